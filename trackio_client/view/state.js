@@ -1,0 +1,165 @@
+// What the page knows and what was chosen on it, in one place. Everything else reads it and listens.
+
+/**
+ * @typedef {"running"|"finished"|"failed"|"interrupted"|"lost_contact"|"paused"} ExperimentState
+ *
+ * @typedef {object} Experiment  one row of `/v1/experiments`, plus what the page decides about it
+ * @property {string} id
+ * @property {string} name
+ * @property {string|null} group
+ * @property {ExperimentState} state
+ * @property {string} color  a CSS colour of the theme in force: the same for every reader, by order of creation
+ * @property {boolean} dash  the eleventh to the twentieth experiment take the colours again, dashed
+ * @property {number} order  0 for the project's first experiment
+ * @property {boolean} shown  ticked: it is drawn
+ * @property {number} created_s
+ * @property {number|null} last_step
+ * @property {Record<string, any>} columns  "config:lr", "metric:eval/loss" … as far as they were asked for
+ *
+ * @typedef {object} Values
+ * @property {string|null} project
+ * @property {Experiment[]} experiments  all of the project, a new array whenever one of them changed
+ * @property {string|null} hot  the experiment under the pointer, in the side bar or in a chart
+ * @property {string} view  "metrics", "system", "table" or "experiment"
+ * @property {string|null} experiment  the one that is open
+ * @property {string} x  "step", "time", "relative" or a metric
+ * @property {{kind: "none"|"ema"|"mean"|"gaussian", amount: number}} smoothing  amount 0 … 0.99
+ * @property {boolean} logY
+ * @property {boolean} band
+ * @property {boolean} clip
+ * @property {string} filter  text that a metric's name must hold
+ * @property {any} zoom  what the charts make of it
+ * @property {"light"|"dark"} theme  the one in force
+ * @property {string[]|null} groups  only metrics of these groups ("system"); null: all
+ */
+
+export const DEFAULTS = Object.freeze({
+  project: null,
+  experiments: [],
+  metrics: null,
+  hot: null,
+  view: "metrics",
+  experiment: null,
+  x: "step",
+  smoothing: Object.freeze({ kind: "ema", amount: 0.6 }),
+  logY: false,
+  band: true,
+  clip: true,
+  filter: "",
+  zoom: null,
+  theme: "light",
+  groups: null,
+  search: "",
+  sort: "-age",
+  column: null,
+  columns: null,
+  folded: false,
+});
+
+/** Keys and values; `change` carries the set of keys that are different now, in one event for one `set`. */
+export class PageState extends EventTarget {
+  /** @param {Partial<Values>} [values] */
+  constructor(values = {}) {
+    super();
+    /** @type {Record<string, any>} */
+    this._values = { ...DEFAULTS, ...values };
+  }
+
+  /** @param {string} key */
+  get(key) {
+    return this._values[key];
+  }
+
+  /** @param {Record<string, any>} patch */
+  set(patch) {
+    const changed = new Set();
+    for (const [key, value] of Object.entries(patch)) {
+      if (same(this._values[key], value)) continue;
+      this._values[key] = value;
+      changed.add(key);
+    }
+    if (changed.size) this.dispatchEvent(new CustomEvent("change", { detail: changed }));
+  }
+
+  /**
+   * Call `then` now and whenever one of the keys changes. Returns a function that stops it.
+   * @param {string[]} keys
+   * @param {(changed: Set<string>) => void} then
+   */
+  follow(keys, then) {
+    const listen = (/** @type {any} */ event) => {
+      if (keys.some((key) => event.detail.has(key))) then(event.detail);
+    };
+    this.addEventListener("change", listen);
+    then(new Set(keys));
+    return () => this.removeEventListener("change", listen);
+  }
+
+  /** A state of a part of the page: see ScopedState. */
+  scope(own = {}, derived = {}) {
+    return new ScopedState(this, own, derived);
+  }
+}
+
+/**
+ * A part of the page that sees the whole page's state through glasses: keys in `own` are its alone, keys in `derived`
+ * are made from the parent's value of the same key, all others are the parent's. Charts need not know that they
+ * stand on the System view or in one experiment.
+ */
+export class ScopedState extends PageState {
+  /**
+   * @param {PageState} parent
+   * @param {Record<string, any>} own
+   * @param {Record<string, (value: any) => any>} derived
+   */
+  constructor(parent, own, derived) {
+    super();
+    this._values = { ...own };
+    this._parent = parent;
+    this._derived = derived;
+    this._seen = new Map(); // key -> [the parent's value, ours]: a derived array stays the same object while it may
+    this._listen = (/** @type {any} */ event) => {
+      const changed = new Set([...event.detail].filter((key) => !(key in this._values)));
+      if (changed.size) this.dispatchEvent(new CustomEvent("change", { detail: changed }));
+    };
+    parent.addEventListener("change", this._listen);
+  }
+
+  get(key) {
+    if (key in this._values) return this._values[key];
+    const value = this._parent.get(key);
+    if (!(key in this._derived)) return value;
+    const seen = this._seen.get(key);
+    if (seen && seen[0] === value) return seen[1];
+    const made = this._derived[key](value);
+    this._seen.set(key, [value, made]);
+    return made;
+  }
+
+  set(patch) {
+    /** @type {Record<string, any>} */
+    const mine = {};
+    /** @type {Record<string, any>} */
+    const theirs = {};
+    for (const [key, value] of Object.entries(patch)) (key in this._values ? mine : theirs)[key] = value;
+    super.set(mine);
+    if (Object.keys(theirs).length) this._parent.set(theirs);
+  }
+
+  /** Stop listening to the parent; call it when the part leaves the page. */
+  close() {
+    this._parent.removeEventListener("change", this._listen);
+  }
+}
+
+function same(a, b) {
+  if (Object.is(a, b)) return true;
+  if (a === null || b === null || typeof a !== "object" || typeof b !== "object") return false;
+  // Small plain values (smoothing, columns) compare by content; arrays of experiments are new whenever they differ.
+  if (Array.isArray(a) && Array.isArray(b)) {
+    return a.length === b.length && a.length < 64 && a.every((value, i) => typeof value !== "object" && value === b[i]);
+  }
+  if (Array.isArray(a) || Array.isArray(b)) return false;
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => Object.is(a[key], b[key]));
+}
