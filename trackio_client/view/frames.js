@@ -1,0 +1,211 @@
+// @ts-check
+/**
+ * The binary answer of GET /v1/series (trackio_client/wire/asks.py describes every byte) and the columns that a page
+ * holds of each series. An answer is applied to columns: `keep` buckets stay, what lies behind them is replaced.
+ */
+import { smooth, typicalDistance } from "./smoothing.js";
+
+const ONE_VALUE = 1;
+const BAD_COUNTS = 2;
+const WIDE = 4;
+const BLOCK_BYTES = 12;
+
+/**
+ * @typedef {Object} SeriesInfo one row of the answer's list
+ * @property {string} experiment_id @property {string} metric @property {number} points
+ * @property {number} nan @property {number} posinf @property {number} neginf @property {number} width
+ *
+ * @typedef {Object} Block what changed of one series
+ * @property {number} series index into the list @property {number} keep @property {number} n
+ * @property {boolean} single one value a bucket: low, high and mean are the same column
+ * @property {Float64Array} x @property {Float32Array | Float64Array} low
+ * @property {Float32Array | Float64Array} high @property {Float32Array | Float64Array} mean
+ * @property {Uint16Array[] | null} bad counts of NaN, +inf, −inf
+ *
+ * @typedef {Object} Answer
+ * @property {string} cursor @property {string} x @property {boolean} reset @property {number} now_s
+ * @property {SeriesInfo[] | null} series null: the list is as in the last answer
+ * @property {Block[]} blocks @property {number} bytes
+ */
+
+/** Reads a binary answer. Throws Error with what was seen and wanted.
+ * @param {ArrayBuffer} buffer @returns {Answer} */
+export function decode(buffer) {
+  const view = new DataView(buffer);
+  const magic = buffer.byteLength >= 8 ? String.fromCharCode(...new Uint8Array(buffer, 0, 4)) : "";
+  if (magic !== "TKS1") {
+    throw new Error(`The answer begins with ${JSON.stringify(magic)}, wanted "TKS1": page and server are of different versions. Reload the page.`);
+  }
+  const headBytes = view.getUint32(4, true);
+  need(buffer, 8 + headBytes, "head");
+  const head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, headBytes)));
+  /** @type {Block[]} */
+  const blocks = [];
+  let at = 8 + headBytes;
+  for (let k = 0; k < head.blocks; k++) {
+    need(buffer, at + BLOCK_BYTES, `block ${k}`);
+    const [series, mode, keep, n] = [view.getUint16(at, true), view.getUint8(at + 2), view.getUint32(at + 4, true), view.getUint32(at + 8, true)];
+    at += BLOCK_BYTES;
+    const single = (mode & ONE_VALUE) !== 0;
+    const wide = (mode & WIDE) !== 0;
+    const valueBytes = (wide ? 8 : 4) * n;
+    need(buffer, at + 8 * n + valueBytes * (single ? 1 : 3) + (mode & BAD_COUNTS ? 6 * n : 0), `block ${k}`);
+    // slice() copies, which also aligns: columns lie at any byte.
+    const column = (/** @type {number} */ bytes) => buffer.slice(at, (at += bytes));
+    const values = () => (wide ? new Float64Array(column(valueBytes)) : new Float32Array(column(valueBytes)));
+    const x = new Float64Array(column(8 * n));
+    const low = values();
+    const high = single ? low : values();
+    const mean = single ? low : values();
+    const bad = mode & BAD_COUNTS ? [0, 1, 2].map(() => new Uint16Array(column(2 * n))) : null;
+    blocks.push({ series, keep, n, single, x, low, high, mean, bad });
+  }
+  return { cursor: head.cursor, x: head.x, reset: head.reset, now_s: head.now_s, series: head.series, blocks, bytes: buffer.byteLength };
+}
+
+/** @param {ArrayBuffer} buffer @param {number} bytes @param {string} what */
+function need(buffer, bytes, what) {
+  if (bytes > buffer.byteLength) throw new Error(`The answer ends at byte ${buffer.byteLength} inside its ${what}, wanted ${bytes} bytes. It was cut on the way.`);
+}
+
+/** Columns of one series, grown in place; what a chart draws. */
+export class Series {
+  /** @param {string} experiment @param {string} metric */
+  constructor(experiment, metric) {
+    this.experiment = experiment;
+    this.metric = metric;
+    this.n = 0;
+    this.x = new Float64Array(0);
+    /** @type {Float32Array | Float64Array} */ this.low = new Float32Array(0);
+    /** @type {Float32Array | Float64Array} */ this.high = this.low;
+    /** @type {Float32Array | Float64Array} */ this.mean = this.low;
+    /** @type {Uint16Array[] | null} */ this.bad = null;
+    this.single = true;
+    /** @type {SeriesInfo | null} */ this.info = null;
+    /** Rises with every change. */
+    this.version = 0;
+    this.rising = true;
+    /** @type {{key: string, out: Float64Array, norm: Float64Array, distance: number} | null} */
+    this.smoothed = null;
+    this.fresh = 0; // the smoothed column holds up to here
+  }
+
+  /** @param {Block} block */
+  apply(block) {
+    const { keep, n } = block;
+    if (keep > this.n) throw new Error(`An update keeps ${keep} buckets of ${this.metric}, but ${this.n} are held. Asking for all of it again.`);
+    const wide = block.mean instanceof Float64Array;
+    if (keep === 0) this.#replace(block);
+    else {
+      this.#make(keep + n, this.single && block.single, wide || this.mean instanceof Float64Array, !!(block.bad || this.bad));
+      this.x.set(block.x, keep);
+      this.low.set(block.low, keep);
+      if (!this.single) this.high.set(block.high, keep), this.mean.set(block.mean, keep);
+      if (this.bad) for (let k = 0; k < 3; k++) block.bad ? this.bad[k].set(block.bad[k], keep) : this.bad[k].fill(0, keep, keep + n);
+      this.n = keep + n;
+    }
+    let rising = keep === 0 || this.rising;
+    for (let i = Math.max(1, keep); rising && i < this.n; i++) rising = this.x[i] >= this.x[i - 1];
+    this.rising = rising;
+    this.fresh = Math.min(this.fresh, keep);
+    this.version++;
+  }
+
+  /** @param {Block} block */
+  #replace(block) {
+    this.x = block.x;
+    this.low = block.low;
+    this.high = block.high;
+    this.mean = block.mean;
+    this.bad = block.bad;
+    this.single = block.single;
+    this.n = block.n;
+  }
+
+  /** Makes room, in the wider of the forms. @param {number} n @param {boolean} single @param {boolean} wide @param {boolean} bad */
+  #make(n, single, wide, bad) {
+    const room = n <= this.x.length ? this.x.length : Math.ceil(n * 1.5) + 64;
+    const Values = wide ? Float64Array : Float32Array;
+    const grown = (/** @type {any} */ old, /** @type {any} */ Type) => {
+      if (old instanceof Type && old.length >= room) return old;
+      const made = new Type(room);
+      made.set(old.subarray(0, Math.min(this.n, room)));
+      return made;
+    };
+    const wasSingle = this.single;
+    const { low, high, mean } = this;
+    this.x = grown(this.x, Float64Array);
+    this.low = grown(low, Values);
+    if (single) this.high = this.mean = this.low;
+    else {
+      // A column of its own where one served three.
+      this.high = wasSingle ? grown(high, Values).slice() : grown(high, Values);
+      this.mean = wasSingle ? grown(mean, Values).slice() : grown(mean, Values);
+    }
+    this.single = single;
+    if (bad) this.bad = this.bad ? this.bad.map((c) => grown(c, Uint16Array)) : [0, 1, 2].map(() => new Uint16Array(room));
+  }
+
+  /** The smoothed mean, computed where it is not yet. @param {import("./smoothing.js").Smoothing} smoothing
+   * @returns {ArrayLike<number>} (n,) */
+  line(smoothing) {
+    if (!(smoothing.amount > 0) || this.n < 2 || !this.rising) return this.mean;
+    const key = `${smoothing.kind} ${smoothing.amount}`;
+    const distance = typicalDistance(this.x, this.n);
+    let held = this.smoothed;
+    // A distance that wavers by a tenth does not move the curve visibly; all of it would be computed again.
+    if (!held || held.key !== key || Math.abs(held.distance - distance) > 0.1 * held.distance) {
+      held = this.smoothed = { key, out: new Float64Array(this.x.length), norm: new Float64Array(this.x.length), distance };
+      this.fresh = 0;
+    }
+    if (held.out.length < this.n) {
+      const [out, norm] = [new Float64Array(this.x.length), new Float64Array(this.x.length)];
+      out.set(held.out), norm.set(held.norm);
+      held.out = out;
+      held.norm = norm;
+    }
+    if (this.fresh < this.n) {
+      let from = this.fresh;
+      if (smoothing.kind !== "ema") {
+        // New points reach back into a window's left half; the shorter spacing of old points is in x, not in places.
+        const reach = this.x[from] - held.distance * 200 * 3;
+        while (from > 0 && this.x[from - 1] >= reach) from--;
+      }
+      smooth(this.x, this.mean, this.n, smoothing, held.out, held.norm, held.distance, from);
+      this.fresh = this.n;
+    }
+    return held.out;
+  }
+
+  /** Index of the bucket nearest to `at`, or −1. @param {number} at */
+  nearest(at) {
+    const { x, n } = this;
+    if (!n) return -1;
+    if (!this.rising) {
+      let best = 0;
+      for (let i = 1; i < n; i++) if (Math.abs(x[i] - at) < Math.abs(x[best] - at)) best = i;
+      return best;
+    }
+    const right = this.from(at);
+    if (right === 0) return 0;
+    if (right === n) return n - 1;
+    return at - x[right - 1] <= x[right] - at ? right - 1 : right;
+  }
+
+  /** First index with x ≥ `at`; n when there is none. @param {number} at */
+  from(at) {
+    let [low, high] = [0, this.n];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.x[middle] < at) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Value of the last bucket that has one, or null. */
+  last() {
+    for (let i = this.n - 1; i >= 0; i--) if (Number.isFinite(this.mean[i])) return this.mean[i];
+    return null;
+  }
+}
