@@ -1,6 +1,7 @@
 // One set of outlined icons, 16 × 16, and the signs of the states, 14 × 14. Each carries a word for who cannot see it.
 
 const ICONS = {
+  more: '<path d="M3.5 8h.01M8 8h.01M12.5 8h.01" stroke-width="2"/>',
   search: '<circle cx="7" cy="7" r="4.25"/><path d="m10.3 10.3 3.2 3.2"/>',
   down: '<path d="m4.5 6.5 3.5 3.5 3.5-3.5"/>',
   right: '<path d="m6.5 4.5 3.5 3.5-3.5 3.5"/>',

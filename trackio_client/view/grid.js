@@ -1,0 +1,479 @@
+// @ts-check
+/**
+ * All metric charts of a page: groups that fold, charts in a stable order, one poll for those in view, one frame for
+ * all that has to be drawn. Knows the page only by its state and the server only by its source.
+ */
+import { chartMenu } from "./actions.js";
+import { Chart } from "./chart.js";
+import { Ink, dashOf, variableOf } from "./colors.js";
+import { Cursor } from "./cursor.js";
+import { h } from "./dom.js";
+import { Feeds } from "./feeds.js";
+import { icon } from "./icons.js";
+import { MarkFeed } from "./marks.js";
+import { byGroup } from "./order.js";
+import { remember, remembered } from "./remember.js";
+import { formatCount } from "./scales.js";
+
+const POINTS = 1000; // buckets a series in a grid: two and more a pixel, so that extremes keep their own pixel column
+const AT_FIRST = 30; // charts a group before "show all"
+const KEYS = ["experiments", "metrics", "x", "smoothing", "logY", "band", "clip", "filter", "zoom", "groups"];
+
+/** Events: `contact` when the server went away or came back (see `contact`), `show` with ids that the reader asked to tick. */
+export class MetricGrid extends EventTarget {
+  /** @param {HTMLElement} root @param {{state: any, source: any, every_ms?: number}} parts */
+  constructor(root, { state, source, every_ms }) {
+    super();
+    this.state = state;
+    this.source = source;
+    this.ink = new Ink();
+    this.ink.forget();
+    this.feeds = new Feeds(source, { every_ms });
+    this.marks = new MarkFeed(source);
+    this.node = h("div", { class: "tk-charts" });
+    root.append(this.node);
+    /** @type {Map<string, Chart>} */ this.charts = new Map();
+    /** @type {Map<any, Chart>} */ this.byPlot = new Map();
+    /** @type {Map<string, any>} */ this.sections = new Map();
+    /** @type {Map<string, [number, number][]>} */ this.zooms = new Map(); // the way back, by group
+    /** @type {Set<Chart>} */ this.dirty = new Set();
+    this.frame = 0;
+    this.folds = new Set(remembered().folds ?? []);
+    this.opened = new Set();
+    this.cursorLine = new Cursor(this.node, () => this.inView(), state);
+    this.sight = new IntersectionObserver((entries) => this.#seen(entries), /** @type {any} */ ({ rootMargin: "160px 0px", scrollMargin: "160px 0px" }));
+    this.sizes = new ResizeObserver((entries) => this.#sized(entries));
+    this.feeds.addEventListener("data", (event) => this.#came(/** @type {any} */ (event).detail));
+    this.feeds.addEventListener("contact", () => this.dispatchEvent(new Event("contact")));
+    this.marks.addEventListener("marks", () => this.redraw());
+    this.stops = [
+      state.follow(KEYS, (/** @type {Set<string>} */ keys) => this.#changed(keys)),
+      state.follow(["hot"], () => this.#hot()),
+      state.follow(["theme"], () => this.#themed()),
+    ];
+    this.onResize = () => this.redraw();
+    addEventListener("resize", this.onResize); // also another ratio of pixels
+    this.dark = matchMedia("(prefers-color-scheme: dark)");
+    this.onDark = () => this.#themed();
+    this.dark.addEventListener("change", this.onDark);
+  }
+
+  /** Whether the server answers: {phase, error, since_s, next_ms}. */
+  get contact() {
+    return this.feeds.contact;
+  }
+
+  retry() {
+    this.feeds.retry();
+  }
+
+  close() {
+    for (const stop of this.stops) stop();
+    this.feeds.close();
+    this.sight.disconnect();
+    this.sizes.disconnect();
+    removeEventListener("resize", this.onResize);
+    this.dark.removeEventListener("change", this.onDark);
+    cancelAnimationFrame(this.frame);
+    this.node.remove();
+  }
+
+  /** @param {Set<string>} keys */
+  #changed(keys) {
+    if (keys.has("x") && this.state.get("zoom")) {
+      this.zooms.clear();
+      this.state.set({ zoom: null });
+    }
+    if (["metrics", "filter", "groups"].some((key) => keys.has(key))) this.#arrange();
+    this.#ask();
+    this.redraw();
+  }
+
+  // Layout
+
+  /** Makes sections and charts as the metrics want it; what exists stays where it is. */
+  #arrange() {
+    const groups = this.state.get("groups");
+    const words = String(this.state.get("filter") ?? "").toLowerCase().split(/\s+/).filter(Boolean);
+    const all = (this.state.get("metrics") ?? []).filter((/** @type {any} */ m) => !groups || groups.includes(m.group));
+    const wanted = byGroup(all.filter((/** @type {any} */ m) => words.every((word) => m.metric.toLowerCase().includes(word))));
+    const totals = byGroup(all);
+    const gone = new Set(this.sections.keys());
+    let before = null;
+    for (const [group, metrics] of wanted) {
+      gone.delete(group);
+      const section = this.sections.get(group) ?? this.#section(group);
+      before = follow(this.node, section.node, before);
+      const total = totals.get(group)?.length ?? metrics.length;
+      const shown = words.length || this.opened.has(group) ? metrics : metrics.slice(0, AT_FIRST);
+      const count = `${shown.length < total ? `${formatCount(shown.length)} of ` : ""}${formatCount(total)} metric${total === 1 ? "" : "s"}`;
+      if (section.count.textContent !== count) section.count.textContent = count;
+      section.all.hidden = shown.length >= metrics.length;
+      this.#fill(section, shown);
+    }
+    for (const group of gone) {
+      for (const chart of this.sections.get(group).charts) this.#drop(chart);
+      this.sections.get(group).node.remove();
+      this.sections.delete(group);
+    }
+  }
+
+  /** @param {any} section @param {any[]} metrics */
+  #fill(section, metrics) {
+    const stay = new Set(metrics.map((m) => m.metric));
+    for (const chart of section.charts) if (!stay.has(chart.metric.metric)) this.#drop(chart);
+    let before = null;
+    section.charts = metrics.map((metric) => {
+      let chart = this.charts.get(metric.metric);
+      if (!chart) this.charts.set(metric.metric, (chart = this.#chart(metric)));
+      chart.metric = metric;
+      chart.rename(metric.name ?? metric.metric, metric.unit ?? "");
+      before = follow(section.grid, chart.node, before);
+      return chart;
+    });
+  }
+
+  /** @param {string} group */
+  #section(group) {
+    const grid = h("div", { class: "tk-grid" });
+    const count = h("span", { class: "tk-section-count" });
+    const all = h("button", { class: "tk-link tk-section-all", hidden: true }, "Show all");
+    const fold = h("button", { class: "tk-section-fold", "aria-expanded": "true" }, icon("down"), h("span", null, group));
+    const node = h("section", { class: "tk-section", "aria-label": group }, h("h2", { class: "tk-section-head" }, fold, count), grid, all);
+    const section = { node, grid, count, all, fold, charts: /** @type {Chart[]} */ ([]) };
+    const apply = () => {
+      grid.hidden = this.folds.has(group);
+      fold.setAttribute("aria-expanded", String(!grid.hidden));
+    };
+    fold.addEventListener("click", () => {
+      this.folds.has(group) ? this.folds.delete(group) : this.folds.add(group);
+      remember({ folds: [...this.folds] });
+      apply();
+    });
+    all.addEventListener("click", () => {
+      this.opened.add(group);
+      this.#arrange();
+    });
+    apply();
+    this.sections.set(group, section);
+    return section;
+  }
+
+  /** @param {any} metric */
+  #chart(metric) {
+    const chart = new Chart(metric, this, this.ink);
+    this.byPlot.set(chart.plot, chart);
+    this.byPlot.set(chart.node, chart);
+    this.sight.observe(chart.node);
+    this.sizes.observe(chart.plot);
+    return chart;
+  }
+
+  /** @param {Chart} chart */
+  #drop(chart) {
+    this.sight.unobserve(chart.node);
+    this.sizes.unobserve(chart.plot);
+    this.byPlot.delete(chart.plot);
+    this.byPlot.delete(chart.node);
+    this.charts.delete(chart.metric.metric);
+    this.dirty.delete(chart);
+    chart.node.remove();
+  }
+
+  inView() {
+    return [...this.charts.values()].filter((chart) => chart.inView);
+  }
+
+  /** @param {IntersectionObserverEntry[]} entries */
+  #seen(entries) {
+    for (const entry of entries) {
+      const chart = this.byPlot.get(entry.target);
+      if (!chart || chart.inView === entry.isIntersecting) continue;
+      chart.inView = entry.isIntersecting;
+      if (chart.inView) this.dirty.add(chart);
+    }
+    this.#ask();
+    this.#soon();
+  }
+
+  /** @param {ResizeObserverEntry[]} entries */
+  #sized(entries) {
+    for (const { target, contentRect } of entries) {
+      const chart = this.byPlot.get(target);
+      if (!chart || !contentRect.width) continue;
+      chart.width = contentRect.width;
+      chart.height = contentRect.height;
+      if (chart.inView) this.dirty.add(chart);
+    }
+    this.#soon();
+  }
+
+  // Data
+
+  shown() {
+    return this.state.get("experiments").filter((/** @type {any} */ e) => e.shown);
+  }
+
+  /** The x axis of a chart: system metrics stand against time unless time or a step was asked for by name.
+   * @param {Chart} chart */
+  axisOf(chart) {
+    const x = this.state.get("x");
+    // Experiments of different days share no wall time worth drawing: of several, time since each one's start.
+    if (chart.metric.group === "system" && x !== "time" && x !== "relative") return this.shown().length > 1 ? "relative" : "time";
+    return x;
+  }
+
+  /** @param {Chart} chart @returns {[number, number] | null} */
+  zoomOf(chart) {
+    return chart.linked ? (this.state.get("zoom")?.[zoomKey(chart, this.axisOf(chart))] ?? null) : (chart.ownZoom ?? null);
+  }
+
+  /** Coarse and, when zoomed, fine. @param {Chart} chart */
+  #axes(chart) {
+    const coarse = { x: this.axisOf(chart), from: null, to: null, max_points: POINTS };
+    const zoom = this.zoomOf(chart);
+    if (!zoom) return { coarse, fine: null };
+    const margin = (zoom[1] - zoom[0]) * 0.1; // so that lines reach the edges
+    const fine = { ...coarse, from: Number((zoom[0] - margin).toPrecision(12)), to: Number((zoom[1] + margin).toPrecision(12)) };
+    const enough = this.shown().every((/** @type {any} */ e) => {
+      const held = this.feeds.series(coarse, e.id, chart.metric.metric);
+      return !held || (held.single && held.info && held.n >= held.info.points);
+    });
+    return { coarse, fine: enough && !this.feeds.status(coarse, this.shown().map((/** @type {any} */ e) => e.id), chart.metric.metric).waiting ? null : fine };
+  }
+
+  /** Tell the feeds what the charts in view need. */
+  #ask() {
+    const experiments = this.shown().map((/** @type {any} */ e) => e.id);
+    const wishes = [];
+    for (const chart of this.charts.values()) {
+      if (!chart.inView || !experiments.length) continue;
+      const { coarse, fine } = this.#axes(chart);
+      const metric = chart.metric.metric;
+      if (fine) wishes.push({ axis: fine, metric, experiments });
+      if (!fine || this.feeds.status(coarse, experiments, metric).waiting) wishes.push({ axis: coarse, metric, experiments });
+    }
+    this.feeds.want(wishes);
+  }
+
+  /** @param {Set<import("./frames.js").Series>} changed */
+  #came(changed) {
+    const metrics = new Set([...changed].map((series) => series.metric));
+    for (const chart of this.inView()) if (metrics.has(chart.metric.metric) || chart.model?.status.waiting) this.dirty.add(chart);
+    this.#soon();
+    this.marks.follow(this.shown());
+  }
+
+  // Drawing
+
+  /** Draw all charts in view at the next frame. */
+  redraw() {
+    for (const chart of this.charts.values()) if (chart.inView) this.dirty.add(chart);
+    this.#soon();
+  }
+
+  #soon() {
+    if (this.dirty.size) this.frame ||= requestAnimationFrame(() => this.#draw());
+  }
+
+  #draw() {
+    this.frame = 0;
+    const began = performance.now();
+    const experiments = this.shown();
+    const domains = this.#domains(experiments);
+    // What moves one chart's axis moves those that share it.
+    for (const chart of this.inView()) {
+      const domain = domains.of(chart);
+      if (chart.model && !chart.model.zoom && (domain[0] !== chart.model.domain[0] || domain[1] !== chart.model.domain[1])) this.dirty.add(chart);
+    }
+    const marks = this.marks.of(experiments.map((/** @type {any} */ e) => e.id));
+    const created = new Map(experiments.map((/** @type {any} */ e) => [e.id, e.created_s]));
+    for (const chart of this.dirty) {
+      if (!chart.inView) continue;
+      chart.update(this.#model(chart, experiments, domains.of(chart), marks, created));
+      chart.draw();
+    }
+    this.dirty.clear();
+    if (this.cursorLine.chart) this.cursorLine.draw();
+    performance.measure("trackio draw", { start: began, end: performance.now() });
+  }
+
+  /** @param {Chart} chart @param {any[]} experiments @param {[number, number]} domain @param {import("./marks.js").Mark[]} marks @param {Map<string, number>} created */
+  #model(chart, experiments, domain, marks, created) {
+    const { state, feeds } = this;
+    const { coarse, fine } = this.#axes(chart);
+    const metric = chart.metric.metric;
+    const x = coarse.x;
+    const lines = [];
+    for (const e of experiments) {
+      const far = feeds.series(coarse, e.id, metric);
+      const near = fine ? feeds.series(fine, e.id, metric) : undefined;
+      const series = near?.n ? near : far; // the coarse picture stays until the fine one is there
+      if (series?.n) lines.push({ id: e.id, name: e.name, color: this.ink.of(variableOf(e.color)), dash: dashOf(e.color), live: e.state === "running", series });
+    }
+    const smoothing = state.get("smoothing");
+    const ids = experiments.map((e) => e.id);
+    const has = chart.metric.experiments;
+    return {
+      lines, x, domain, marks,
+      zoom: this.zoomOf(chart),
+      smoothing: smoothing.kind === "none" ? { kind: /** @type {"ema"} */ ("ema"), amount: 0 } : smoothing,
+      logY: state.get("logY"), band: state.get("band"), clip: state.get("clip"),
+      place: (/** @type {import("./marks.js").Mark} */ m) => (x === "step" ? m.step : x === "time" ? m.time_s : x === "relative" ? m.time_s - (created.get(m.experiment) ?? NaN) : null),
+      shown: experiments.length,
+      status: feeds.status(coarse, ids, metric),
+      others: Array.isArray(has) ? has.filter((id) => !ids.includes(id)) : [],
+    };
+  }
+
+  /** The x range that charts share: of all charts on one axis, or of a group whose range is much shorter.
+   * @param {any[]} experiments */
+  #domains(experiments) {
+    /** @type {Map<string, [number, number]>} */ const found = new Map();
+    for (const chart of this.charts.values()) {
+      const { coarse } = this.#axes(chart);
+      for (const key of [coarse.x, `${coarse.x} ${chart.metric.group}`]) {
+        let domain = found.get(key);
+        if (!domain) found.set(key, (domain = [Infinity, -Infinity]));
+        for (const e of experiments) {
+          const series = this.feeds.series(coarse, e.id, chart.metric.metric);
+          if (!series?.n) continue;
+          const [a, b] = series.rising ? [series.x[0], series.x[series.n - 1]] : extent(series);
+          if (a < domain[0]) domain[0] = a;
+          if (b > domain[1]) domain[1] = b;
+        }
+      }
+    }
+    return {
+      /** @param {Chart} chart @returns {[number, number]} */
+      of: (chart) => {
+        const x = this.axisOf(chart);
+        const own = found.get(`${x} ${chart.metric.group}`) ?? [0, 1];
+        const all = found.get(x) ?? own;
+        const [a, b] = own[1] - own[0] < 0.25 * (all[1] - all[0]) && own[1] > own[0] ? own : all;
+        if (!(b >= a)) return x === "time" ? [Date.now() / 1000 - 60, Date.now() / 1000] : [0, 1];
+        return b > a ? [a, b] : [a - 0.5, b + 0.5];
+      },
+    };
+  }
+
+  #themed() {
+    requestAnimationFrame(() => {
+      this.ink.forget();
+      this.redraw();
+    });
+  }
+
+  #hot() {
+    const hot = this.state.get("hot");
+    for (const chart of this.charts.values()) {
+      if (chart.hot === hot) continue;
+      chart.hot = hot;
+      if (chart.inView) chart.overlay();
+    }
+  }
+
+  // What a person does on a chart
+
+  /** @param {Chart} chart @param {number} x @param {any} what */
+  cursor(chart, x, what) {
+    if (chart.selection) chart.overlay();
+    this.cursorLine.move(chart, x, what);
+  }
+
+  /** @param {Chart} chart */
+  leave(chart) {
+    if (this.cursorLine.chart === chart) this.cursorLine.leave();
+  }
+
+  /** @param {Chart} chart @param {[number, number]} x @param {[number, number] | null} y @param {boolean} [smooth] one step of many: no way back to each */
+  zoom(chart, x, y, smooth = false) {
+    const key = zoomKey(chart, this.axisOf(chart));
+    const now = this.zoomOf(chart);
+    const way = this.zooms.get(key) ?? [];
+    if (now && !smooth) way.push(now);
+    this.zooms.set(key, way);
+    chart.zoomY = y ?? chart.zoomY;
+    this.#setZoom(chart, key, x);
+  }
+
+  /** One step back, or all the way. @param {Chart} chart @param {boolean} [all] */
+  back(chart, all = false) {
+    const key = zoomKey(chart, this.axisOf(chart));
+    const way = this.zooms.get(key) ?? [];
+    const to = all ? null : (way.pop() ?? null);
+    if (all) this.zooms.delete(key);
+    chart.zoomY = null;
+    this.#setZoom(chart, key, to);
+  }
+
+  /** @param {Chart} chart @param {string} key @param {[number, number] | null} to */
+  #setZoom(chart, key, to) {
+    if (!chart.linked) {
+      chart.ownZoom = to;
+      this.#ask();
+      this.redraw();
+      return;
+    }
+    const zoom = { ...this.state.get("zoom") };
+    if (to) zoom[key] = to;
+    else delete zoom[key];
+    this.state.set({ zoom: Object.keys(zoom).length ? zoom : null });
+    this.redraw();
+  }
+
+  /** @param {Chart} chart @param {HTMLElement} button */
+  menu(chart, button) {
+    chartMenu(this, chart, button);
+  }
+
+  /** @param {Chart} chart */
+  log(chart) {
+    chart.logY = !chart.log;
+    this.dirty.add(chart);
+    this.#soon();
+  }
+
+  /** @param {Chart} chart */
+  table(chart) {
+    chart.showTable(!chart.asTable);
+    if (chart.asTable) chart.tableNode.focus();
+    this.dirty.add(chart);
+    this.#soon();
+  }
+
+  /** @param {Chart} chart */
+  async full(chart) {
+    const { openLarge } = await import("./large.js");
+    openLarge(this, chart);
+  }
+
+  /** @param {string[]} ids */
+  show(ids) {
+    this.dispatchEvent(new CustomEvent("show", { detail: ids }));
+    this.node.dispatchEvent(new CustomEvent("trackio-show", { detail: ids, bubbles: true }));
+  }
+
+  /** @param {Chart} _chart @param {import("./marks.js").Cluster} cluster */
+  openMark(_chart, cluster) {
+    this.state.set({ view: "experiment", experiment: cluster.marks[0].experiment });
+  }
+}
+
+/** @param {Chart} chart @param {string} x */
+const zoomKey = (chart, x) => `${x} ${chart.metric.group}`;
+
+/** Puts a node behind another without touching it when it stands there: focus and scroll stay.
+ * @param {HTMLElement} parent @param {HTMLElement} node @param {HTMLElement | null} before @returns {HTMLElement} */
+function follow(parent, node, before) {
+  const place = before ? before.nextSibling : parent.firstChild;
+  if (place !== node) parent.insertBefore(node, place);
+  return node;
+}
+
+/** @param {import("./frames.js").Series} series @returns {[number, number]} */
+function extent({ x, n }) {
+  let [low, high] = [Infinity, -Infinity];
+  for (let i = 0; i < n; i++) (low = Math.min(low, x[i])), (high = Math.max(high, x[i]));
+  return [low, high];
+}

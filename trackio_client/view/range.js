@@ -1,0 +1,106 @@
+// @ts-check
+/** What part of the values a chart shows: the y range of its lines within the x range in view. */
+
+const SAMPLE = 3000; // values that quantiles are taken from; more changes no pixel
+const FEW = 25; // points a line; below it every point is a fact of its own and none is an outlier
+
+/**
+ * @typedef {import("./frames.js").Series} Series
+ * @typedef {{series: Series, values: ArrayLike<number>, i0: number, i1: number}} Piece one line's part in view
+ * @typedef {{y0: number, y1: number, above: number, below: number, hidden: number, places: boolean}} Range
+ *   above, below: points (or places, when a bucket holds several) outside; hidden: not positive on a log axis
+ */
+
+/** Index range of a series that x0…x1 needs, with a neighbour on each side so that lines reach the edges.
+ * @param {Series} series @param {number} x0 @param {number} x1 @returns {[number, number]} */
+export function span(series, x0, x1) {
+  if (!series.rising) return [0, series.n];
+  return [Math.max(0, series.from(x0) - 1), Math.min(series.n, series.from(x1) + 2)];
+}
+
+/**
+ * The range: all that is drawn, unless few outliers would flatten the rest; those are clipped and counted.
+ * @param {Piece[]} pieces @param {{clip: boolean, log: boolean, band: boolean, unit: string | null, fixed: [number, number] | null}} how
+ * @returns {Range}
+ */
+export function yRange(pieces, { clip, log, band, unit, fixed }) {
+  let [low, high] = [Infinity, -Infinity]; // of everything
+  let hidden = 0;
+  let total = 0;
+  for (const p of pieces) total += p.i1 - p.i0;
+  const stride = Math.max(1, Math.ceil(total / SAMPLE));
+  const sample = [];
+  let [lineLow, lineHigh] = [Infinity, -Infinity];
+  let k = 0;
+  for (const { series, values, i0, i1 } of pieces) {
+    const { low: lows, high: highs } = series;
+    for (let i = i0; i < i1; i++) {
+      const v = values[i];
+      if (!(Math.abs(v) < Infinity)) continue;
+      if (log && !(v > 0)) {
+        hidden++;
+        continue;
+      }
+      if (v < lineLow) lineLow = v;
+      if (v > lineHigh) lineHigh = v;
+      const [a, b] = [lows[i], highs[i]];
+      if (a < low && (!log || a > 0)) low = a;
+      if (b > high) high = b;
+      if (k++ % stride === 0) sample.push(v);
+    }
+  }
+  if (!sample.length) return { y0: log ? 0.1 : 0, y1: 1, above: 0, below: 0, hidden, places: false };
+  low = Math.min(low, lineLow);
+  high = Math.max(high, lineHigh);
+  let [y0, y1] = [low, high];
+  if (clip && total > FEW * pieces.length && !fixed) {
+    const f = log ? Math.log10 : (/** @type {number} */ v) => v;
+    const back = log ? (/** @type {number} */ v) => 10 ** v : f;
+    const sorted = Float64Array.from(sample, f).sort();
+    const at = (/** @type {number} */ q) => sorted[Math.min(sorted.length - 1, Math.max(0, Math.round(q * (sorted.length - 1))))];
+    const [a, b] = [at(0.02), at(0.96)];
+    const core = b - a;
+    // Above twice the core, what lies outside would take more than half of the plot.
+    if (core > 0) {
+      if (f(high) - b > core) y1 = f(lineHigh) - b <= 0.5 * core ? Math.min(high, back(Math.max(f(lineHigh), b + 0.25 * core))) : back(b + 0.1 * core);
+      if (a - f(low) > core) y0 = f(lineLow) >= a - 0.5 * core ? Math.max(low, back(Math.min(f(lineLow), a - 0.25 * core))) : back(a - 0.1 * core);
+    }
+  }
+  if (fixed) [y0, y1] = fixed;
+  else [y0, y1] = log ? padLog(y0, y1) : pad(y0, y1, unit);
+  let [above, below] = [0, 0];
+  let places = false;
+  if (high > y1 || low < y0) {
+    for (const { series, values, i0, i1 } of pieces) {
+      const { low: lows, high: highs, single } = series;
+      places ||= !single;
+      for (let i = i0; i < i1; i++) {
+        if (highs[i] > y1 || values[i] > y1) above++;
+        if ((lows[i] < y0 || values[i] < y0) && (!log || lows[i] > 0)) below++;
+      }
+    }
+  }
+  return { y0, y1, above, below, hidden, places };
+}
+
+/** Room above and below; zero where it is near, and the ends of a share. @param {number} low @param {number} high @param {string | null} unit @returns {[number, number]} */
+function pad(low, high, unit) {
+  const size = high - low;
+  if (!(size > 1e-12 * Math.max(Math.abs(low), Math.abs(high)))) {
+    const by = high === 0 ? 1 : Math.abs(high) * 0.1;
+    return [low >= 0 && low - by < 0 ? 0 : low - by, high + by];
+  }
+  const share = unit === "%" ? 100 : 1;
+  const bounded = (share === 100 || high > 0.9) && high <= share && low >= 0;
+  const top = bounded && high > 0.93 * share ? share : high + 0.06 * size;
+  if (low >= 0 && low <= 0.35 * high) return [0, top];
+  if (high <= 0 && high >= 0.35 * low) return [low - 0.05 * size, 0];
+  return [low - 0.05 * size, top];
+}
+
+/** @param {number} low @param {number} high @returns {[number, number]} */
+function padLog(low, high) {
+  if (high / low < 1.5) return [low / 1.5, high * 1.5];
+  const by = (high / low) ** 0.04;
+  return [low / by, high * by];
+}

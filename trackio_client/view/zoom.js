@@ -1,0 +1,176 @@
+// @ts-check
+/**
+ * Hands on a chart: pointer, touch and keys become cursor, zoom and highlight. Drag zooms x, shift-drag both, a
+ * double click or 0 goes back one step; touch taps and slides move the cursor, the page still scrolls up and down.
+ */
+import { fromX, fromY, toX, toY } from "./lines.js";
+
+const DRAG = 5; // pixels; less is a click
+const NEAR = 12; // pixels from a line that still mean it
+
+/** @param {import("./chart.js").Chart} chart */
+export function listen(chart) {
+  const { plot, host } = chart;
+  /** @type {{at: [number, number], id: number} | null} */ let press = null;
+  const at = (/** @type {PointerEvent | MouseEvent} */ event) => /** @type {[number, number]} */ ([event.offsetX, event.offsetY]);
+
+  plot.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => {
+    if (!chart.view || event.target instanceof HTMLButtonElement) return;
+    if (event.pointerType === "touch") return void move(chart, at(event), true);
+    if (event.button !== 0) return;
+    press = { at: at(event), id: event.pointerId };
+  });
+  plot.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
+    if (!chart.view) return;
+    const here = at(event);
+    if (press && (chart.selection || Math.abs(here[0] - press.at[0]) > DRAG || (event.shiftKey && Math.abs(here[1] - press.at[1]) > DRAG))) {
+      if (!chart.selection) plot.setPointerCapture(press.id);
+      chart.selection = { a: press.at, b: here, both: event.shiftKey };
+    }
+    move(chart, here, false);
+  });
+  const stop = (/** @type {PointerEvent} */ event) => {
+    const { selection, view } = chart;
+    press = null;
+    chart.selection = null;
+    if (!selection || !view) return;
+    if (event.type === "pointerup") {
+      const [a, b] = [selection.a, selection.b];
+      const x = ordered(fromX(view, inside(a[0], view.L, view.R)), fromX(view, inside(b[0], view.L, view.R)));
+      const y = selection.both ? ordered(fromY(view, inside(a[1], view.T, view.B)), fromY(view, inside(b[1], view.T, view.B))) : null;
+      if (Math.abs(a[0] - b[0]) > DRAG) host.zoom(chart, x, y);
+    }
+    chart.overlay();
+  };
+  plot.addEventListener("pointerup", stop);
+  plot.addEventListener("pointercancel", stop);
+  plot.addEventListener("pointerleave", (/** @type {PointerEvent} */ event) => {
+    if (event.pointerType !== "touch" && !chart.selection) host.leave(chart);
+  });
+  plot.addEventListener("dblclick", () => host.back(chart));
+  plot.addEventListener("click", (/** @type {MouseEvent} */ event) => {
+    const mark = markAt(chart, event.offsetX, event.offsetY);
+    if (mark) host.openMark(chart, mark);
+  });
+  plot.addEventListener("wheel", (/** @type {WheelEvent} */ event) => {
+    if (!chart.view || !(event.ctrlKey || event.metaKey)) return; // the plain wheel scrolls the page
+    event.preventDefault();
+    scale(chart, fromX(chart.view, event.offsetX), event.deltaY > 0 ? 1.25 : 0.8);
+  }, { passive: false });
+  plot.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+    if (key(chart, event)) {
+      event.preventDefault();
+      event.stopPropagation();
+    }
+  });
+  plot.addEventListener("blur", () => host.leave(chart));
+}
+
+/** @param {number} a @param {number} b @returns {[number, number]} */
+const ordered = (a, b) => (a < b ? [a, b] : [b, a]);
+/** @param {number} v @param {number} low @param {number} high */
+const inside = (v, low, high) => Math.max(low, Math.min(high, v));
+
+/** @param {import("./chart.js").Chart} chart @param {[number, number]} here @param {boolean} tap */
+function move(chart, [px, py], tap) {
+  const view = chart.view;
+  if (!view) return;
+  const x = fromX(view, inside(px, view.L, view.R));
+  const values = chart.valuesAt(x);
+  let nearest = null;
+  let best = NEAR;
+  for (const { line, index, value } of values) {
+    const d = Math.abs(toY(view, between(line, index, x, value)) - py);
+    if (d < best) (best = d), (nearest = line.id);
+  }
+  chart.host.cursor(chart, x, { hot: chart.selection ? null : nearest, mark: markAt(chart, px, py), tap });
+}
+
+/** Value of a line at x, on the segment between two points. @param {any} line @param {number} i @param {number} x @param {number} value */
+function between({ series, values }, i, x, value) {
+  const k = x > series.x[i] ? i + 1 : i - 1;
+  if (k < 0 || k >= series.n || !Number.isFinite(values[k]) || series.x[k] === series.x[i]) return value;
+  return value + ((values[k] - value) * (x - series.x[i])) / (series.x[k] - series.x[i]);
+}
+
+/** @param {import("./chart.js").Chart} chart @param {number} px @param {number} py */
+function markAt(chart, px, py) {
+  if (!chart.view || py < chart.view.B - 12 || py > chart.view.B + 6) return null;
+  return chart.clusters?.find((c) => Math.abs(c.x - px) <= 7) ?? null;
+}
+
+/** Zooms x around a place. @param {import("./chart.js").Chart} chart @param {number} around @param {number} factor */
+function scale(chart, around, factor) {
+  const [x0, x1] = chart.domain;
+  const [low, high] = /** @type {any} */ (chart.model).domain;
+  const next = [Math.max(low, around - (around - x0) * factor), Math.min(high, around + (x1 - around) * factor)];
+  if (next[0] <= low && next[1] >= high) chart.host.back(chart, true);
+  else if (next[1] > next[0]) chart.host.zoom(chart, next, null, true);
+}
+
+/** @param {import("./chart.js").Chart} chart @param {KeyboardEvent} event @returns {boolean} handled */
+function key(chart, event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || !chart.view || !chart.model) return false;
+  const { host } = chart;
+  const [x0, x1] = chart.domain;
+  const here = chart.cursorX ?? (x0 + x1) / 2;
+  const size = x1 - x0;
+  switch (event.key) {
+    case "ArrowLeft":
+    case "ArrowRight": {
+      const sign = event.key === "ArrowLeft" ? -1 : 1;
+      if (event.shiftKey) {
+        const [low, high] = chart.model.domain;
+        const by = inside(sign * size * 0.25, low - x0, high - x1);
+        if (chart.model.zoom && by) host.zoom(chart, [x0 + by, x1 + by], null, true);
+      } else host.cursor(chart, inside(next(chart, here, sign), x0, x1), { hot: chart.hot, mark: null, tap: true, said: true });
+      return true;
+    }
+    case "Home":
+    case "End":
+      host.cursor(chart, event.key === "Home" ? x0 : x1, { hot: chart.hot, mark: null, tap: true, said: true });
+      return true;
+    case "+":
+    case "=":
+      scale(chart, here, 0.5);
+      return true;
+    case "-":
+    case "_":
+      scale(chart, here, 2);
+      return true;
+    case "0":
+    case "Backspace":
+      host.back(chart, event.key === "0");
+      return true;
+    case "Escape":
+      if (chart.cursorX === null && !chart.model.zoom) return false;
+      chart.cursorX !== null ? host.leave(chart) : host.back(chart, true);
+      return true;
+    case "Enter":
+      host.full(chart);
+      return true;
+    case "t":
+      host.table(chart);
+      return true;
+    case "l":
+      host.log(chart);
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** The next place of the cursor: a hundredth of the view, but at least the next point. @param {import("./chart.js").Chart} chart
+ * @param {number} x @param {number} sign */
+function next(chart, x, sign) {
+  const [x0, x1] = chart.domain;
+  const far = x + (sign * (x1 - x0)) / 100;
+  let best = null;
+  for (const { series } of chart.lines) {
+    if (!series.rising) continue;
+    const i = sign > 0 ? series.from(far) : series.from(far + 1e-9 * Math.abs(far)) - 1;
+    if (i < 0 || i >= series.n) continue;
+    if (best === null || (sign > 0 ? series.x[i] < best : series.x[i] > best)) best = series.x[i];
+  }
+  return best ?? far;
+}
