@@ -17,6 +17,7 @@
     │   ├── Gone               the experiment was deleted
     │   ├── Unauthorized       the token is missing, wrong, or may not write
     │   └── Rejected           never will work as it is
+    ├── SpoolFull              no room for another event on this machine: it is refused and counted
     └── StoreError
         ├── StoreFull          no room on the disk
         ├── StoreReadOnly
@@ -108,6 +109,10 @@ class Unauthorized(DeliveryError):
 
 class Rejected(DeliveryError):
     """The batch never will be taken as it is."""
+
+
+class SpoolFull(TrackioError):
+    """No room for another event on this machine: the disk or the byte budget is full. It is refused and counted."""
 
 
 class StoreError(TrackioError):

@@ -1,0 +1,54 @@
+"""Where a Space answers: from what a user wrote to an address."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from trackio_client.errors import UsageError
+
+_SPACE = re.compile(r"[A-Za-z0-9][\w.\-]*/[A-Za-z0-9][\w.\-]*")
+_HUB_PAGE = re.compile(r"https?://(?:www\.)?huggingface\.co/spaces/([\w.\-]+/[\w.\-]+)/?(?:[?#].*)?")
+_HOST = re.compile(r"(localhost|[\w.\-]+|\[[0-9a-fA-F:]+\])(:\d{1,5})?")
+
+
+def address_of(text: str) -> str:
+    """The address without a slash at its end.
+
+    `owner/space` (and its page on the Hub) becomes its host under hf.space, as the Hub makes it: lower case, dots and
+    underscores to dashes. A full address is used as it is, dashes included (B25). A bare host gets http on this
+    machine, https elsewhere.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    text = text.strip()
+    if page := _HUB_PAGE.fullmatch(text):
+        text = page[1]
+    if _SPACE.fullmatch(text):
+        return "https://" + re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") + ".hf.space"
+    if "://" not in text and (host := _HOST.fullmatch(text.rstrip("/"))):
+        return ("http://" if is_this_machine(host[1]) else "https://") + text.rstrip("/")
+    parts = urlsplit(text)
+    try:
+        port_is_fine = parts.port is None or parts.port > 0
+    except ValueError:
+        port_is_fine = False
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine:
+        raise UsageError(
+            f"the Space's address must be 'owner/space' or begin with http:// or https://, got {text!r:.200}. "
+            "Give it as trackio_url or in TRACKIO_URL"
+        )
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+def is_this_machine(host: str) -> bool:
+    """A loopback host: nothing to gain from compressing, no platform in between."""
+    host = host.strip("[]").lower()
+    return host in ("localhost", "::1") or host.endswith(".localhost") or bool(re.fullmatch(r"127(\.\d+){3}", host))
+
+
+def is_hub_host(address: str) -> bool:
+    """An address on hf.space: its gate, its limits on requests, its sleep."""
+    host = (urlsplit(address).hostname or "").lower()
+    return host.endswith(".hf.space")

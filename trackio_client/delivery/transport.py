@@ -1,0 +1,229 @@
+"""Transports: a seam of two methods between the client and whoever keeps its events.
+
+`MemoryTransport` keeps them in memory and follows the store's rules: tests use it rather than a mock.
+`StoreTransport` appends to a store in this process. `HttpTransport` stands in http.py.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from trackio_client.errors import DeliveryError, ExperimentNotFound, Gap, Overlap, StoreFull, Unavailable
+from trackio_client.wire.batches import Batch, Hole, Receipt, ranges
+
+if TYPE_CHECKING:
+    from trackio_client.store.columns import Digest, EventAt, Run
+    from trackio_client.store.contract import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What a destination knows of an experiment: enough to go on with it."""
+
+    experiment_id: str
+    project: str
+    name: str
+    generation: int
+    last_step: int | None
+    state: str = "running"
+
+
+class Transport(Protocol):
+    """Where batches go."""
+
+    destination: str
+    """Its address, or `local`."""
+
+    def send(self, batch: Batch) -> Receipt:
+        """Deliver one batch (count 0: a sign of life, and a question for the receipt).
+
+        Raises:
+            DeliveryError: Unavailable and StoreFull mean "later", Gap "from `want`"; the others say what is wrong.
+            StoreFull: the store has no room; nothing was taken.
+        """
+        ...
+
+    def find(self, project: str, key: str) -> Known | None:
+        """The experiment with this id, or the newest of the project with this name; "" is the newest of all.
+
+        Raises:
+            DeliveryError: nobody answered, or the token is wrong.
+        """
+        ...
+
+    def idle(self) -> None:
+        """Called by the sender when it has nothing to do."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class MemoryTransport:
+    """Keeps batches in a list and answers as a store does. `failures` are raised first, one for each `send`."""
+
+    def __init__(self, failures: Iterable[Exception] = (), *, is_durable: bool = True, destination: str = "memory") -> None:
+        self.destination = destination
+        self.batches: list[Batch] = []
+        self.heartbeats = 0
+        self.is_durable = is_durable
+        self.incarnation = "memory-1"
+        self.failures = deque(failures)
+        self._held: dict[str, _Held] = {}
+        self._lock = threading.Lock()
+
+    def send(self, batch: Batch) -> Receipt:
+        with self._lock:
+            if self.failures:
+                raise self.failures.popleft()
+            held = self._held.setdefault(batch.writer_id, _Held())
+            if batch.count:
+                held.take(batch)
+                self.batches.append(batch)
+            else:
+                self.heartbeats += 1
+            return self._receipt(batch.writer_id, held)
+
+    def find(self, project: str, key: str) -> Known | None:
+        with self._lock:
+            found: Known | None = None
+            for batch in self.batches:
+                for part in _decoded(batch):
+                    found = _told(found, batch, part, project, key)
+            return found
+
+    def decoded(self) -> list[Run | EventAt]:
+        """Everything that arrived, each frame once, in order of arrival."""
+        with self._lock:
+            return [part for batch in self.batches for part in _decoded(batch)]
+
+    def wipe(self) -> None:
+        """Lose everything, as a Space does that begins on an empty disk."""
+        with self._lock:
+            self._held, self.batches = {}, []
+            self.incarnation = f"memory-{int(self.incarnation.split('-')[1]) + 1}"
+
+    def idle(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def _receipt(self, writer_id: str, held: _Held) -> Receipt:
+        digest = held.digest
+        return Receipt(
+            writer_id=writer_id,
+            store_id=self.destination,
+            incarnation=self.incarnation,
+            accepted=held.ranges,
+            durable=held.ranges if self.is_durable else (),
+            events=digest.events if digest else 0,
+            points=digest.points if digest else 0,
+            digest=digest.hex() if digest else "0" * 32,
+            holes=tuple(held.holes),
+        )
+
+
+class _Held:
+    """What is held of one writer."""
+
+    def __init__(self) -> None:
+        self.end = 0
+        self.ranges: tuple[tuple[int, int], ...] = ()
+        self.holes: list[Hole] = []
+        self.digest: Digest | None = None
+
+    def take(self, batch: Batch) -> None:
+        from trackio_client.store.columns import Digest, digest_of
+
+        if batch.first_seq > self.end:
+            if batch.first_held <= self.end:
+                raise Gap(f"seq {self.end} is wanted first", want=self.end)
+            self.holes.append(Hole(first_seq=self.end, end_seq=batch.first_held, reason="no longer held by its writer"))
+            self.end = batch.first_held
+        if batch.first_seq < self.end:
+            if batch.end_seq > self.end:
+                raise Overlap("a batch that is held in part")  # our sender repeats batches as they were, or from `want`
+            return
+        self.digest = (self.digest or Digest()) + digest_of(batch.writer_id, _decoded(batch))
+        self.ranges = ranges([*self.ranges, (batch.first_seq, batch.end_seq)])
+        self.end = batch.end_seq
+
+
+def _decoded(batch: Batch) -> list[Run | EventAt]:
+    from trackio_client.store.columns import decode
+
+    return decode(batch.body, batch.first_seq)
+
+
+def _told(found: Known | None, batch: Batch, part: Run | EventAt, project: str, key: str) -> Known | None:
+    """What `find` knows after one more part; later experiments win over earlier ones."""
+    content = getattr(part, "content", {})
+    if content.get("kind") == "start" and batch.project == project and key in ("", batch.experiment_id, content["name"]):
+        if found is None or found.experiment_id != batch.experiment_id:
+            found = Known(
+                experiment_id=batch.experiment_id, project=project, name=content["name"], generation=0, last_step=None
+            )
+        return replace(found, generation=batch.generation, state="running")
+    if found is None or found.experiment_id != batch.experiment_id:
+        return found
+    if content.get("kind") == "end":
+        return replace(found, state=content["state"])
+    steps = getattr(part, "steps", None)
+    if steps is not None:
+        return replace(found, last_step=max(int(steps.max()), -1 if found.last_step is None else found.last_step))
+    return found
+
+
+class StoreTransport:
+    """Appends to a store in this process: the local file when no Space is set."""
+
+    def __init__(self, store: Store, destination: str = "local") -> None:
+        self.destination = destination
+        self.store = store
+
+    def send(self, batch: Batch) -> Receipt:
+        from trackio_client.errors import StoreError
+
+        try:
+            outcome = self.store.append([batch])[0]
+        except StoreFull:
+            raise
+        except StoreError as error:
+            raise Unavailable(f"the local store did not take it: {error}") from error
+        if isinstance(outcome, DeliveryError):
+            raise outcome
+        return outcome
+
+    def find(self, project: str, key: str) -> Known | None:
+        if key:
+            try:
+                record = self.store.experiment(key)
+            except ExperimentNotFound:
+                pass
+            else:
+                return _known(record) if record.project == project else None
+        records = self.store.experiments(project)
+        named = [r for r in records if not key or r.name == key]
+        return _known(max(named, key=lambda r: (r.created_s, r.experiment_id))) if named else None
+
+    def idle(self) -> None:
+        self.store.merge(budget_s=0.02)
+
+    def close(self) -> None:
+        self.store.close()
+
+
+def _known(record: object) -> Known:
+    from trackio_client.store.contract import ExperimentRecord
+
+    assert isinstance(record, ExperimentRecord)
+    return Known(
+        experiment_id=record.experiment_id,
+        project=record.project,
+        name=record.name,
+        generation=record.generation,
+        last_step=record.last_step,
+        state=str(record.end.get("state", "finished")) if record.end else "running",
+    )
