@@ -8,9 +8,8 @@
  * @property {string} name
  * @property {string|null} group
  * @property {ExperimentState} state
- * @property {string} color  a CSS colour of the theme in force: the same for every reader, by order of creation
- * @property {boolean} dash  the eleventh to the twentieth experiment take the colours again, dashed
- * @property {number} order  0 for the project's first experiment
+ * @property {number} color  its place in the project's order of creation, 0 first: colors.js makes colour and dashes of it
+ * @property {boolean} dash  it is among the experiments that take the ten colours a second time, dashed
  * @property {boolean} shown  ticked: it is drawn
  * @property {number} created_s
  * @property {number|null} last_step

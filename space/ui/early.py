@@ -1,0 +1,97 @@
+"""Starts the page before Gradio does.
+
+Gradio's client is 1 MB of JavaScript that mounts components when it is done; a chart that waited for it would come after
+one to two seconds. So the answer to `/` gets, at the top of its head, our styles, our first module and the first
+requests; Gradio's own script follows when the first chart is drawn. Gradio has no setting for this: what `head=` holds
+is added by that same script.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_HEAD = re.compile(rb"<meta charset=\"utf-8\" ?/?>", re.IGNORECASE)
+_GRADIO_SCRIPT = re.compile(rb'<script type="module"( crossorigin)? src="([^"]+)"></script>')
+_BOILERPLATE = re.compile(
+    rb'<meta\s+(?:property|name)="(?:og|twitter):[^>]*?content="[^"]*(?:Gradio|gradio-app|\{url\}|Click to try)[^"]*"\s*/?>', re.DOTALL
+)
+MOST_WAIT_MS = 2500
+"""Gradio's script comes then at the latest: a project without charts has nothing to wait for."""
+
+
+class EarlyPage:
+    """ASGI middleware that adds `head` to the HTML of `/` and puts Gradio's script behind the first chart."""
+
+    def __init__(self, app: ASGIApp, *, head: str) -> None:
+        self.app = app
+        self.head = head.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything through but the page itself."""
+        if scope["type"] != "http" or scope["path"] != "/" or scope["method"] not in ("GET", "HEAD"):
+            await self.app(scope, receive, send)
+            return
+        packs = "gzip" in Headers(scope=scope).get("accept-encoding", "")
+        plain = {**scope, "headers": [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]}
+        await self.app(plain, receive, _Rewriter(self.head, send, packs=packs))
+
+
+class _Rewriter:
+    """Collects an answer's body and sends it changed if it is HTML."""
+
+    def __init__(self, head: bytes, send: Send, *, packs: bool) -> None:
+        self.head, self.send, self.packs = head, send, packs
+        self.start: Message | None = None
+        self.parts: list[bytes] = []
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            kind = Headers(raw=message["headers"]).get("content-type", "")
+            if message["status"] == 200 and kind.startswith("text/html"):
+                self.start = message
+            else:
+                await self.send(message)
+        elif self.start is None:
+            await self.send(message)
+        else:
+            self.parts.append(message.get("body", b""))
+            if not message.get("more_body"):
+                await self._finish(self.start)
+
+    async def _finish(self, start: Message) -> None:
+        body = with_head(b"".join(self.parts), self.head)
+        fields: dict[str, Any] = {**start, "headers": list(start["headers"])}
+        headers = MutableHeaders(raw=fields["headers"])
+        if self.packs and body:
+            body = gzip.compress(body, 5)
+            headers["content-encoding"] = "gzip"
+        headers["vary"] = "Accept-Encoding"
+        headers["cache-control"] = "no-cache"
+        del headers["etag"]
+        if body:
+            headers["content-length"] = str(len(body))
+        await self.send(fields)
+        await self.send({"type": "http.response.body", "body": body})
+
+
+def with_head(html: bytes, head: bytes) -> bytes:
+    """Gradio's page with our head first. HTML of an unknown form is left as it is: then the page starts with Gradio."""
+    if not (place := _HEAD.search(html)) or b"gradio_config" not in html:
+        return html
+    html = html[: place.end()] + head + html[place.end() :]
+    html = _BOILERPLATE.sub(b"", html)
+    return _GRADIO_SCRIPT.sub(_after_first_chart, html, count=1)
+
+
+def _after_first_chart(tag: re.Match[bytes]) -> bytes:
+    source = tag.group(2)
+    return (
+        b'<script>(() => { let done; const go = () => { if (done) return; done = true; '
+        b'const s = document.createElement("script"); s.type = "module"; s.crossOrigin = ""; s.src = "%b"; document.head.append(s); }; '
+        b'addEventListener("trackio:drawn", () => setTimeout(go, 50), { once: true }); setTimeout(go, %d); })();</script>'
+    ) % (source, MOST_WAIT_MS)

@@ -1,0 +1,74 @@
+// What belongs to all charts, once above them: x axis, smoothing, band, log scale, outliers, which metrics.
+
+import { fill, h, later, text } from "./dom.js";
+import { icon } from "./icons.js";
+import { menuButton } from "./menu.js";
+import { remember } from "./remember.js";
+
+const AXES = { step: "step", relative: "relative time", time: "wall time" };
+const KINDS = { none: "none", ema: "EMA", mean: "moving mean", gaussian: "Gaussian" };
+const KEPT = ["x", "smoothing", "band", "logY", "clip"]; // remembered by this browser
+
+/** @param {HTMLElement} root @param {import("./state.js").PageState} state */
+export function controls(root, state) {
+  const axis = menuButton({
+    label: "step",
+    title: "x axis",
+    items: () => [
+      ...Object.entries(AXES).map(([value, label]) => ({ value, label, chosen: state.get("x") === value })),
+      ...(state.get("metrics") ?? []).map(({ metric }) => ({ value: metric, label: metric, group: "Another metric", chosen: state.get("x") === metric })),
+    ],
+    choose: (x) => state.set({ x, zoom: null }),
+  });
+  const kind = menuButton({
+    label: "EMA",
+    title: "Smoothing",
+    items: () => Object.entries(KINDS).map(([value, label]) => ({ value, label, chosen: state.get("smoothing").kind === value })),
+    choose: (value) => state.set({ smoothing: { kind: value, amount: state.get("smoothing").amount } }),
+  });
+  const slider = h("input", { type: "range", min: "0", max: "0.99", step: "0.01", "aria-label": "Amount of smoothing" });
+  const amount = h("output", null);
+  slider.addEventListener("input", () => state.set({ smoothing: { kind: state.get("smoothing").kind, amount: Number(slider.value) } }));
+  const filter = h("input", { type: "search", placeholder: "Filter metrics", "aria-label": "Filter metrics", spellcheck: "false", autocomplete: "off" });
+  const search = later(() => state.set({ filter: filter.value.trim() }), 20);
+  filter.addEventListener("input", search);
+  const toggles = [
+    toggle(state, "band", "Min–max band", "Shade between the lowest and highest value of each pixel"),
+    toggle(state, "logY", "Log y", "Logarithmic y axis"),
+    toggle(state, "clip", "Clip outliers", "Choose the y range without the few points far outside; their number is told"),
+  ];
+  const all = h(
+    "div",
+    { class: "tk-controls-all" },
+    h("span", { class: "tk-control" }, h("span", null, "x"), axis),
+    h("span", { class: "tk-control" }, h("span", null, "Smoothing"), kind, slider, amount),
+    toggles,
+  );
+  const sheet = h("button", { class: "tk-btn sm tk-narrow", "aria-expanded": "false" }, icon("tune"), "Axes, smoothing");
+  sheet.addEventListener("click", () => {
+    const open = root.classList.toggle("open");
+    sheet.setAttribute("aria-expanded", String(open));
+  });
+  fill(root, sheet, all, h("span", { class: "tk-grow" }), h("label", { class: "tk-field tk-metric-filter" }, icon("search"), filter));
+
+  state.follow(["x", "smoothing", "filter"], () => {
+    axis.say(AXES[state.get("x")] ?? state.get("x"));
+    const { kind: now, amount: much } = state.get("smoothing");
+    kind.say(KINDS[now]);
+    slider.value = String(much);
+    slider.disabled = now === "none";
+    slider.style.setProperty("--p", `${(much / 0.99) * 100}%`);
+    text(amount, now === "none" ? "" : much.toFixed(2));
+    if (document.activeElement !== filter) filter.value = state.get("filter");
+  });
+  state.addEventListener("change", (/** @type {any} */ event) => {
+    for (const key of KEPT) if (event.detail.has(key)) remember({ [key]: state.get(key) });
+  });
+}
+
+function toggle(state, key, label, title) {
+  const box = h("input", { type: "checkbox", class: "tk-box" });
+  box.addEventListener("change", () => state.set({ [key]: box.checked }));
+  state.follow([key], () => (box.checked = state.get(key)));
+  return h("label", { class: "tk-control tk-toggle", title }, box, label);
+}

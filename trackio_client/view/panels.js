@@ -1,0 +1,105 @@
+// The tables beside an experiment's charts: every metric in numbers, the config, where it ran.
+
+import { flat } from "./columns.js";
+import { fill, h, later, text } from "./dom.js";
+import { exact, number, plural } from "./words.js";
+
+/** Min, max, mean, last, points and range of steps of each metric. */
+export class SummaryPanel {
+  constructor() {
+    this.note = h("span", { class: "tk-soft" });
+    this.body = h("tbody", null);
+    const head = ["metric", "last", "min", "max", "mean", "points", "steps"].map((name, i) => h("th", { class: i ? "num" : "", scope: "col" }, name));
+    this.root = h(
+      "section",
+      { class: "tk-panel" },
+      h("div", { class: "tk-panel-head" }, h("h2", null, "Summary"), this.note),
+      h("div", { class: "tk-panel-scroll" }, h("table", { class: "tk-plain tk-summary" }, h("thead", null, h("tr", null, head)), this.body)),
+    );
+    this.lines = new Map();
+  }
+
+  /** @param {any} detail */
+  paint({ summary = {}, user_summary: given = {} }) {
+    const names = Object.keys(summary).sort((a, b) => Number(a.startsWith("system/")) - Number(b.startsWith("system/")) || a.localeCompare(b));
+    const own = Object.entries(given ?? {}).filter(([name]) => !(name in summary));
+    text(this.note, names.length ? plural(names.length, "metric") : "nothing logged yet");
+    for (const name of names) this.line(name, summary[name]);
+    for (const [name, value] of own) this.line(name, { last: value, set: true });
+    for (const [name, line] of this.lines) if (!(name in summary) && !own.some(([key]) => key === name)) line.remove();
+  }
+
+  line(name, values) {
+    let line = this.lines.get(name);
+    if (!line) {
+      line = h("tr", null, h("td", { title: name }, name), [0, 1, 2, 3, 4, 5].map(() => h("td", { class: "num" })));
+      this.lines.set(name, line);
+    }
+    if (!line.isConnected) this.body.append(line);
+    const range = values.first_step === undefined ? "" : values.first_step === values.last_step ? number(values.last_step) : `${number(values.first_step)} to ${number(values.last_step)}`;
+    const cells = [values.last, values.min, values.max, values.mean, values.points].map((value) => value);
+    cells.forEach((value, i) => {
+      const cell = line.children[i + 1];
+      text(cell, value === undefined ? "" : number(value));
+      cell.title = value === undefined || value === null ? "" : exact(value);
+      const at = i === 1 ? values.min_step : i === 2 ? values.max_step : undefined;
+      if (at !== undefined && at !== null) cell.title += `, at step ${number(at)}`;
+    });
+    text(line.children[6], values.set ? "set by hand" : range);
+  }
+}
+
+/** What the experiment was started with, with a search. */
+export class ConfigPanel {
+  constructor() {
+    this.note = h("span", { class: "tk-soft" });
+    this.field = h("input", { type: "search", placeholder: "Filter", "aria-label": "Filter the config", spellcheck: "false" });
+    this.box = h("label", { class: "tk-field sm" }, this.field);
+    this.list = h("dl", { class: "tk-kv" });
+    this.root = h("section", { class: "tk-panel" }, h("div", { class: "tk-panel-head" }, h("h2", null, "Config"), this.note, h("span", { class: "tk-grow" }), this.box), this.list);
+    this.field.addEventListener("input", later(() => this.draw(), 20));
+    this.entries = [];
+  }
+
+  /** @param {any} config */
+  paint(config) {
+    const key = JSON.stringify(config);
+    if (key === this.key) return;
+    this.key = key;
+    this.entries = flat(config);
+    this.box.hidden = this.entries.length < 10;
+    this.draw();
+  }
+
+  draw() {
+    const search = this.field.value.toLowerCase().trim();
+    const hits = this.entries.filter(([name, value]) => !search || `${name} ${shown(value)}`.toLowerCase().includes(search));
+    text(this.note, this.entries.length ? plural(this.entries.length, "key") : "none given");
+    fill(
+      this.list,
+      hits.map(([name, value]) => [h("dt", { title: name }, name), h("dd", { class: "tk-mono", title: shown(value) }, shown(value))]),
+      this.entries.length && !hits.length ? h("dd", { class: "tk-soft tk-kv-none" }, `No key or value holds “${search}”.`) : null,
+      this.entries.length ? null : h("dd", { class: "tk-soft tk-kv-none" }, "Give it at the start: ", h("code", null, "trackio.init(config={…})")),
+    );
+  }
+}
+
+function shown(value) {
+  if (value === null) return "None";
+  if (typeof value === "object") return "$float" in value ? value.$float : JSON.stringify(value);
+  return String(value);
+}
+
+/** Where and by what an experiment ran, as far as its client told. @returns {[string, string][]} */
+export function facts({ client = {}, parent, job_type: job, created_s: created }) {
+  const process = client.process ?? client;
+  const named = [
+    ["host", process.host],
+    ["process", process.pid && `pid ${process.pid}`],
+    ["rank", process.world_size > 1 ? `${process.rank} of ${process.world_size}` : undefined],
+    ["client", client.version && `${client.language ?? "python"} client ${client.version}`],
+    ["job type", job],
+    ["forked from", parent && (Array.isArray(parent) ? `${parent[0]} at step ${parent[1]}` : `${parent.experiment_id} at step ${parent.step}`)],
+  ];
+  return named.filter(([, value]) => value !== undefined && value !== null && value !== "").map(([name, value]) => [name, String(value)]);
+}

@@ -1,0 +1,100 @@
+// The line on top: which project, the search, what runs, how fresh the page is, theme, help.
+
+import { h, isTyping, later, text } from "./dom.js";
+import { brandMark, icon, sign } from "./icons.js";
+import { showHelp } from "./help.js";
+import { menuButton, openMenu } from "./menu.js";
+import { age, clock, count, plural } from "./words.js";
+
+const THEMES = { system: "Like the system", light: "Light", dark: "Dark" };
+
+/**
+ * @param {HTMLElement} root
+ * @param {{state: import("./state.js").PageState, experiments: import("./experiments.js").Experiments, source: any,
+ *          theme: import("./theme.js").Theme, foldSide: () => void}} parts
+ */
+export function topBar(root, { state, experiments, source, theme, foldSide }) {
+  const chooser = menuButton({
+    label: "Projects",
+    title: "Choose a project",
+    class: "tk-btn bare tk-project",
+    items: () => projectItems(state, source),
+    choose: (project) => state.set({ project, view: state.get("view") === "experiment" ? "metrics" : state.get("view"), experiment: null, filter: "", zoom: null, column: null, columns: null }),
+    empty: "No project yet. One appears with the first experiment.",
+  });
+  const fold = h("button", { class: "tk-btn bare icon tk-wide", title: "Fold the list of experiments (b)", "aria-label": "Fold the list of experiments" }, icon("panel"));
+  fold.addEventListener("click", foldSide);
+
+  const field = h("input", { type: "search", placeholder: "Search experiments", "aria-label": "Search experiments", spellcheck: "false", autocomplete: "off" });
+  const search = h("label", { class: "tk-field tk-search" }, icon("search"), field, h("kbd", { "aria-hidden": "true" }, "/"));
+  field.addEventListener("input", () => state.set({ search: field.value.trim() }));
+  field.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    if (field.value) state.set({ search: (field.value = "") });
+    else field.blur();
+  });
+
+  const running = h("b", null);
+  const live = h("span", { class: "tk-live tk-running", title: "Running experiments of this project" }, sign("running"), running);
+  const fresh = h("span", { class: "tk-live tk-fresh" });
+  const find = h("button", { class: "tk-btn bare icon tk-narrow", "aria-label": "Search experiments", title: "Search experiments" }, icon("search"));
+  find.addEventListener("click", () => {
+    root.classList.toggle("searching");
+    if (root.classList.contains("searching")) field.focus();
+  });
+  const themes = h("button", { class: "tk-btn bare icon", "aria-label": "Theme", title: "Theme", "aria-haspopup": "listbox" }, icon("theme"));
+  themes.addEventListener("click", () =>
+    openMenu(themes, {
+      title: "Theme",
+      items: Object.entries(THEMES).map(([value, label]) => ({ value, label, chosen: theme.choice === value })),
+      choose: (choice) => theme.choose(choice),
+    }),
+  );
+  const help = h("button", { class: "tk-btn bare icon tk-wide", "aria-label": "Keyboard and help", title: "Keyboard and help (?)" }, icon("help"));
+  help.addEventListener("click", showHelp);
+  root.append(
+    h("div", { class: "tk-brand" }, brandMark(), chooser),
+    fold, search, h("span", { class: "tk-grow" }), live, fresh, find, themes, help,
+  );
+
+  state.follow(["project", "experiments", "search"], () => {
+    chooser.say(state.get("project") ?? "Choose a project");
+    const now = state.get("experiments").filter((row) => row.state === "running").length;
+    live.hidden = !state.get("experiments").length;
+    live.classList.toggle("none", now === 0);
+    text(running, `${count(now)} running`);
+    if (document.activeElement !== field && field.value !== state.get("search")) field.value = state.get("search");
+  });
+  const tell = () => {
+    const { phase, since_s } = experiments.contact;
+    fresh.classList.toggle("away", phase === "away");
+    if (phase === "away") return text(fresh, `not live since ${clock(since_s ?? 0).slice(0, 5)}`);
+    if (phase !== "ready") return text(fresh, "");
+    return text(fresh, `updated ${age((performance.now() - experiments.updated_ms) / 1000)} ago`);
+  };
+  experiments.addEventListener("contact", tell);
+  setInterval(() => document.hidden || tell(), 1000);
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    if (event.key === "/") {
+      event.preventDefault();
+      root.classList.add("searching");
+      field.focus();
+      field.select();
+    } else if (event.key === "?") showHelp();
+    else if (event.key === "b") foldSide();
+  });
+  field.addEventListener("blur", later(() => field.value || root.classList.remove("searching"), 150));
+}
+
+async function projectItems(state, source) {
+  const { projects } = await source.projects();
+  const now_s = Date.now() / 1000;
+  return projects.map((each) => ({
+    value: each.project,
+    label: each.project,
+    note: `${plural(each.experiments, "experiment")}, ${age(now_s - each.last_event_s)} ago`,
+    chosen: each.project === state.get("project"),
+  }));
+}
