@@ -51,8 +51,10 @@ export function controls(root, state) {
   });
   fill(root, sheet, all, h("span", { class: "tk-grow" }), h("label", { class: "tk-field tk-metric-filter" }, icon("search"), filter));
 
-  state.follow(["x", "smoothing", "filter"], () => {
-    axis.say(AXES[state.get("x")] ?? state.get("x"));
+  state.follow(["x", "smoothing", "filter", "view"], () => {
+    const x = state.get("x");
+    const timed = state.get("view") === "system" && x !== "relative" && x !== "time"; // hardware is never against steps
+    axis.say(timed ? "time" : (AXES[x] ?? x));
     const { kind: now, amount: much } = state.get("smoothing");
     kind.say(KINDS[now]);
     slider.value = String(much);

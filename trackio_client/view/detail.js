@@ -21,7 +21,10 @@ export class ExperimentView {
     Object.assign(this, { root, state, source, experiments });
     this.id = null;
     state.follow(["view", "experiment"], () => this.choose());
-    state.addEventListener("change", (/** @type {any} */ event) => event.detail.has("experiments") && this.head && this.paintHead());
+    state.addEventListener("change", (/** @type {any} */ event) => {
+      if (event.detail.has("experiments") && this.head) this.paintHead();
+      if (event.detail.has("metrics") && this.head) this.chooseMetrics();
+    });
     document.addEventListener("visibilitychange", () => !document.hidden && this.id && this.ask());
     setInterval(() => document.hidden || (this.detail && this.head && this.paintHead()), 5000);
   }
@@ -93,7 +96,7 @@ export class ExperimentView {
     const right = h("div", { class: "tk-stack tk-aside" }, this.summary.root, this.config.root, this.journal.marks, this.about);
     fill(this.root, this.head, h("div", { class: "tk-detail" }, left, right));
     const id = this.id;
-    const own = { zoom: null, hot: null };
+    const own = { zoom: null, hot: null, groups: null, metrics: null };
     // Only this one, ticked whatever the side bar says; its row carries the colour it has everywhere.
     this.scope = state.scope(own, { experiments: (rows) => rows.filter((row) => row.id === id).map((row) => ({ ...row, shown: true })) });
     this.empty = h("div", null);
@@ -104,13 +107,24 @@ export class ExperimentView {
 
   paint() {
     this.paintHead();
+    this.chooseMetrics();
     this.summary.paint(this.detail);
     this.config.paint(this.detail.config ?? {});
     this.paintAbout();
-    const none = (this.detail.metric_count ?? 0) === 0;
+    const none = !Object.keys(this.detail.summary ?? {}).length;
     if (none !== this.wasNone) fill(this.empty, none ? noMetrics(false) : null);
     this.wasNone = none;
     this.journal.live = this.row().state === "running" || this.row().state === "lost_contact";
+  }
+
+  /** The project's metrics that this experiment has: charts of the others would stand empty. */
+  chooseMetrics() {
+    const { summary = {} } = this.detail;
+    const own = (this.state.get("metrics") ?? []).filter(({ metric }) => metric in summary);
+    const names = own.map(({ metric }) => metric).join("\n");
+    if (names === this.metricNames && this.scope.get("metrics")) return;
+    this.metricNames = names;
+    this.scope.set({ metrics: own });
   }
 
   /** What the side bar's poll knows is newer than what the detail's poll knows, and the other way round. */

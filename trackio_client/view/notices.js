@@ -85,6 +85,21 @@ export function noMetrics(several) {
   );
 }
 
+/** A filter that no metric's name passes. */
+export function noHits(filter, total, clear) {
+  return page(`No metric holds “${filter}”`, `It was looked for in the names of ${count(total)} metrics of this project.`, h("button", { class: "tk-btn", on: { click: clear } }, "Clear the filter"));
+}
+
+/** No hardware was recorded. */
+export function noSystem() {
+  return page(
+    "No hardware recorded",
+    "Use of GPU, memory and CPU is recorded on the machine that trains, by the Transformers callback or beside any loop:",
+    copyLine("from trackio_client.integrations.transformers import TrackioCallback\n\ntrainer = Trainer(…, callbacks=[TrackioCallback()])"),
+    h("p", { class: "tk-soft" }, "Or log numbers of your own under ", h("code", null, "system/"), ": they are drawn here, against time."),
+  );
+}
+
 /** An id in the address that this server does not know. */
 export function unknownExperiment(id, project, back) {
   return page(

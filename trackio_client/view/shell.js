@@ -8,7 +8,7 @@ import { fill, h, isTyping, text } from "./dom.js";
 import { Experiments } from "./experiments.js";
 import { MetricGrid } from "./grid.js";
 import { icon } from "./icons.js";
-import { awayBar, failed, noAccess, noExperiments, noMetrics, noProjects, nothingTicked, skeleton } from "./notices.js";
+import { awayBar, failed, noAccess, noExperiments, noHits, noMetrics, noProjects, noSystem, nothingTicked, skeleton } from "./notices.js";
 import { remember, remembered } from "./remember.js";
 import { SideBar } from "./sidebar.js";
 import { PageState } from "./state.js";
@@ -112,8 +112,8 @@ export class Shell {
     /** Views are made when they are first looked at, and kept: scroll, zoom and what was fetched stay. */
     this.makers = {
       metrics: () => this._firstDrawn(new MetricGrid(this.panes.metrics, { state, source })),
-      // Hardware is sampled by the clock, not by the step: its axis is time until the reader chooses within this view.
-      system: () => new MetricGrid(this.panes.system, { state: state.scope({ groups: ["system"], x: "time", zoom: null, filter: "" }), source }),
+      // Hardware is sampled by the clock, not by the step: the charts of this group stand against time by themselves.
+      system: () => new MetricGrid(this.panes.system, { state: state.scope({ groups: ["system"], zoom: null }), source }),
       table: () => new TableView(this.panes.table, { state, experiments, columns, open }),
       experiment: () => new ExperimentView(this.panes.experiment, { state, source, experiments }),
     };
@@ -193,9 +193,10 @@ export class Shell {
     text(this.sheetWords, `${count(rows.filter((row) => row.shown).length)} of ${count(rows.length)} experiments`);
     document.title = this._title();
     this._away();
-    this.root.classList.toggle("charts", view !== "table");
-    if (view === "experiment") return this._show("experiment");
-    const words = this._words(view, rows, phase);
+    if (rows.length) this.loadMetrics();
+    const words = view === "experiment" ? null : this._words(view, rows, phase);
+    this.root.classList.toggle("charts", view !== "table" && (!words || /^(loading|filter)/.test(words[0])));
+    this.root.classList.toggle("table", view === "table" && !words);
     if (words) return this._say(words);
     this._show(view);
     return undefined;
@@ -213,10 +214,15 @@ export class Shell {
     if (phase === "away" && !rows.length) return ["away", () => h("div")];
     if (!project) return ["projects", noProjects];
     if (!rows.length) return [`empty ${project}`, () => this._empty(project)];
-    this.loadMetrics();
     if (view === "table") return null;
     const ticked = rows.filter((row) => row.shown);
     if (!ticked.length) return [`ticks ${rows.length}`, () => nothingTicked(rows.length, () => this.experiments.tickNewest())];
+    const filter = this.state.get("filter");
+    const named = this.state.get("metrics") ?? [];
+    if (filter && named.length && !named.some(({ metric }) => holds(metric, filter))) {
+      return [`filter ${filter}`, () => noHits(filter, named.length, () => this.state.set({ filter: "" }))];
+    }
+    if (view === "system" && this.state.get("metrics") && !named.some(({ group }) => group === "system")) return ["system", noSystem];
     if (!ticked.some((row) => row.metric_count !== 0)) return [`metrics ${ticked.length > 1}`, () => noMetrics(ticked.length > 1)];
     return null;
   }
@@ -300,6 +306,11 @@ export class Shell {
     this.state.set(Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null && value !== undefined)));
     if (Array.isArray(shown)) this.experiments.tickListed(shown);
   }
+}
+
+/** Whether a metric's name holds every word of the filter, as the charts read it. */
+function holds(metric, filter) {
+  return filter.toLowerCase().split(/\s+/).every((word) => metric.toLowerCase().includes(word));
 }
 
 /** Give the server the token once; it answers with a cookie. @param {string} token */

@@ -85,7 +85,8 @@ export class SideBar {
     this.hits = sorted(filtered(all, state.get("search")), state.get("sort"));
     this.lines = grouped(this.hits, this.folded);
     const ticked = all.filter((row) => row.shown).length;
-    text(this.shown, `${count(ticked)} of ${count(all.length)} shown`);
+    text(this.shown, `${count(ticked)} of ${count(all.length)}`);
+    this.shown.title = `${count(ticked)} of ${count(all.length)} experiments are shown in the charts`;
     const listedTicked = this.hits.filter((row) => row.shown).length;
     this.all.checked = listedTicked > 0 && listedTicked === this.hits.length;
     this.all.indeterminate = listedTicked > 0 && listedTicked < this.hits.length;
@@ -243,6 +244,7 @@ export class SideBar {
 
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
+    if (!this.scroller.offsetParent) return; // folded away
     const row = this.lines[this.at]?.row;
     const act = {
       j: () => this.walk(1),
