@@ -118,7 +118,11 @@ def pack_series(
             return keep, 0, None
         new_x, new_v = x[keep:], v[keep:]
         data = new_x.astype("<f8").tobytes() + np.where(bad, np.nan, v)[keep:].astype("<f4").tobytes()
-        return keep, 0, (ONE_VALUE | (BAD_COUNTS if bad.any() else 0), len(new_x), data + _counts(v[keep:]) * bool(bad.any()))
+        return (
+            keep,
+            0,
+            (ONE_VALUE | (BAD_COUNTS if bad.any() else 0), len(new_x), data + _counts(v[keep:]) * bool(bad.any())),
+        )
     span = (x[-1] - x[0]) / max_points
     width = 2.0 ** math.ceil(math.log2(span))
     bucket = np.floor(x / width).astype(np.int64)
@@ -173,7 +177,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif address.path == "/lib/plotly.min.js":
             import plotly
 
-            self._send((Path(plotly.__file__).parent / "package_data" / "plotly.min.js").read_bytes(), "text/javascript")
+            self._send(
+                (Path(plotly.__file__).parent / "package_data" / "plotly.min.js").read_bytes(), "text/javascript"
+            )
         elif address.path.startswith("/lib/"):
             file = VIEW / Path(address.path).name
             self._send(file.read_bytes(), TYPES[file.suffix])
@@ -199,7 +205,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(json.dumps(problem).encode(), "application/problem+json", status, headers)
         elif self.headers.get("Accept") != SERIES_TYPE:
             series = [
-                {"experiment_id": e, "metric": m, "steps": pair.x, "values": pair.values, "times_s": pair.times or pair.x}
+                {
+                    "experiment_id": e,
+                    "metric": m,
+                    "steps": pair.x,
+                    "values": pair.values,
+                    "times_s": pair.times or pair.x,
+                }
                 for (e, m), pair in state.series.items()
                 if e in ask["experiments"] and m in ask["metrics"]
             ]
@@ -239,7 +251,11 @@ def serving(state: ChartServer) -> Iterator[ChartServer]:
 def experiment(number: int, **more: Any) -> dict[str, Any]:
     """A row as the page's state holds it."""
     base = {"id": f"exp_{number}", "name": f"run-{number}", "group": None, "state": "running", "shown": True}
-    return base | {"created_s": 1_700_000_000 + number, "last_event_s": 1_700_000_100, "last_step": 0, "columns": {}} | more
+    return (
+        base
+        | {"created_s": 1_700_000_000 + number, "last_event_s": 1_700_000_100, "last_step": 0, "columns": {}}
+        | more
+    )
 
 
 def metric(name: str, **more: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import { icon } from "./icons.js";
 import { paintAxes } from "./axes.js";
 import { makeView, paintLine, rimmedDot, toX, toY } from "./lines.js";
 import { cluster, paintMarks } from "./marks.js";
-import { span, yRange } from "./range.js";
+import { outside, span, within, yRange } from "./range.js";
 import { formatCount, formatExact, formatNumber } from "./scales.js";
 import { listen } from "./zoom.js";
 import { tableOf } from "./figures.js";
@@ -23,7 +23,7 @@ const MANY = 4; // lines; above it bands and raw lines step back
  * @typedef {{metric: string, group: string, name: string, title?: string, unit?: string | null, goal?: "min" | "max" | null}} Metric
  *
  * @typedef {Object} Model all that a chart draws
- * @property {Pick<Line, "id" | "name" | "color" | "dash" | "live" | "series">[]} lines
+ * @property {(Pick<Line, "id" | "name" | "color" | "dash" | "live" | "series"> & {whole: import("./frames.js").Series})[]} lines `series` is drawn; `whole` is not zoomed
  * @property {string} x kind of axis @property {[number, number]} domain of all charts on this axis
  * @property {[number, number] | null} zoom @property {import("./smoothing.js").Smoothing} smoothing
  * @property {boolean} logY @property {boolean} band @property {boolean} clip
@@ -133,15 +133,19 @@ export class Chart {
    * @param {number} x0 @param {number} x1 */
   #range(x0, x1) {
     const model = /** @type {Model} */ (this.model);
-    const how = { clip: model.clip, log: this.log, band: model.band, unit: this.metric.unit ?? null, fixed: this.zoomY };
-    const range = yRange(this.lines, how);
+    const pieces = this.lines.map((line) => {
+      const [i0, i1] = within(line.series, x0, x1);
+      return { series: line.series, values: line.values, i0, i1 };
+    });
+    const how = { clip: model.clip, log: this.log, unit: this.metric.unit ?? null, fixed: this.zoomY };
+    const range = yRange(pieces, how);
     const key = JSON.stringify([how, model.zoom, model.x, model.smoothing, this.lines.map((l) => l.id)]);
     const before = this.range;
     if (before && key === this.rangeKey && !this.zoomY && !range.hidden) {
       const f = this.log ? Math.log10 : (/** @type {number} */ v) => v;
       const fits = before.y0 <= range.y0 && before.y1 >= range.y1 && f(range.y1) - f(range.y0) > 0.8 * (f(before.y1) - f(before.y0));
       if (fits) {
-        this.range = { ...yRange(this.lines, { ...how, fixed: [before.y0, before.y1] }) };
+        this.range = yRange(pieces, { ...how, fixed: [before.y0, before.y1] });
         return this.range;
       }
     }
@@ -207,17 +211,24 @@ export class Chart {
   #notes(g, v) {
     const range = /** @type {import("./range.js").Range} */ (this.range);
     const soft = this.ink.of("--soft");
-    const what = range.places ? "places" : "points";
+    const what = range.places ? "" : " points"; // a bucket may hold many
     let edge = v.R;
     g.textAlign = "right";
     g.fillStyle = soft;
+    const write = (/** @type {string} */ words, /** @type {number} */ x, /** @type {number} */ y) => {
+      g.lineWidth = 3; // a rim of the panel's colour, so that lines below do not cut the words
+      g.lineJoin = "round";
+      g.strokeStyle = this.ink.of("--panel");
+      g.strokeText(words, x, y);
+      g.fillText(words, x, y);
+    };
     const say = (/** @type {string} */ words, /** @type {number} */ y) => {
-      g.fillText(words, v.R, y);
+      write(words, v.R, y);
       return g.measureText(words).width;
     };
-    if (range.above && !this.zoomY) edge -= 12 + say(`↑ ${formatCount(range.above)} ${what} above`, v.T + 6);
+    if (range.above && !this.zoomY) edge -= 12 + say(`↑ ${formatCount(range.above)}${what} above`, v.T + 6);
     if (range.hidden) say(`${formatCount(range.hidden)} not above 0`, v.B - 16);
-    else if (range.below && !this.zoomY) say(`↓ ${formatCount(range.below)} ${what} below`, v.B - 16);
+    else if (range.below && !this.zoomY) say(`↓ ${formatCount(range.below)}${what} below`, v.B - 16);
     let free = v.L;
     for (const { line, at, words, top } of badOf(this.lines, v)) {
       const x = Math.min(v.R - 6, Math.max(v.L + 5, toX(v, at)));
@@ -232,7 +243,7 @@ export class Chart {
       if (!left && !(x - 9 - width > free)) continue;
       g.textAlign = left ? "left" : "right";
       g.fillStyle = soft;
-      g.fillText(words, left ? x + 9 : x - 9, y + 0.5);
+      write(words, left ? x + 9 : x - 9, y + 0.5);
       free = left ? x + 15 + width : x + 6;
     }
   }
@@ -292,7 +303,7 @@ export class Chart {
     const model = /** @type {Model} */ (this.model);
     const lasts = [];
     for (const line of model.lines) {
-      const value = line.series.last();
+      const value = line.whole.last();
       if (value !== null) lasts.push({ line, value });
     }
     const swatch = (/** @type {any} */ line) => h("i", { class: line.dash.length ? "tk-swatch dashed" : "tk-swatch", style: { "--c": line.color } });
@@ -374,10 +385,10 @@ export class Chart {
   describe() {
     const { model, metric } = this;
     if (!model) return metric.metric;
-    const lasts = model.lines.map((line) => ({ name: line.name, value: line.series.last() })).filter((l) => l.value !== null);
+    const lasts = model.lines.map((line) => ({ name: line.name, value: line.whole.last() })).filter((l) => l.value !== null);
     lasts.sort((a, b) => Number(a.value) - Number(b.value));
     const ends = lasts.length > 1 ? ` Last values from ${formatNumber(lasts[0].value)} (${lasts[0].name}) to ${formatNumber(lasts.at(-1)?.value)} (${lasts.at(-1)?.name}).` : lasts.map((l) => ` Last value ${formatNumber(l.value)} (${l.name}).`).join("");
-    const bad = model.lines.reduce((sum, { series: { info } }) => sum + (info ? info.nan + info.posinf + info.neginf : 0), 0);
+    const bad = model.lines.reduce((sum, { whole: { info } }) => sum + (info ? info.nan + info.posinf + info.neginf : 0), 0);
     const unit = metric.unit ? ` in ${metric.unit}` : "";
     return `${metric.metric}${unit} against ${model.x}, ${model.lines.length} of ${model.shown} experiments.${ends}${bad ? ` ${formatCount(bad)} values are not finite.` : ""} Arrow keys move the cursor, plus and minus zoom, T shows a table, Enter opens it large.`;
   }

@@ -4,9 +4,9 @@ import { h } from "./dom.js";
 import { formatCount, formatExact, formatNumber } from "./scales.js";
 
 /** @param {HTMLElement} root @param {import("./chart.js").Metric} metric
- * @param {{id: string, name: string, color: string, dash: number[], series: import("./frames.js").Series}[]} lines */
+ * @param {{id: string, name: string, color: string, dash: number[], whole: import("./frames.js").Series}[]} lines */
 export function tableOf(root, metric, lines) {
-  const rows = lines.map(({ name, color, dash, series }) => {
+  const rows = lines.map(({ name, color, dash, whole: series }) => {
     const s = summaryOf(series);
     const cell = (/** @type {number | null} */ v) => h("td", { class: "num", title: v === null ? "" : formatExact(v) }, formatNumber(v));
     return h("tr", null,

@@ -87,6 +87,8 @@ export class Series {
     this.rising = true;
     /** @type {{key: string, out: Float64Array, norm: Float64Array, distance: number} | null} */
     this.smoothed = null;
+    this.distance = 1; // typical, on the x axis
+    this.measuredAt = 0; // n when it was measured
     this.fresh = 0; // the smoothed column holds up to here
   }
 
@@ -113,6 +115,7 @@ export class Series {
 
   /** @param {Block} block */
   #replace(block) {
+    this.measuredAt = 0;
     this.x = block.x;
     this.low = block.low;
     this.high = block.high;
@@ -151,8 +154,13 @@ export class Series {
   line(smoothing) {
     if (!(smoothing.amount > 0) || this.n < 2 || !this.rising) return this.mean;
     const key = `${smoothing.kind} ${smoothing.amount}`;
-    const distance = typicalDistance(this.x, this.n);
     let held = this.smoothed;
+    // Measured again when a tenth more points are there: it hardly changes.
+    if (this.measuredAt === 0 || this.n > 1.1 * this.measuredAt || this.n < this.measuredAt) {
+      this.distance = typicalDistance(this.x, this.n);
+      this.measuredAt = this.n;
+    }
+    const distance = this.distance;
     // A distance that wavers by a tenth does not move the curve visibly; all of it would be computed again.
     if (!held || held.key !== key || Math.abs(held.distance - distance) > 0.1 * held.distance) {
       held = this.smoothed = { key, out: new Float64Array(this.x.length), norm: new Float64Array(this.x.length), distance };

@@ -309,7 +309,7 @@ export class MetricGrid extends EventTarget {
       const far = feeds.series(coarse, e.id, metric);
       const near = fine ? feeds.series(fine, e.id, metric) : undefined;
       const series = near?.n ? near : far; // the coarse picture stays until the fine one is there
-      if (series?.n) lines.push({ id: e.id, name: e.name, color: this.ink.of(variableOf(e.color)), dash: dashOf(e.color), live: e.state === "running", series });
+      if (series?.n) lines.push({ id: e.id, name: e.name, color: this.ink.of(variableOf(e.color)), dash: dashOf(e.color), live: e.state === "running", series, whole: far ?? series });
     }
     const smoothing = state.get("smoothing");
     const ids = experiments.map((e) => e.id);

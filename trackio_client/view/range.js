@@ -1,15 +1,24 @@
 // @ts-check
 /** What part of the values a chart shows: the y range of its lines within the x range in view. */
 
-const SAMPLE = 3000; // values that quantiles are taken from; more changes no pixel
+const SAMPLE = 1000; // values that quantiles are taken from; more changes no pixel
 const FEW = 25; // points a line; below it every point is a fact of its own and none is an outlier
+const SETTLED = 0.1; // of a line in view: before it a training falls from where it began, which may be left out
 
 /**
  * @typedef {import("./frames.js").Series} Series
  * @typedef {{series: Series, values: ArrayLike<number>, i0: number, i1: number}} Piece one line's part in view
- * @typedef {{y0: number, y1: number, above: number, below: number, hidden: number, places: boolean}} Range
- *   above, below: points (or places, when a bucket holds several) outside; hidden: not positive on a log axis
+ * @typedef {{y0: number, y1: number, above: number, below: number, low: number, high: number, hidden: number, places: boolean}} Range
+ *   low, high: of all values; above, below: points (or places, when a bucket holds several) outside; hidden: not positive on a log axis
  */
+
+/** The same without the neighbours, where there is anything without them. @param {Series} series @param {number} x0 @param {number} x1 @returns {[number, number]} */
+export function within(series, x0, x1) {
+  if (!series.rising) return [0, series.n];
+  const [from, to] = [series.from(x0), series.from(x1)];
+  const end = to < series.n && series.x[to] === x1 ? to + 1 : to;
+  return end > from ? [from, end] : span(series, x0, x1);
+}
 
 /** Index range of a series that x0…x1 needs, with a neighbour on each side so that lines reach the edges.
  * @param {Series} series @param {number} x0 @param {number} x1 @returns {[number, number]} */
@@ -20,10 +29,10 @@ export function span(series, x0, x1) {
 
 /**
  * The range: all that is drawn, unless few outliers would flatten the rest; those are clipped and counted.
- * @param {Piece[]} pieces @param {{clip: boolean, log: boolean, band: boolean, unit: string | null, fixed: [number, number] | null}} how
+ * @param {Piece[]} pieces @param {{clip: boolean, log: boolean, unit: string | null, fixed: [number, number] | null}} how
  * @returns {Range}
  */
-export function yRange(pieces, { clip, log, band, unit, fixed }) {
+export function yRange(pieces, { clip, log, unit, fixed }) {
   let [low, high] = [Infinity, -Infinity]; // of everything
   let hidden = 0;
   let total = 0;
@@ -32,8 +41,13 @@ export function yRange(pieces, { clip, log, band, unit, fixed }) {
   const sample = [];
   let [lineLow, lineHigh] = [Infinity, -Infinity];
   let k = 0;
+  let [x0, x1] = [Infinity, -Infinity];
+  for (const { series, i0, i1 } of pieces) if (i1 > i0) (x0 = Math.min(x0, series.x[i0])), (x1 = Math.max(x1, series.x[i1 - 1]));
+  const from = x0 + SETTLED * (x1 - x0);
   for (const { series, values, i0, i1 } of pieces) {
     const { low: lows, high: highs } = series;
+    const own = i1 - i0;
+    const settled = i0 + Math.min(0.5 * own, Math.max(SETTLED * own, series.rising ? series.from(from) - i0 : 0));
     for (let i = i0; i < i1; i++) {
       const v = values[i];
       if (!(Math.abs(v) < Infinity)) continue;
@@ -43,24 +57,25 @@ export function yRange(pieces, { clip, log, band, unit, fixed }) {
       }
       if (v < lineLow) lineLow = v;
       if (v > lineHigh) lineHigh = v;
-      const [a, b] = [lows[i], highs[i]];
+      const a = lows[i];
+      const b = highs[i];
       if (a < low && (!log || a > 0)) low = a;
       if (b > high) high = b;
-      if (k++ % stride === 0) sample.push(v);
+      if (i >= settled && k++ % stride === 0) sample.push(v);
     }
   }
-  if (!sample.length) return { y0: log ? 0.1 : 0, y1: 1, above: 0, below: 0, hidden, places: false };
+  if (lineLow === Infinity) return { y0: log ? 0.1 : 0, y1: 1, above: 0, below: 0, low: 0, high: 0, hidden, places: false };
   low = Math.min(low, lineLow);
   high = Math.max(high, lineHigh);
   let [y0, y1] = [low, high];
-  if (clip && total > FEW * pieces.length && !fixed) {
+  if (clip && total > FEW * pieces.length && sample.length && !fixed) {
     const f = log ? Math.log10 : (/** @type {number} */ v) => v;
     const back = log ? (/** @type {number} */ v) => 10 ** v : f;
     const sorted = Float64Array.from(sample, f).sort();
     const at = (/** @type {number} */ q) => sorted[Math.min(sorted.length - 1, Math.max(0, Math.round(q * (sorted.length - 1))))];
-    const [a, b] = [at(0.02), at(0.96)];
+    const [a, b] = [at(0.01), at(0.985)];
     const core = b - a;
-    // Above twice the core, what lies outside would take more than half of the plot.
+    // What reaches further than the core is high would take more than half of the plot from it.
     if (core > 0) {
       if (f(high) - b > core) y1 = f(lineHigh) - b <= 0.5 * core ? Math.min(high, back(Math.max(f(lineHigh), b + 0.25 * core))) : back(b + 0.1 * core);
       if (a - f(low) > core) y0 = f(lineLow) >= a - 0.5 * core ? Math.max(low, back(Math.min(f(lineLow), a - 0.25 * core))) : back(a - 0.1 * core);
@@ -68,19 +83,24 @@ export function yRange(pieces, { clip, log, band, unit, fixed }) {
   }
   if (fixed) [y0, y1] = fixed;
   else [y0, y1] = log ? padLog(y0, y1) : pad(y0, y1, unit);
+  return { y0, y1, ...outside(pieces, y0, y1, low, high, log), low, high, hidden };
+}
+
+/** Counts what lies outside of a range. @param {Piece[]} pieces @param {number} y0 @param {number} y1
+ * @param {number} low lowest of all @param {number} high highest of all @param {boolean} log */
+export function outside(pieces, y0, y1, low, high, log) {
   let [above, below] = [0, 0];
   let places = false;
-  if (high > y1 || low < y0) {
-    for (const { series, values, i0, i1 } of pieces) {
-      const { low: lows, high: highs, single } = series;
-      places ||= !single;
-      for (let i = i0; i < i1; i++) {
-        if (highs[i] > y1 || values[i] > y1) above++;
-        if ((lows[i] < y0 || values[i] < y0) && (!log || lows[i] > 0)) below++;
-      }
+  if (!(high > y1 || low < y0)) return { above, below, places };
+  for (const { series, values, i0, i1 } of pieces) {
+    const { low: lows, high: highs, single } = series;
+    places ||= !single;
+    for (let i = i0; i < i1; i++) {
+      if (highs[i] > y1 || values[i] > y1) above++;
+      if ((lows[i] < y0 || values[i] < y0) && (!log || lows[i] > 0)) below++;
     }
   }
-  return { y0, y1, above, below, hidden, places };
+  return { above, below, places };
 }
 
 /** Room above and below; zero where it is near, and the ends of a share. @param {number} low @param {number} high @param {string | null} unit @returns {[number, number]} */
