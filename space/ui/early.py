@@ -1,7 +1,7 @@
 """Starts the page before Gradio does.
 
-Gradio's client is 1 MB of JavaScript that mounts components when it is done; a chart that waited for it would come after
-one to two seconds. So the answer to `/` gets, at the top of its head, our styles, our first module and the first
+Gradio's client is 1 MB of JavaScript that mounts components when it is done; a chart that waited for it would come
+after one to two seconds. So the answer to `/` gets, at the top of its head, our styles, our first module and the first
 requests; Gradio's own script follows when the first chart is drawn. Gradio has no setting for this: what `head=` holds
 is added by that same script.
 """
@@ -18,8 +18,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 _HEAD = re.compile(rb"<meta charset=\"utf-8\" ?/?>", re.IGNORECASE)
 _GRADIO_SCRIPT = re.compile(rb'<script type="module"( crossorigin)? src="([^"]+)"></script>')
 _BOILERPLATE = re.compile(
-    rb'<meta\s+(?:property|name)="(?:og|twitter):[^>]*?content="[^"]*(?:Gradio|gradio-app|\{url\}|Click to try)[^"]*"\s*/?>', re.DOTALL
+    rb'<meta\s+(?:property|name)="(?:og|twitter):[^>]*?content="[^"]*'
+    rb'(?:Gradio|gradio-app|\{url\}|Click to try)[^"]*"\s*/?>',
+    re.DOTALL,
 )
+"""Says "Gradio" where a link's preview wants the name of the page."""
 MOST_WAIT_MS = 2500
 """Gradio's script comes then at the latest: a project without charts has nothing to wait for."""
 
@@ -89,9 +92,4 @@ def with_head(html: bytes, head: bytes) -> bytes:
 
 
 def _after_first_chart(tag: re.Match[bytes]) -> bytes:
-    source = tag.group(2)
-    return (
-        b'<script>(() => { let done; const go = () => { if (done) return; done = true; '
-        b'const s = document.createElement("script"); s.type = "module"; s.crossOrigin = ""; s.src = "%b"; document.head.append(s); }; '
-        b'addEventListener("trackio:drawn", () => setTimeout(go, 50), { once: true }); setTimeout(go, %d); })();</script>'
-    ) % (source, MOST_WAIT_MS)
+    return b'<script>trackioLater("%b", %d);</script>' % (tag.group(2), MOST_WAIT_MS)

@@ -8,7 +8,9 @@ _FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "
 _MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace")
 
 CSS = """
-.gradio-container, .gradio-container > main, .gradio-container .wrap { padding: 0 !important; margin: 0 !important; max-width: none !important; }
+.gradio-container, .gradio-container > main, .gradio-container .wrap {
+  padding: 0 !important; margin: 0 !important; max-width: none !important;
+}
 footer { display: none !important; }
 """
 """Takes away what Gradio puts around a page: padding, the width's limit, the footer."""

@@ -67,7 +67,9 @@ export class Experiments extends EventTarget {
       const project = this.state.get("project");
       const columns = this.columns();
       this._asked = new Set(first ? [] : columns);
-      const answer = await (first ?? this.source.experiments(project, whole ? undefined : this._cursor, columns));
+      // An answer asked for by the page's head only says that it failed: the source's own error has the words.
+      const ask = () => this.source.experiments(project, whole ? undefined : this._cursor, columns);
+      const answer = await (first ? first.catch(() => { this._asked = new Set(columns); return ask(); }) : ask());
       if (run !== this._run) return;
       this._take(answer, whole);
       this._failures = 0;

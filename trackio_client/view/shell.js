@@ -157,9 +157,11 @@ export class Shell {
     const project = this.state.get("project");
     if (!project) return;
     remember({ project });
-    const { project: ready, experiments: first } = this.first;
+    const { project: ready, experiments, metrics } = this.first;
     this.first = {};
-    this.experiments.open(ready === project ? first : undefined);
+    const under = ready === project; // the page's head has asked already
+    this._metricsAsked = under ? metrics : undefined;
+    this.experiments.open(under ? experiments : undefined);
     if (this.ticks) this.experiments.tickListed(this.ticks);
     this.ticks = null;
     this.state.set({ metrics: null });
@@ -173,7 +175,9 @@ export class Shell {
     if (!project || sum === this._metricCount || this._loading) return;
     this._loading = true;
     try {
-      const { metrics } = await this.source.metrics(project);
+      const asked = this._metricsAsked;
+      this._metricsAsked = undefined;
+      const { metrics } = await (asked ?? this.source.metrics(project));
       if (project !== this.state.get("project")) return;
       this._metricCount = sum;
       this.state.set({ metrics });

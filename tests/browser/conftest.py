@@ -1,0 +1,145 @@
+"""A real Chromium before a real Space: both are started once for all browser tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+START_S = 120
+"""Gradio takes some seconds to import; a busy machine many."""
+
+
+def chromium_path() -> str | None:
+    """The browser to use: TRACKIO_CHROMIUM, one on the path, or Playwright's own (None)."""
+    chosen = os.environ.get("TRACKIO_CHROMIUM") or next(
+        (found for name in _NAMES if (found := shutil.which(name))), None
+    )
+    if chosen:
+        return chosen
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        if Path(playwright.chromium.executable_path).exists():
+            return None
+    text = "no Chromium found. To install it: python -m playwright install chromium. Or name one in TRACKIO_CHROMIUM"
+    if os.environ.get("CI"):
+        pytest.fail(text)
+    pytest.skip(text)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[object]:
+    """One Chromium for all tests."""
+    from playwright.sync_api import sync_playwright
+
+    path = chromium_path()
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A page with an empty memory, 1440 × 900. The test fails if any script of the page fails."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light", timezone_id="UTC")
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(f"{error.message}\n{error.stack or ''}"))
+    yield page
+    context.close()
+    assert not errors, "scripts of the page failed:\n" + "\n".join(errors)
+
+
+@dataclass
+class Space:
+    """A running Space, its folder and its address."""
+
+    directory: Path
+    port: int
+    environ: dict[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> Space:
+        """Start `python app.py` and wait until it answers."""
+        keep = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("TRACKIO_", "GRADIO_", "SPACE_", "HF_"))
+        }
+        environ = {
+            **keep,
+            "TRACKIO_DIR": str(self.directory),
+            "GRADIO_SERVER_NAME": "127.0.0.1",
+            "GRADIO_SERVER_PORT": str(self.port),
+            "GRADIO_ANALYTICS_ENABLED": "False",
+            "HF_HUB_OFFLINE": "1",
+            **self.environ,
+        }
+        self.directory.mkdir(parents=True, exist_ok=True)
+        with (self.directory / "space.log").open("ab") as log:
+            self.process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environ, stdout=log, stderr=log)
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                break
+            try:
+                if httpx.get(f"{self.url}/v1/health", timeout=2).status_code == 200:
+                    return self
+            except httpx.HTTPError:
+                pass
+            time.sleep(0.1)
+        self.stop()
+        raise AssertionError(f"the Space did not start:\n{(self.directory / 'space.log').read_text()[-3000:]}")
+
+    def stop(self) -> None:
+        """End it as a platform would; kill it if it does not listen."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Space]:
+    """One Space for all tests that bring their own project."""
+    running = Space(tmp_path_factory.mktemp("space"), free_port()).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def own_space(tmp_path: Path) -> Iterator[Space]:
+    """A Space of the test's own, empty, not started: it may be stopped and started again."""
+    running = Space(tmp_path / "space", free_port())
+    yield running
+    running.stop()

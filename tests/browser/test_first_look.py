@@ -1,0 +1,186 @@
+"""What a reader sees on opening the page, and what the list beside the charts does."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.trainings import Training, curve, trained
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def project(space):
+    """Twelve experiments in two groups, one failed, one still running."""
+    name = "first look"
+    for i in range(12):
+        trained(
+            space.url,
+            name,
+            f"run-{i}",
+            steps=60,
+            rate=0.01 + 0.004 * i,
+            wave=i,
+            started_s=1_790_000_000 + 60 * i,
+            group="wide" if i % 2 else "narrow",
+            config={"lr": 10.0**-i, "optimizer": {"name": "adamw"}},
+            tags=["baseline"] if i == 3 else [],
+            state="failed" if i == 5 else None if i == 0 else "finished",
+        )
+    return name
+
+
+@pytest.fixture
+def opened(page, space, project):
+    page.goto(f"{space.url}/?project={project}")
+    expect(page.locator(".tk-row").first).to_be_visible()
+    return page
+
+
+def row(page, name):
+    return page.locator(".tk-row", has=page.get_by_text(name, exact=True))
+
+
+def ticked(page):
+    return {node.inner_text() for node in page.locator(".tk-row:not(.off) .tk-name").all()}
+
+
+def names(page):
+    nodes = [
+        (node.bounding_box()["y"], node.locator(".tk-name").inner_text()) for node in page.locator(".tk-row").all()
+    ]
+    return [name for _, name in sorted(nodes)]
+
+
+@pytest.mark.requirement("S1.71", "S1.72")
+def test_the_page_draws_every_metric_of_the_newest_experiments(opened):
+    expect(opened.locator(".tk-section-head", has_text="train")).to_be_visible()
+    expect(opened.locator(".tk-section-head", has_text="eval")).to_be_visible()
+    loss = opened.locator('.tk-section[aria-label="train"] .tk-chart').first
+    expect(loss.locator(".tk-chart-values")).not_to_be_empty()
+    assert len(ticked(opened)) == 10
+    assert "run-0" in ticked(opened), "the running one is shown although eleven are newer"
+
+
+@pytest.mark.requirement("S1.69")
+def test_states_differ_by_sign_and_word(opened):
+    expect(row(opened, "run-5").locator("svg.failed")).to_have_attribute("aria-label", "failed")
+    expect(row(opened, "run-4").locator("svg.finished title")).to_have_text("finished")
+    shapes = {row(opened, name).locator("svg.tk-st").inner_html() for name in ("run-0", "run-4", "run-5")}
+    assert len(shapes) == 3
+
+
+def test_a_tick_hides_and_shows_an_experiment(opened):
+    row(opened, "run-11").locator("input").click()
+    expect(row(opened, "run-11")).to_have_class("tk-row off hot")
+    assert len(ticked(opened)) == 9
+    opened.wait_for_url("**shown=**")
+    row(opened, "run-11").locator("input").click()
+    expect(row(opened, "run-11").locator("input")).to_be_checked()
+
+
+def test_shift_click_ticks_a_range_and_o_only_one(opened):
+    opened.locator(".tk-side-head .tk-box").click()
+    expect(opened.locator(".tk-row.off")).to_have_count(12)
+    order = names(opened)
+    row(opened, order[0]).locator("input").click()
+    row(opened, order[3]).locator("input").click(modifiers=["Shift"])
+    expect(opened.locator(".tk-row:not(.off)")).to_have_count(4)
+    opened.keyboard.press("o")
+    expect(opened.locator(".tk-row:not(.off)")).to_have_count(1)
+    assert ticked(opened) == {order[3]}
+
+
+def test_typing_filters_by_name_tag_and_state(opened):
+    opened.keyboard.press("/")
+    opened.keyboard.type("baseline")
+    expect(opened.locator(".tk-row")).to_have_count(1)
+    expect(row(opened, "run-3")).to_be_visible()
+    opened.keyboard.press("Escape")
+    opened.keyboard.type("failed")
+    expect(opened.locator(".tk-row")).to_have_count(1)
+    opened.keyboard.press("Control+a")
+    opened.keyboard.type("nothing like this")
+    expect(opened.locator(".tk-side-none")).to_contain_text("None of 12 experiments holds “nothing like this”")
+    opened.get_by_role("button", name="Show all").click()
+    expect(opened.locator(".tk-row")).to_have_count(12)
+
+
+def test_the_list_sorts_by_name_and_by_a_metric(opened):
+    opened.get_by_role("button", name="Sort the experiments").click()
+    opened.locator(".tk-menu-row", has_text="Name").filter(has_text="a to z").click()
+    groups = [[name for name in names(opened) if int(name[4:]) % 2 == odd] for odd in (0, 1)]
+    assert [groups[0], groups[1]] == [[f"run-{i}" for i in range(0, 12, 2)], [f"run-{i}" for i in range(1, 12, 2)]]
+    opened.wait_for_url("**sort=name**")
+    opened.get_by_role("button", name="Sort the experiments").click()
+    opened.locator(".tk-menu-row", has_text="eval/loss").filter(has_text="smallest first").click()
+    expect(opened.locator(".tk-row-value").first).not_to_be_empty()
+    assert next(name for name in names(opened) if int(name[4:]) % 2 == 0) == "run-10"
+
+
+def test_a_config_key_can_stand_beside_the_names(opened):
+    opened.locator(".tk-side-col").click()
+    opened.locator(".tk-menu-row", has_text="lr").last.click()
+    expect(row(opened, "run-2").locator(".tk-row-value")).to_have_attribute("title", "0.01")
+
+
+def test_groups_fold(opened):
+    opened.locator(".tk-group-fold", has_text="narrow").click()
+    expect(opened.locator(".tk-row")).to_have_count(6)
+    opened.reload()
+    expect(opened.locator(".tk-row")).to_have_count(6)
+
+
+def test_the_keyboard_walks_ticks_and_opens(opened):
+    first = names(opened)[0]
+    opened.keyboard.press("j")
+    expect(opened.locator(".tk-row.at .tk-name")).to_have_text(first)
+    opened.keyboard.press("x")
+    expect(row(opened, first).locator("input")).not_to_be_checked()
+    opened.keyboard.press("Enter")
+    expect(opened.locator(".tk-head h1")).to_have_text(first)
+    opened.go_back()
+    expect(opened.locator(".tk-view.metrics")).to_be_visible()
+
+
+def test_colours_stay_when_the_order_changes(opened):
+    color = "el => getComputedStyle(el).borderColor"
+    before = row(opened, "run-7").locator("input").evaluate(color)
+    opened.goto(opened.url + "&sort=name&search=run-7")
+    assert row(opened, "run-7").locator("input").evaluate(color) == before
+
+
+def test_names_with_slashes_quotes_emoji_and_markup_are_text(page, space):
+    odd = "a/b \"c\" 'd' 🦦 <img src=x onerror=document.title='hurt'><script>document.title='hurt'</script>"
+    training = Training(space.url, 'p/"q" <b>', odd, group="<i>g</i>", tags=["<u>t</u>"])
+    training.log([(step, curve(step)) for step in range(5)])
+    training.log([(0, {"<b>m</b>/x": 1.0})])
+    page.goto(f"{space.url}/?experiment={training.experiment_id}")
+    expect(page.locator(".tk-head h1")).to_have_text(odd)
+    expect(page.locator(".tk-head .tk-crumb")).to_have_text('p/"q" <b>')
+    expect(page.locator(".tk-row .tk-name")).to_have_text(odd)
+    expect(page.get_by_text("<b>m</b>/x").first).to_be_visible()
+    assert page.locator(".tk img, .tk h1 b, .tk-name script").count() == 0
+    assert page.title() != "hurt"
+
+
+def test_back_returns_to_the_view_before(opened):
+    opened.get_by_role("link", name="Table").click()
+    expect(opened.locator(".tk-table")).to_be_visible()
+    opened.get_by_role("link", name="Metrics").click()
+    expect(opened.locator(".tk-charts").first).to_be_visible()
+    opened.go_back()
+    expect(opened.locator(".tk-table")).to_be_visible()
+    assert "view=table" in opened.url
+
+
+def test_the_table_sorts_by_what_is_clicked_and_takes_more_columns(opened):
+    opened.get_by_role("link", name="Table").click()
+    opened.get_by_role("button", name="Columns").click()
+    opened.locator(".tk-menu-row", has_text="lr").last.click()
+    opened.keyboard.press("Escape")
+    opened.locator("th", has_text="lr").last.locator("button").click()
+    expect(opened.locator(".tk-table tbody tr[data-id] .tk-name").first).to_have_text("run-11")
+    opened.locator("th", has_text="lr").last.locator("button").click()
+    expect(opened.locator(".tk-table tbody tr[data-id] .tk-name").first).to_have_text("run-0")

@@ -1,0 +1,60 @@
+"""The page is a Gradio page that leaks nothing of Gradio: no footer, no endpoint that nobody meant."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from space.ui.app import build, first_head
+from space.ui.charts import MetricCharts
+from space.ui.early import with_head
+from tests.browser.trainings import trained
+
+
+def test_no_listener_becomes_an_endpoint(space):
+    info = httpx.get(f"{space.url}/gradio_api/info", timeout=20).json()
+    assert info["named_endpoints"] == {}
+    assert info["unnamed_endpoints"] == {}
+
+
+def test_every_listener_of_the_pages_is_private():
+    page = build()
+    assert [fn.api_name for fn in page.fns.values() if fn.api_visibility != "private"] == []
+
+
+def test_the_component_carries_a_query():
+    with build():
+        charts = MetricCharts({"project": "p"}, render=False)
+    assert charts.api_info()["type"] == "object"
+    assert charts.get_config()["value"] == {"project": "p"}
+
+
+def test_the_head_names_every_module_and_gradio_comes_after_the_first_chart():
+    html = (
+        b'<html><head><meta charset="utf-8" /><script>window.gradio_config = {};</script>'
+        b'<script type="module" crossorigin src="./assets/index-x.js"></script></head>'
+    )
+    page = with_head(html, first_head().encode())
+    assert page.index(b"/lib/boot.js") < page.index(b"gradio_config")
+    assert b'<script type="module" crossorigin' not in page
+    assert b'"./assets/index-x.js"' in page
+    for module in (b"grid.js", b"shell.js", b"state.js"):
+        assert b'<link rel="modulepreload" href="/lib/' + module in page
+
+
+def test_html_of_another_kind_is_left_alone():
+    assert with_head(b"<html><head></head>", b"x") == b"<html><head></head>"
+
+
+@pytest.mark.browser
+def test_a_value_set_by_python_reaches_the_page_without_making_it_anew(page, space):
+    trained(space.url, "gradio", "one", steps=10)
+    page.goto(f"{space.url}/?project=gradio")
+    expect(page.locator(".tk-chart-values").first).not_to_be_empty()
+    page.wait_for_function("() => document.querySelector('.trackio-charts') !== null")
+    expect(page.locator("footer")).to_have_count(0)
+    chart = page.locator(".tk-chart").first.element_handle()
+    page.evaluate("() => trackioPage.shell.ask({ filter: 'loss', x: 'relative' })")
+    expect(page.locator(".tk-controls .tk-sel").first).to_have_text("relative time")
+    assert chart.evaluate("el => el.isConnected")

@@ -1,0 +1,169 @@
+# ruff: noqa: E501 (scripts for the browser)
+"""Light and dark, wide and narrow, by keyboard, zoomed, without motion: the page stays whole and readable."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.trainings import trained
+
+pytestmark = pytest.mark.browser
+
+_CONTRAST = """() => {
+  const parse = (c) => { const m = c.match(/[\\d.]+/g).map(Number); return { rgb: m.slice(0, 3), a: m[3] ?? 1 }; };
+  const lum = (c) => { const [r, g, b] = c.map((v) => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const ground = (el) => { for (let e = el; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor); if (c.a > 0.99) return c.rgb; } return [255, 255, 255]; };
+  const bad = [];
+  for (const el of document.querySelectorAll('.tk *')) {
+    if (![...el.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()) || !el.offsetParent) continue;
+    const a = lum(parse(getComputedStyle(el).color).rgb), b = lum(ground(el));
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) bad.push(`${ratio.toFixed(2)} ${el.className} ${el.textContent.slice(0, 30)}`);
+  }
+  return bad;
+}"""
+_SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@pytest.fixture(scope="module")
+def project(space):
+    for i, state in enumerate(("finished", "failed", "interrupted", None)):
+        trained(space.url, "looks", f"run-{i}", steps=40, state=state, system=True, started_s=1_790_000_000 + i)
+    return "looks"
+
+
+def open_at(page, space, project, view=""):
+    page.goto(f"{space.url}/?project={project}{view}")
+    expect(page.locator(".tk-row").first).to_be_attached()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("view", ["", "&view=table"])
+def test_text_has_contrast_in_both_themes(page, space, project, theme, view):
+    page.emulate_media(color_scheme=theme)
+    open_at(page, space, project, view)
+    expect(page.locator(".tk-chart-values, .tk-table td").first).not_to_be_empty()
+    assert page.evaluate("document.documentElement.dataset.theme") == theme
+    assert page.evaluate(_CONTRAST) == []
+
+
+def test_lines_have_three_to_one_on_both_grounds(page, space, project):
+    open_at(page, space, project)
+    ratios = page.evaluate(
+        """async () => { const { PALETTE } = await import('/lib/colors.js');
+        const rgb = (h) => [1, 3, 5].map((i) => parseInt(h.slice(i, i + 2), 16) / 255);
+        const lum = (h) => { const [r, g, b] = rgb(h).map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+        const ratio = (a, b) => (Math.max(lum(a), lum(b)) + 0.05) / (Math.min(lum(a), lum(b)) + 0.05);
+        return [...PALETTE.light.map((c) => ratio(c, '#ffffff')), ...PALETTE.dark.map((c) => ratio(c, '#151a20'))]; }"""
+    )
+    assert len(ratios) == 20
+    assert min(ratios) >= 3
+
+
+def test_the_theme_is_chosen_and_remembered(page, space, project):
+    open_at(page, space, project)
+    page.get_by_role("button", name="Theme").click()
+    page.get_by_role("option", name="Dark").click()
+    assert page.evaluate("getComputedStyle(document.querySelector('.tk')).backgroundColor") == "rgb(14, 17, 21)"
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+@pytest.mark.parametrize("width", [390, 720, 1024, 1440])
+@pytest.mark.parametrize("view", ["", "&view=system", "&view=table", "&experiment="])
+def test_nothing_stands_out_at_the_side(page, space, project, width, view):
+    if view == "&experiment=":
+        open_at(page, space, project)
+        view += page.locator(".tk-row").first.get_attribute("data-id")
+    page.set_viewport_size({"width": width, "height": 844})
+    open_at(page, space, project, view)
+    expect(page.locator(".tk-chart, .tk-table").first).to_be_visible()
+    assert page.evaluate(_SIDEWAYS) == 0
+    over = page.evaluate(
+        "() => [...document.querySelectorAll('.tk-top > *, .tk-bar > *, .tk-tabs > *, .tk-body > *')].filter((e) => e.offsetParent && e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.className)"
+    )
+    assert over == []
+
+
+def test_on_a_phone_list_and_controls_are_sheets(page, space, project):
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_at(page, space, project)
+    expect(page.locator(".tk-side")).to_be_hidden()
+    page.locator(".tk-sheet-button").click()
+    expect(page.locator(".tk-side")).to_be_visible()
+    page.locator(".tk-row input").first.click()
+    page.get_by_role("button", name="Done").click()
+    expect(page.locator(".tk-side")).to_be_hidden()
+    expect(page.locator(".tk-sheet-button")).to_have_text("3 of 4 experiments")
+    page.get_by_role("button", name="Axes, smoothing").click()
+    expect(page.get_by_text("Log y")).to_be_visible()
+
+
+def test_controls_change_the_charts_and_are_remembered(page, space, project):
+    open_at(page, space, project)
+    page.get_by_label("Log y").check()
+    page.get_by_label("Amount of smoothing").fill("0.9")
+    page.locator(".tk-controls .tk-sel").first.click()
+    page.get_by_role("option", name="relative time").click()
+    page.wait_for_url("**log=1**")
+    assert "x=relative" in page.url
+    assert "smooth=ema:0.9" in page.url
+    page.goto(f"{space.url}/?project={project}")
+    expect(page.get_by_label("Log y")).to_be_checked()
+    expect(page.locator(".tk-controls .tk-sel").first).to_have_text("relative time")
+
+
+def test_everything_is_reached_by_tab_with_a_visible_focus(page, space, project):
+    open_at(page, space, project)
+    seen = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        seen.append(
+            page.evaluate(
+                "() => { const e = document.activeElement; const s = getComputedStyle(e); const f = e.closest('.tk-field'); return [e.getAttribute('aria-label') || e.textContent.trim().slice(0, 20) || e.className, s.outlineStyle !== 'none' || (f && getComputedStyle(f).boxShadow !== 'none')]; }"
+            )
+        )
+    words = [word for word, _ in seen]
+    for wanted in (
+        "Search experiments",
+        "Theme",
+        "Keyboard and help",
+        "Metrics",
+        "Table",
+        "Amount of smoothing",
+        "Filter metrics",
+    ):
+        assert any(wanted in word for word in words), f"{wanted} is not reached: {words}"
+    assert all(focus for word, focus in seen if word), [word for word, focus in seen if not focus]
+
+
+def test_help_lists_the_keys_and_closes(page, space, project):
+    open_at(page, space, project)
+    page.keyboard.press("?")
+    expect(page.locator("dialog")).to_contain_text("search experiments")
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog")).to_have_count(0)
+
+
+def test_at_twice_the_size_all_is_still_there(page, space, project):
+    page.set_viewport_size({"width": 720, "height": 450})  # 1440 × 900 at 200 %
+    open_at(page, space, project)
+    expect(page.locator(".tk-chart").first).to_be_visible()
+    expect(page.get_by_role("link", name="Table")).to_be_visible()
+    expect(page.locator(".tk-sheet-button")).to_be_visible()
+
+
+def test_without_motion_nothing_pulses(page, space, project):
+    page.emulate_media(reduced_motion="reduce")
+    open_at(page, space, project)
+    assert page.locator(".tk-pulse").first.evaluate("el => getComputedStyle(el).animationName") == "none"
+
+
+def test_the_page_asks_nobody_else(page, space, project):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    open_at(page, space, project)
+    expect(page.locator(".tk-chart-values").first).not_to_be_empty()
+    page.wait_for_function("() => document.querySelector('gradio-app > *') !== null")
+    assert [url for url in asked if not url.startswith((space.url, "data:", "blob:"))] == []

@@ -1,0 +1,96 @@
+"""A link to one experiment, and all that stands on its page."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.trainings import Training, curve, trained
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def training(space):
+    training = trained(
+        space.url,
+        "one",
+        "careful-otter",
+        steps=80,
+        state=None,
+        system=True,
+        config={"lr": 3e-4, "model": {"layers": 12, "dtype": "bf16"}},
+        notes="Longer warm-up.",
+    )
+    training.event("text", step=3, values={"sample": "Once <b>upon</b> a time"})
+    training.event("mark", step=50, mark="checkpoint", title="checkpoint-50", data={"size_bytes": 1234})
+    training.event(
+        "error", step=79, error="OutOfMemoryError", message="tried to allocate 2.36 GiB", trace="Traceback …", rank=0
+    )
+    training.event("console", stream="stdout", lines=["epoch 1", "a <b>bold</b> line"], dropped=0)
+    training.finish("failed", error="OutOfMemoryError", message="tried to allocate 2.36 GiB")
+    return training
+
+
+@pytest.fixture
+def opened(page, space, training):
+    page.goto(f"{space.url}/?project=one&experiment={training.experiment_id}")
+    expect(page.locator(".tk-head h1")).to_have_text("careful-otter")
+    return page
+
+
+@pytest.mark.requirement("S1.78")
+def test_an_id_in_the_address_opens_that_experiment(opened, training):
+    expect(opened.locator(".tk-head")).to_contain_text(training.experiment_id)
+    expect(opened.locator(".tk-view.experiment .tk-chart").first.locator(".tk-chart-values")).not_to_be_empty()
+    assert opened.title().startswith("careful-otter")
+
+
+def test_the_state_is_told_with_its_evidence(opened):
+    expect(opened.locator(".tk-head .tk-state")).to_have_text("Failed")
+    expect(opened.locator(".tk-callout")).to_contain_text("OutOfMemoryError")
+
+
+@pytest.mark.requirement("S1.75")
+def test_the_summary_has_min_max_mean_latest_points_and_steps(opened):
+    cells = opened.locator(".tk-summary tbody tr", has_text="train/loss").locator("td").all_inner_texts()
+    assert len(cells) == 7
+    assert cells[5] == "80"
+    assert cells[6] == "0 to 79"
+
+
+def test_texts_errors_marks_and_log_lines_are_there_as_text(opened):
+    expect(opened.get_by_text("Once <b>upon</b> a time")).to_be_visible()
+    expect(opened.locator(".tk-error")).to_contain_text("tried to allocate 2.36 GiB")
+    expect(opened.get_by_text("checkpoint-50")).to_be_visible()
+    expect(opened.locator(".tk-log")).to_contain_text("a <b>bold</b> line")
+    expect(opened.locator(".tk-kv").first).to_contain_text("model.layers")
+
+
+@pytest.mark.requirement("S1.73")
+def test_system_metrics_are_drawn_against_time(opened):
+    opened.get_by_role("link", name="System").click()
+    expect(opened.locator(".tk-view.system .tk-chart")).to_have_count(2)
+    expect(opened.locator(".tk-view.system .tk-section")).to_have_count(1)
+
+
+def test_log_lines_follow_a_running_experiment(page, space):
+    training = Training(space.url, "follow", "talker")
+    training.log([(step, curve(step)) for step in range(5)])
+    training.event("console", stream="stdout", lines=[f"line {i}" for i in range(60)], dropped=0)
+    page.goto(f"{space.url}/?experiment={training.experiment_id}")
+    log = page.locator(".tk-log")
+    expect(log).to_contain_text("line 59")
+    training.event("console", stream="stdout", lines=["and one more"], dropped=0)
+    expect(log).to_contain_text("and one more")
+    assert log.evaluate("el => el.scrollHeight - el.scrollTop - el.clientHeight") < 24
+
+
+@pytest.mark.requirement("S1.77", "S1.78", "S1.80")
+def test_a_page_opened_before_its_experiment_existed_reaches_it(page, space):
+    early = "exp_20261121_000000_aaaabbbb"
+    page.goto(f"{space.url}/?experiment={early}")
+    expect(page.locator(".tk-notice")).to_contain_text("There is no such experiment here")
+    training = Training(space.url, "later", "late-comer", experiment_id=early)
+    training.log([(step, curve(step)) for step in range(5)])
+    expect(page.locator(".tk-head h1")).to_have_text("late-comer")

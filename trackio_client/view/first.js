@@ -1,0 +1,45 @@
+// Stands inline in the page's head (space/ui/app.py) and runs before any module has come: the theme without a flash,
+// and the one request that all else waits for.
+(() => {
+  let kept = {};
+  try {
+    kept = JSON.parse(localStorage.getItem("trackio") || "{}");
+  } catch {
+    // Storage is closed to this page: the system's theme, and the newest project.
+  }
+  const dark = kept.theme ? kept.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  document.documentElement.dataset.theme = dark ? "dark" : "light";
+  if (location.hash.includes("token=")) return; // the cookie comes first
+
+  const ask = (path) => {
+    const answer = fetch(path, { headers: { Accept: "application/json" }, credentials: "same-origin" }).then((response) =>
+      response.ok ? response.json() : Promise.reject(new Error(String(response.status))),
+    );
+    answer.catch(() => {}); // the shell asks again, and tells what is wrong
+    return answer;
+  };
+  const query = new URLSearchParams(location.search);
+  const project = query.get("project");
+  const first = {};
+  if (project) {
+    const words = new URLSearchParams({ project });
+    first.project = project;
+    first.experiments = ask(`/v1/experiments?${words}`);
+    first.metrics = ask(`/v1/metrics?${words}`);
+  } else if (!query.get("experiment")) first.projects = ask("/v1/projects");
+  globalThis.trackioPage = { first };
+})();
+
+// Gradio's own script comes when the first chart stands, or after `most_ms`: it takes the main thread for a second.
+globalThis.trackioLater = (address, most_ms) => {
+  let done = false;
+  const go = () => {
+    if (done) return;
+    done = true;
+    const script = document.createElement("script");
+    Object.assign(script, { type: "module", crossOrigin: "", src: address });
+    document.head.append(script);
+  };
+  addEventListener("trackio:drawn", () => setTimeout(go, 50), { once: true });
+  setTimeout(go, most_ms);
+};
