@@ -84,11 +84,10 @@ class _Rewriter:
 
 def with_head(html: bytes, head: bytes) -> bytes:
     """Gradio's page with our head first. HTML of an unknown form is left as it is: then the page starts with Gradio."""
-    if not (place := _HEAD.search(html)) or b"gradio_config" not in html:
+    if b"gradio_config" not in html:
         return html
-    html = html[: place.end()] + head + html[place.end() :]
-    html = _BOILERPLATE.sub(b"", html)
-    return _GRADIO_SCRIPT.sub(_after_first_chart, html, count=1)
+    html = _GRADIO_SCRIPT.sub(_after_first_chart, _BOILERPLATE.sub(b"", html), count=1)
+    return _HEAD.sub(lambda place: place.group() + head, html, count=1)
 
 
 def _after_first_chart(tag: re.Match[bytes]) -> bytes:

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from space.ui.app import build, first_head
+from space.ui.app import first_head
 from space.ui.charts import MetricCharts
 from space.ui.early import with_head
 from tests.browser.trainings import trained
@@ -18,14 +18,13 @@ def test_no_listener_becomes_an_endpoint(space):
     assert info["unnamed_endpoints"] == {}
 
 
-def test_every_listener_of_the_pages_is_private():
-    page = build()
-    assert [fn.api_name for fn in page.fns.values() if fn.api_visibility != "private"] == []
+def test_every_listener_of_the_pages_is_private(space):
+    listeners = httpx.get(f"{space.url}/config", timeout=20).json()["dependencies"]
+    assert [listener["api_name"] for listener in listeners if listener["api_visibility"] != "private"] == []
 
 
 def test_the_component_carries_a_query():
-    with build():
-        charts = MetricCharts({"project": "p"}, render=False)
+    charts = MetricCharts({"project": "p"}, render=False)
     assert charts.api_info()["type"] == "object"
     assert charts.get_config()["value"] == {"project": "p"}
 
