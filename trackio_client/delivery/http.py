@@ -14,7 +14,6 @@ import base64
 import http.client
 import json
 import os
-import socket
 import ssl
 import threading
 from typing import Any
@@ -149,8 +148,8 @@ class HttpTransport:
         context = _context() if self._secure else None
         if proxy is None:
             if context is not None:
-                return _prompt(http.client.HTTPSConnection(self._host, self._port, timeout=self._timeout_s, context=context))
-            return _prompt(http.client.HTTPConnection(self._host, self._port, timeout=self._timeout_s))
+                return http.client.HTTPSConnection(self._host, self._port, timeout=self._timeout_s, context=context)
+            return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout_s)
         host, port, credentials = proxy
         if context is not None:
             connection = http.client.HTTPSConnection(host, port, timeout=self._timeout_s, context=context)
@@ -230,13 +229,6 @@ def _known(content: Any) -> Known:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise Unavailable(f"the Space described an experiment in words that this version does not know: {error!r}") from None
-
-
-def _prompt(connection: http.client.HTTPConnection) -> http.client.HTTPConnection:
-    """Without Nagle's wait: head and body are two writes, and the second would wait for the first's answer."""
-    connection.connect()
-    connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return connection
 
 
 def _context() -> ssl.SSLContext:

@@ -83,6 +83,10 @@ class LogReader:
         """The next frames, at least one; None when there is none yet (or, of a final log, none any more)."""
         return self._next(limit, None)
 
+    def next_frames(self, most: int) -> Piece | None:
+        """The next `most` frames, or fewer."""
+        return self._next(PIECE_BYTES, most)
+
     def _next(self, limit: int, most: int | None) -> Piece | None:
         while True:
             place = self.place

@@ -20,7 +20,7 @@ import errno
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,8 +34,11 @@ MAX_SCHEMAS = 2048
 """Schemas remembered per segment: a loop that invents names for ever must not grow the process for ever."""
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
-Pack = Callable[..., bytes]
-"""pack(step, time_us, *values): all of a metrics frame but its checksum."""
+class Pack(partial[bytes]):
+    """pack(step, time_us, *values): all of a metrics frame but its checksum."""
+
+    step_key: str | None = None
+    """The metric that names the step when a call gives none."""
 
 
 class Segment:
@@ -128,7 +131,7 @@ class Spool:
             if self.append_to(segment, schema.frame):
                 if len(segment.schemas) >= MAX_SCHEMAS:
                     segment.schemas.clear()
-                pack = partial(schema.pack, schema.tag, schema.frame_bytes, len(keys), schema.id)
+                pack = Pack(schema.pack, schema.tag, schema.frame_bytes, len(keys), schema.id)
                 segment.schemas[keys] = pack
                 return segment, pack
         self.shut("the disk does not take whole events")
@@ -157,15 +160,26 @@ class Spool:
             if not self.current.why:
                 self.current = Segment(self.current.number, -1, why)
 
-    def reopen(self) -> bool:
-        """Take events again if the disk takes a new segment; False if it does not."""
+    def reopen(self, first: bytes) -> bool:
+        """Take events again if the disk takes a new segment and this frame in it; False if it does not.
+
+        Only for the reader's thread: nobody may read the new file before it is known to be whole.
+        """
         with self._turning:
-            if self.current.why:
-                try:
-                    self.current = self._segment(self.last_number + 1)
-                except OSError:
-                    return False
-            return True
+            number = self.last_number + 1
+            try:
+                segment = self._segment(number)
+            except OSError:
+                return False
+            try:
+                if os.write(segment.fd, first) == len(first):
+                    self.current = segment
+                    return True
+            except OSError:
+                pass
+            os.close(self._open.pop(number).fd)
+            segment_path(self.directory, number).unlink(missing_ok=True)
+            return False
 
     @property
     def last_number(self) -> int:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from trackio_client.errors import DeliveryError, ExperimentNotFound, Gap, Overlap, StoreFull, Unavailable
+from trackio_client.errors import DeliveryError, ExperimentNotFound, Gap, Overlap, StoreError, StoreFull, Unavailable
 from trackio_client.wire.batches import Batch, Hole, Receipt, ranges
 
 if TYPE_CHECKING:
@@ -176,6 +176,40 @@ def _told(found: Known | None, batch: Batch, part: Run | EventAt, project: str, 
     return found
 
 
+class LateTransport:
+    """A transport that is made when it is first used, on the thread that uses it. `make` may raise StoreErrors: then
+    there is nobody there for now.
+    """
+
+    def __init__(self, destination: str, make: Callable[[], Transport]) -> None:
+        self.destination = destination
+        self._make = make
+        self._made: Transport | None = None
+
+    def _real(self) -> Transport:
+        if self._made is None:
+            try:
+                self._made = self._make()
+            except (StoreError, OSError) as error:
+                raise Unavailable(f"{self.destination} cannot be opened: {error}") from error
+        return self._made
+
+    def send(self, batch: Batch) -> Receipt:
+        return self._real().send(batch)
+
+    def find(self, project: str, key: str) -> Known | None:
+        return self._real().find(project, key)
+
+    def idle(self) -> None:
+        if self._made is not None:
+            self._made.idle()
+
+    def close(self) -> None:
+        if self._made is not None:
+            self._made.close()
+            self._made = None
+
+
 class StoreTransport:
     """Appends to a store in this process: the local file when no Space is set."""
 
@@ -184,8 +218,6 @@ class StoreTransport:
         self.store = store
 
     def send(self, batch: Batch) -> Receipt:
-        from trackio_client.errors import StoreError
-
         try:
             outcome = self.store.append([batch])[0]
         except StoreFull:

@@ -1,0 +1,285 @@
+"""The courier brings one log to one destination, a batch at a time, and believes nothing but receipts.
+
+It walks the log twice, each at its own pace. *Counting* follows the log's end closely, also while nobody answers: seqs,
+digest, summary. *Sending* follows the receipts: after every answer it goes on where the store says that it holds
+everything before. That one rule covers a lost answer, a wiped Space and a second sender on the same log.
+
+It owns no thread and never waits: `sender.Sender` (a live log) and `replay` (an orphan) drive it.
+Ordinals count frames of the log, seqs count frames of a writer: seq = ordinal - meta.base.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trackio_client.delivery.meta import META, Meta
+from trackio_client.delivery.reading import PIECE_BYTES, LogReader, Piece
+from trackio_client.delivery.spool import Spool, segment_path
+from trackio_client.delivery.tally import Tally
+from trackio_client.delivery.transport import Transport
+from trackio_client.errors import Gap, Overlap, Rejected, Unavailable
+from trackio_client.wire.batches import Batch, Ranges, Receipt, prefix_end, ranges
+from trackio_client.wire.events import new_writer_id
+
+if TYPE_CHECKING:
+    from trackio_client.store.columns import Digest, EventAt, Run
+
+OnParts = Callable[["list[Run | EventAt]"], None]
+
+
+class Courier:
+    """Counts and sends one log. Used by one thread."""
+
+    def __init__(
+        self,
+        directory: Path,
+        meta: Meta,
+        transport: Transport,
+        spool: Spool | None = None,
+        on_parts: OnParts = lambda parts: None,
+        piece_bytes: int = PIECE_BYTES,
+    ) -> None:
+        from trackio_client.store.columns import Digest
+
+        self.directory, self.meta, self.transport = directory, meta, transport
+        self.tally = Tally(meta.writer_id, Digest(*meta.digest), meta.first_ordinal)
+        self.receipt: Receipt | None = None
+        """The last answer."""
+        self.sent = max(meta.base, meta.first_ordinal)
+        """Ordinal of the frame that goes next: all before it are settled, as far as the last receipt told."""
+        self._durable = meta.first_ordinal
+        self._counting = LogReader(directory, meta, spool)
+        self._reading = LogReader(directory, meta, spool)
+        self._reading.starts = self._counting.starts
+        self._on_parts = on_parts
+        self._piece_bytes = piece_bytes
+        self._fresh: deque[Piece] = deque()  # counted and not sent: saves reading them again
+        self._boundaries: dict[int, Digest] = {meta.first_segment: self.tally.digest}  # segment → digest before it
+        self._numbered = meta.first_ordinal  # up to here values are in the summary
+        self._most: int | None = None  # frames in a batch while a rejected one is looked for
+        self._is_live = spool is not None
+        self._stale = 0  # answers in a row that moved nothing
+        if meta.base > meta.first_ordinal:
+            self._recount()
+
+    # --- counting -------------------------------------------------------------------------------------------------
+
+    def count(self) -> bool:
+        """Count the next piece of the log; False at its end."""
+        from trackio_client.store.columns import decode
+
+        piece = self._counting.next_piece(self._piece_bytes)
+        if piece is None:
+            return False
+        self._boundaries.setdefault(piece.segment, self.tally.digest)
+        parts = decode(piece.body, piece.first - self.meta.base)
+        self.tally.add(piece.stop, parts, with_numbers=piece.first >= self._numbered)
+        self._numbered = max(self._numbered, piece.stop)
+        follows = self._fresh[-1].stop if self._fresh else self.sent
+        if piece.first == follows and len(self._fresh) < 2:
+            self._fresh.append(piece)
+        self._on_parts(parts)
+        return True
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """(segment, byte) that counting has reached."""
+        return self._counting.place.segment, self._counting.place.offset
+
+    @property
+    def unsent(self) -> int:
+        """Counted frames that are not settled."""
+        return max(0, self.tally.end - self.sent)
+
+    @property
+    def undurable(self) -> int:
+        """Counted frames that may not be let go of."""
+        return max(0, self.tally.end - max(self._durable, self.meta.base))
+
+    @property
+    def logged(self) -> int:
+        """Frames of this writer so far."""
+        return self.tally.end - self.meta.base
+
+    # --- sending --------------------------------------------------------------------------------------------------
+
+    def send(self) -> bool:
+        """Send the next batch; False if all that was counted is settled.
+
+        Raises:
+            DeliveryError: nothing was taken; try again later, unless it is Gone. StoreFull likewise.
+        """
+        if self.sent >= self.tally.end:
+            return False
+        piece = self._piece()
+        if piece is None:
+            return False
+        try:
+            receipt = self.transport.send(self._batch(piece))
+        except Gap as gap:
+            self._seek(self.meta.base + gap.want)
+            self._no_progress(f"the store wants event {gap.want} first, again and again")
+        except Overlap:
+            self._reissue(piece.first)
+        except Rejected as rejection:
+            self._search(piece, rejection)
+        else:
+            self._most = None if self._most is None or self._most > 4096 else self._most * 2
+            self._heard(receipt)
+        return True
+
+    def beat(self) -> None:
+        """Give a sign of life and hear the receipt. Raises as `send`."""
+        empty = Piece(self.sent, 0, 0, 0, 0, b"")
+        self._heard(self.transport.send(self._batch(empty)), is_answer_to_nothing=True)
+
+    def _piece(self) -> Piece | None:
+        while self._fresh and self._fresh[0].first < self.sent:
+            self._fresh.popleft()
+        if self._fresh and self._fresh[0].first == self.sent and self._most is None:
+            return self._fresh[0]
+        if self._reading.place.ordinal != self.sent:
+            self._reading.seek(self.sent)
+        if self._most is not None:
+            return self._reading.next_frames(self._most)
+        return self._reading.next_piece(self._piece_bytes)
+
+    def _batch(self, piece: Piece) -> Batch:
+        meta = self.meta
+        return Batch(
+            writer_id=meta.writer_id,
+            experiment_id=meta.experiment_id,
+            project=meta.project,
+            generation=meta.generation,
+            first_seq=piece.first - meta.base,
+            count=piece.count,
+            first_held=max(0, meta.first_ordinal - meta.base),
+            body=piece.body,
+        )
+
+    def _heard(self, receipt: Receipt, *, is_answer_to_nothing: bool = False) -> None:
+        """Go on where the store says it holds everything before; let go of what is durable."""
+        settled = self.meta.base + settled_end(receipt, receipt.accepted)
+        if settled > self.tally.end and self._is_live:
+            while self.count():
+                pass
+            if settled > self.tally.end:  # somebody else sends under this id: a copied spool or machine (rule 1)
+                self._reissue(self.sent)
+                return
+        before, self.sent = self.sent, max(settled, self.meta.first_ordinal)
+        self.receipt = receipt
+        self.meta.store_id, self.meta.accepted = receipt.store_id, settled - self.meta.base
+        self._durable = self.meta.base + settled_end(receipt, receipt.durable)
+        self._free()
+        if self.sent > before or is_answer_to_nothing:
+            self._stale = 0
+        else:
+            self._no_progress("the store answers, but does not take what is sent")
+
+    def _no_progress(self, what: str) -> None:
+        """One rewind is normal; a few in a row without progress must not become a storm of requests."""
+        self._stale += 1
+        if self._stale > 2:
+            raise Unavailable(what)
+
+    def _seek(self, ordinal: int) -> None:
+        self.sent = max(ordinal, self.meta.base, self.meta.first_ordinal)
+
+    def _free(self) -> None:
+        """Delete segments that lie wholly before the durable mark. meta.json first: a crash between leaves a file too
+        many, never a count that is wrong.
+        """
+        starts = self._counting.starts
+        going = []
+        while len(starts) > 1 and starts[1].ordinal <= min(self._durable, self.sent):
+            going.append(starts.pop(0))
+        if not going:
+            return
+        kept, meta = starts[0], self.meta
+        digest = self._boundaries.get(kept.segment)
+        if digest is None:  # reached, but nothing in it was counted yet
+            digest = self.tally.digest
+        meta.first_segment, meta.first_ordinal = kept.segment, kept.ordinal
+        meta.digest = (digest.low, digest.high, digest.events, digest.points)
+        meta.write(self.directory)
+        for start in going:
+            self._boundaries.pop(start.segment, None)
+        for number in range(going[0].segment, kept.segment):
+            with contextlib.suppress(FileNotFoundError):
+                segment_path(self.directory, number).unlink()
+
+    # --- what should not happen -----------------------------------------------------------------------------------
+
+    def _reissue(self, ordinal: int) -> None:
+        """Issue the events from here on again, as a new writer (rule 6)."""
+        self.meta.writer_id, self.meta.base = new_writer_id(), ordinal
+        self.meta.digest = (0, 0, 0, 0)
+        self.meta.write(self.directory)
+        self.sent, self._durable, self.receipt, self._stale = ordinal, ordinal, None, 0
+        self._recount()
+
+    def _recount(self) -> None:
+        """Digest and counts anew from `base` on."""
+        from trackio_client.store.columns import Digest
+
+        self._counting.seek(self.meta.base)
+        self._fresh.clear()
+        self._boundaries = {}
+        self.tally.writer_id, self.tally.digest, self.tally.end = self.meta.writer_id, Digest(), self.meta.base
+        while self.tally.end < self._numbered and self.count():
+            pass
+
+    def _search(self, piece: Piece, rejection: Rejected) -> None:
+        """A batch was refused for good. Halve it until the frame is found that is the reason; that one uses up its seq
+        as a named refusal, so that what comes after it does not wait for ever (rule 7).
+        """
+        if piece.count > 1:
+            self._most = piece.count // 2
+            return
+        key = str(piece.first)
+        if key in self.meta.refused:  # also the event that says so: then it is the batch, not the frame
+            raise Unavailable(f"the store refuses every event: {rejection}") from rejection
+        self.meta.refused[key] = str(rejection)
+        self.meta.write(self.directory)
+        self._fresh.clear()
+        self._reading.seek(piece.first)
+        other = self._reading.next_frames(1)
+        if other is not None:
+            self._swap(piece, other)
+
+    def _swap(self, old: Piece, new: Piece) -> None:
+        """Correct the digests for a frame that another one stands for."""
+        from trackio_client.store.columns import decode, digest_of
+
+        writer, seq = self.meta.writer_id, old.first - self.meta.base
+        change = digest_of(writer, decode(new.body, seq)) - digest_of(writer, decode(old.body, seq))
+        self.tally.digest = self.tally.digest + change
+        for start in self._counting.starts:
+            if start.ordinal > old.first and start.segment in self._boundaries:
+                self._boundaries[start.segment] = self._boundaries[start.segment] + change
+
+    # --- the end --------------------------------------------------------------------------------------------------
+
+    def save(self, said: str = "") -> None:
+        """Note for `status` how far it came, and why not further."""
+        self.meta.said = said
+        with contextlib.suppress(OSError):
+            self.meta.write(self.directory)
+
+    def remove(self) -> None:
+        """Delete a spool all of which is durable. meta.json goes last but the lock: a crash leaves an empty orphan."""
+        for path in self.directory.glob("*.seg"):
+            path.unlink(missing_ok=True)
+        for path in [*self.directory.glob(f"{META}*"), self.directory / "lock"]:
+            path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.directory.rmdir()
+
+
+def settled_end(receipt: Receipt, held: Ranges) -> int:
+    """The first seq that the store still waits for: behind what is held, and behind holes that it has given up."""
+    return prefix_end(ranges([*held, *((hole.first_seq, hole.end_seq) for hole in receipt.holes)]))

@@ -1,0 +1,211 @@
+"""Logs that their process left behind: what is still to be sent, and sending it."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from trackio_client.delivery.account import Account, account_of
+from trackio_client.delivery.courier import Courier
+from trackio_client.delivery.locks import FileLock
+from trackio_client.delivery.meta import META, Meta, read_meta
+from trackio_client.delivery.reading import LogReader
+from trackio_client.delivery.spool import segment_numbers, segment_path
+from trackio_client.delivery.transport import Transport
+from trackio_client.errors import DeliveryError, Gone, StoreError
+
+PAUSE_S, TRIES = 0.5, 4
+"""Between tries of one log, and how many in a row without an answer: the rest waits for the next process or sync."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """One spool that is on disk, for `trackio-client status`."""
+
+    directory: Path
+    writer_id: str
+    experiment_id: str
+    project: str
+    name: str
+    destination: str
+    events: int
+    """Frames on disk that the store had not accepted when last heard of."""
+    bytes: int
+    is_live: bool
+    """Its process lives, and sends by itself."""
+    why: str
+    last_step: int | None
+    generation: int
+
+
+def pending(folder: Path) -> list[Pending]:
+    """The spools under `TRACKIO_DIR/v1/spool`, oldest first; those that hold nothing are left out. Changes nothing."""
+    found = []
+    for directory, meta in _spools(folder):
+        lock = FileLock.take(directory / "lock") if (directory / "lock").exists() else None
+        is_live = lock is None and (directory / "lock").exists()
+        try:
+            count, last_step = _measure(directory, meta)
+        finally:
+            if lock is not None:
+                lock.release()
+        held = sum(segment_path(directory, n).stat().st_size for n in segment_numbers(directory) if segment_path(directory, n).exists())
+        unsent = max(0, count - max(meta.base, meta.first_ordinal, meta.base + meta.accepted))
+        if not held and not is_live:
+            continue
+        found.append(
+            Pending(
+                directory=directory,
+                writer_id=meta.writer_id,
+                experiment_id=meta.experiment_id,
+                project=meta.project,
+                name=meta.name,
+                destination=meta.destination,
+                events=unsent,
+                bytes=held,
+                is_live=is_live,
+                why=_why(meta, is_live, unsent),
+                last_step=last_step,
+                generation=meta.generation,
+            )
+        )
+    return found
+
+
+def _why(meta: Meta, is_live: bool, unsent: int) -> str:
+    if is_live:
+        return "its process is running and sends by itself"
+    if meta.said:
+        return meta.said
+    return "its process ended before everything was sent" if unsent else "the store has it, but not yet durably"
+
+
+def sync(
+    folder: Path,
+    transport_for: Callable[[str], Transport | None],
+    *,
+    experiment_id: str | None = None,
+    timeout_s: float = 600.0,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> list[Account]:
+    """Send every log that nobody owns, to the destination it is meant for; the account of each.
+
+    Args:
+        transport_for: destination → transport, or None when this process has no way there.
+        experiment_id: only the logs of this experiment.
+    """
+    accounts = []
+    transports: dict[str, Transport | None] = {}
+    until = clock() + timeout_s
+    try:
+        for directory, meta in _spools(folder):
+            if should_stop() or (experiment_id is not None and meta.experiment_id != experiment_id):
+                continue
+            lock = FileLock.take(directory / "lock")
+            if lock is None:
+                continue
+            try:
+                fresh = read_meta(directory)  # its last owner may have written it before letting go
+                if fresh is None:
+                    continue
+                if fresh.destination not in transports:
+                    transports[fresh.destination] = transport_for(fresh.destination)
+                transport = transports[fresh.destination]
+                if transport is not None:
+                    accounts.append(_deliver(directory, fresh, transport, until, sleep, clock, should_stop))
+            except OSError as error:
+                with contextlib.suppress(OSError):
+                    fresh = read_meta(directory)
+                    if fresh is not None:
+                        fresh.said = f"its files cannot be read or written: {error}"
+                        fresh.write(directory)
+            finally:
+                lock.release()
+    finally:
+        for used in transports.values():
+            if used is not None:
+                used.close()
+    return accounts
+
+
+def _deliver(
+    directory: Path,
+    meta: Meta,
+    transport: Transport,
+    until: float,
+    sleep: Callable[[float], None],
+    clock: Callable[[], float],
+    should_stop: Callable[[], bool],
+) -> Account:
+    courier = Courier(directory, meta, transport)
+    while courier.count():
+        pass
+    trouble, failures, beats = "", 0, 0
+    while not should_stop():
+        try:
+            if courier.receipt is None or not courier.unsent:
+                if courier.receipt is not None and (not courier.undurable or beats >= 3):
+                    break
+                if courier.receipt is not None:
+                    sleep(0.1)
+                courier.beat()
+                beats += 1
+            else:
+                courier.send()
+            trouble, failures = "", 0
+        except Gone as error:
+            trouble = f"{error}: the experiment was deleted; its spool is kept"
+            break
+        except (DeliveryError, StoreError) as error:
+            trouble, failures = str(error), failures + 1
+            if failures >= TRIES or clock() + PAUSE_S >= until:
+                break
+            sleep(PAUSE_S * 2 ** (failures - 1))
+    account = account_of(courier, trouble=trouble)
+    if account.is_accepted and account.is_durable and courier.receipt is not None:
+        courier.remove()
+    else:
+        courier.save(trouble)
+    return account
+
+
+def known_here(folder: Path, project: str, key: str) -> tuple[str, str, int, int | None] | None:
+    """(experiment_id, name, generation, last step) of the newest experiment on disk with this id or name."""
+    found: tuple[str, str, int, int | None] | None = None
+    for directory, meta in _spools(folder):
+        if meta.project == project and key in ("", meta.experiment_id, meta.name):
+            _, last = _measure(directory, meta)
+            if found is not None and found[0] == meta.experiment_id:
+                steps = [step for step in (found[3], last) if step is not None]
+                found = (found[0], found[1], max(found[2], meta.generation), max(steps) if steps else None)
+            else:
+                found = (meta.experiment_id, meta.name, meta.generation, last)
+    return found
+
+
+def _spools(folder: Path) -> Iterator[tuple[Path, Meta]]:
+    if not folder.is_dir():
+        return
+    found = []
+    for directory in folder.iterdir():
+        if (directory / META).is_file() and (meta := read_meta(directory)) is not None:
+            found.append((meta.created_s, directory, meta))
+    for _, directory, meta in sorted(found, key=lambda item: (item[0], item[1].name)):
+        yield directory, meta
+
+
+def _measure(directory: Path, meta: Meta) -> tuple[int, int | None]:
+    """(ordinal behind the last frame, highest step) of a log, read from its files."""
+    from trackio_client.store.columns import Run, decode
+
+    reader, last = LogReader(directory, meta), -1
+    while (piece := reader.next_piece()) is not None:
+        for part in decode(piece.body, piece.first):
+            if isinstance(part, Run):
+                last = max(last, int(part.steps.max()))
+    return reader.place.ordinal, None if last < 0 else last

@@ -1,0 +1,312 @@
+"""Experiment: one execution of a training or evaluation, from `init` to `finish`.
+
+The road of one number begins in `Experiment.log`: pack, checksum, one write on the log of this process. Everything
+slower happens elsewhere: odd values in values.py, delivery on the sender's thread.
+"""
+
+from __future__ import annotations
+
+import struct
+import threading
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+from zlib import crc32
+
+from trackio_client.configuration import Config
+from trackio_client.errors import SpoolFull, UsageError
+from trackio_client.notices import Notices
+from trackio_client.origin import Origin
+from trackio_client.summarizing import Summary
+from trackio_client.values import PLAIN, jsonable, split
+from trackio_client.wire import events
+from trackio_client.wire.events import MAX_STEP, checked_name, checked_step
+from trackio_client.writer import Writer
+
+STEP_KEYS = ("global_step", "train/global_step", "step", "train/step")
+"""Without `step=`, a call's step is taken from these metrics, the first that is there (S1.22)."""
+MAX_KEYS_IN_FRAME = 5_000
+"""Metrics of one call above this go into several frames: the schema of 5,000 long names stays under 4 MiB."""
+_PLAIN_HAS_ALL = PLAIN.issuperset
+
+
+class Experiment:
+    """What `init` returns. `log` may be called from any thread; a forked child becomes a writer of its own."""
+
+    def __init__(self, origin: Origin, writer: Writer, notices: Notices, *, first_step: int = 0) -> None:
+        self.origin = origin
+        self.notices = notices
+        self.is_finished = False
+        self.dropped = 0
+        """Errors of our own that were swallowed so that training goes on."""
+        self._writer = writer
+        self._next_step = first_step
+        self._steps = threading.RLock()  # reentrant: a signal handler may log while this thread takes a step
+        self.config = Config(origin.config, self._config_changed)
+        self.summary = Summary(lambda: self._writer.numbers(self._goals), self._summary_changed)
+        self._goals: dict[str, str | None] = {}
+        self._ending = threading.RLock()
+
+    # --- who it is ------------------------------------------------------------------------------------------------
+
+    @property
+    def experiment_id(self) -> str:
+        return self.origin.experiment_id
+
+    @property
+    def id(self) -> str:
+        return self.origin.experiment_id
+
+    @property
+    def name(self) -> str:
+        return self.origin.name
+
+    @property
+    def project(self) -> str:
+        return self.origin.project
+
+    @property
+    def url(self) -> str | None:
+        """Where to watch it; None when there is no Space."""
+        return self._writer.watch_at()
+
+    @property
+    def step(self) -> int:
+        """The step that the next `log` without one gets."""
+        return self._next_step
+
+    def __str__(self) -> str:
+        return self.origin.experiment_id
+
+    def __repr__(self) -> str:
+        return f"<Experiment {self.name!r} ({self.experiment_id}) in project {self.project!r}>"
+
+    # --- logging --------------------------------------------------------------------------------------------------
+
+    def log(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
+        """Log numbers and texts of one step. Returns when the kernel has them: they survive kill -9.
+
+        Args:
+            metrics: name → number, text, or dict of those (`a/b`). What cannot be logged is named once; the rest is kept.
+            step: a whole number >= 0; may repeat, skip, go back. None is one more than the highest so far.
+
+        Never raises: training goes on. What was refused is said once, counted, and named in the receipt.
+        """
+        try:
+            spool = self._writer.spool
+            segment = spool.current
+            pack = segment.schemas[tuple(metrics)]
+            values = metrics.values()
+            if not _PLAIN_HAS_ALL(map(type, values)):
+                return self._log_slowly(metrics, step)
+            if step is None:
+                if pack.step_key is not None:
+                    return self._log_slowly(metrics, step)
+                with self._steps:
+                    step = self._next_step
+                    self._next_step = step + 1
+                rest = pack(step, time.time_ns() // 1000, *values)
+            else:
+                rest = pack(step, time.time_ns() // 1000, *values)  # struct refuses 1.5 and 2**63, below is -1
+                if step >= self._next_step or step < 0:
+                    if step < 0 or step >= MAX_STEP:
+                        return self._log_slowly(metrics, step)
+                    with self._steps:
+                        self._next_step = max(self._next_step, int(step) + 1)
+            if not spool.append_to(segment, crc32(rest).to_bytes(4, "little") + rest):
+                self._log_slowly(metrics, step)
+        except (KeyError, TypeError, AttributeError, struct.error, OverflowError):
+            self._log_slowly(metrics, step)
+        except Exception as error:  # the outermost edge: training must go on
+            self._swallow(error)
+        return None
+
+    def _log_slowly(self, metrics: Any, step: Any) -> None:
+        """The road of what is not plain: nested dicts, texts, tensors, new names, odd steps, a full disk."""
+        try:
+            if self.is_finished and self._writer.is_owner:
+                self.notices.warn("finished", f"log() after finish() of {self.name!r}: the values are not recorded. Call init() again")
+                return
+            if not isinstance(metrics, Mapping):
+                raise UsageError(f"log() takes a dict of metrics, got {type(metrics).__name__}: {metrics!r:.80}")
+            left_out: list[str] = []
+
+            def tell(kind: str, text: str) -> None:
+                left_out.append(kind)
+                self.notices.warn(kind, text)
+
+            numbers, texts = split(metrics, tell)
+            if left_out and all(kind.startswith("long:") for kind in left_out):
+                left_out = []
+            if numbers or texts:
+                at = self._step_for(step, numbers)
+                self._append(numbers, texts, at)
+            if left_out:
+                self._writer.refuse("values that cannot be logged", step if isinstance(step, int) else None)
+        except UsageError as error:
+            self.notices.warn("usage:" + str(error)[:24], f"{error} (experiment {self.name!r}). The call is not recorded")
+            self._writer.refuse("calls that cannot be right", None)
+        except Exception as error:  # the outermost edge: training must go on
+            self._swallow(error)
+
+    def _append(self, numbers: dict[str, float], texts: dict[str, str], step: int) -> None:
+        time_us = time.time_ns() // 1000
+        try:
+            self._writer.wake()
+            if texts:
+                masked = {name: self.origin.mask(text) for name, text in texts.items()}
+                self._writer.event(events.TEXT, step=step, values=masked)
+            keys = tuple(numbers)
+            for at in range(0, len(keys), MAX_KEYS_IN_FRAME):
+                part = keys[at : at + MAX_KEYS_IN_FRAME]
+                self._append_numbers(part, [numbers[key] for key in part], step, time_us)
+        except SpoolFull as full:
+            self.notices.warn("full", f"{full}: new values are refused and counted until there is room; training goes on")
+            self._writer.refuse(str(full), step)
+
+    def _append_numbers(self, keys: tuple[str, ...], values: list[float], step: int, time_us: int) -> None:
+        for _ in range(8):
+            spool = self._writer.spool
+            segment, pack = spool.introduce(keys)
+            if pack.step_key is None:
+                pack.step_key = next((key for key in STEP_KEYS if key in keys), None)
+            rest = pack(step, time_us, *values)
+            if spool.append_to(segment, crc32(rest).to_bytes(4, "little") + rest):
+                return
+        raise SpoolFull("the disk takes no whole events")
+
+    def _step_for(self, step: Any, numbers: Mapping[str, float]) -> int:
+        """The step of a call: given, among its metrics, or one more than the highest. Raises UsageError."""
+        if step is None:
+            for key in STEP_KEYS:
+                if key in numbers and 0 <= numbers[key] < 2**53 and numbers[key] == int(numbers[key]):
+                    step = int(numbers[key])
+                    break
+        with self._steps:
+            at = checked_step(self._next_step if step is None else step, metric=next(iter(numbers), ""))
+            self._next_step = max(self._next_step, at + 1)
+        return at
+
+    def _swallow(self, error: Exception) -> None:
+        self.dropped += 1
+        self.notices.warn(f"error:{type(error).__name__}", f"log() met {type(error).__name__}: {error}. The call may not be recorded")
+        self._writer.refuse(f"an error of ours ({type(error).__name__})", None)
+
+    # --- more to tell ---------------------------------------------------------------------------------------------
+
+    def define_metric(self, name: str, step_metric: str | None = None, goal: str | None = None) -> None:
+        """Say how a metric is meant: against which other metric it is drawn, and whether low or high is best.
+
+        Raises:
+            UsageError: an empty name, or a goal that is neither "min" nor "max".
+        """
+        name = checked_name(name, "a metric's name")
+        goal = {"minimize": "min", "maximize": "max"}.get(goal or "", goal)
+        if goal not in (None, "min", "max"):
+            raise UsageError(f"goal must be 'min' or 'max', got {goal!r}")
+        if step_metric is not None:
+            step_metric = checked_name(step_metric, "step_metric")
+        self._goals[name] = goal
+        self.event(events.DEFINE, metric=name, step_metric=step_metric, goal=goal)
+
+    def event(self, kind: str, **fields: Any) -> None:
+        """Append a JSON event (wire/events.py lists kinds and fields), masked. Never raises, as `log`."""
+        try:
+            self._writer.wake()
+            self._writer.event(kind, **self.origin.mask_config(jsonable(fields)))
+        except SpoolFull as full:
+            if not self.is_finished:
+                self.notices.warn("full", f"{full}: new events are refused and counted until there is room; training goes on")
+                self._writer.refuse(str(full), fields.get("step"))
+        except Exception as error:
+            self._swallow(error)
+
+    def mark(self, mark: str, title: str = "", step: int | None = None, **data: Any) -> None:
+        """Note something that happened: a checkpoint, an evaluation, an alert."""
+        self.event(events.MARK, mark=mark, title=title, step=step, data=data)
+
+    def edit(self, **fields: Any) -> None:
+        """Change name, group, tags or notes."""
+        self.event(events.EDIT, **fields)
+
+    def _config_changed(self, values: dict[str, Any], removed: list[str]) -> None:
+        self.event(events.CONFIG, values=values, removed=removed)
+
+    def _summary_changed(self, values: dict[str, Any]) -> None:
+        self.event(events.SUMMARY, values=values)
+
+    # --- the end --------------------------------------------------------------------------------------------------
+
+    def finish(
+        self,
+        status: str = "finished",
+        *,
+        exit_code: int | None = None,
+        signal: str | None = None,
+        error: BaseException | None = None,
+        message: str | None = None,
+        timeout_s: float | None = None,
+    ) -> None:
+        """End the experiment: tell its state, send what is left, print the receipt. The first call stands.
+
+        Args:
+            status: "finished", "failed" or "interrupted", or another system's word for one of them.
+            timeout_s: longest wait for the receipt; None is TRACKIO_FINISH_TIMEOUT_S.
+
+        Raises:
+            UsageError: an unknown status; the experiment goes on.
+        """
+        state = events.state_of(status)
+        if state not in ("finished", "failed", "interrupted"):
+            raise UsageError(f"finish() takes 'finished', 'failed' or 'interrupted', got {status!r}")
+        with self._ending:
+            if self.is_finished:
+                return
+            self.is_finished = True
+        end = {
+            "state": state,
+            "exit_code": exit_code,
+            "signal": signal,
+            "error": type(error).__name__ if error is not None else None,
+            "message": str(error)[:2000] if message is None and error is not None else message,
+        }
+        try:
+            self._writer.finish(self.origin.mask_config(end), error, timeout_s)
+        except Exception as trouble:  # the outermost edge: a program must be able to end
+            self._swallow(trouble)
+
+    def __enter__(self) -> Experiment:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is None:
+            self.finish()
+        elif isinstance(error, KeyboardInterrupt):
+            self.finish("interrupted", signal="SIGINT", error=error)
+        elif isinstance(error, SystemExit) and error.code in (None, 0):
+            self.finish(exit_code=0)
+        elif isinstance(error, SystemExit):
+            self.finish("failed", exit_code=error.code if isinstance(error.code, int) else 1)
+        else:
+            self.finish("failed", exit_code=1, error=error)
+
+    def after_fork_in_child(self) -> None:
+        """Called in a forked child: the parent's log is the parent's; locks may be held by threads that are not here."""
+        self._steps, self._ending = threading.RLock(), threading.RLock()
+        self._writer.after_fork_in_child()
+
+    @property
+    def exit_timeout_s(self) -> float:
+        """Longest wait when the program ends without `finish`."""
+        return self._writer.settings.exit_timeout_s
+
+    def disable(self) -> None:
+        """Record nothing from here on (mode "disabled"): calls cost a lookup."""
+        self.is_disabled = True
+        self.log = _nothing  # type: ignore[method-assign]
+        self.event = _nothing  # type: ignore[method-assign]
+
+
+def _nothing(*given: Any, **named: Any) -> None:
+    return None

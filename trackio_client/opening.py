@@ -1,0 +1,278 @@
+"""init: from arguments and environment to a running experiment."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from trackio_client.delivery.address import address_of
+from trackio_client.delivery.replay import known_here, sync
+from trackio_client.delivery.transport import Known, LateTransport, Transport
+from trackio_client.errors import DeliveryError, ExperimentNotFound, SpoolFull, StoreError, UsageError
+from trackio_client.experiment import Experiment
+from trackio_client.lifecycle import process
+from trackio_client.masking import Masker
+from trackio_client.notices import Notices, in_notebook
+from trackio_client.origin import Origin, friendly_name
+from trackio_client.settings import Settings, settings_from
+from trackio_client.values import jsonable
+from trackio_client.wire import events
+from trackio_client.wire.events import checked_name, checked_step, is_id, new_experiment_id
+from trackio_client.writer import Route, Writer
+
+LOCAL = "local"
+LOOK_UP_S = 10.0
+"""Longest wait for what a resume must know from the store."""
+_MODES = {"trackio": "online", "both": "online", "dataset": "online", "local": "online"}  # S1's words for monitoring_mode
+
+
+def init(
+    project: str | None = None,
+    name: str | None = None,
+    *,
+    config: Any = None,
+    group: str | None = None,
+    tags: Iterable[str] | str | None = None,
+    notes: str | None = None,
+    job_type: str | None = None,
+    resume: str | bool = "never",
+    fork_from: str | None = None,
+    mode: str | None = None,
+    trackio_url: str | None = None,
+    trackio_token: str | None = None,
+    hf_token: str | None = None,
+    experiment_id: str | None = None,
+    project_name: str | None = None,
+    experiment_name: str | None = None,
+    directory: str | Path | None = None,
+    capture_console: bool | None = None,
+    quiet: bool | None = None,
+    transport: Callable[[], Transport] | None = None,
+    **others: Any,
+) -> Experiment:
+    """Begin an experiment (or go on with one) and make it the current one. Without arguments it works too.
+
+    Args:
+        project: holds experiments; default TRACKIO_PROJECT, else the name of the working folder.
+        name: for people; default two words and a number.
+        config: mapping, dataclass or namespace of settings. Secrets in it are masked.
+        resume: "never"; "allow" goes on with the experiment of this `experiment_id` or `name` if there is one;
+            "must" insists; True or "auto" is "allow", and without id and name takes the newest of the project unless
+            it finished. Any other text is an id or a name that must exist.
+        fork_from: "ID@STEP": a new experiment that begins where another one was at a step.
+        mode: "online", "offline" (keep everything here until `trackio-client sync`), "disabled" (record nothing).
+        trackio_url: address or `owner/space`; default TRACKIO_URL; none is the store on this machine.
+        transport: makes the transport instead; for tests and programs that bring their own.
+
+    Raises:
+        UsageError: arguments that cannot be right. ExperimentNotFound: resume="must", and there is none.
+    """
+    settings = settings_from(
+        url=trackio_url,
+        token=trackio_token,
+        hub_token=hf_token,
+        mode=_MODES.get(mode or "", mode) or _MODES.get(str(others.pop("monitoring_mode", "")), None),
+        directory=Path(directory).expanduser() if directory else None,
+        console=capture_console,
+        quiet=quiet,
+    )
+    settings = replace(settings, directory=settings.directory.absolute())  # a later chdir must not move the spool
+    masker = Masker([settings.token, settings.hub_token])
+    notices = Notices(is_quiet=settings.quiet, mask=masker.text)
+    others.pop("dataset_repo", None)  # named by the Space, not by its clients
+    named_config = _config(config)
+    if others:
+        notices.warn("arguments", f"init() does not know {', '.join(sorted(others))}; kept in the configuration")
+        named_config = {**named_config, **others}
+    route = _route(settings, transport)
+    origin = Origin(
+        experiment_id=_new_id(experiment_id),
+        project=checked_name(_either("project", project, project_name) or settings.project or _folder(), "project"),
+        name=checked_name(_either("name", name, experiment_name) or friendly_name(), "name"),
+        group=None if group is None else checked_name(group, "group"),
+        job_type=None if job_type is None else checked_name(job_type, "job_type"),
+        tags=_tags(tags),
+        notes=None if notes is None else str(notes)[:65_536],
+        config=named_config,
+        parent=_parent(fork_from),
+        masker=masker,
+    )
+    if origin.parent is not None:
+        origin = replace(origin, first_step=origin.parent[1] + 1)
+    if settings.mode != "disabled":
+        key = experiment_id or _either("name", name, experiment_name) or ""
+        origin = _resumed(origin, resume, key, settings, route, notices)
+    return _begin(origin, settings, route, notices)
+
+
+def _begin(origin: Origin, settings: Settings, route: Route, notices: Notices) -> Experiment:
+    if in_notebook() and process.current is not None and not process.current.is_finished:
+        notices.say(f"finishing {process.current.name!r}, which was still open, before {origin.name!r} begins")
+        process.current.finish()
+    writer = Writer(origin, settings, route, notices)
+    experiment = Experiment(origin, writer, notices, first_step=origin.first_step)
+    if settings.mode == "disabled":
+        experiment.disable()
+        process.add(experiment)
+        return experiment
+    experiment.event(events.START, **origin.start_event(jsonable(dict(origin.config))))
+    if settings.console:
+        writer.capture_console()
+    process.add(experiment)
+    notices.say(_welcome(experiment, route, settings))
+    return experiment
+
+
+def _welcome(experiment: Experiment, route: Route, settings: Settings) -> str:
+    head = f"{experiment.name!r} ({experiment.experiment_id}) in project {experiment.project!r}"
+    if experiment.step:
+        head += f", from step {experiment.step}"
+    if experiment.url:
+        return f"{head}\nwatch it at {experiment.url}"
+    if settings.mode == "offline":
+        return f"{head}\noffline: kept in {settings.spool_path}; to send it: trackio-client sync"
+    return f"{head}\nkept in {settings.store_path}; to look at it: trackio-client ui"
+
+
+# --- where it goes -----------------------------------------------------------------------------------------------
+
+
+def _route(settings: Settings, transport: Callable[[], Transport] | None) -> Route:
+    destination = address_of(settings.url) if settings.url else LOCAL
+    if transport is not None:
+        made = transport
+        return Route(destination=destination, make=made, transport_for=lambda where: made() if where == destination else None)
+    is_offline = settings.mode in ("offline", "disabled")
+    return Route(
+        destination=destination,
+        make=lambda: None if is_offline else transport_to(destination, settings),
+        transport_for=lambda where: transport_to(where, settings) if where in (destination, LOCAL) else None,
+    )
+
+
+def transport_to(destination: str, settings: Settings) -> Transport:
+    """A new transport to an address, or to the local store (opened when first used)."""
+    if destination == LOCAL:
+        return LateTransport(LOCAL, lambda: _local(settings))
+    from trackio_client.delivery.http import HttpTransport
+
+    return HttpTransport(destination, token=settings.token, hub_token=settings.hub_token)
+
+
+def _local(settings: Settings) -> Transport:
+    from trackio_client.delivery.transport import StoreTransport
+    from trackio_client.store.open import open_store
+
+    settings.store_path.parent.mkdir(parents=True, exist_ok=True)
+    return StoreTransport(open_store(settings.store_path))
+
+
+# --- resume --------------------------------------------------------------------------------------------------------
+
+
+def _resumed(origin: Origin, resume: str | bool, key: str, settings: Settings, route: Route, notices: Notices) -> Origin:
+    """The origin to go on with: of the experiment that is resumed, or the new one as it is."""
+    if resume in (False, None, "never", ""):
+        return origin
+    must = resume == "must"
+    is_auto = resume in (True, "auto")
+    if not (must or is_auto or resume == "allow"):
+        key, must = str(resume), True
+    if not key and must:
+        raise UsageError("resume='must' needs the name or the experiment_id of what to resume")
+    if not key and not is_auto:
+        return origin
+    found = _find(origin.project, key, settings, route, notices)
+    if found is None or (is_auto and not key and found.state == "finished"):
+        if must:
+            raise ExperimentNotFound(
+                f"there is no experiment {key!r} in project {origin.project!r} to resume. "
+                "Give resume='allow' to begin it, or `trackio-client list` shows what there is"
+            )
+        return origin
+    return replace(
+        origin,
+        experiment_id=found.experiment_id,
+        name=found.name,
+        generation=found.generation + 1,
+        first_step=0 if found.last_step is None else found.last_step + 1,
+    )
+
+
+def _find(project: str, key: str, settings: Settings, route: Route, notices: Notices) -> Known | None:
+    """What store and local spools know together. Logs that an earlier process left are sent first."""
+    here = known_here(settings.spool_path, project, key)
+    there: Known | None = None
+    transport = route.make()
+    if transport is not None:
+        if here is not None:
+            sync(settings.spool_path, route.transport_for, experiment_id=here[0], timeout_s=LOOK_UP_S)
+        until, pause = time.monotonic() + LOOK_UP_S, 0.2
+        while True:
+            try:
+                there = transport.find(project, key)
+                break
+            except (DeliveryError, StoreError) as error:
+                if time.monotonic() + pause > until:
+                    notices.warn("resume", f"{error}. What to resume is taken from this machine alone; give steps yourself")
+                    break
+                time.sleep(pause)
+                pause *= 2
+        transport.close()
+    if here is None:
+        return there
+    if there is None:
+        return Known(experiment_id=here[0], project=project, name=here[1], generation=here[2], last_step=here[3])
+    if there.experiment_id != here[0]:
+        return there
+    steps = [step for step in (there.last_step, here[3]) if step is not None]
+    return replace(there, generation=max(there.generation, here[2]), last_step=max(steps, default=None))
+
+
+# --- arguments -----------------------------------------------------------------------------------------------------
+
+
+def _either(what: str, first: str | None, second: str | None) -> str | None:
+    if first is not None and second is not None and first != second:
+        raise UsageError(f"{what} was given twice, as {first!r} and {second!r}")
+    return first if first is not None else second
+
+
+def _folder() -> str:
+    return Path.cwd().name.strip() or "default"
+
+
+def _new_id(given: str | None) -> str:
+    if given is None:
+        return new_experiment_id()
+    if not isinstance(given, str) or not is_id(given):
+        raise UsageError(f"experiment_id must be 1 to 128 letters, digits, '_', '-' or '.', got {given!r:.160}")
+    return given
+
+
+def _tags(tags: Iterable[str] | str | None) -> tuple[str, ...]:
+    given = [tags] if isinstance(tags, str) else list(tags or ())
+    return tuple(dict.fromkeys(checked_name(tag, "a tag") for tag in given))
+
+
+def _config(config: Any) -> Mapping[str, Any]:
+    if config is None:
+        return {}
+    if isinstance(config, Mapping):
+        return {str(key): value for key, value in config.items()}
+    opened = jsonable(config)
+    if not isinstance(opened, dict):
+        raise UsageError(f"config must be a dict, a dataclass or a namespace, got {type(config).__name__}")
+    return opened
+
+
+def _parent(fork_from: str | None) -> tuple[str, int] | None:
+    if fork_from is None:
+        return None
+    parent, mark, step = str(fork_from).rpartition("@")
+    if not mark or not is_id(parent) or not step.isdecimal():
+        raise UsageError(f"fork_from must be 'EXPERIMENT_ID@STEP', got {fork_from!r:.160}")
+    return parent, checked_step(int(step))

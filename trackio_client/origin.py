@@ -1,0 +1,96 @@
+"""Who an experiment is: what `init` settled, and what every writer of it needs."""
+
+from __future__ import annotations
+
+import os
+import platform
+import random
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from trackio_client.masking import Masker
+
+_FIRST = (
+    "amber ample brave bright calm clear clever cosy crisp eager early fair fancy fleet fresh gentle glad golden grand happy "
+    "hardy honest humble jolly keen kind late light lively lucky mellow merry mighty mild neat nimble noble patient plucky "
+    "polite proud quick quiet ready rosy round sharp shiny silent silver simple sleek smart smooth snug solid spry steady "
+    "still stout sunny swift tidy tough vivid warm wise witty young"
+).split()
+_SECOND = (
+    "badger beaver birch bison bluff brook cedar cliff cloud comet coral crane creek dale dawn delta dune eagle egret elk ember "
+    "falcon fern field finch fjord flame fox gale glade grove gull harbor hare hawk hazel heath heron hill ibis iris isle ivy jay "
+    "kestrel kite lake lark leaf lynx maple marsh meadow mink moon moss oak orca otter owl peak pine plover pond quail rain "
+    "raven reef ridge river robin rook sage seal shore sky snow sparrow spruce star stone swan thrush tide trail vale wave wren"
+).split()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """The identity of an experiment in this process."""
+
+    experiment_id: str
+    project: str
+    name: str
+    group: str | None = None
+    job_type: str | None = None
+    tags: tuple[str, ...] = ()
+    notes: str | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+    generation: int = 0
+    parent: tuple[str, int] | None = None
+    first_step: int = 0
+    masker: Masker = field(default_factory=Masker)
+
+    def mask(self, text: str) -> str:
+        return self.masker.text(text)
+
+    def mask_config(self, value: Any) -> Any:
+        return self.masker.config(value)
+
+    def start_event(self, config: Any) -> dict[str, Any]:
+        """The fields of the `start` event; `config` is JSON already."""
+        from trackio_client.release import VERSION
+
+        fields = {
+            "project": self.project,
+            "name": self.name,
+            "group": self.group,
+            "job_type": self.job_type,
+            "tags": list(self.tags),
+            "notes": self.notes,
+            "config": config,
+            "generation": self.generation,
+            "parent": {"experiment_id": self.parent[0], "step": self.parent[1]} if self.parent else None,
+            "client": {"name": "trackio-client", "version": VERSION, "language": f"Python {platform.python_version()}"},
+            "process": process_facts(),
+            "steps_from": self.first_step,
+        }
+        masked: dict[str, Any] = self.mask_config(fields)
+        return masked
+
+
+def process_facts() -> dict[str, Any]:
+    """pid, host and place among ranks, as launchers put it into the environment."""
+    return {
+        "pid": os.getpid(),
+        "host": socket.gethostname(),
+        "rank": _number("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK"),
+        "world_size": _number("WORLD_SIZE", "SLURM_NTASKS", "OMPI_COMM_WORLD_SIZE"),
+        "command": [os.path.basename(sys.argv[0]), *sys.argv[1:]][:100] if sys.argv else [],  # noqa: PTH119
+    }
+
+
+def _number(*names: str) -> int | None:
+    for name in names:
+        if os.environ.get(name, "").isdecimal():
+            return int(os.environ[name])
+    return None
+
+
+def friendly_name() -> str:
+    """A name for an experiment that got none: two words and a number, from a generator that no seed of the user's touches."""
+    chance = random.SystemRandom()
+    return f"{chance.choice(_FIRST)}-{chance.choice(_SECOND)}-{chance.randrange(1, 1000)}"

@@ -1,0 +1,151 @@
+"""What can be logged: from whatever a training loop holds to numbers and texts.
+
+The fast path of `Experiment.log` takes calls whose values all have a type in `PLAIN`. Everything else comes here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from trackio_client.errors import UsageError
+from trackio_client.wire.events import checked_name, plain
+
+PLAIN: set[type] = {float, int, bool}
+"""Types that struct packs without surprise. NumPy's scalars join when they are first seen; tensors never do: their
+conversion may warn, or wait for a GPU, and size-1 arrays would pass for numbers by accident."""
+
+MAX_TEXT_CHARACTERS = 65_536
+"""Of one text value: longer ones are cut, and say so. In JSON each may take 12 bytes, under the limit of a frame."""
+MAX_DEPTH = 16
+
+Tell = Callable[[str, str], None]
+"""tell(kind, text): called for each thing left out; the caller says each kind once."""
+
+
+def split(metrics: Mapping[Any, Any], tell: Tell) -> tuple[dict[str, float], dict[str, str]]:
+    """The numbers and texts of one call, nested dicts flattened to `a/b`. What cannot be logged is told, not raised."""
+    numbers: dict[str, float] = {}
+    texts: dict[str, str] = {}
+    _walk(metrics, "", numbers, texts, tell, 0)
+    return numbers, texts
+
+
+def _walk(metrics: Mapping[Any, Any], prefix: str, numbers: dict[str, float], texts: dict[str, str], tell: Tell, depth: int) -> None:
+    for key, value in metrics.items():
+        if not isinstance(key, str):
+            tell(f"key:{type(key).__name__}", f"metric names must be text, got {key!r:.80} of type {type(key).__name__}; it is left out")
+            continue
+        full = f"{prefix}/{key}" if prefix else key
+        try:
+            name = checked_name(full, "a metric's name")
+        except UsageError as error:
+            tell(f"name:{full[:300]}", f"{error}. The value is left out")
+            continue
+        if isinstance(value, Mapping):
+            if depth < MAX_DEPTH:
+                _walk(value, name, numbers, texts, tell, depth + 1)
+            else:
+                tell(f"deep:{name}", f"metric {name!r} is nested more than {MAX_DEPTH} deep; it is left out")
+        elif isinstance(value, str):
+            if len(value) > MAX_TEXT_CHARACTERS:
+                tell(f"long:{name}", f"text {name!r} has {len(value)} characters; it is cut to {MAX_TEXT_CHARACTERS}")
+            texts[name] = value[:MAX_TEXT_CHARACTERS]
+        else:
+            try:
+                numbers[name] = number(value)
+            except (TypeError, ValueError, OverflowError, RuntimeError) as error:
+                tell(f"value:{name}", _cannot(name, value, error))
+
+
+def _cannot(name: str, value: Any, error: Exception) -> str:
+    kind = f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
+    shape = getattr(value, "shape", None)
+    what = f"{kind} of shape {tuple(shape)}" if isinstance(shape, tuple) and shape else kind
+    why = f" ({error})" if isinstance(error, OverflowError) else ""
+    return (
+        f"metric {name!r} has a value of type {what}, which is no number{why}: it is left out, the rest is logged. "
+        "Log one number (of an array: its mean, or one metric an element), a text, or a dict of those"
+    )
+
+
+def number(value: Any) -> float:
+    """A value as float: Python, NumPy, torch, TensorFlow and JAX scalars, Decimal, Fraction, bool; size-1 arrays too.
+
+    Raises:
+        TypeError, ValueError, OverflowError: it is no real number, or has more than one.
+    """
+    if isinstance(value, (bool, int, float)):
+        return float(value)
+    if value is None or isinstance(value, (bytes, bytearray, complex)):
+        raise TypeError
+    size = getattr(value, "size", None)  # an int on arrays, a method on tensors
+    if callable(size):
+        numel = getattr(value, "numel", None)
+        size = numel() if callable(numel) else None
+    if isinstance(size, int) and size != 1:
+        raise ValueError
+    item = getattr(value, "item", None)
+    if callable(item):
+        detach = getattr(value, "detach", None)
+        found = (detach() if callable(detach) else value).item()
+        if not isinstance(found, (bool, int, float)):
+            if isinstance(found, (complex, str, bytes)) or found is None:
+                raise TypeError
+            return float(found)
+        if type(value).__module__ == "numpy" and not hasattr(value, "__len__"):
+            PLAIN.add(type(value))  # float32, int64 …: from now on on the fast path
+        return float(found)
+    if getattr(value, "__float__", None) is None and getattr(value, "__index__", None) is None:
+        raise TypeError
+    return float(value)
+
+
+def jsonable(value: Any, depth: int = 0) -> Any:
+    """A configuration value as JSON holds it: dataclasses, namespaces and sets opened, paths and others as text."""
+    if value is None or isinstance(value, (bool, str)) or type(value) in (int, float):
+        return plain(_bounded(value))
+    if depth > MAX_DEPTH:
+        return _text(value)
+    if isinstance(value, enum.Enum):
+        return jsonable(value.value, depth + 1)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): jsonable(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, (set, frozenset)):
+        value = sorted(value, key=str)
+    if isinstance(value, (list, tuple)):
+        return [jsonable(item, depth + 1) for item in value]
+    if isinstance(value, (int, float)):
+        return plain(_bounded(int(value) if isinstance(value, int) else float(value)))
+    tolist = getattr(value, "tolist", None)
+    size = getattr(value, "size", 0)
+    if callable(tolist) and isinstance(size, int) and size <= 1000:
+        return jsonable(tolist(), depth + 1)
+    if type(value).__name__ in ("Namespace", "SimpleNamespace") and hasattr(value, "__dict__"):
+        return jsonable(vars(value), depth + 1)
+    to_dict = getattr(value, "to_dict", None)
+    if callable(to_dict) and not isinstance(value, type):
+        try:
+            return jsonable(to_dict(), depth + 1)
+        except Exception:  # a stranger's method: its trouble must not stop a training
+            return _text(value)
+    return _text(value)
+
+
+def _bounded(value: Any) -> Any:
+    if isinstance(value, str) and len(value) > MAX_TEXT_CHARACTERS:
+        return value[:MAX_TEXT_CHARACTERS] + "…"
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode() if not value.isprintable() else value
+    return value
+
+
+def _text(value: Any) -> str:
+    try:
+        return str(value)[:2000]
+    except Exception:  # a stranger's __str__
+        return f"<{type(value).__name__}>"

@@ -1,0 +1,373 @@
+"""A writer: this process's part of an experiment. Holds the log, its sender, and the count of what was refused."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from trackio_client.capture.console import ConsoleCapture
+from trackio_client.delivery.account import Account, account_of
+from trackio_client.delivery.meta import Meta
+from trackio_client.delivery.replay import sync
+from trackio_client.delivery.sender import Sender
+from trackio_client.delivery.spool import Segment, Spool
+from trackio_client.delivery.tally import Numbers
+from trackio_client.delivery.transport import Transport
+from trackio_client.errors import SpoolFull
+from trackio_client.notices import MetricLines, Notices
+from trackio_client.origin import Origin
+from trackio_client.settings import Settings
+from trackio_client.wire import events
+from trackio_client.wire.frames import event_frame
+
+MAX_EVENT_BYTES = 3 * 1024 * 1024
+"""Of one JSON event: under the limit of a frame, with room for what is around it."""
+DEFAULT_SPOOL_BYTES = 10 * 1024**3
+LEAST_FREE_BYTES = 1024 * 1024
+"""Free disk below which a full disk is not tried again."""
+REFUSED_EVERY_S, MEASURE_EVERY_S = 10.0, 10.0
+"""Between two events about refusals, and between two looks at how large the other spools are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """How events of this process get to their destination."""
+
+    destination: str
+    make: Callable[[], Transport | None]
+    """A new transport; None in mode `offline`."""
+    transport_for: Callable[[str], Transport | None]
+    """For logs that other processes left behind."""
+
+
+class Writer:
+    """Opened by `init`, or in a forked child by its first call."""
+
+    def __init__(self, origin: Origin, settings: Settings, route: Route, notices: Notices) -> None:
+        self.origin, self.settings, self.route, self.notices = origin, settings, route, notices
+        self.owner_pid = os.getpid()
+        self.spool: Any = _Asleep()
+        """A Spool; while the writer sleeps, something in which every lookup misses."""
+        self.sender: Sender | None = None
+        self.refused: dict[str, tuple[int, int | None, int | None]] = {}
+        """Reason → (calls, first step, last step), over the writer's life."""
+        self._untold: dict[str, tuple[int, int | None, int | None]] = {}
+        self._counting = threading.RLock()
+        self._capture: ConsoleCapture | None = None
+        self._lines = MetricLines(notices.say)
+        self._others_bytes = 0
+        self._next_measure = self._next_refused = self._next_reopen = 0.0
+        self._budget = self._spool_budget()
+        self._is_ended = False
+
+    @property
+    def is_owner(self) -> bool:
+        """The process that called `init`, not a fork of it."""
+        return os.getpid() == self.owner_pid
+
+    # --- appending ------------------------------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """Open the log and start the sender, if they are not. Raises SpoolFull if the disk does not take a log."""
+        if not isinstance(self.spool, _Asleep) or self._is_ended:
+            return
+        with self._counting:
+            if isinstance(self.spool, _Asleep):
+                self._open()
+
+    def _open(self) -> None:
+        meta = Meta(
+            writer_id=events.new_writer_id(),
+            experiment_id=self.origin.experiment_id,
+            project=self.origin.project,
+            name=self.origin.name,
+            destination=self.route.destination,
+            generation=self.origin.generation,
+            created_s=time.time(),
+            pid=os.getpid(),
+        )
+        try:
+            spool = Spool.create(self.settings.spool_path, meta)
+        except OSError as error:
+            raise SpoolFull(f"no log can be kept in {self.settings.spool_path} ({error.strerror or error})") from error
+        self.sender = Sender(
+            spool,
+            self.route.make(),
+            flush_s=self.settings.flush_s,
+            sync_s=self.settings.sync_s,
+            heartbeat_s=self.settings.heartbeat_s,
+            on_tick=self.tick,
+            on_parts=self._show,
+            on_trouble=self._trouble,
+        )
+        self.spool = spool
+        self.sender.start()
+        if not self.is_owner:
+            _at_end_of_child(self)
+
+    def event(self, kind: str, **fields: Any) -> None:
+        """Append a JSON event. Raises SpoolFull, and ValueError if it is too large."""
+        content = {"kind": kind, "time_us": time.time_ns() // 1000, **fields}
+        frame = event_frame(events.plain(content))
+        if len(frame) > MAX_EVENT_BYTES:
+            raise ValueError(f"the {kind} event has {len(frame):,} bytes, at most {MAX_EVENT_BYTES:,} are taken")
+        self.spool.append(frame)
+
+    def refuse(self, reason: str, step: int | None) -> None:
+        """Count a call that is not in the log."""
+        with self._counting:
+            for book in (self.refused, self._untold):
+                count, first, last = book.get(reason, (0, step, step))
+                known = [s for s in (first, last, step) if s is not None]
+                book[reason] = (count + 1, min(known, default=None), max(known, default=None))
+
+    # --- on the sender's thread -----------------------------------------------------------------------------------
+
+    def tick(self, *, is_last: bool = False) -> None:
+        """Look after what the training loop must not wait for: budget, room, refusals, captured output."""
+        now = time.monotonic()
+        self._keep_budget(now)
+        with contextlib.suppress(SpoolFull):
+            self._tell_output(is_last)
+            if self._untold and (is_last or now >= self._next_refused):
+                self._next_refused = now + REFUSED_EVERY_S
+                self._tell_refused()
+
+    def _keep_budget(self, now: float) -> None:
+        spool = self.spool
+        if self._is_ended or not isinstance(spool, Spool):
+            return
+        if now >= self._next_measure:
+            self._next_measure = now + MEASURE_EVERY_S
+            self._others_bytes = _bytes_under(self.settings.spool_path, but=spool.directory.name)
+        used = self._others_bytes + _bytes_in(spool.directory)
+        if used >= self._budget:
+            spool.shut(f"the spool has used its {self._budget:,} bytes (TRACKIO_SPOOL_BYTES)")
+        elif spool.current.why and now >= self._next_reopen:
+            self._next_reopen = now + 1.0
+            if shutil.disk_usage(spool.directory).free >= LEAST_FREE_BYTES and self._reopen(spool):
+                self.notices.forget("full")
+                self.notices.warn("room", "there is room again: new values are recorded")
+
+    def _reopen(self, spool: Spool) -> bool:
+        first = event_frame(self._refused_event("the disk was full", (0, None, None)))
+        if self._untold:
+            why, counts = next(iter(self._untold.items()))
+            first = event_frame(self._refused_event(why, counts))
+            if spool.reopen(first):
+                with self._counting:
+                    self._untold.pop(why, None)
+                return True
+            return False
+        return spool.reopen(first)
+
+    def _tell_refused(self) -> None:
+        with self._counting:
+            for why, counts in list(self._untold.items()):
+                self.spool.append(event_frame(self._refused_event(why, counts)))
+                del self._untold[why]
+
+    def _refused_event(self, why: str, counts: tuple[int, int | None, int | None]) -> dict[str, Any]:
+        count, first, last = counts
+        event = {"kind": events.REFUSED, "time_us": time.time_ns() // 1000, "reason": why}
+        return {**event, "count": count, "first_step": first, "last_step": last}
+
+    def _tell_output(self, is_last: bool) -> None:
+        if self._capture is None:
+            return
+        for stream, lines in self._capture.streams.items():
+            taken, dropped = lines.take(is_last=is_last)
+            for at in range(0, len(taken), 500) if taken or not dropped else (0,):
+                masked = [self.origin.mask(line) for line in taken[at : at + 500]]
+                self.event(events.CONSOLE, stream=stream, lines=masked, dropped=dropped if at == 0 else 0)
+
+    def _show(self, parts: list[Any]) -> None:
+        """Metrics on the console when nobody else shows them."""
+        if self.route.destination == "local" or (self.sender is not None and self.sender.trouble):
+            self._lines.take(parts)
+
+    def _trouble(self, kind: str, text: str) -> None:
+        if kind == "again":
+            self.notices.say(text)
+        else:
+            self.notices.warn(kind, text)
+
+    # --- reading --------------------------------------------------------------------------------------------------
+
+    def numbers(self, goals: Mapping[str, str | None]) -> dict[str, Numbers]:
+        """The summary of what this process has logged so far."""
+        sender = self.sender
+        if sender is None:
+            return {}
+        sender.catch_up()
+        found = dict(sender.courier.tally.numbers) if sender.courier else {}
+        for name, numbers in found.items():
+            numbers.goal = goals.get(name)
+        return found
+
+    def watch_at(self) -> str | None:
+        from urllib.parse import urlencode
+
+        if "://" not in self.route.destination:
+            return None
+        query = urlencode({"project": self.origin.project, "experiment": self.origin.experiment_id})
+        return f"{self.route.destination}/?{query}"
+
+    # --- life -----------------------------------------------------------------------------------------------------
+
+    def capture_console(self) -> None:
+        self._capture = ConsoleCapture(self.settings.console_bytes)
+        self._capture.start()
+
+    def finish(self, end: dict[str, Any], error: BaseException | None, timeout_s: float | None) -> Account | None:
+        """Tell the end, drain, and print the receipt. In a forked child: drain only, the experiment goes on."""
+        if isinstance(self.spool, _Asleep) or self.sender is None:
+            self._is_ended = True
+            return None
+        if self._capture is not None:
+            self._capture.stop()
+        spool, sender = self.spool, self.sender
+        self.tick(is_last=True)
+        if self.is_owner:
+            self._tell_end(spool, end, error)
+        spool.shut("the experiment was finished")
+        self._is_ended = True
+        limit = self.settings.finish_timeout_s if timeout_s is None else timeout_s
+        began = time.monotonic()
+        if sender.transport is not None:
+            sender.drain(limit, impatient_s=min(limit, 5.0))
+        else:
+            sender.catch_up(limit)
+        is_quiet_now = sender.stop()
+        account = self._account(sender)
+        spool.close()
+        if is_quiet_now:
+            self._let_go(sender, account)
+        if self.is_owner:
+            if sender.has_answered and account is not None and account.is_accepted:
+                left = max(0.5, min(limit - (time.monotonic() - began), 10.0))
+                self._deliver_children(left)
+            if account is not None:
+                self.notices.say(account.text())
+        return account
+
+    def _tell_end(self, spool: Spool, end: dict[str, Any], error: BaseException | None) -> None:
+        """The last words must get through: a full budget has a little room for them."""
+        told = [{"kind": events.END, "time_us": time.time_ns() // 1000, **end}]
+        if error is not None and not isinstance(error, KeyboardInterrupt):
+            trace = "".join(traceback.format_exception(error))[-20_000:]
+            told.insert(
+                0,
+                {
+                    "kind": events.ERROR,
+                    "time_us": told[0]["time_us"],
+                    "step": None,
+                    "error": type(error).__name__,
+                    "message": self.origin.mask(str(error)[:2000]),
+                    "trace": self.origin.mask(trace),
+                    "rank": None,
+                },
+            )
+        frames = b"".join(event_frame(events.plain(event)) for event in told)
+        try:
+            if spool.current.why:
+                self._tell_in_spite(spool, frames)
+            else:
+                spool.append(frames)
+        except SpoolFull:
+            self._tell_in_spite(spool, frames)
+
+    def _tell_in_spite(self, spool: Spool, frames: bytes) -> None:
+        refused = [event_frame(self._refused_event(why, counts)) for why, counts in self._untold.items()]
+        if spool.reopen(b"".join([*refused, frames])):
+            self._untold = {}
+
+    def _account(self, sender: Sender) -> Account | None:
+        if sender.courier is None:
+            return None
+        return account_of(sender.courier, name=self.origin.name, refused=self.refused, trouble=sender.trouble)
+
+    def _let_go(self, sender: Sender, account: Account | None) -> None:
+        if sender.transport is not None:
+            sender.transport.close()
+        if sender.courier is None or account is None:
+            return
+        if account.is_accepted and account.is_durable and account.is_equal:
+            sender.courier.remove()
+        else:
+            sender.courier.save(sender.trouble)
+
+    def _deliver_children(self, timeout_s: float) -> None:
+        """Logs of this experiment whose processes (forks, killed ranks on this machine) are gone."""
+        with contextlib.suppress(OSError):
+            for account in sync(
+                self.settings.spool_path, self.route.transport_for, experiment_id=self.origin.experiment_id, timeout_s=timeout_s
+            ):
+                if not account.is_accepted:
+                    self.notices.say(account.text())
+
+    def after_fork_in_child(self) -> None:
+        """Become a writer that sleeps: its first call opens a log of its own."""
+        if isinstance(self.spool, Spool):
+            self.spool.abandon()
+        self.spool, self.sender = _Asleep(), None
+        self.refused, self._untold, self._counting = {}, {}, threading.RLock()
+        if self._capture is not None:  # the parent's capture: output of children is not told apart
+            self._capture.stop()
+            self._capture = None
+
+    def _spool_budget(self) -> int:
+        if self.settings.spool_bytes is not None:
+            return self.settings.spool_bytes
+        folder = self.settings.directory
+        while not folder.exists() and folder != folder.parent:
+            folder = folder.parent
+        try:
+            return min(DEFAULT_SPOOL_BYTES, shutil.disk_usage(folder).free // 4)
+        except OSError:
+            return DEFAULT_SPOOL_BYTES
+
+
+class _Asleep:
+    """Stands where a spool is not open: every lookup misses, so that the call takes the slow road and wakes it."""
+
+    current = Segment(-1, -1, "no log is open")
+
+    def append(self, frame: bytes) -> None:
+        raise SpoolFull("no log is open")
+
+    def introduce(self, keys: tuple[str, ...]) -> Any:
+        raise SpoolFull("no log is open")
+
+
+def _at_end_of_child(writer: Writer) -> None:
+    """multiprocessing ends its children with os._exit, past atexit: its own finalizers are what it runs."""
+    util = sys.modules.get("multiprocessing.util")
+    if util is not None:
+        util.Finalize(None, writer.finish, args=({}, None, writer.settings.exit_timeout_s), exitpriority=0)
+
+
+def _bytes_in(directory: Any) -> int:
+    total = 0
+    with contextlib.suppress(OSError), os.scandir(directory) as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                total += entry.stat().st_size
+    return total
+
+
+def _bytes_under(folder: Any, *, but: str) -> int:
+    total = 0
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name != but:
+                total += _bytes_in(entry.path)
+    return total
