@@ -12,16 +12,12 @@ import json
 import math
 import random
 import statistics
-import sys
 import time
-from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import CDPSession, Page, sync_playwright
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "browser"))
-
-from chart_page import CHROMIUM, FLAGS, ChartServer, Pair, experiment, metric, serving
+from tests.browser.chart_page import CHROMIUM, FLAGS, ChartServer, Pair, experiment, metric, serving
 
 UPDATE_S = 2.0
 

@@ -23,15 +23,22 @@ from trackio_client.wire.asks import BAD_COUNTS, BLOCK_HEAD, ONE_VALUE, SERIES_M
 VIEW = Path(__file__).parents[2] / "trackio_client" / "view"
 TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
 CHROMIUM = "/usr/bin/chromium"
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 HTML = """<!doctype html><html lang="en" data-theme="{theme}"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width,initial-scale=1"><title>charts</title>
 <link rel="icon" href="data:,"><link rel="stylesheet" href="/lib/page.css"><style>
-.tk{{position:static;display:block;overflow:visible}}*{{box-sizing:border-box}}body{{margin:0;background:var(--ground);color:var(--text);font:14px/20px system-ui,sans-serif}}
+.tk{{position:static;display:block;overflow:visible}}
+*{{box-sizing:border-box}}body{{margin:0;background:var(--ground);color:var(--text);
+font:14px/20px system-ui,sans-serif}}
 </style><link rel="stylesheet" href="/lib/charts.css"><div class="tk" id="root"></div>
 <script type="module">
 import {{ MetricGrid }} from "/lib/grid.js";
@@ -40,7 +47,8 @@ import {{ PageState }} from "/lib/state.js";
 const setup = await (await fetch("/setup")).json();
 const experiments = setup.experiments.map((e, order) => ({{ ...e, color: order }}));
 const state = new PageState({{ ...setup.state, theme: "{theme}", experiments, metrics: setup.metrics }});
-const grid = new MetricGrid(document.getElementById("root"), {{ state, source: new HttpSource(), every_ms: setup.every_ms }});
+const parts = {{ state, source: new HttpSource(), every_ms: setup.every_ms }};
+const grid = new MetricGrid(document.getElementById("root"), parts);
 Object.assign(window, {{ state, grid, ready: true, chart: (metric) => grid.charts.get(metric) }});
 </script></html>"""
 
@@ -116,12 +124,11 @@ def pack_series(
         keep = before[0] if before and before[1] == 0 else 0
         if keep == len(x):
             return keep, 0, None
-        new_x, new_v = x[keep:], v[keep:]
-        data = new_x.astype("<f8").tobytes() + np.where(bad, np.nan, v)[keep:].astype("<f4").tobytes()
+        data = x[keep:].astype("<f8").tobytes() + np.where(bad, np.nan, v)[keep:].astype("<f4").tobytes()
         return (
             keep,
             0,
-            (ONE_VALUE | (BAD_COUNTS if bad.any() else 0), len(new_x), data + _counts(v[keep:]) * bool(bad.any())),
+            (ONE_VALUE | (BAD_COUNTS if bad.any() else 0), len(x) - keep, data + _counts(v[keep:]) * bool(bad.any())),
         )
     span = (x[-1] - x[0]) / max_points
     width = 2.0 ** math.ceil(math.log2(span))

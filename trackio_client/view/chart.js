@@ -16,6 +16,7 @@ import { listen } from "./zoom.js";
 import { tableOf } from "./figures.js";
 
 const MANY = 4; // lines; above it bands and raw lines step back
+const CROWD = 16; // lines; above it they would be one grey, and only needles still tell extremes
 
 /**
  * @typedef {import("./lines.js").Line} Line
@@ -123,7 +124,8 @@ export class Chart {
     const g = this.#clear(lines);
     g.save();
     this.#clip(g);
-    const how = { many: this.lines.length > MANY, hot: false, band: model.band, smoothed: model.smoothing.amount > 0 };
+    const crowd = this.lines.length > CROWD;
+    const how = { many: this.lines.length > MANY, hot: false, band: model.band && !crowd, smoothed: model.smoothing.amount > 0 && !crowd, thin: crowd };
     for (const line of this.lines) paintLine(g, this.view, line, how);
     g.restore();
     this.overlay();

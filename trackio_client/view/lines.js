@@ -118,8 +118,8 @@ export function area(g, v, xs, lows, highs, i0, i1, grain) {
 }
 
 /** Paints one line with what stands behind it. @param {CanvasRenderingContext2D} g @param {View} v @param {Line} line
- * @param {{many: boolean, hot: boolean, band: boolean, smoothed: boolean}} how */
-export function paintLine(g, v, line, { many, hot, band, smoothed }) {
+ * @param {{many: boolean, hot: boolean, band: boolean, smoothed: boolean, thin?: boolean}} how */
+export function paintLine(g, v, line, { many, hot, band, smoothed, thin = false }) {
   const { series, values, i0, i1, color } = line;
   const { x } = series;
   g.strokeStyle = g.fillStyle = color;
@@ -143,17 +143,19 @@ export function paintLine(g, v, line, { many, hot, band, smoothed }) {
     g.beginPath();
     trace(g, v, x, values, i0, i1);
     g.stroke();
-  } else hairlines(g, v, line);
+  } else hairlines(g, v, line, thin);
   g.setLineDash([]);
   dots(g, v, line);
 }
 
 /** A line of 1.5 pixels as two of one, half a pixel apart: without a graphics card a stroke wider than one device pixel
- * costs ten times as much (24 charts of ten lines: 240 ms against 85). @param {CanvasRenderingContext2D} g @param {View} v @param {Line} line */
-function hairlines(g, v, { series, values, i0, i1 }) {
+ * costs ten times as much (24 charts of ten lines: 240 ms against 85). @param {CanvasRenderingContext2D} g @param {View} v @param {Line} line
+ * @param {boolean} thin one will do */
+function hairlines(g, v, { series, values, i0, i1 }, thin) {
   const path = new Path2D();
   trace(path, v, series.x, values, i0, i1);
   g.lineWidth = 1;
+  if (thin) return g.stroke(path);
   g.translate(0.25, -0.25);
   g.stroke(path);
   g.translate(-0.5, 0.5);

@@ -45,8 +45,8 @@ export function smooth(x, values, n, smoothing, out, norm, distance, from = 0) {
 function ema(x, values, n, weight, out, norm, distance, from) {
   let k = from - 1;
   while (k >= 0 && Number.isNaN(out[k])) k--;
-  let total = k >= 0 ? norm[k] : 0; // sum of weights: 1 − weight^(number of points)
-  let mean = k >= 0 ? out[k] * total : 0;
+  let total = k >= 0 ? norm[k] : 0; // of weight^age over the points so far: dividing by it removes the bias
+  let sum = k >= 0 ? out[k] * total : 0;
   let before = k >= 0 ? x[k] : NaN;
   for (let i = from; i < n; i++) {
     const v = values[i];
@@ -57,9 +57,9 @@ function ema(x, values, n, weight, out, norm, distance, from) {
     }
     const d = (x[i] - before) / distance;
     const keep = !(d > 0) || Math.abs(d - 1) < 1e-6 ? weight : weight ** d;
-    mean = keep * mean + (1 - keep) * v;
-    total = keep * total + (1 - keep);
-    out[i] = mean / total;
+    sum = keep * sum + v;
+    total = keep * total + 1;
+    out[i] = sum / total;
     norm[i] = total;
     before = x[i];
   }

@@ -1,0 +1,355 @@
+"""Charts in a real browser: what is drawn, what a person does with it, and what new points do to both."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.browser.chart_page import ChartServer, Pair, experiment, metric, serving
+
+pytestmark = pytest.mark.browser
+
+DRAWN = "window.ready && grid.inView().length > 0 && grid.inView().every((c) => c.model && !c.model.status.waiting)"
+
+
+@pytest.fixture
+def open_page(page: Any) -> Iterator[Callable[..., Any]]:
+    """Open a page on a server's charts; it waits until those in view are drawn."""
+    contexts = []
+
+    def opened(server: ChartServer, theme: str = "light", wait: str = DRAWN) -> Any:
+        contexts.append(serving(server))
+        contexts[-1].__enter__()
+        page.goto(server.url(theme))
+        page.wait_for_function(wait)
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        return page
+
+    yield opened
+    for context in contexts:
+        page.goto("about:blank")
+        context.__exit__(None, None, None)
+
+
+def falling(points: int, level: float = 1.0, noise: float = 0.02, seed: int = 0) -> Pair:
+    rng = random.Random(seed)
+    values = [level + 3 * math.exp(-i / points * 6) + rng.gauss(0, noise) for i in range(points)]
+    return Pair([float(i) for i in range(points)], values)
+
+
+def one(pair: Pair, name: str = "train/loss", **more: Any) -> ChartServer:
+    return ChartServer([experiment(0)], [metric(name)], {("exp_0", name): pair}, **more)
+
+
+def several(count: int, points: int = 200) -> ChartServer:
+    series = {(f"exp_{e}", "train/loss"): falling(points, 1 + e / 10, seed=e) for e in range(count)}
+    return ChartServer([experiment(e) for e in range(count)], [metric("train/loss", goal="min")], series)
+
+
+def plot_box(page: Any, name: str = "train/loss") -> dict[str, float]:
+    return page.locator(f'.tk-chart[data-metric="{name}"] .tk-plot').bounding_box()
+
+
+COLUMN = """([name, layer, x]) => {
+  const c = chart(name), canvas = c.canvases[layer], at = Math.round((x * c.view.kx + c.view.bx) * c.ratio);
+  const data = canvas.getContext("2d").getImageData(at - 1, 0, 3, canvas.height).data;
+  const seen = []; // rows with ink in any of three columns
+  for (let y = 0; y < canvas.height; y++) {
+    for (let k = 0; k < 3; k++) if (data[(y * 3 + k) * 4 + 3] > 60) { seen.push(y / c.ratio); break; }
+  }
+  return { seen, T: c.view.T, B: c.view.B };
+}"""
+
+
+@pytest.mark.parametrize("lines", [1, 12, 40])
+def test_a_spike_of_one_point_is_seen_at_any_number_of_lines(open_page: Callable[..., Any], lines: int) -> None:
+    server = several(lines, points=4000)
+    server.series["exp_0", "train/loss"].values[3003] = 9.0  # one of 4,000: buckets hold four points
+    page = open_page(server)
+    column = page.evaluate(COLUMN, ["train/loss", 1, 3003])
+    high = page.evaluate("(() => { const v = chart('train/loss').view; return Math.max(v.T, 9 * v.ky + v.by); })()")
+    ink = [y for y in column["seen"] if y < high + 12]
+    assert ink, f"nothing is drawn near the top of the spike, {high:.0f} px; ink at {column['seen'][:5]}"
+    beside = page.evaluate(COLUMN, ["train/loss", 1, 3060])["seen"]
+    assert min(beside) > high + 20
+
+
+def test_values_that_are_no_numbers_are_marked_with_their_count(open_page: Callable[..., Any]) -> None:
+    pair = falling(300)
+    for i in range(100, 144):
+        pair.values[i] = math.nan
+    pair.values[250] = math.inf
+    page = open_page(one(pair))
+    found = page.evaluate(
+        """() => { const words = []; const g = chart("train/loss").canvases[2].getContext("2d");
+        const own = g.fillText.bind(g); g.fillText = (t, ...r) => (words.push(t), own(t, ...r));
+        chart("train/loss").overlay(); return words; }"""
+    )
+    assert "44 NaN" in found
+    assert "1 ∞" in found
+    # The cross stands at the top, where they began; the line has a gap there.
+    assert any(y < 20 for y in page.evaluate(COLUMN, ["train/loss", 2, 100])["seen"])
+    assert page.evaluate(COLUMN, ["train/loss", 1, 122])["seen"] == []
+    assert "45 values are not finite" in page.evaluate("chart('train/loss').describe()")
+
+
+def test_points_that_arrive_are_drawn_without_reload_and_move_nothing(open_page: Callable[..., Any]) -> None:
+    server = several(3)
+    server.metrics.append(metric("train/late"))
+    page = open_page(server)
+    boxes = """[...document.querySelectorAll('.tk-chart, .tk-chart-head, .tk-plot, h2')]
+        .map((e) => JSON.stringify(e.getBoundingClientRect()))"""
+    before = page.evaluate(boxes)
+    for pair in server.series.values():
+        pair.x.append(500.0)
+        pair.values.append(0.25)
+    server.series["exp_0", "train/late"] = Pair([0.0, 500.0], [1.0, 2.0])
+    page.wait_for_function("chart('train/loss').domain[1] === 500 && chart('train/late').lines.length === 1")
+    assert page.locator(".tk-chart-values").first.inner_text() == "lowest 0.2500"
+    assert page.evaluate(boxes) == before
+    assert server.asked[-1]["cursor"], "what is new is asked by the cursor of the last answer"
+
+
+def test_zoom_asks_for_finer_points_and_survives_updates(open_page: Callable[..., Any]) -> None:
+    server = one(falling(20_000))
+    page = open_page(server)
+    box = plot_box(page)
+    width = box["width"] - 70
+    page.mouse.move(box["x"] + 56 + width * 0.5, box["y"] + 80)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 56 + width * 0.6, box["y"] + 120, steps=3)
+    page.mouse.up()
+    page.wait_for_function("chart('train/loss').model.zoom !== null")
+    low, high = page.evaluate("chart('train/loss').domain")
+    assert (low, high) == (pytest.approx(10_000, rel=0.02), pytest.approx(12_000, rel=0.02))
+    held = "chart('train/loss').lines[0]"
+    page.wait_for_function(f"{held}.series !== {held}.whole")
+    assert page.evaluate(f"{held}.series.n") > 500
+    assert server.asked[-1]["from_x"] == pytest.approx(low - 200, abs=30)
+    pair = server.series["exp_0", "train/loss"]
+    pair.x.append(20_000.0)
+    pair.values.append(9.0)
+    answers = page.evaluate("grid.feeds.count.answers")
+    page.wait_for_function("(n) => grid.feeds.count.answers > n + 1", arg=answers)
+    assert page.evaluate("chart('train/loss').domain") == [low, high]
+    page.mouse.dblclick(box["x"] + 200, box["y"] + 60)
+    page.wait_for_function("chart('train/loss').model.zoom === null && chart('train/loss').domain[1] === 20_000")
+
+
+def test_the_coarse_picture_stays_until_the_fine_one_comes(open_page: Callable[..., Any]) -> None:
+    server = one(falling(20_000))
+    page = open_page(server)
+    server.delay_s = 0.6
+    page.evaluate("grid.zoom(chart('train/loss'), [5000, 6000], null)")
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert page.evaluate("chart('train/loss').lines[0].series === chart('train/loss').lines[0].whole")
+    assert page.evaluate(COLUMN, ["train/loss", 1, 5500])["seen"], "the coarse line is still drawn"
+    page.wait_for_function("chart('train/loss').lines[0].series !== chart('train/loss').lines[0].whole")
+
+
+def test_the_list_names_twelve_by_value_and_stands_beside_the_chart(open_page: Callable[..., Any]) -> None:
+    page = open_page(several(20))
+    box = plot_box(page)
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 30)
+    tip = page.locator(".tk-tip")
+    tip.wait_for(state="visible")
+    values = [float(v) for v in tip.locator(".tk-tip-row b").all_inner_texts()]
+    assert len(values) == 12
+    assert values == sorted(values, reverse=True)
+    assert "+ 8 more" in tip.inner_text()
+    at, chart = tip.bounding_box(), page.locator(".tk-chart").first.bounding_box()
+    beside = at["x"] >= chart["x"] + chart["width"] or at["x"] + at["width"] <= chart["x"]
+    assert beside or at["y"] >= chart["y"] + chart["height"] or at["y"] + at["height"] <= chart["y"]
+    page.mouse.move(5, 5)
+    tip.wait_for(state="hidden")
+
+
+def test_one_cursor_stands_on_all_charts_of_an_axis(open_page: Callable[..., Any]) -> None:
+    server = several(2)
+    server.metrics += [metric("eval/loss"), metric("system/gpu", unit="%")]
+    for e in range(2):
+        server.series[f"exp_{e}", "eval/loss"] = Pair([0.0, 100.0, 199.0], [3.0, 2.0, 1.0])
+        server.series[f"exp_{e}", "system/gpu"] = Pair([0.0, 60.0], [90.0, 95.0], [0.0, 60.0])
+    page = open_page(server)
+    box = plot_box(page)
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 100)
+    page.wait_for_function("chart('eval/loss').cursorX !== null")
+    assert page.evaluate("chart('eval/loss').cursorX === chart('train/loss').cursorX")
+    assert page.evaluate("chart('system/gpu').cursorX") is None
+    assert page.evaluate("chart('system/gpu').model.x") == "relative", "hardware stands against time"
+
+
+def test_a_line_under_the_pointer_is_highlighted_everywhere(open_page: Callable[..., Any]) -> None:
+    page = open_page(several(3))
+    box = plot_box(page)
+    y = page.evaluate(
+        "(() => { const c = chart('train/loss'), l = c.lines[1]; return l.values[150] * c.view.ky + c.view.by; })()"
+    )
+    x = page.evaluate("150 * chart('train/loss').view.kx + chart('train/loss').view.bx")
+    page.mouse.move(box["x"] + x, box["y"] + y)
+    page.wait_for_function("state.get('hot') === 'exp_1'")
+    assert page.evaluate("chart('train/loss').canvases[1].style.opacity") == "0.35"
+    assert page.locator(".tk-tip-row.hot").inner_text().startswith("run-1")
+    page.evaluate("state.set({ hot: 'exp_2' })")  # as the side bar does
+    assert page.evaluate("chart('train/loss').hot") == "exp_2"
+
+
+def test_a_log_axis_marks_what_it_cannot_show(open_page: Callable[..., Any]) -> None:
+    pair = Pair([float(i) for i in range(100)], [10.0 ** (-i / 20) for i in range(97)] + [0.0, -1.0, 0.0])
+    page = open_page(one(pair, state={"smoothing": {"kind": "none", "amount": 0}}))
+    page.locator(".tk-plot").focus()
+    page.keyboard.press("l")
+    page.wait_for_function("chart('train/loss').view.log")
+    assert page.evaluate("chart('train/loss').range.hidden") == 3
+    low, high = page.evaluate("[chart('train/loss').view.y0, chart('train/loss').view.y1]")
+    assert 0 < low < 10 ** (-96 / 20)
+    assert high > 1
+    middle = page.evaluate(COLUMN, ["train/loss", 1, 48])
+    assert sum(middle["seen"]) / len(middle["seen"]) == pytest.approx((middle["T"] + middle["B"]) / 2, abs=6)
+
+
+def test_keys_do_what_the_pointer_does(open_page: Callable[..., Any]) -> None:
+    page = open_page(several(3))
+    page.keyboard.press("Tab")
+    page.locator(".tk-plot").focus()
+    assert "3 of 3 experiments" in page.locator(".tk-plot").get_attribute("aria-label")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.querySelector('.tk-spoken').textContent.includes('run-2')")
+    page.keyboard.press("+")
+    page.wait_for_function("chart('train/loss').domain[1] - chart('train/loss').domain[0] < 110")
+    page.keyboard.press("Escape")
+    page.keyboard.press("0")
+    page.wait_for_function("chart('train/loss').domain[0] === 0 && chart('train/loss').domain[1] === 199")
+    page.keyboard.press("t")
+    cells = page.locator(".tk-chart-table tbody tr").first.locator("th, td").all_inner_texts()
+    assert cells[0] == "run-0"
+    assert cells[4] == "200"
+
+
+def test_only_charts_in_view_ask(open_page: Callable[..., Any]) -> None:
+    names = [f"g{i:02d}/loss" for i in range(40)]
+    server = ChartServer([experiment(0)], [metric(n) for n in names], {("exp_0", n): falling(50) for n in names})
+    page = open_page(server)
+    asked = {name for ask in server.asked for name in ask["metrics"]}
+    assert "g00/loss" in asked
+    assert "g39/loss" not in asked
+    page.evaluate("document.querySelector('[data-metric=\"g39/loss\"]').scrollIntoView()")
+    page.wait_for_function("chart('g39/loss').lines.length === 1")
+    page.wait_for_function("(n) => grid.feeds.count.answers > n", arg=page.evaluate("grid.feeds.count.answers + 1"))
+    assert "g00/loss" not in server.asked[-1]["metrics"]
+
+
+def test_a_busy_server_is_left_alone_as_long_as_it_asks(open_page: Callable[..., Any]) -> None:
+    server = several(2)
+    page = open_page(server)
+    problem = {"type": "https://x/problems/starting", "title": "The server is starting.", "status": 503}
+    server.fail = lambda ask: (503, {"Retry-After": "2"}, problem)
+    page.wait_for_function("grid.contact.phase === 'away'")
+    asked, since = len(server.asked), page.evaluate("grid.contact.since_s")
+    wait_ms = page.evaluate("grid.contact.next_ms - Date.now()")
+    assert 1000 < wait_ms <= 2500
+    assert since == pytest.approx(page.evaluate("Date.now() / 1000"), abs=5)
+    server.fail = None
+    page.wait_for_function("grid.contact.phase === 'ready'")
+    assert len(server.asked) - asked <= 2
+    assert page.evaluate("chart('train/loss').lines.length") == 2, "what was drawn stayed"
+
+
+def test_a_refused_question_says_why_and_can_be_tried_again(open_page: Callable[..., Any]) -> None:
+    server = several(2)
+    problem = {
+        "type": "https://x/problems/malformed",
+        "title": "This x is not known.",
+        "status": 400,
+        "hint": "Use step.",
+    }
+    server.fail = lambda ask: (400, {}, problem)
+    page = open_page(server)
+    note = page.locator(".tk-chart-note")
+    note.wait_for(state="visible")
+    assert "This x is not known." in note.inner_text()
+    assert "Use step." in note.inner_text()
+    server.fail = None
+    note.get_by_role("button", name="Try again").click()
+    page.wait_for_function("chart('train/loss').lines.length === 2")
+    assert not note.is_visible()
+
+
+def test_a_metric_that_nobody_shown_has_names_who_has_it(open_page: Callable[..., Any]) -> None:
+    server = several(2)
+    server.metrics.append(metric("eval/bleu", experiments=["exp_8", "exp_9"]))
+    page = open_page(server)
+    note = page.locator('[data-metric="eval/bleu"] .tk-chart-note')
+    assert "Not logged by the 2 shown experiments." in note.inner_text()
+    page.evaluate("addEventListener('trackio-show', (event) => (window.asked = event.detail))")
+    note.get_by_role("button", name="2 others have it").click()
+    assert page.evaluate("window.asked") == ["exp_8", "exp_9"]
+
+
+def test_a_skeleton_stands_only_where_an_answer_takes_long(open_page: Callable[..., Any]) -> None:
+    server = several(1)
+    server.delay_s = 0.8
+    page = open_page(server, wait="window.ready && grid.charts.size === 1")
+    page.locator(".tk-skeleton").wait_for(state="visible")
+    page.wait_for_function(DRAWN)
+    page.locator(".tk-skeleton").wait_for(state="hidden")
+
+
+def test_a_hidden_page_asks_nothing(open_page: Callable[..., Any]) -> None:
+    server = several(1)
+    page = open_page(server)
+    page.evaluate("Object.defineProperty(document, 'hidden', { get: () => window.away ?? false, configurable: true })")
+    page.evaluate("window.away = true; document.dispatchEvent(new Event('visibilitychange'))")
+    page.wait_for_function("grid.feeds.busy === false")
+    asked = len(server.asked)
+    page.wait_for_timeout(900)  # three turns
+    assert len(server.asked) == asked
+    page.evaluate("window.away = false; document.dispatchEvent(new Event('visibilitychange'))")
+    page.wait_for_function("(n) => grid.feeds.count.answers > n", arg=page.evaluate("grid.feeds.count.answers"))
+
+
+def test_a_menu_gives_an_image_and_every_point(open_page: Callable[..., Any]) -> None:
+    server = several(2, points=5000)
+    page = open_page(server)
+    page.get_by_role("button", name="Menu of train/loss").click()
+    with page.expect_download() as download:
+        page.get_by_role("option", name="Download all points (CSV)").click()
+    rows = download.value.path().read_text().splitlines()
+    assert rows[0] == "experiment_id,name,step,time,train/loss"
+    assert len(rows) == 1 + 2 * 5000
+    page.get_by_role("button", name="Menu of train/loss").click()
+    with page.expect_download() as download:
+        page.get_by_role("option", name="Download image (PNG)").click()
+    assert download.value.path().read_bytes()[:4] == b"\x89PNG"
+
+
+def test_a_chart_opens_large_and_closes_again(open_page: Callable[..., Any]) -> None:
+    page = open_page(several(2))
+    page.locator(".tk-plot").focus()
+    page.keyboard.press("Enter")
+    page.locator("dialog.tk-large .main-svg").first.wait_for()
+    assert page.evaluate("document.querySelector('.tk-large-plot').data.filter((t) => t.name).length") >= 2
+    page.keyboard.press("Escape")
+    page.locator("dialog.tk-large").wait_for(state="detached")
+
+
+def test_both_themes_draw_in_their_own_colours_with_enough_contrast(open_page: Callable[..., Any]) -> None:
+    page = open_page(several(2))
+    ratios = page.evaluate(
+        """async () => { const { PALETTE } = await import("/lib/colors.js");
+        const light = (h) => [1, 3, 5].map((i) => parseInt(h.slice(i, i + 2), 16) / 255)
+          .map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+          .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+        const ratio = (a, b) => { const [x, y] = [light(a), light(b)].sort((p, q) => q - p);
+          return (x + 0.05) / (y + 0.05); };
+        return [...PALETTE.light.map((c) => ratio(c, "#f6f7f9")), ...PALETTE.dark.map((c) => ratio(c, "#151a20"))]; }"""
+    )
+    assert len(ratios) == 20
+    assert min(ratios) >= 3
+    light = page.evaluate("chart('train/loss').lines[0].color")
+    page.evaluate("document.documentElement.dataset.theme = 'dark'; state.set({ theme: 'dark' })")
+    page.wait_for_function("(before) => chart('train/loss').lines[0].color !== before", arg=light)
