@@ -1,0 +1,139 @@
+"""Disks that are full: training goes on with one warning, and what was refused is counted; a Space says 507 and heals."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.machines import ROOT, Space, check_exact, command, until
+
+pytestmark = pytest.mark.crash
+NOWHERE = "http://127.0.0.1:9"
+LARGE = str(10**9)
+"""A budget above what the small disks here have: by default a quarter of the free disk is used, and it never fills."""
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[str, int], Path]]:
+    """Mount a disk of so many KiB; skipped where only root may."""
+    mounted: list[Path] = []
+
+    def mount(name: str, kib: int) -> Path:
+        place = tmp_path / name
+        place.mkdir()
+        words = ["mount", "-t", "tmpfs", "-o", f"size={kib}k", "none", str(place)]
+        try:
+            done = subprocess.run(words, capture_output=True, check=False)
+        except OSError:
+            pytest.skip("there is no mount command here")
+        if done.returncode:
+            pytest.skip("mounting a small disk needs root")
+        mounted.append(place)
+        return place
+
+    yield mount
+    for place in mounted:
+        subprocess.run(["umount", "-l", str(place)], check=False)
+
+
+def test_a_full_disk_does_not_stop_training_and_what_is_refused_is_counted(train, tell, small_disk):
+    disk = small_disk("disk", 3_000)
+    trainer = train(
+        60_000, directory=disk / "home", url=NOWHERE, TRACKIO_FINISH_TIMEOUT_S="1", TRACKIO_SPOOL_BYTES=LARGE
+    )
+    assert trainer.ended() == 0, trainer.said()
+    assert len(trainer.acknowledged()) == 60_000, "training stopped"
+    said = trainer.said()
+    assert 1 <= said.lower().count("no space left") <= 2, said  # once when it happens, once in the receipt
+    assert "to 59999" in said, "the receipt does not name the last step that is missing"
+    tell(said.strip().splitlines()[-1][:160])
+
+
+def test_what_a_full_disk_took_arrives_and_the_rest_is_named_by_its_steps(train, small_disk, space):
+    disk = small_disk("disk", 2_000)
+    filler = disk / "filler"
+    with contextlib.suppress(OSError), filler.open("wb") as file:
+        file.write(b"\0" * 1_700_000)
+    settings = {"TRACKIO_FLUSH_S": "0.05", "TRACKIO_SPOOL_BYTES": LARGE}
+    trainer = train(6_000, "--pause", "0.0005", directory=disk / "home", url=space.url, **settings)
+    with contextlib.suppress(AssertionError):
+        until(
+            lambda: "o space left" in trainer.said() or trainer.process.poll() is not None, "a refusal", patience_s=20
+        )
+    filler.unlink()
+    assert trainer.ended() == 0, trainer.said()
+    command(disk / "home", "sync", TRACKIO_URL=space.url)
+    experiment = trainer.experiment_id
+    steps = [step for step, _ in space.points(experiment, "t/value")]
+    assert len(steps) == len(set(steps))
+    told = [e["content"] for e in space.get(f"/v1/experiments/{experiment}/events?kind=refused")["events"]]
+    refused = sum(event["count"] for event in told)
+    assert len(steps) + refused == 6_000, (len(steps), told)
+    for step in set(range(6_000)) - set(steps):
+        assert any(event["first_step"] <= step <= event["last_step"] for event in told), f"step {step} is in no refusal"
+
+
+def test_a_spool_over_its_budget_refuses_and_counts_and_goes_on_when_there_is_room(train, tell, own_space):
+    own_space.start()
+    own_space.kill()  # the address is known, and nobody is there
+    trainer = train(
+        60_000, "--pause", "0.0001", "--end", "finish", url=own_space.url, TRACKIO_SPOOL_BYTES="400000", TRACKIO_FLUSH_S="0.05",
+        TRACKIO_FINISH_TIMEOUT_S="20",
+    )  # fmt: skip
+    until(lambda: len(trainer.acknowledged()) > 9_000, "the budget is used up")
+    own_space.start()
+    assert trainer.ended() == 0, trainer.said()
+    experiment = trainer.experiment_id
+    steps = [step for step, _ in own_space.points(experiment, "t/value")]
+    told = [e["content"] for e in own_space.get(f"/v1/experiments/{experiment}/events?kind=refused")["events"]]
+    assert len(steps) == len(set(steps))
+    assert len(steps) + sum(event["count"] for event in told) == 60_000, (len(steps), told)
+    assert told, "nothing was refused"
+    assert 59_999 in steps, "it did not go on when there was room"
+    tell(f"budget of 400 kB: {len(steps)} of 60,000 calls kept, the rest refused in {len(told)} events")
+
+
+def test_a_full_space_says_so_keeps_nothing_by_halves_and_goes_on_with_room(train, tell, small_disk, tmp_path):
+    disk = small_disk("space-disk", 6_000)
+    space = Space(disk / "data", log=tmp_path / "space.log").start()
+    try:
+        filler = disk / "filler"
+        with contextlib.suppress(OSError), filler.open("wb") as file:
+            file.write(b"\0" * 8_000_000)
+        trainer = train(20_000, "--pause", "0.0002", "--end", "none", url=space.url, TRACKIO_EXIT_TIMEOUT_S="1")
+        assert trainer.ended() == 0, trainer.said()
+        assert len(trainer.acknowledged()) == 20_000
+        assert "no room" in trainer.said(), trainer.said()
+        os.remove(filler)  # noqa: PTH107
+        done = command(tmp_path / "home", "sync", TRACKIO_URL=space.url)
+        assert done.returncode == 0, done.stdout + done.stderr
+        check_exact(space.points(trainer.experiment_id, "t/value"), trainer.acknowledged())
+    finally:
+        space.kill()
+
+
+def test_a_limit_on_file_size_tears_frames_and_loses_none(train, tmp_path, space, door):
+    """RLIMIT_FSIZE makes short writes: half a frame ends each segment, and the log goes on in a new one."""
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(
+        "import resource, signal, sys\n"
+        "if 'trainer.py' in ' '.join(sys.orig_argv):\n"
+        "    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (100_004, 100_004))\n"
+    )
+    home, path = tmp_path / "home", f"{site}:{ROOT}"
+    trainer = train(5_000, "--end", "none", url=door.url, PYTHONPATH=path, TRACKIO_EXIT_TIMEOUT_S="0.2")
+    assert trainer.ended() == 0, trainer.said()
+    segments = list((home / "v1" / "spool").glob("*/*.seg"))
+    assert len(segments) > 2, trainer.said()
+    assert any(segment.stat().st_size % 8 for segment in segments), "no write was short: the test tests nothing"
+    done = command(home, "sync", TRACKIO_URL=door.open())
+    assert done.returncode == 0, done.stdout + done.stderr
+    check_exact(space.points(trainer.experiment_id, "t/value"), trainer.acknowledged())
+    assert len(trainer.acknowledged()) == 5_000
