@@ -1,1 +1,1 @@
-"""."""
+"""The command `trackio-client`, one file a noun."""

@@ -1,0 +1,76 @@
+"""`trackio-client sync`: send what processes left behind, and print the receipt of each."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import threading
+from typing import TYPE_CHECKING, Any
+
+from trackio_client.cli.output import print_json
+from trackio_client.errors import UsageError
+
+if TYPE_CHECKING:
+    from trackio_client.delivery.transport import Transport
+    from trackio_client.settings import Settings
+
+
+def add(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser("sync", parents=[common], help="send what is unsent, and print receipts")
+    parser.add_argument("id", nargs="?", help="only this experiment")
+    parser.add_argument("--timeout", type=float, default=600.0, metavar="SECONDS", help="longest time (default 600)")
+    parser.set_defaults(run=run)
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Send. 0 when everything is accepted and equal, 1 when something is still here or differs, by its receipt."""
+    from trackio_client.delivery.replay import pending, sync
+    from trackio_client.settings import settings_from
+
+    if not asked.timeout > 0:
+        raise UsageError(f"--timeout must be more than 0 seconds, got {asked.timeout:g}")
+    settings = settings_from()
+    stop = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda *_: stop.set())  # between batches: a receipt in flight is not lost
+    try:
+        accounts = sync(
+            settings.spool_path,
+            lambda destination: transport_for(destination, settings),
+            experiment_id=asked.id,
+            timeout_s=asked.timeout,
+            should_stop=stop.is_set,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
+    done = {account.writer_id for account in accounts}
+    left = [
+        one
+        for one in pending(settings.spool_path)
+        if one.writer_id not in done and asked.id in (None, one.experiment_id)
+    ]
+    if asked.json:
+        rest = [{"experiment_id": one.experiment_id, "events": one.events, "why": one.why} for one in left]
+        print_json({"receipts": [account.to_json() for account in accounts], "left": rest})
+    else:
+        for account in accounts:
+            print(account.text())
+        for one in left:
+            print(f"{one.name or one.experiment_id}: {one.events:,} events stay here: {one.why}")
+        if not accounts and not left:
+            print(f"Everything is sent: nothing waits in {settings.spool_path}")
+    if stop.is_set():
+        return 130
+    fine = all(account.is_accepted and account.is_equal for account in accounts)
+    return 0 if fine and all(one.is_live for one in left) else 1
+
+
+def transport_for(destination: str, settings: Settings) -> Transport | None:
+    """The way to a destination. Each spool goes where it was meant to go, whatever TRACKIO_URL says now."""
+    from trackio_client.delivery.http import HttpTransport
+    from trackio_client.delivery.transport import StoreTransport
+    from trackio_client.store.open import open_store
+
+    if destination == "local":
+        return StoreTransport(open_store(settings.store_path))
+    return HttpTransport(destination, token=settings.token, hub_token=settings.hub_token)

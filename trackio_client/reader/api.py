@@ -1,0 +1,221 @@
+"""`Api`: what was logged, as Python objects, numpy arrays and pandas tables."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from trackio_client.delivery.address import address_of
+from trackio_client.errors import ExperimentNotFound, MetricNotFound, MissingExtra, ProjectNotFound, UsageError
+from trackio_client.reader.experiment import LoggedExperiment
+from trackio_client.reader.source import Source
+from trackio_client.settings import Settings, settings_from
+from trackio_client.store.contract import Series
+from trackio_client.wire.asks import SeriesQuery
+
+if TYPE_CHECKING:
+    import pandas
+
+
+class Api:
+    """Reads a Space or a local store; both answer alike.
+
+    Args:
+        address_or_path: the address of a Space, `owner/space`, a store's file, or the folder that TRACKIO_DIR names.
+            None asks the Space that TRACKIO_URL names, else the local store.
+        token: of the Space; None takes TRACKIO_TOKEN.
+
+    Raises:
+        UsageError: it is neither an address nor a path to anything.
+    """
+
+    def __init__(self, address_or_path: str | os.PathLike[str] | None = None, *, token: str | None = None) -> None:
+        settings = settings_from(token=token)
+        self.source: Source = _source(address_or_path, settings)
+
+    @property
+    def address(self) -> str:
+        """Where the answers come from."""
+        return self.source.address
+
+    def projects(self) -> list[str]:
+        """Names of all projects, the one with the newest event first."""
+        return [str(one["project"]) for one in self.source.projects()]
+
+    def experiments(self, project: str) -> list[LoggedExperiment]:
+        """The experiments of a project, newest first.
+
+        Raises:
+            ProjectNotFound: nothing was ever logged to it here.
+        """
+        listed = self.source.experiments(project)
+        if not listed and project not in (names := self.projects()):
+            raise ProjectNotFound(f"there is no project {project!r} in {self.address}.{_instead(project, names)}")
+        return [LoggedExperiment(self, one) for one in listed]
+
+    def experiment(self, experiment_id: str) -> LoggedExperiment:
+        """One experiment by its id. Raises ExperimentNotFound, which names those that are alike."""
+        try:
+            found = self.source.experiment(str(experiment_id))
+        except ExperimentNotFound:
+            raise self._no_experiment(str(experiment_id)) from None
+        return LoggedExperiment(self, found, found)
+
+    def series(
+        self,
+        experiment_id: str,
+        metric: str,
+        *,
+        repeats: bool = False,
+        max_points: int | None = None,
+        from_step: int | None = None,
+        to_step: int | None = None,
+        x: str = "step",
+    ) -> Series:
+        """The points of one metric: `steps` (n,) int64, `values` (n,) float64, `times_s` (n,) seconds since 1970 UTC.
+
+        Args:
+            experiment_id: the experiment.
+            metric: the metric, by the name it was logged under.
+            repeats: every point in order of arrival; else steps strictly increase and of a repeated step the later
+                value stands.
+            max_points: thin to about this many real points (at least 4); first, last, lowest and highest stay.
+            from_step: the first step wanted.
+            to_step: the last step wanted.
+            x: the axis that thinning divides: `step`, `time`, `relative` or a metric.
+
+        Raises:
+            ExperimentNotFound, MetricNotFound: with the names that exist.
+        """
+        query = SeriesQuery(
+            experiments=(str(experiment_id),), metrics=(metric,), max_points=max_points,
+            from_x=from_step, to_x=to_step, x=x, repeats=repeats,
+        )  # fmt: skip
+        try:
+            found = self.source.series(query).get((str(experiment_id), metric))
+        except ExperimentNotFound:
+            raise self._no_experiment(str(experiment_id)) from None
+        if found is not None:
+            return found
+        names = self.experiment(experiment_id).metrics
+        if metric in names:  # it has points, but none between these steps
+            return _empty()
+        raise MetricNotFound(f"experiment {experiment_id} has no metric {metric!r}.{_instead(metric, names)}")
+
+    def history(self, experiment_id: str, metrics: Sequence[str] | None = None) -> pandas.DataFrame:
+        """A table with a row a step (its index) and a column a metric; NaN where a metric was not logged at a step.
+
+        Raises:
+            MissingExtra: pandas is not installed.
+            ExperimentNotFound, MetricNotFound: with the names that exist.
+        """
+        try:
+            import pandas
+        except ImportError:
+            raise MissingExtra("history()", "pandas", "pandas") from None
+        names = self.experiment(experiment_id).metrics
+        wanted = names if metrics is None else [metrics] if isinstance(metrics, str) else list(dict.fromkeys(metrics))
+        for metric in wanted:
+            if metric not in names:
+                raise MetricNotFound(f"experiment {experiment_id} has no metric {metric!r}.{_instead(metric, names)}")
+        query = SeriesQuery(experiments=(str(experiment_id),), metrics=tuple(wanted))
+        found = self.source.series(query) if wanted else {}
+        columns = {metric: found.get((str(experiment_id), metric), _empty()) for metric in wanted}
+        parts = [pandas.Series(one.values, index=one.steps, name=metric) for metric, one in columns.items()]
+        table = pandas.concat(parts, axis=1).sort_index() if parts else pandas.DataFrame(dtype="float64")
+        table.index = table.index.astype("int64")
+        table.index.name = "step"
+        return table
+
+    def delete(self, experiment_id: str) -> None:
+        """Delete an experiment for good. Raises ExperimentNotFound, Unauthorized."""
+        try:
+            self.source.delete(str(experiment_id))
+        except ExperimentNotFound:
+            raise self._no_experiment(str(experiment_id)) from None
+
+    def close(self) -> None:
+        self.source.close()
+
+    def __enter__(self) -> Api:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Api({self.address!r})"
+
+    def _no_experiment(self, experiment_id: str) -> ExperimentNotFound:
+        ids: list[str] = []
+        for project in self.projects():
+            for one in self.source.experiments(project):
+                ids.append(str(one["experiment_id"]))
+                if one["name"] == experiment_id:
+                    return ExperimentNotFound(
+                        f"{experiment_id!r} is the name of an experiment of project {project!r}; "
+                        f"its id is {one['experiment_id']}"
+                    )
+        return ExperimentNotFound(
+            f"there is no experiment {experiment_id!r} in {self.address}.{_instead(experiment_id, ids)}"
+        )
+
+
+_OWNER_AND_SPACE = re.compile(r"[A-Za-z0-9][\w.\-]*/[A-Za-z0-9][\w.\-]*")
+
+
+def _source(given: str | os.PathLike[str] | None, settings: Settings) -> Source:
+    from trackio_client.reader.http import HttpSource  # here: httpx is not needed to read a local store
+    from trackio_client.reader.local import LocalSource
+
+    if given is None:
+        if settings.url is None:
+            return LocalSource(settings.store_path)
+        given = settings.url
+    elif not isinstance(given, str) or not _is_address(given):
+        return LocalSource(_store_in(Path(given).expanduser()))
+    return HttpSource(address_of(given), token=settings.token, hub_token=settings.hub_token)
+
+
+def _is_address(text: str) -> bool:
+    """Whether a text is an address rather than a path: `owner/space` is one unless there is such a folder."""
+    if re.match(r"https?://", text) or re.fullmatch(r"(localhost|127\.0\.0\.1|\[::1\]):\d+/?", text):
+        return True
+    return _OWNER_AND_SPACE.fullmatch(text) is not None and not Path(text).exists()
+
+
+def _store_in(path: Path) -> Path:
+    if path.is_file():
+        return path
+    for inside in ("v1/store.sqlite", "store.sqlite"):
+        if (path / inside).is_file():
+            return path / inside
+    what = f"{path} holds no store (v1/store.sqlite)" if path.is_dir() else f"there is nothing at {path}"
+    raise UsageError(
+        f"{what}. Give the address of a Space, a store.sqlite, or the folder that TRACKIO_DIR named while logging"
+    )
+
+
+def _instead(wanted: str, names: Iterable[str]) -> str:
+    """What exists, for a message: the nearest names first, never more than a few."""
+    known = list(names)
+    if not known:
+        return " There is none yet"
+    near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.5)
+    shown = (near + [name for name in known if name not in near])[:5]
+    more = f" and {len(known) - len(shown)} more" if len(known) > len(shown) else ""
+    lead = "Did you mean one of" if near else "There are"
+    return f" {lead}: {', '.join(repr(name) for name in shown)}{more}"
+
+
+def _empty() -> Series:
+    import numpy as np
+
+    return Series(np.empty(0, np.int64), np.empty(0), np.empty(0))

@@ -1,0 +1,200 @@
+"""One experiment as it was logged: what lists show is there at once, the rest is asked for on first use."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from trackio_client.wire.events import revive
+
+if TYPE_CHECKING:
+    import pandas
+
+    from trackio_client.reader.api import Api
+    from trackio_client.store.contract import Series
+
+
+class LoggedExperiment:
+    """What is known of an experiment. Made by `Api`; a picture of the moment it was asked for, see `refresh()`."""
+
+    def __init__(self, api: Api, listed: dict[str, Any], detail: dict[str, Any] | None = None) -> None:
+        self._api = api
+        self._listed = listed
+        self._detail = detail
+
+    @property
+    def experiment_id(self) -> str:
+        return str(self._listed["experiment_id"])
+
+    @property
+    def project(self) -> str:
+        return str(self._listed["project"])
+
+    @property
+    def name(self) -> str:
+        return str(self._listed["name"])
+
+    @property
+    def group(self) -> str | None:
+        return self._listed.get("group")
+
+    @property
+    def job_type(self) -> str | None:
+        return self._listed.get("job_type")
+
+    @property
+    def tags(self) -> list[str]:
+        return list(self._listed.get("tags") or ())
+
+    @property
+    def state(self) -> str:
+        """One of running, finished, failed, interrupted, lost_contact, paused."""
+        return str(self._listed["state"])
+
+    @property
+    def evidence(self) -> str:
+        """Why it is said to be in this state."""
+        return str(self._listed.get("evidence") or "")
+
+    @property
+    def created_s(self) -> float:
+        """When it began, seconds since 1970 UTC."""
+        return float(self._listed["created_s"])
+
+    @property
+    def last_event_s(self) -> float:
+        """When it last logged something, seconds since 1970 UTC."""
+        return float(self._listed["last_event_s"])
+
+    @property
+    def duration_s(self) -> float:
+        return float(self._listed.get("duration_s") or 0.0)
+
+    @property
+    def last_step(self) -> int | None:
+        return self._listed.get("last_step")
+
+    @property
+    def metric_count(self) -> int:
+        return int(self._listed.get("metric_count") or 0)
+
+    @property
+    def point_count(self) -> int:
+        return int(self._listed.get("point_count") or 0)
+
+    @property
+    def generation(self) -> int:
+        """How often it was resumed."""
+        return int(self._listed.get("generation") or 0)
+
+    @property
+    def parent(self) -> tuple[str, int] | None:
+        """(experiment_id, step) that it was forked from."""
+        parent = self._listed.get("parent")
+        return (str(parent[0]), int(parent[1])) if parent else None
+
+    @property
+    def config(self) -> dict[str, Any]:
+        return dict(revive(self._full().get("config") or {}))
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Per metric {last, min, max, best, mean, points …}, and what the user set by hand."""
+        return {name: _numbers(value) for name, value in dict(self._full().get("summary") or {}).items()}
+
+    @property
+    def metrics(self) -> list[str]:
+        """Names of all metrics, sorted."""
+        return sorted(name for name, value in self.summary.items() if isinstance(value, dict) and "points" in value)
+
+    @property
+    def notes(self) -> str | None:
+        return self._full().get("notes")
+
+    @property
+    def definitions(self) -> dict[str, Any]:
+        """What `define_metric` said, per metric."""
+        return dict(self._full().get("definitions") or {})
+
+    @property
+    def client(self) -> dict[str, Any]:
+        """Version and process that logged it."""
+        return dict(self._full().get("client") or {})
+
+    @property
+    def end(self) -> dict[str, Any] | None:
+        """How it ended: state, exit code, signal, error; None while it has not."""
+        return self._full().get("end")
+
+    def series(self, metric: str, **asked: Any) -> Series:
+        """The points of one metric; see `Api.series`."""
+        return self._api.series(self.experiment_id, metric, **asked)
+
+    def history(self, metrics: Sequence[str] | None = None) -> pandas.DataFrame:
+        """A table with a row a step; see `Api.history`."""
+        return self._api.history(self.experiment_id, metrics)
+
+    def refresh(self) -> LoggedExperiment:
+        """Ask again, and return this object. Raises ExperimentNotFound when it was deleted meanwhile."""
+        self._detail = self._listed = self._api.source.experiment(self.experiment_id)
+        return self
+
+    def as_json(self, *, full: bool = False) -> dict[str, Any]:
+        """The answer as it came: of a list, or everything."""
+        return dict(self._full() if full else self._listed)
+
+    def _full(self) -> dict[str, Any]:
+        if self._detail is None:
+            self._detail = self._api.source.experiment(self.experiment_id)
+        return self._detail
+
+    def __str__(self) -> str:
+        return self.experiment_id
+
+    def __repr__(self) -> str:
+        step = "" if self.last_step is None else f", step {self.last_step:,}"
+        return f"<{self.experiment_id} {self.name!r} in {self.project!r}: {words(self.state)}{step}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, LoggedExperiment) and other.experiment_id == self.experiment_id
+
+    def __hash__(self) -> int:
+        return hash(self.experiment_id)
+
+    def _repr_html_(self) -> str:
+        """A small table for notebooks, in the notebook's own colours. Everything from a user is escaped."""
+        began = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(self.created_s)) + " UTC"
+        rows: list[tuple[str, str]] = [
+            ("Project", self.project),
+            ("State", f"{words(self.state)} · {self.evidence}" if self.evidence else words(self.state)),
+            ("Began", began),
+            ("Last step", "none" if self.last_step is None else f"{self.last_step:,}"),
+            ("Metrics", f"{self.metric_count:,} with {self.point_count:,} points"),
+        ]
+        rows += [("Tags", ", ".join(self.tags))] if self.tags else []
+        cells = "".join(
+            f'<tr><th style="text-align:left">{escape(head)}</th><td style="text-align:left">{escape(text)}</td></tr>'
+            for head, text in rows
+        )
+        return f"<table><caption>{escape(self.name)} <code>{escape(self.experiment_id)}</code></caption>{cells}</table>"
+
+
+def words(state: str) -> str:
+    """A state as people read it."""
+    return state.replace("_", " ")
+
+
+_FLOATS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+
+def number(value: Any) -> Any:
+    """A number that JSON may have had to write as text; other things stay as they are."""
+    return _FLOATS.get(value, value) if isinstance(value, str) else value
+
+
+def _numbers(value: Any) -> Any:
+    revived = revive(value)
+    return {key: number(item) for key, item in revived.items()} if isinstance(revived, dict) else number(revived)

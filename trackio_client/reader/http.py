@@ -1,0 +1,186 @@
+"""A Space as a source of answers, over its HTTP API (docs/protocol.md)."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+from urllib.parse import quote
+
+import httpx
+import numpy as np
+
+from trackio_client.delivery.address import is_hub_host
+from trackio_client.errors import (
+    ExperimentNotFound,
+    Gone,
+    MetricNotFound,
+    ProjectNotFound,
+    TrackioError,
+    Unauthorized,
+    Unavailable,
+    UsageError,
+)
+from trackio_client.reader.experiment import number
+from trackio_client.store.contract import Series
+from trackio_client.wire.asks import SeriesQuery
+from trackio_client.wire.batches import Receipt, receipt_from_json
+
+TIMEOUT_S: Final = 60.0
+STARTING_S: Final = 20.0
+"""How long to wait for a Space that says it is starting; one that is asleep takes longer and is told as such."""
+
+
+class HttpSource:
+    """Asks a Space. One connection is kept; may be used from several threads."""
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        token: str | None = None,
+        hub_token: str | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.address = address
+        headers = {"Accept": "application/json", "User-Agent": "trackio-client"}
+        if token:
+            headers["X-Trackio-Token"] = token
+        if hub_token and address.startswith("https://") and is_hub_host(address):
+            headers["X-HF-Authorization"] = f"Bearer {hub_token}"  # the platform's gate strips it; nobody else sees it
+        self._client = httpx.Client(base_url=address, headers=headers, timeout=TIMEOUT_S)
+        self._sleep = sleep
+
+    def projects(self) -> list[dict[str, Any]]:
+        return list(self._ask("GET", "/v1/projects")["projects"])
+
+    def experiments(self, project: str) -> list[dict[str, Any]]:
+        try:
+            return list(self._ask("GET", "/v1/experiments", params={"project": project})["experiments"])
+        except ProjectNotFound:
+            return []
+
+    def experiment(self, experiment_id: str) -> dict[str, Any]:
+        return dict(self._ask("GET", _path(experiment_id)))
+
+    def series(self, query: SeriesQuery) -> dict[tuple[str, str], Series]:
+        asked: dict[str, Any] = {"experiment": list(query.experiments), "metric": list(query.metrics), "x": query.x}
+        optional = {"max_points": query.max_points, "from_step": query.from_x, "to_step": query.to_x}
+        asked |= {name: value for name, value in optional.items() if value is not None}
+        if query.repeats:
+            asked["repeats"] = 1
+        # A long list of experiments does not fit an address; the body of a POST takes any.
+        content = self._ask("POST", "/v1/series", json=asked)
+        return {(str(one["experiment_id"]), str(one["metric"])): _series(one) for one in content["series"]}
+
+    def events(self, experiment_id: str, kinds: Sequence[str], *, newest: int | None = None) -> list[dict[str, Any]]:
+        params: dict[str, Any] = {"kind": list(kinds)}
+        if newest is not None:
+            params |= {"limit": newest, "newest": 1}
+        return list(self._ask("GET", _path(experiment_id) + "/events", params=params)["events"])
+
+    def receipts(self, experiment_id: str) -> dict[str, Any]:
+        return dict(self._ask("GET", _path(experiment_id) + "/receipts"))
+
+    def receipt(self, writer_id: str) -> Receipt:
+        return receipt_from_json(self._ask("GET", "/v1/writers/" + quote(writer_id, safe="")))
+
+    def delete(self, experiment_id: str) -> None:
+        self._ask("DELETE", _path(experiment_id))
+
+    def health(self) -> dict[str, Any]:
+        return dict(self._ask("GET", "/v1/health"))
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _ask(self, method: str, path: str, **sent: Any) -> Any:
+        """The JSON of an answer of ours.
+
+        Raises:
+            Unavailable: nobody there, or not a Space of ours. Unauthorized, NotFound, UsageError as the problem says.
+        """
+        deadline = time.monotonic() + STARTING_S
+        while True:
+            try:
+                answer = self._client.request(method, path, **sent)
+            except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+                raise Unavailable(
+                    f"{self.address} cannot be reached: {str(error) or type(error).__name__}. "
+                    "Is the Space running, and is the address right?"
+                ) from error
+            content = _json(answer)
+            if answer.headers.get("X-Trackio") is None and not _is_problem(content):
+                raise Unavailable(_strange(self.address, answer))
+            if answer.status_code in (200, 204):
+                return content
+            if _slug(content) == "starting" and time.monotonic() < deadline:
+                self._sleep(min(2.0, _seconds(answer)))
+                continue
+            raise _problem(answer.status_code, content if isinstance(content, dict) else {}, path)
+
+
+def _path(experiment_id: str) -> str:
+    if not experiment_id.strip(". "):  # "" and "." would ask for another address
+        raise ExperimentNotFound(f"{experiment_id!r} is no id of an experiment")
+    return "/v1/experiments/" + quote(experiment_id, safe="")
+
+
+def _json(answer: httpx.Response) -> Any:
+    try:
+        return json.loads(answer.content) if answer.content else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _series(content: dict[str, Any]) -> Series:
+    return Series(np.asarray(content["steps"], dtype=np.int64), _floats(content["values"]), _floats(content["times_s"]))
+
+
+def _floats(values: list[Any]) -> Any:
+    try:
+        return np.asarray(values, dtype=np.float64)  # also of None (NaN) and of "NaN", "Infinity": numpy reads texts
+    except (TypeError, ValueError):
+        return np.asarray([np.nan if value is None else number(value) for value in values], dtype=np.float64)
+
+
+def _slug(content: Any) -> str:
+    return str(content.get("type", "")).rpartition("/problems/")[2] if isinstance(content, dict) else ""
+
+
+def _is_problem(content: Any) -> bool:
+    return isinstance(content, dict) and "/problems/" in str(content.get("type", ""))
+
+
+def _seconds(answer: httpx.Response) -> float:
+    text = answer.headers.get("Retry-After", "1")
+    return float(text) if text.strip().isdecimal() else 1.0
+
+
+def _strange(address: str, answer: httpx.Response) -> str:
+    if answer.is_redirect:
+        return f"{address} points elsewhere ({answer.headers.get('Location', 'nowhere')}): give that address instead"
+    if is_hub_host(address):
+        words = {404: "is private, was deleted, or is being built", 503: "is asleep or starting"}
+        return (
+            f"the Space at {address} {words.get(answer.status_code, 'did not answer itself')} "
+            f"(status {answer.status_code}). If it is private, set HF_TOKEN"
+        )
+    return f"{address} answered with status {answer.status_code}, but it is not a Trackio Space"
+
+
+def _problem(status: int, content: dict[str, Any], path: str) -> TrackioError:
+    slug = _slug(content)
+    text = ". ".join(str(content[key]).rstrip(".") for key in ("detail", "hint") if content.get(key))
+    text = text or f"the Space answered with status {status}"
+    if slug in ("unauthorized", "forbidden"):
+        return Unauthorized(text)
+    if slug == "gone":
+        return Gone(text)
+    if status == 404:
+        kinds: dict[str, type[TrackioError]] = {"project": ProjectNotFound, "metric": MetricNotFound}
+        return kinds.get(str(content.get("what", "")), ExperimentNotFound)(text)
+    if 400 <= status < 500:
+        return UsageError(text)
+    return Unavailable(f"{text} (status {status})")

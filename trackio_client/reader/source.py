@@ -1,0 +1,49 @@
+"""The seam between `Api` and where the answers come from: questions as arguments, answers as plain JSON and columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from trackio_client.store.contract import Series
+from trackio_client.wire.asks import SeriesQuery
+from trackio_client.wire.batches import Receipt
+
+
+class Source(Protocol):
+    """A Space over HTTP (`reader.http`) or a store on this machine (`reader.local`). Both answer alike."""
+
+    address: str
+    """Where this is, for people: it stands in messages."""
+
+    def projects(self) -> list[dict[str, Any]]: ...
+
+    def experiments(self, project: str) -> list[dict[str, Any]]:
+        """The experiments of a project, newest first; [] for an unknown one."""
+        ...
+
+    def experiment(self, experiment_id: str) -> dict[str, Any]:
+        """One experiment in full. Raises ExperimentNotFound."""
+        ...
+
+    def series(self, query: SeriesQuery) -> dict[tuple[str, str], Series]:
+        """By (experiment_id, metric); pairs without points are absent. Raises ExperimentNotFound."""
+        ...
+
+    def events(self, experiment_id: str, kinds: Sequence[str], *, newest: int | None = None) -> list[dict[str, Any]]:
+        """JSON events in order of arrival. Raises ExperimentNotFound."""
+        ...
+
+    def receipts(self, experiment_id: str) -> dict[str, Any]:
+        """What the store holds: receipts of all writers, events, points, digest. Raises ExperimentNotFound."""
+        ...
+
+    def receipt(self, writer_id: str) -> Receipt:
+        """What is held of one writer; an unknown one has an empty receipt."""
+        ...
+
+    def delete(self, experiment_id: str) -> None: ...
+
+    def health(self) -> dict[str, Any]: ...
+
+    def close(self) -> None: ...
