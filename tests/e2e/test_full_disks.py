@@ -1,4 +1,4 @@
-"""Disks that are full: training goes on with one warning, and what was refused is counted; a Space says 507 and heals."""
+"""Full disks: training goes on with one warning, and what was refused is counted; a Space says 507 and heals."""
 
 from __future__ import annotations
 
@@ -81,10 +81,8 @@ def test_what_a_full_disk_took_arrives_and_the_rest_is_named_by_its_steps(train,
 def test_a_spool_over_its_budget_refuses_and_counts_and_goes_on_when_there_is_room(train, tell, own_space):
     own_space.start()
     own_space.kill()  # the address is known, and nobody is there
-    trainer = train(
-        60_000, "--pause", "0.0001", "--end", "finish", url=own_space.url, TRACKIO_SPOOL_BYTES="400000", TRACKIO_FLUSH_S="0.05",
-        TRACKIO_FINISH_TIMEOUT_S="20",
-    )  # fmt: skip
+    settings = {"TRACKIO_SPOOL_BYTES": "400000", "TRACKIO_FLUSH_S": "0.05", "TRACKIO_FINISH_TIMEOUT_S": "20"}
+    trainer = train(60_000, "--pause", "0.0001", url=own_space.url, **settings)
     until(lambda: len(trainer.acknowledged()) > 9_000, "the budget is used up")
     own_space.start()
     assert trainer.ended() == 0, trainer.said()

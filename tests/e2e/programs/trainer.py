@@ -1,9 +1,9 @@
 """A training loop as a real process: it notes each `log()` that returned in a ledger of its own.
 
-    python trainer.py LEDGER STEPS [--threads 1] [--pause 0.0] [--name …] [--until FILE] [--end return|none|raise|signal]
+    python trainer.py LEDGER STEPS [--threads 1] [--pause 0.0] [--name …] [--until FILE] [--end none|raise|wait]
 
-A line of the ledger is `thread step microseconds`: written with one os.write after `log()` returned, so that it is there
-if the process is killed in the next instant. The first line is the experiment's id.
+A line of the ledger is `thread step microseconds`: written with one os.write after `log()` returned, so that it is
+there if the process is killed in the next instant. The first line is the experiment's id.
 """
 
 from __future__ import annotations
