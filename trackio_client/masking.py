@@ -19,8 +19,7 @@ _SECRET = frozenset(
 )
 _SECRET_PAIRS = frozenset((("api", "key"), ("access", "key"), ("private", "key"), ("secret", "key"), ("account", "key"), ("auth", "key")))
 _TEXT_TOKENS = frozenset(
-    "eos bos pad unk sep cls mask begin end start stop image audio video think tool system user assistant first last next new "
-    "decoder forced num max min per special prompt trigger class instance placeholder generation suppress".split()
+    ["eos", "bos", "pad", "unk", "sep", "cls", "mask", "begin", "end", "start", "stop", "image", "audio", "video", "think", "tool", "system", "user", "assistant", "first", "last", "next", "new", "decoder", "forced", "num", "max", "min", "per", "special", "prompt", "trigger", "class", "instance", "placeholder", "generation", "suppress"]
 )
 
 _LOOKS = re.compile(

@@ -349,7 +349,7 @@ class _Asleep:
 
 
 def _at_end_of_child(writer: Writer) -> None:
-    """multiprocessing ends its children with os._exit, past atexit: its own finalizers are what it runs."""
+    """Multiprocessing ends its children with os._exit, past atexit: its own finalizers are what it runs."""
     util = sys.modules.get("multiprocessing.util")
     if util is not None:
         util.Finalize(None, writer.finish, args=({}, None, writer.settings.exit_timeout_s), exitpriority=0)
