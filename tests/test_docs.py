@@ -1,0 +1,58 @@
+"""The documents say what is true: their Python runs, their requirements are known, their links lead somewhere."""
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PYTHON = [
+    pytest.param(code, id=f"{page.name}-{number}")
+    for page in PAGES
+    if page.exists()
+    for number, code in enumerate(re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S), 1)
+]
+
+
+@pytest.mark.parametrize("code", PYTHON)
+def test_every_python_snippet_runs_as_it_stands(code, tmp_path):
+    for match in re.finditer(r"^\s*(?:from|import) (torch|transformers|pandas)", code, re.M):
+        if importlib.util.find_spec(match[1]) is None:
+            pytest.skip(f"{match[1]} is not installed")
+    ours = {name: text for name, text in os.environ.items() if not name.startswith("TRACKIO_")}
+    home = {"TRACKIO_DIR": str(tmp_path / "data"), "PYTHONPATH": str(ROOT), "TRACKIO_QUIET": "1"}
+    done = subprocess.run(
+        [sys.executable, "-W", "error::SyntaxWarning", "-c", code],
+        cwd=tmp_path, env=ours | home, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def _requirements():
+    spec = importlib.util.spec_from_file_location("requirements_list", ROOT / "tests" / "requirements.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_tests_only_name_requirements_that_exist():
+    listed = _requirements()
+    assert set(listed.marked()) <= set(listed.known())
+
+
+def test_the_list_of_requirements_keeps_all_its_ids_once():
+    text = (ROOT / "docs" / "requirements.md").read_text(encoding="utf-8")
+    ids = re.findall(r"^- (?:~~)?(S\d\.\d+)", text, re.M)
+    assert len(ids) == len(set(ids)) == 296
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.exists()], ids=lambda page: page.name)
+def test_links_inside_the_project_lead_somewhere(page):
+    links = re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
