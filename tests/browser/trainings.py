@@ -34,7 +34,7 @@ class Training:
         self.experiment_id = experiment_id or new_experiment_id(self.started_s)
         self.writer_id = new_writer_id()
         self.seq = 0
-        self.client = client or httpx.Client(timeout=30)
+        self.post = client.post if client else httpx.post
         self.headers = {"X-Trackio-Token": token} if token else {}
         self.event(
             "start",
@@ -65,10 +65,11 @@ class Training:
             first_held=0,
             body=body,
         )
-        answer = self.client.post(
+        answer = self.post(
             f"{self.url}/v1/writers/{self.writer_id}/events",
             content=pack(batch),
             headers={"Content-Type": FRAMES_TYPE, **self.headers},
+            timeout=30,
         )
         assert answer.status_code == 200, answer.text
         self.seq += count

@@ -58,9 +58,11 @@ export function addressOf(state, ticks) {
     if (state.get(key) !== DEFAULTS[key]) query.set(name, state.get(key) ? "1" : "0");
   }
   for (const name of ["filter", "search", "sort", "column"]) {
-    if (state.get(name) && state.get(name) !== DEFAULTS[name]) query.set(name, state.get(name));
+    const usual = name === "column" ? state.get("usualColumn") : DEFAULTS[name];
+    if (state.get(name) && state.get(name) !== usual) query.set(name, state.get(name));
   }
-  if (state.get("columns")) query.set("columns", state.get("columns").map(encodeURIComponent).join(","));
+  const columns = state.get("columns");
+  if (columns && columns.join() !== state.get("usualColumns")?.join()) query.set("columns", columns.map(encodeURIComponent).join(","));
   if (ticks && ticks.length <= MAX_LISTED) query.set("shown", shortened(ticks).join(","));
   const text = query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%2F", "/");
   return text ? `?${text}` : location.pathname;

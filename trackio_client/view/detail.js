@@ -148,7 +148,7 @@ export class ExperimentView {
           h("button", { class: "tk-crumb", on: { click: () => this.leave() } }, row.project), h("span", { class: "tk-soft" }, "/"),
           row.color === undefined ? null : h("i", { class: "tk-dot", style: { "--c": `var(${variableOf(row.color)})` } }),
           h("h1", { title: row.name }, row.name),
-          h("span", { class: `tk-state ${row.state}` }, sign(row.state), capital(stateWord(row.state))),
+          h("span", { class: `tk-state ${row.state}` }, sign(row.state, false), capital(stateWord(row.state))),
           (row.tags ?? []).map((tag) => h("span", { class: "tk-tag" }, tag)),
           h("span", { class: "tk-grow" }), id),
         this.facts,

@@ -109,7 +109,9 @@ export class Experiments extends EventTarget {
 
   _take(answer, whole) {
     this.skew_s = (answer.now_s ?? Date.now() / 1000) - Date.now() / 1000;
-    this._cursor = answer.cursor ?? 0;
+    const anew = !whole && answer.cursor < this._cursor; // the server began again on an empty disk
+    this._cursor = anew ? 0 : (answer.cursor ?? 0);
+    if (anew) return;
     let changed = false;
     if (whole) {
       const fresh = new Map(answer.experiments.map((row) => [row.experiment_id, row]));

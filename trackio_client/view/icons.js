@@ -71,16 +71,25 @@ export function stateWord(state) {
   return WORDS[state] ?? state.replaceAll("_", " ");
 }
 
-/** The sign of a state: a shape of its own, so that it is told apart without colour; its word shows on hover. */
-export function sign(state) {
+/**
+ * The sign of a state: a shape of its own, so that it is told apart without colour; its word shows on hover.
+ * @param {string} state @param {boolean} [alone]  false where the word stands beside it: then it is said once
+ */
+export function sign(state, alone = true) {
   const known = state in SIGNS ? state : "lost_contact";
   const word = stateWord(state);
   const node = svg(
     `sign ${known}`,
     `<svg class="tk-st ${known}" viewBox="0 0 14 14" role="img"><title></title>${SIGNS[known]}</svg>`,
   );
-  node.setAttribute("aria-label", word);
-  /** @type {Element} */ (node.firstChild).textContent = word;
+  if (alone) {
+    node.setAttribute("aria-label", word);
+    /** @type {Element} */ (node.firstChild).textContent = word;
+  } else {
+    node.removeAttribute("role");
+    node.setAttribute("aria-hidden", "true");
+    node.firstChild?.remove();
+  }
   return node;
 }
 

@@ -134,7 +134,9 @@ export class Shell {
     const id = this.state.get("experiment");
     if (id) return; // the experiment's view finds its project
     try {
-      const { projects } = await (this.first.projects ?? this.source.projects());
+      const asked = this.first.projects?.catch(() => this.source.projects());
+      this.first = { ...this.first, projects: undefined }; // an answer is used once
+      const { projects } = await (asked ?? this.source.projects());
       this.projects = projects;
       const last = remembered().project;
       const project = (projects.find((each) => each.project === last) ?? projects[0])?.project;
@@ -164,7 +166,7 @@ export class Shell {
     this.experiments.open(under ? experiments : undefined);
     if (this.ticks) this.experiments.tickListed(this.ticks);
     this.ticks = null;
-    this.state.set({ metrics: null });
+    this.state.set({ metrics: null, usualColumn: null, usualColumns: null });
     this._metricCount = -1;
   }
 
@@ -180,8 +182,8 @@ export class Shell {
       const { metrics } = await (asked ?? this.source.metrics(project));
       if (project !== this.state.get("project")) return;
       this._metricCount = sum;
-      this.state.set({ metrics });
-      if (!this.state.get("column")) this.state.set({ column: this.columns.likely(metrics) });
+      const usualColumn = this.columns.likely(metrics);
+      this.state.set({ metrics, usualColumn, column: this.state.get("column") ?? usualColumn });
     } catch {
       // The next poll of the experiments tells what is wrong, and asks again.
     } finally {

@@ -218,7 +218,7 @@ export class SideBar {
   }
 
   tick(id, on, range) {
-    const ids = this.hits.map((row) => row.id);
+    const ids = this.lines.filter((line) => line.row).map((line) => line.row.id); // as the reader sees them
     const from = range && this.anchor ? ids.indexOf(this.anchor) : -1;
     const to = ids.indexOf(id);
     const which = from < 0 ? [id] : ids.slice(Math.min(from, to), Math.max(from, to) + 1);

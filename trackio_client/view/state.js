@@ -50,8 +50,10 @@ export const DEFAULTS = Object.freeze({
   groups: null,
   search: "",
   sort: "-age",
-  column: null,
-  columns: null,
+  column: null, // of the side bar
+  columns: null, // of the table
+  usualColumn: null, // what they are before anybody chose: not worth a place in the address
+  usualColumns: null,
   folded: false,
 });
 

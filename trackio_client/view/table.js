@@ -75,7 +75,7 @@ export class TableView {
     if (this.state.get("view") !== "table") return;
     if (!this.state.get("columns") && this.state.get("metrics")) {
       const columns = this.chosen();
-      if (columns.length) return this.state.set({ columns }); // rows are asked for with them; this comes again
+      if (columns.length) return this.state.set({ columns, usualColumns: columns }); // rows are asked for with them; this comes again
     }
     const all = this.state.get("experiments");
     this.rows = sorted(filtered(all, this.state.get("search")), this.state.get("sort"));
@@ -144,7 +144,7 @@ export class TableView {
 
   cell(row, key) {
     if (key === "name") return h("a", { class: "tk-name", href: `?${new URLSearchParams({ project: row.project, experiment: row.id })}`, title: row.name }, row.name);
-    if (key === "state") return h("span", { class: `tk-state ${row.state}` }, sign(row.state), h("span", null, stateWord(row.state)));
+    if (key === "state") return h("span", { class: `tk-state ${row.state}`, title: stateWord(row.state) }, sign(row.state, false), h("span", null, stateWord(row.state)));
     if (key === "age") return h("span", { class: "tk-age", title: iso(row.created_s) });
     if (key === "duration") return h("span", { title: exact(row.duration_s) + " s" }, duration(row.duration_s));
     if (key === "steps") return row.last_step === null || row.last_step === undefined ? h("span", { class: "tk-soft" }, "–") : number(row.last_step);

@@ -35,7 +35,7 @@ export function topBar(root, { state, experiments, source, theme, foldSide }) {
   });
 
   const running = h("b", null);
-  const live = h("span", { class: "tk-live tk-running", title: "Running experiments of this project" }, sign("running"), running);
+  const live = h("span", { class: "tk-live tk-running", title: "Running experiments of this project" }, sign("running", false), running);
   const fresh = h("span", { class: "tk-live tk-fresh" });
   const find = h("button", { class: "tk-btn bare icon tk-narrow", "aria-label": "Search experiments", title: "Search experiments" }, icon("search"));
   find.addEventListener("click", () => {

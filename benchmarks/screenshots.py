@@ -1,0 +1,141 @@
+"""Pictures of every page, to be looked at: page × width × theme × (empty, one, typical, 1,000 experiments, error).
+
+    python benchmarks/screenshots.py [--into screenshots] [--only typical,thousand] [--url http://…]
+
+Real training logs come from the folder that TRACKIO_TEST_DATA names (default ../shared/data), imported as a user would.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import httpx
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests.browser.conftest import Space, chromium_path, free_port  # noqa: E402
+from tests.browser.trainings import Training, curve, trained  # noqa: E402
+
+WIDTHS = {1440: 900, 1024: 768, 390: 844}
+VIEWS = ("metrics", "system", "table", "experiment")
+SETTLE_MS = 1200
+
+
+def typical(space: Space) -> str:
+    """A project as it is in use: real logs where they are at hand, and some that run, failed, were interrupted."""
+    project = "typical"
+    data = Path(os.environ.get("TRACKIO_TEST_DATA", ROOT.parent / "shared" / "data"))
+    for folder in sorted(data.glob("hf-trainer-*")):
+        command = [sys.executable, "-m", "trackio_client.cli.main", "import", str(folder), "--project", project]
+        environ = {**os.environ, "TRACKIO_URL": space.url, "TRACKIO_DIR": str(space.directory / "trainer")}
+        done = subprocess.run(command, env=environ, cwd=ROOT, capture_output=True, text=True, check=False)
+        if done.returncode:
+            print(f"could not import {folder.name}: {done.stderr.strip()[-300:]}", file=sys.stderr)
+    for i, state in enumerate(("finished", "finished", "failed", "interrupted", None, None)):
+        training = trained(
+            space.url, project, f"digits-lr{3 * (i + 1)}e-4", steps=400 - 40 * i, state=None, rate=0.006 + 0.002 * i,
+            wave=i, system=True, group="digits", config={"lr": 3e-4 * (i + 1), "batch_size": 32}, tags=["demo"] if i == 4 else [],
+        )  # fmt: skip
+        training.event("console", stream="stdout", lines=[f"step {step} done" for step in range(0, 400, 10)], dropped=0)
+        training.event("mark", step=200, mark="checkpoint", title="checkpoint-200", data={})
+        if state == "failed":
+            training.event("error", step=319, error="torch.OutOfMemoryError", message="tried to allocate 2.36 GiB; 78.9 of 80 GiB in use on gpu 0", trace="Traceback (most recent call last):\n  …", rank=0)  # fmt: skip
+        if state:
+            training.finish(state)
+    return project
+
+
+def thousand(space: Space) -> str:
+    """A sweep of 1,000 experiments."""
+    with httpx.Client(timeout=60) as client:
+        for i in range(1000):
+            training = Training(
+                space.url, "sweep", f"sweep-{i:04}", started_s=1_790_000_000 + 600 * i, client=client,
+                group=f"optimizer {'abcd'[i % 4]}", config={"lr": 1e-5 * (1 + i % 50), "seed": i % 5},
+            )  # fmt: skip
+            training.log([(step, curve(step, wave=i, rate=0.005 + i / 2e4)) for step in range(0, 300, 10)])
+            training.log([(step, {"eval/loss": 0.5 + i / 3000}) for step in range(0, 300, 100)])
+            if i % 40:
+                training.finish("failed" if i % 17 == 0 else "finished")
+    return "sweep"
+
+
+def newest(space: Space, project: str) -> str:
+    """The id of the experiment whose page is pictured."""
+    rows = httpx.get(f"{space.url}/v1/experiments", params={"project": project}, timeout=60).json()["experiments"]
+    failed = [row for row in rows if row["state"] == "failed"]
+    return str((failed or rows)[0]["experiment_id"])
+
+
+def shoot(browser: Browser, address: str, name: str, into: Path, problem: str | None = None) -> None:
+    """One address at every width in both themes."""
+    for theme in ("light", "dark"):
+        for width, height in WIDTHS.items():
+            context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
+            page = context.new_page()
+            if problem == "answers 500":
+                page.route("**/v1/**", lambda route: route.fulfill(status=500, body="{}"))
+            page.goto(address)
+            settle(page)
+            if problem == "goes away":
+                page.route("**/v1/**", lambda route: route.abort())
+                page.locator(".tk-away").wait_for(timeout=20_000)
+            page.screenshot(path=str(into / f"{name}-{width}-{theme}.png"))
+            context.close()
+    print(name, flush=True)
+
+
+def settle(page: Page) -> None:
+    """Wait until something stands there, and a moment for what follows."""
+    page.locator(".tk-notice, .tk-chart, .tk-table, .tk-away").first.wait_for(timeout=30_000)
+    page.wait_for_timeout(SETTLE_MS)
+
+
+def main() -> None:
+    """Start a Space, fill it, take the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--into", type=Path, default=ROOT / "screenshots")
+    parser.add_argument("--only", default="empty,one,typical,thousand,error")
+    chosen = parser.parse_args()
+    wanted = chosen.only.split(",")
+    chosen.into.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="trackio-screenshots-") as folder, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
+        space = Space(Path(folder), free_port()).start()
+        try:
+            pictures(browser, space, wanted, chosen.into)
+        finally:
+            space.stop()
+            browser.close()
+
+
+def pictures(browser: Browser, space: Space, wanted: list[str], into: Path) -> None:
+    """All that was asked for, the empty server first."""
+    if "empty" in wanted:
+        shoot(browser, space.url, "empty", into)
+    makers = {"one": lambda: trained(space.url, "one", "only-one", steps=200, system=True).project, "typical": lambda: typical(space), "thousand": lambda: thousand(space)}  # fmt: skip
+    for name, make in makers.items():
+        if name not in wanted:
+            continue
+        project = make()
+        for view in VIEWS:
+            more = f"experiment={newest(space, project)}" if view == "experiment" else f"view={view}"
+            shoot(browser, f"{space.url}/?project={project}&{more}", f"{name}-{view}", into)
+    if "error" in wanted:
+        project = trained(space.url, "errors", "one", steps=50).project
+        shoot(browser, f"{space.url}/?project={project}", "error-away", into, "goes away")
+        shoot(browser, f"{space.url}/?project={project}", "error-500", into, "answers 500")
+        shoot(browser, f"{space.url}/?project=nobody-knows-it", "error-project", into)
+        shoot(browser, f"{space.url}/?experiment=exp_20260101_000000_aaaaaaaa", "error-experiment", into)
+        shoot(browser, f"{space.url}/?project={project}&filter=nothing-like-it", "error-filter", into)
+
+
+if __name__ == "__main__":
+    main()
