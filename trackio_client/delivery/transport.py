@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from trackio_client.errors import DeliveryError, ExperimentNotFound, Gap, Overlap, StoreError, StoreFull, Unavailable
+from trackio_client.errors import DeliveryError, ExperimentNotFound, Gap, StoreError, StoreFull, Unavailable
 from trackio_client.wire.batches import Batch, Hole, Receipt, ranges
+from trackio_client.wire.frames import SCHEMA, frames
 
 if TYPE_CHECKING:
     from trackio_client.store.columns import Digest, EventAt, Run
@@ -81,8 +82,9 @@ class MemoryTransport:
                 raise self.failures.popleft()
             held = self._held.setdefault(batch.writer_id, _Held())
             if batch.count:
-                held.take(batch)
-                self.batches.append(batch)
+                fresh = held.take(batch)
+                if fresh is not None:
+                    self.batches.append(fresh)
             else:
                 self.heartbeats += 1
             return self._receipt(batch.writer_id, held)
@@ -134,21 +136,35 @@ class _Held:
         self.holes: list[Hole] = []
         self.digest: Digest | None = None
 
-    def take(self, batch: Batch) -> None:
+    def take(self, batch: Batch) -> Batch | None:
+        """What of a batch was not held yet. Raises Gap."""
         from trackio_client.store.columns import Digest, digest_of
 
         if batch.first_seq > self.end:
-            if batch.first_held <= self.end:
-                raise Gap(f"seq {self.end} is wanted first", want=self.end)
-            self.holes.append(Hole(first_seq=self.end, end_seq=batch.first_held, reason="no longer held by its writer"))
-            self.end = batch.first_held
-        if batch.first_seq < self.end:
-            if batch.end_seq > self.end:
-                raise Overlap("a batch that is held in part")  # our sender repeats batches as they were, or from `want`
-            return
-        self.digest = (self.digest or Digest()) + digest_of(batch.writer_id, _decoded(batch))
-        self.ranges = ranges([*self.ranges, (batch.first_seq, batch.end_seq)])
-        self.end = batch.end_seq
+            want = max(self.end, batch.first_held)
+            if batch.first_seq > want or batch.first_held <= self.end:
+                raise Gap(f"seq {want} is wanted first", want=want)
+            self.holes.append(Hole(first_seq=self.end, end_seq=want, reason="no longer held by its writer"))
+            self.end = want
+        if batch.end_seq <= self.end:
+            return None
+        fresh = _without_first(batch, self.end - batch.first_seq)
+        self.digest = (self.digest or Digest()) + digest_of(fresh.writer_id, _decoded(fresh))
+        self.ranges = ranges([*self.ranges, (fresh.first_seq, fresh.end_seq)])
+        self.end = fresh.end_seq
+        return fresh
+
+
+def _without_first(batch: Batch, count: int) -> Batch:
+    """The batch without its first frames, which are held already; schema frames stay."""
+    if count == 0:
+        return batch
+    kept, seen = [], 0
+    for frame in frames(batch.body):
+        if frame.kind == SCHEMA or seen >= count:
+            kept.append(batch.body[frame.start : frame.end])
+        seen += frame.kind != SCHEMA
+    return replace(batch, first_seq=batch.first_seq + count, count=batch.count - count, body=b"".join(kept))
 
 
 def _decoded(batch: Batch) -> list[Run | EventAt]:

@@ -1,0 +1,231 @@
+"""From a log to a receipt, whatever the network and the store do in between."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.delivery.test_reading import append_numbers, numbered, spool_in
+from trackio_client.delivery.account import account_of
+from trackio_client.delivery.courier import Courier
+from trackio_client.delivery.meta import read_meta
+from trackio_client.delivery.replay import pending, sync
+from trackio_client.delivery.spool import Spool, segment_numbers
+from trackio_client.delivery.transport import MemoryTransport
+from trackio_client.errors import Gone, Overlap, Rejected, StoreFull, Unauthorized, Unavailable
+from trackio_client.store.columns import EventAt, decode
+from trackio_client.wire.batches import Batch, Receipt
+
+
+def courier_of(spool: Spool, store: MemoryTransport) -> Courier:
+    return Courier(spool.directory, spool.meta, store, spool)
+
+
+def deliver(courier: Courier) -> None:
+    """Count and send until all is settled; what fails is tried again."""
+    for _ in range(1000):
+        while courier.count():
+            pass
+        try:
+            if not courier.send():
+                return
+        except (Unavailable, StoreFull):
+            continue
+    pytest.fail("the courier never came to an end")
+
+
+def held(store: MemoryTransport) -> list[int]:
+    return [n for part in store.decoded() for n in ([part.content["n"]] if isinstance(part, EventAt) else part.steps.tolist())]
+
+
+def test_what_was_logged_arrives_once_and_the_digests_are_equal(tmp_path: Path) -> None:
+    spool, store = spool_in(tmp_path), MemoryTransport()
+    append_numbers(spool, ("a", "b"), *range(100))
+    spool.append(numbered(100))
+    courier = courier_of(spool, store)
+    deliver(courier)
+    account = account_of(courier)
+    assert held(store) == list(range(101))
+    assert account.is_equal
+    assert (account.events, account.points) == (101, 200)
+
+
+def test_an_answer_that_was_lost_doubles_nothing(tmp_path: Path) -> None:
+    class LosesAnswers(MemoryTransport):
+        calls = 0
+
+        def send(self, batch: Batch) -> Receipt:
+            self.calls += 1
+            receipt = super().send(batch)
+            if self.calls % 2:
+                raise Unavailable("the answer was lost")
+            return receipt
+
+    spool, store = spool_in(tmp_path), LosesAnswers()
+    courier = courier_of(spool, store)
+    for n in range(0, 50, 5):
+        append_numbers(spool, ("a",), *range(n, n + 5))
+        deliver(courier)
+    assert held(store) == list(range(50))
+    assert account_of(courier).is_equal
+
+
+def test_a_store_that_lost_everything_gets_everything_again(tmp_path: Path) -> None:
+    spool, store = spool_in(tmp_path), MemoryTransport(is_durable=False)
+    courier = courier_of(spool, store)
+    append_numbers(spool, ("a",), *range(20))
+    deliver(courier)
+    spool.turn()
+    store.wipe()
+    append_numbers(spool, ("a", "b"), *range(20, 30))
+    deliver(courier)
+    assert held(store) == list(range(30))
+    assert account_of(courier).is_equal
+
+
+def test_an_idle_client_hears_of_a_wipe(tmp_path: Path) -> None:
+    spool, store = spool_in(tmp_path), MemoryTransport(is_durable=False)
+    courier = courier_of(spool, store)
+    append_numbers(spool, ("a",), *range(20))
+    deliver(courier)
+    store.wipe()
+    courier.beat()
+    deliver(courier)
+    assert held(store) == list(range(20))
+
+
+def test_segments_go_only_when_they_are_durable(tmp_path: Path) -> None:
+    spool, store = spool_in(tmp_path), MemoryTransport(is_durable=False)
+    courier = courier_of(spool, store)
+    for n in range(3):
+        append_numbers(spool, ("a",), n)
+        spool.turn()
+    deliver(courier)
+    assert segment_numbers(spool.directory) == [0, 1, 2, 3]
+    store.is_durable = True
+    append_numbers(spool, ("a",), 3)
+    deliver(courier)
+    assert segment_numbers(spool.directory) == [3]
+    assert account_of(courier).is_equal
+    meta = read_meta(spool.directory)
+    assert meta is not None
+    assert (meta.first_segment, meta.first_ordinal, meta.digest[2]) == (3, 3, 3)
+
+
+def test_the_next_process_sends_what_a_killed_one_left_and_the_digest_covers_what_is_gone(tmp_path: Path) -> None:
+    spool, store = spool_in(tmp_path), MemoryTransport()
+    courier = courier_of(spool, store)
+    for n in range(3):
+        append_numbers(spool, ("a",), *range(n * 10, n * 10 + 10))
+        spool.turn()
+        deliver(courier)
+    append_numbers(spool, ("a",), *range(30, 40))
+    spool.abandon()  # what the end of a process does
+    [left] = pending(tmp_path)
+    assert (left.events, left.is_live, left.last_step) == (10, False, 39)
+    [account] = sync(tmp_path, lambda destination: store)
+    assert held(store) == list(range(40))
+    assert account.is_equal
+    assert account.events == 40
+    assert pending(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_living_writers_log_is_left_to_its_writer(tmp_path: Path) -> None:
+    spool, store = spool_in(tmp_path), MemoryTransport()
+    append_numbers(spool, ("a",), 1)
+    assert sync(tmp_path, lambda destination: store) == []
+    assert [p.is_live for p in pending(tmp_path)] == [True]
+    assert held(store) == []
+
+
+def test_other_content_under_our_seqs_makes_us_a_new_writer(tmp_path: Path) -> None:
+    spool = spool_in(tmp_path)
+    store = MemoryTransport()
+    courier = courier_of(spool, store)
+    append_numbers(spool, ("a",), *range(10))
+    deliver(courier)
+    first = spool.meta.writer_id
+    store.failures.append(Overlap("other content is held"))
+    append_numbers(spool, ("a",), *range(10, 15))
+    deliver(courier)
+    assert spool.meta.writer_id != first
+    assert held(store) == list(range(15))
+    assert (account_of(courier).events, account_of(courier).is_equal) == (5, True)
+
+
+def test_a_frame_that_never_will_be_taken_does_not_hold_up_the_others(tmp_path: Path) -> None:
+    class Picky(MemoryTransport):
+        def send(self, batch: Batch) -> Receipt:
+            for part in decode(batch.body, batch.first_seq):
+                if isinstance(part, EventAt) and part.content.get("n") == 13:
+                    raise Rejected("13 is not taken")
+            return super().send(batch)
+
+    spool, store = spool_in(tmp_path), Picky()
+    for n in range(30):
+        spool.append(numbered(n))
+    courier = courier_of(spool, store)
+    deliver(courier)
+    contents = [part.content for part in store.decoded() if isinstance(part, EventAt)]
+    assert [c.get("n", "refused") for c in contents] == [*range(13), "refused", *range(14, 30)]
+    assert contents[13]["reason"] == "13 is not taken"
+    assert account_of(courier).is_equal
+
+
+def test_a_store_that_refuses_everything_gets_nothing_replaced(tmp_path: Path) -> None:
+    class Closed(MemoryTransport):
+        def send(self, batch: Batch) -> Receipt:
+            raise Rejected("not this project")
+
+    spool = spool_in(tmp_path)
+    for n in range(4):
+        spool.append(numbered(n))
+    courier = courier_of(spool, Closed())
+    while courier.count():
+        pass
+    with pytest.raises(Unavailable, match="refuses every event"):
+        for _ in range(20):
+            courier.send()
+
+
+def test_a_hole_that_a_store_has_named_is_in_the_account(tmp_path: Path) -> None:
+    spool, store = spool_in(tmp_path), MemoryTransport()
+    courier = courier_of(spool, store)
+    append_numbers(spool, ("a",), *range(10))
+    spool.turn()
+    append_numbers(spool, ("a",), 10)
+    deliver(courier)
+    store.wipe()  # a disk that was said to keep, and did not
+    append_numbers(spool, ("a",), 11)
+    deliver(courier)
+    account = account_of(courier)
+    assert account.holes == ("events 0 to 9: no longer held by its writer",)
+    assert not account.is_equal
+    assert "missing: events 0 to 9" in account.text()
+
+
+@pytest.mark.parametrize("trouble", [Unauthorized("wrong token"), Gone("deleted"), StoreFull("no room")])
+def test_what_keeps_a_log_from_going_is_told_and_the_log_is_kept(tmp_path: Path, trouble: Exception) -> None:
+    spool = spool_in(tmp_path)
+    append_numbers(spool, ("a",), *range(5))
+    spool.abandon()
+    accounts = sync(tmp_path, lambda destination: MemoryTransport([trouble] * 9), sleep=lambda seconds: None)
+    assert [(a.accepted, a.is_equal) for a in accounts] == [(0, False)]
+    assert str(trouble) in accounts[0].text()
+    assert str(trouble) in pending(tmp_path)[0].why
+    sync(tmp_path, lambda destination: (store := MemoryTransport()) and store)
+    assert pending(tmp_path) == []
+
+
+def test_two_senders_on_one_log_by_mistake_double_nothing(tmp_path: Path) -> None:
+    spool, store = spool_in(tmp_path), MemoryTransport(is_durable=False)
+    one, other = courier_of(spool, store), Courier(spool.directory, spool.meta, store)
+    for n in range(0, 40, 10):
+        append_numbers(spool, ("a",), *range(n, n + 10))
+        for courier in (one, other):
+            while courier.count():
+                pass
+            courier.send()
+    assert held(store) == list(range(40))
