@@ -11,11 +11,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SNIPPET = re.compile(r"^```python\n(.*?)^```", re.M | re.S)
 PYTHON = [
     pytest.param(code, id=f"{page.name}-{number}")
     for page in PAGES
     if page.exists()
-    for number, code in enumerate(re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S), 1)
+    for number, code in enumerate(SNIPPET.findall(page.read_text(encoding="utf-8")), 1)
 ]
 
 
@@ -35,7 +36,8 @@ def test_every_python_snippet_runs_as_it_stands(code, tmp_path):
 
 def _requirements():
     spec = importlib.util.spec_from_file_location("requirements_list", ROOT / "tests" / "requirements.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

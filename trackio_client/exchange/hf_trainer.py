@@ -88,7 +88,7 @@ def read_log(path: Path, *, name: str | None = None) -> PastRun:
         name=name or _name(path, state),
         identity=[history[0], state.get("trial_name"), state.get("trial_params")],
         entries=entries,
-        config=_config(state, path),
+        config=_config(state),
         state=ended,
         evidence=evidence,
         ended_s=path.stat().st_mtime,
@@ -235,9 +235,9 @@ def _pace(entries: list[PastEntry]) -> float | None:
     return None
 
 
-def _config(state: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    config = {key: state[key] for key in _CONFIG if state.get(key) is not None}
-    return config | {"imported_from": f"{path.resolve().parent.name}/{path.name}"}
+def _config(state: Mapping[str, Any]) -> dict[str, Any]:
+    """What the file says of the run. Nothing of the path: a copy of the file must be the same import."""
+    return {key: state[key] for key in _CONFIG if state.get(key) is not None}
 
 
 def _name(path: Path, state: Mapping[str, Any]) -> str:
