@@ -1,6 +1,6 @@
 // @ts-check
 /** Paints the ground of a chart: horizontal grid lines, ticks and their texts. */
-import { clockTicks, elapsedTicks, formatNumber, formatTick, logTicks, niceTicks } from "./scales.js";
+import { clockTicks, elapsedTicks, formatTick, logTicks, niceTicks } from "./scales.js";
 import { toX, toY } from "./lines.js";
 
 /** Ticks of an x axis, how to write them, and the word at its end. @param {string} x @param {number} x0 @param {number} x1 @param {number} width */
@@ -38,7 +38,7 @@ export function paintAxes(g, v, { x, ink }) {
     if (y < T - 1 || y > B + 1) continue;
     g.moveTo(L, y);
     g.lineTo(R, y);
-    g.fillText(linear ? formatTick(value, linear.step) : formatNumber(value), L - 8, Math.max(T + 4, y), L - 10);
+    g.fillText(formatTick(value, linear ? linear.step : 10 ** Math.floor(Math.log10(value) + 1e-9)), L - 8, Math.max(T + 4, y), L - 10);
   }
   g.stroke();
   g.strokeStyle = ink.of("--line");

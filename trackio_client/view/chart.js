@@ -11,7 +11,9 @@ import { paintAxes } from "./axes.js";
 import { makeView, paintLine, rimmedDot, toX, toY } from "./lines.js";
 import { cluster, paintMarks } from "./marks.js";
 import { outside, span, within, yRange } from "./range.js";
-import { formatCount, formatExact, formatNumber } from "./scales.js";
+import { headValues, inWords } from "./head.js";
+import { paintNotes } from "./notes.js";
+import { formatCount } from "./scales.js";
 import { listen } from "./zoom.js";
 import { tableOf } from "./figures.js";
 
@@ -203,51 +205,9 @@ export class Chart {
     }
     this.clusters = cluster(model.marks, model.place, v);
     paintMarks(g, this.clusters, v.B, ink);
-    this.#notes(g, v);
+    paintNotes(g, v, this.lines, /** @type {import("./range.js").Range} */ (this.range), this.zoomY !== null, ink);
     this.#select(g, v);
     this.#cursor(g, v, panel);
-  }
-
-  /** Bad values as crosses at the edge with their counts; clipped points at the right.
-   * @param {CanvasRenderingContext2D} g @param {View} v */
-  #notes(g, v) {
-    const range = /** @type {import("./range.js").Range} */ (this.range);
-    const soft = this.ink.of("--soft");
-    const what = range.places ? "" : " points"; // a bucket may hold many
-    let edge = v.R;
-    g.textAlign = "right";
-    g.fillStyle = soft;
-    const write = (/** @type {string} */ words, /** @type {number} */ x, /** @type {number} */ y) => {
-      g.lineWidth = 3; // a rim of the panel's colour, so that lines below do not cut the words
-      g.lineJoin = "round";
-      g.strokeStyle = this.ink.of("--panel");
-      g.strokeText(words, x, y);
-      g.fillText(words, x, y);
-    };
-    const say = (/** @type {string} */ words, /** @type {number} */ y) => {
-      write(words, v.R, y);
-      return g.measureText(words).width;
-    };
-    if (range.above && !this.zoomY) edge -= 12 + say(`↑ ${formatCount(range.above)}${what} above`, v.T + 6);
-    if (range.hidden) say(`${formatCount(range.hidden)} not above 0`, v.B - 16);
-    else if (range.below && !this.zoomY) say(`↓ ${formatCount(range.below)}${what} below`, v.B - 16);
-    let free = v.L;
-    for (const { line, at, words, top } of badOf(this.lines, v)) {
-      const x = Math.min(v.R - 6, Math.max(v.L + 5, toX(v, at)));
-      const y = top ? v.T + 6 : v.B - 18;
-      g.strokeStyle = line.color;
-      g.lineWidth = 2;
-      g.beginPath();
-      g.moveTo(x - 4, y - 4), g.lineTo(x + 4, y + 4), g.moveTo(x + 4, y - 4), g.lineTo(x - 4, y + 4);
-      g.stroke();
-      const width = g.measureText(words).width;
-      const left = x + 9 + width < edge && x + 9 > free;
-      if (!left && !(x - 9 - width > free)) continue;
-      g.textAlign = left ? "left" : "right";
-      g.fillStyle = soft;
-      write(words, left ? x + 9 : x - 9, y + 0.5);
-      free = left ? x + 15 + width : x + 6;
-    }
   }
 
   /** @param {CanvasRenderingContext2D} g @param {View} v */
@@ -300,36 +260,11 @@ export class Chart {
     return found;
   }
 
-  /** The values right in the head: of one or two lines the last; of more the best, or from where to where. */
   head() {
-    const model = /** @type {Model} */ (this.model);
-    const lasts = [];
-    for (const line of model.lines) {
-      const value = line.whole.last();
-      if (value !== null) lasts.push({ line, value });
-    }
-    const swatch = (/** @type {any} */ line) => h("i", { class: line.dash.length ? "tk-swatch dashed" : "tk-swatch", style: { "--c": line.color } });
-    const value = (/** @type {number} */ v) => h("b", { title: formatExact(v) }, formatNumber(v));
-    const { goal } = this.metric;
-    let key = "";
-    let make = () => /** @type {any[]} */ ([]);
-    if (lasts.length && lasts.length <= 2) {
-      key = lasts.map(({ line, value: v }) => `${line.id} ${line.color} ${formatNumber(v)}`).join();
-      make = () => lasts.map(({ line, value: v }) => h("span", { title: line.name }, swatch(line), value(v)));
-    } else if (lasts.length && goal) {
-      const best = lasts.reduce((a, b) => ((goal === "min" ? b.value < a.value : b.value > a.value) ? b : a));
-      const word = goal === "min" ? "lowest" : "highest";
-      key = `${word} ${best.line.id} ${best.line.color} ${formatNumber(best.value)}`;
-      make = () => [h("span", { title: `${word} of the last values: ${best.line.name}` }, `${word} `, swatch(best.line), value(best.value))];
-    } else if (lasts.length) {
-      const all = lasts.map((l) => l.value);
-      const [low, high] = [Math.min(...all), Math.max(...all)];
-      key = `${formatNumber(low)} ${formatNumber(high)}`;
-      make = () => [h("span", { title: "lowest and highest of the last values" }, "last ", value(low), " to ", value(high))];
-    }
+    const { key, nodes } = headValues(/** @type {Model} */ (this.model).lines, this.metric.goal ?? null);
     if (key === this.headKey) return;
     this.headKey = key;
-    this.valuesNode.replaceChildren(...make());
+    this.valuesNode.replaceChildren(...nodes());
   }
 
   /** Waiting, empty, failed: said in the plot's place, whose size stays. */
@@ -385,14 +320,7 @@ export class Chart {
 
   /** The chart in words, for who cannot see it. */
   describe() {
-    const { model, metric } = this;
-    if (!model) return metric.metric;
-    const lasts = model.lines.map((line) => ({ name: line.name, value: line.whole.last() })).filter((l) => l.value !== null);
-    lasts.sort((a, b) => Number(a.value) - Number(b.value));
-    const ends = lasts.length > 1 ? ` Last values from ${formatNumber(lasts[0].value)} (${lasts[0].name}) to ${formatNumber(lasts.at(-1)?.value)} (${lasts.at(-1)?.name}).` : lasts.map((l) => ` Last value ${formatNumber(l.value)} (${l.name}).`).join("");
-    const bad = model.lines.reduce((sum, { whole: { info } }) => sum + (info ? info.nan + info.posinf + info.neginf : 0), 0);
-    const unit = metric.unit ? ` in ${metric.unit}` : "";
-    return `${metric.metric}${unit} against ${model.x}, ${model.lines.length} of ${model.shown} experiments.${ends}${bad ? ` ${formatCount(bad)} values are not finite.` : ""} Arrow keys move the cursor, plus and minus zoom, T shows a table, Enter opens it large.`;
+    return this.model ? inWords(this.metric, this.model) : this.metric.metric;
   }
 
   /** One image of all layers, on the panel's colour. @returns {HTMLCanvasElement} */
@@ -432,31 +360,4 @@ export class Chart {
 function lastOf({ series, values }) {
   for (let i = series.n - 1; i >= 0; i--) if (Number.isFinite(values[i])) return i;
   return -1;
-}
-
-/** Where each line's values are not finite, and how many: NaN and +∞ at the top edge, −∞ at the bottom.
- * @param {Line[]} lines @param {View} v */
-function badOf(lines, v) {
-  const found = [];
-  for (const line of lines) {
-    const { series } = line;
-    const { info, bad } = series;
-    if (!bad && info && !(info.nan + info.posinf + info.neginf)) continue;
-    const from = Math.max(0, series.rising ? series.from(v.x0) : 0);
-    const counts = [0, 0, 0];
-    const first = [NaN, NaN, NaN];
-    for (let i = from; i < series.n && series.x[i] <= v.x1; i++) {
-      const odd = series.mean[i] === Infinity ? 1 : series.mean[i] === -Infinity ? 2 : 0;
-      for (let k = 0; k < 3; k++) {
-        const n = bad ? bad[k][i] : Number(!Number.isFinite(series.mean[i]) && k === odd);
-        if (!n) continue;
-        if (!counts[k]) first[k] = series.x[i];
-        counts[k] += n;
-      }
-    }
-    ["NaN", "∞", "\u2212∞"].forEach((word, k) => {
-      if (counts[k]) found.push({ line, at: first[k], words: `${formatCount(counts[k])} ${word}`, top: k < 2 });
-    });
-  }
-  return found.sort((a, b) => a.at - b.at);
 }

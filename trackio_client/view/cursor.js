@@ -36,6 +36,11 @@ export class Cursor {
     this.asked ||= requestAnimationFrame(() => this.draw());
   }
 
+  /** The page moved below it. */
+  again() {
+    this.asked ||= requestAnimationFrame(() => this.draw());
+  }
+
   /** @param {boolean} [now] */
   leave(now = false) {
     clearTimeout(this.leaving);

@@ -6,6 +6,7 @@ import { formatCount, formatExact, formatNumber } from "./scales.js";
 /** @param {HTMLElement} root @param {import("./chart.js").Metric} metric
  * @param {{id: string, name: string, color: string, dash: number[], whole: import("./frames.js").Series}[]} lines */
 export function tableOf(root, metric, lines) {
+  const odd = lines.some(({ whole: { info } }) => info && info.nan + info.posinf + info.neginf);
   const rows = lines.map(({ name, color, dash, whole: series }) => {
     const s = summaryOf(series);
     const cell = (/** @type {number | null} */ v) => h("td", { class: "num", title: v === null ? "" : formatExact(v) }, formatNumber(v));
@@ -13,9 +14,9 @@ export function tableOf(root, metric, lines) {
       h("th", { scope: "row" }, h("i", { class: dash.length ? "tk-swatch dashed" : "tk-swatch", style: { "--c": color } }), name),
       cell(s.last), cell(s.low), cell(s.high),
       h("td", { class: "num" }, formatCount(series.info?.points ?? series.n)),
-      h("td", { class: "num" }, s.bad ? formatCount(s.bad) : ""));
+      odd ? h("td", { class: "num" }, s.bad ? formatCount(s.bad) : "") : null);
   });
-  const head = ["experiment", "last", "lowest", "highest", "points", "NaN, ∞"].map((word, i) => h("th", { scope: "col", class: i ? "num" : "" }, word));
+  const head = ["experiment", "last", "lowest", "highest", "points", ...(odd ? ["NaN, ∞"] : [])].map((word, i) => h("th", { scope: "col", class: i ? "num" : "" }, word));
   const top = root.scrollTop;
   root.replaceChildren(h("table", { "aria-label": `${metric.metric}${metric.unit ? `, ${metric.unit}` : ""}` }, h("thead", null, h("tr", null, ...head)), h("tbody", null, ...rows)));
   root.scrollTop = top;

@@ -8,6 +8,7 @@ import { Chart } from "./chart.js";
 import { Ink, dashOf, variableOf } from "./colors.js";
 import { Cursor } from "./cursor.js";
 import { h } from "./dom.js";
+import { sharedDomains } from "./domains.js";
 import { Feeds } from "./feeds.js";
 import { icon } from "./icons.js";
 import { MarkFeed } from "./marks.js";
@@ -37,6 +38,8 @@ export class MetricGrid extends EventTarget {
     /** @type {Map<string, any>} */ this.sections = new Map();
     /** @type {Map<string, [number, number][]>} */ this.zooms = new Map(); // the way back, by group
     /** @type {Set<Chart>} */ this.dirty = new Set();
+    this.drawn = "";
+    this.draws = 0;
     this.frame = 0;
     this.folds = new Set(remembered().folds ?? []);
     this.opened = new Set();
@@ -54,6 +57,12 @@ export class MetricGrid extends EventTarget {
     this.onResize = () => this.redraw();
     addEventListener("resize", this.onResize); // also another ratio of pixels
     this.dark = matchMedia("(prefers-color-scheme: dark)");
+    this.onElsewhere = (/** @type {any} */ event) => {
+      if (this.cursorLine.tapped && !event.target?.closest?.(".tk-plot")) this.cursorLine.leave(true);
+    };
+    document.addEventListener("pointerdown", this.onElsewhere);
+    this.onScroll = () => this.cursorLine.chart && this.cursorLine.again();
+    addEventListener("scroll", this.onScroll, { capture: true, passive: true });
     this.onDark = () => this.#themed();
     this.dark.addEventListener("change", this.onDark);
   }
@@ -73,6 +82,8 @@ export class MetricGrid extends EventTarget {
     this.sight.disconnect();
     this.sizes.disconnect();
     removeEventListener("resize", this.onResize);
+    document.removeEventListener("pointerdown", this.onElsewhere);
+    removeEventListener("scroll", this.onScroll, { capture: true });
     this.dark.removeEventListener("change", this.onDark);
     cancelAnimationFrame(this.frame);
     this.node.remove();
@@ -80,6 +91,13 @@ export class MetricGrid extends EventTarget {
 
   /** @param {Set<string>} keys */
   #changed(keys) {
+    if (keys.has("experiments")) {
+      // Rows change with every heartbeat and step; the charts only when one is ticked, named or ends.
+      const drawn = this.shown().map((/** @type {any} */ e) => [e.id, e.name, e.color, e.state].join("\t")).join("\n");
+      const same = drawn === this.drawn;
+      this.drawn = drawn;
+      if (same && keys.size === 1) return;
+    }
     if (keys.has("x") && this.state.get("zoom")) {
       this.zooms.clear();
       this.state.set({ zoom: null });
@@ -214,7 +232,7 @@ export class MetricGrid extends EventTarget {
     return this.state.get("experiments").filter((/** @type {any} */ e) => e.shown);
   }
 
-  /** The x axis of a chart: system metrics stand against time unless time or a step was asked for by name.
+  /** The x axis of a chart: the page's; but hardware is sampled by the clock and stands against time.
    * @param {Chart} chart */
   axisOf(chart) {
     const x = this.state.get("x");
@@ -280,7 +298,7 @@ export class MetricGrid extends EventTarget {
     this.frame = 0;
     const began = performance.now();
     const experiments = this.shown();
-    const domains = this.#domains(experiments);
+    const domains = sharedDomains([...this.charts.values()], this.feeds, (chart) => this.#axes(chart).coarse, experiments);
     // What moves one chart's axis moves those that share it.
     for (const chart of this.inView()) {
       const domain = domains.of(chart);
@@ -295,6 +313,7 @@ export class MetricGrid extends EventTarget {
     }
     this.dirty.clear();
     if (this.cursorLine.chart) this.cursorLine.draw();
+    if (++this.draws % 500 === 0) performance.clearMeasures("trackio draw"); // a page may stay open for weeks
     performance.measure("trackio draw", { start: began, end: performance.now() });
   }
 
@@ -323,37 +342,6 @@ export class MetricGrid extends EventTarget {
       shown: experiments.length,
       status: feeds.status(coarse, ids, metric),
       others: Array.isArray(has) ? has.filter((id) => !ids.includes(id)) : [],
-    };
-  }
-
-  /** The x range that charts share: of all charts on one axis, or of a group whose range is much shorter.
-   * @param {any[]} experiments */
-  #domains(experiments) {
-    /** @type {Map<string, [number, number]>} */ const found = new Map();
-    for (const chart of this.charts.values()) {
-      const { coarse } = this.#axes(chart);
-      for (const key of [coarse.x, `${coarse.x} ${chart.metric.group}`]) {
-        let domain = found.get(key);
-        if (!domain) found.set(key, (domain = [Infinity, -Infinity]));
-        for (const e of experiments) {
-          const series = this.feeds.series(coarse, e.id, chart.metric.metric);
-          if (!series?.n) continue;
-          const [a, b] = series.rising ? [series.x[0], series.x[series.n - 1]] : extent(series);
-          if (a < domain[0]) domain[0] = a;
-          if (b > domain[1]) domain[1] = b;
-        }
-      }
-    }
-    return {
-      /** @param {Chart} chart @returns {[number, number]} */
-      of: (chart) => {
-        const x = this.axisOf(chart);
-        const own = found.get(`${x} ${chart.metric.group}`) ?? [0, 1];
-        const all = found.get(x) ?? own;
-        const [a, b] = own[1] - own[0] < 0.25 * (all[1] - all[0]) && own[1] > own[0] ? own : all;
-        if (!(b >= a)) return x === "time" ? [Date.now() / 1000 - 60, Date.now() / 1000] : [0, 1];
-        return b > a ? [a, b] : [a - 0.5, b + 0.5];
-      },
     };
   }
 
@@ -469,11 +457,4 @@ function follow(parent, node, before) {
   const place = before ? before.nextSibling : parent.firstChild;
   if (place !== node) parent.insertBefore(node, place);
   return node;
-}
-
-/** @param {import("./frames.js").Series} series @returns {[number, number]} */
-function extent({ x, n }) {
-  let [low, high] = [Infinity, -Infinity];
-  for (let i = 0; i < n; i++) (low = Math.min(low, x[i])), (high = Math.max(high, x[i]));
-  return [low, high];
 }

@@ -85,12 +85,15 @@ function figure(answer, experiments, chart, x, ink) {
   }
   const [text, grid, panel] = [ink.of("--text"), ink.of("--grid"), ink.of("--panel")];
   const axis = { gridcolor: grid, zerolinecolor: grid, linecolor: ink.of("--line"), color: ink.of("--soft") };
+  const v = chart.view;
+  const zoom = chart.model?.zoom;
   const layout = {
     uirevision: "kept", // zoom survives new points
     paper_bgcolor: panel, plot_bgcolor: panel, font: { color: text, size: 12, family: "system-ui, sans-serif" },
     margin: { l: 64, r: 24, t: 12, b: 48 }, hovermode: "x unified", legend: { orientation: "h", y: -0.12 },
-    xaxis: { ...axis, title: { text: x === "relative" ? "seconds since the start" : x } },
-    yaxis: { ...axis, title: { text: chart.metric.unit ?? "" }, type: chart.log ? "log" : "linear" },
+    xaxis: { ...axis, ...(zoom && x !== "time" ? { range: zoom } : {}), tickformat: x === "step" ? "," : "", title: { text: x === "relative" ? "seconds since the start" : x } },
+    // It opens on what the small chart shows; a double click shows all.
+    yaxis: { ...axis, ...(v ? { range: chart.log ? [Math.log10(v.y0), Math.log10(v.y1)] : [v.y0, v.y1] } : {}), title: { text: chart.metric.unit ?? "" }, type: chart.log ? "log" : "linear" },
   };
   return { traces, layout };
 }
