@@ -189,6 +189,22 @@ def test_smoothing_what_is_new_gives_what_smoothing_all_gives(modules: Any, kind
     np.testing.assert_allclose(grown, whole, rtol=1e-6)
 
 
+def test_a_zoom_into_finer_points_smooths_over_as_much_of_the_axis(modules: Any) -> None:
+    run = """async ([x, values]) => { const { Series } = await import("/lib/frames.js");
+      const made = (stride) => { const s = new Series("a", "m"), n = Math.floor(x.length / stride);
+        const pick = (from) => Array.from({ length: n }, (_, i) => from[i * stride]);
+        const mean = Float64Array.from(pick(values));
+        const columns = { x: Float64Array.from(pick(x)), low: mean, high: mean, mean, bad: null };
+        s.apply({ series: 0, keep: 0, n, single: true, ...columns });
+        return s; };
+      const coarse = made(10), fine = made(1), smoothing = { kind: "ema", amount: 0.9 };
+      return [coarse.line(smoothing)[80], fine.line(smoothing, coarse)[800], fine.line(smoothing)[800]]; }"""
+    x = np.arange(1000.0)
+    coarse, fine, alone = modules.evaluate(run, [x.tolist(), (x > 700).astype(float).tolist()])
+    assert fine == pytest.approx(coarse, abs=0.05)
+    assert alone > 0.99
+
+
 def test_numbers_are_written_as_people_read_them(modules: Any) -> None:
     given = [0, 3.28471, 0.00011234, 14208, 1234.5678, -0.5, 5041200, 0.008, 12, 1e12]
     wanted = ["0", "3.285", "1.123e−4", "14,208", "1,235", "−0.5000", "5,041,200", "0.008", "12", "1e12"]

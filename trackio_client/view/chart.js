@@ -118,7 +118,7 @@ export class Chart {
     const [x0, x1] = this.domain;
     this.lines = model.lines.map((line) => {
       const [i0, i1] = span(line.series, x0, x1);
-      return { ...line, values: line.series.line(model.smoothing), i0, i1 };
+      return { ...line, values: line.series.line(model.smoothing, line.whole), i0, i1 };
     });
     const range = this.#range(x0, x1);
     this.view = makeView({ L: 56, R: this.width - 14, T: 6, B: this.height - 30, x0, x1, y0: range.y0, y1: range.y1, log: this.log, ratio: this.ratio });

@@ -149,18 +149,23 @@ export class Series {
     if (bad) this.bad = this.bad ? this.bad.map((c) => grown(c, Uint16Array)) : [0, 1, 2].map(() => new Uint16Array(room));
   }
 
-  /** The smoothed mean, computed where it is not yet. @param {import("./smoothing.js").Smoothing} smoothing
-   * @returns {ArrayLike<number>} (n,) */
-  line(smoothing) {
-    if (!(smoothing.amount > 0) || this.n < 2 || !this.rising) return this.mean;
-    const key = `${smoothing.kind} ${smoothing.amount}`;
-    let held = this.smoothed;
-    // Measured again when a tenth more points are there: it hardly changes.
+  /** Typical distance of buckets on the x axis, measured again when a tenth more are there: it hardly changes. */
+  spacing() {
     if (this.measuredAt === 0 || this.n > 1.1 * this.measuredAt || this.n < this.measuredAt) {
       this.distance = typicalDistance(this.x, this.n);
       this.measuredAt = this.n;
     }
-    const distance = this.distance;
+    return this.distance;
+  }
+
+  /** The smoothed mean, computed where it is not yet. @param {import("./smoothing.js").Smoothing} smoothing
+   * @param {Series} [like] the same series at another fineness: smooth over as much of the axis, so that a zoom bends no curve
+   * @returns {ArrayLike<number>} (n,) */
+  line(smoothing, like = this) {
+    if (!(smoothing.amount > 0) || this.n < 2 || !this.rising) return this.mean;
+    const key = `${smoothing.kind} ${smoothing.amount}`;
+    let held = this.smoothed;
+    const distance = Math.max(like.spacing(), this.spacing());
     // A distance that wavers by a tenth does not move the curve visibly; all of it would be computed again.
     if (!held || held.key !== key || Math.abs(held.distance - distance) > 0.1 * held.distance) {
       held = this.smoothed = { key, out: new Float64Array(this.x.length), norm: new Float64Array(this.x.length), distance };

@@ -105,5 +105,5 @@ function smoothedOf(block, smoothing, chart, id) {
   const Series = /** @type {any} */ (line.series.constructor);
   const series = new Series(id, chart.metric.metric);
   series.apply({ ...block, keep: 0 });
-  return Array.from(series.line(smoothing)).slice(0, block.n);
+  return Array.from(series.line(smoothing, line.whole)).slice(0, block.n);
 }
