@@ -1,0 +1,237 @@
+"""Projects and experiments as plain JSON: what the API, the page, the command line and `Api` show of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from trackio_client.errors import ExperimentNotFound, ProjectNotFound, UsageError
+from trackio_client.queries.states import LOSSES, LOST_CONTACT_S, state_of
+from trackio_client.store.contract import ExperimentRecord, MetricSummary, Store
+from trackio_client.wire.names import quantity_of
+
+MOST_EVENTS: Final = 10_000
+"""Events in one answer when no limit is asked for less: more are asked for with `after`."""
+
+
+def list_projects(store: Store) -> dict[str, Any]:
+    """{"projects": [{"project", "experiments", "last_event_s"}]}, newest first."""
+    return {
+        "projects": [
+            {"project": project, "experiments": count, "last_event_s": last} for project, count, last in store.projects()
+        ]
+    }
+
+
+def list_experiments(
+    store: Store,
+    project: str,
+    now_s: float,
+    *,
+    since: int = 0,
+    columns: Sequence[str] = (),
+    lost_contact_s: float = LOST_CONTACT_S,
+) -> dict[str, Any]:
+    """The experiments of a project, newest first; with `since`, those that changed after that cursor.
+
+    Args:
+        columns: `config:<key>` (nested keys with "/" or ".") or `metric:<name>` (its last value).
+
+    Raises:
+        ProjectNotFound: nothing was ever logged to it. UsageError: a column of another form.
+    """
+    for column in columns:
+        if column.partition(":")[0] not in ("config", "metric") or not column.partition(":")[2]:
+            raise UsageError(f"a column is 'config:<key>' or 'metric:<name>', got {column!r:.80}")
+    cursor = store.position()  # before the list: what comes between is told again rather than missed
+    if since > cursor:  # a cursor of a store that is no more
+        since = 0
+    records = store.experiments(project, since=since)
+    if not records:
+        check_project(store, project)
+    rows = rows_of(store, records, now_s, columns=columns, lost_contact_s=lost_contact_s)
+    return {"experiments": rows, "cursor": cursor, "now_s": now_s, "gone": []}
+
+
+def check_project(store: Store, project: str) -> None:
+    """Raises ProjectNotFound, with what exists."""
+    known = [name for name, _, _ in store.projects()]
+    if project not in known:
+        raise ProjectNotFound(f"there is no project {project!r:.300}. {_exist('Projects', known)}")
+
+
+def rows_of(
+    store: Store,
+    records: Sequence[ExperimentRecord],
+    now_s: float,
+    *,
+    columns: Sequence[str] = (),
+    lost_contact_s: float = LOST_CONTACT_S,
+) -> list[dict[str, Any]]:
+    """One row an experiment, as a list shows it."""
+    metrics = [column[len("metric:") :] for column in columns if column.startswith("metric:")]
+    values = _summaries(store, [r.experiment_id for r in records], metrics) if metrics else {}
+    silent = [r.experiment_id for r in records if r.end is None and now_s - r.last_heard_s > lost_contact_s]
+    losses = _summaries(store, silent, LOSSES) if silent else {}
+    return [
+        _row(record, now_s, lost_contact_s, losses.get(record.experiment_id, {}))
+        | {"columns": _columns(record, columns, values.get(record.experiment_id, {}))}
+        for record in records
+    ]
+
+
+def experiment_detail(
+    store: Store, experiment_id: str, now_s: float, *, lost_contact_s: float = LOST_CONTACT_S
+) -> dict[str, Any]:
+    """Everything about one experiment but its points and events.
+
+    Raises:
+        ExperimentNotFound: with its id and what to do.
+    """
+    record = find_experiment(store, experiment_id)
+    series = {each.metric: each for each in store.summaries([experiment_id]).get(experiment_id, [])}
+    return _row(record, now_s, lost_contact_s, series) | {
+        "columns": {},
+        "config": record.config,
+        "summary": {name: _summary(each, record.definitions.get(name, {})) for name, each in series.items()},
+        "user_summary": record.user_summary,
+        "definitions": record.definitions,
+        "notes": record.notes,
+        "end": record.end,
+        "client": record.client,
+        "writers": record.writers,
+        "event_count": record.event_count,
+    }
+
+
+def find_experiment(store: Store, experiment_id: str) -> ExperimentRecord:
+    """The record. Raises ExperimentNotFound in words for people."""
+    try:
+        return store.experiment(experiment_id)
+    except ExperimentNotFound:
+        raise ExperimentNotFound(
+            f"there is no experiment {experiment_id!r:.160} here: it was never logged to this store, or was deleted. "
+            f"{_exist('Projects', [name for name, _, _ in store.projects()])}"
+        ) from None
+
+
+def list_events(
+    store: Store,
+    experiment_id: str,
+    *,
+    kinds: Sequence[str] = (),
+    after: int = 0,
+    limit: int | None = None,
+    newest: bool = False,
+) -> dict[str, Any]:
+    """{"events": [{"position", "seq", "writer_id", "content"}]} in order of arrival. Raises ExperimentNotFound."""
+    find_experiment(store, experiment_id)
+    most = MOST_EVENTS if limit is None else min(limit, MOST_EVENTS)
+    found = store.events(experiment_id, kinds=list(kinds) or None, after=after, limit=most, newest=newest)
+    return {
+        "events": [
+            {"position": e.position, "seq": e.seq, "writer_id": e.writer_id, "content": e.content} for e in found
+        ]
+    }
+
+
+def list_receipts(store: Store, experiment_id: str) -> dict[str, Any]:
+    """What is held of each writer, and of all: counts and the digest, which is the sum of the writers'.
+
+    Raises ExperimentNotFound.
+    """
+    find_experiment(store, experiment_id)
+    receipts = store.receipts(experiment_id)
+    low = sum(int(r.digest[16:], 16) for r in receipts) % 2**64
+    high = sum(int(r.digest[:16], 16) for r in receipts) % 2**64
+    return {
+        "receipts": [r.to_json() for r in receipts],
+        "events": sum(r.events for r in receipts),
+        "points": sum(r.points for r in receipts),
+        "digest": f"{high:016x}{low:016x}",
+    }
+
+
+def _row(
+    record: ExperimentRecord, now_s: float, lost_contact_s: float, series: Mapping[str, MetricSummary]
+) -> dict[str, Any]:
+    loss = next((series[name] for name in LOSSES if name in series), None)
+    state = state_of(record, now_s, lost_contact_s=lost_contact_s, loss=loss)
+    return {
+        "experiment_id": record.experiment_id,
+        "project": record.project,
+        "name": record.name,
+        "group": record.group,
+        "job_type": record.job_type,
+        "tags": list(record.tags),
+        "state": state.word,
+        "evidence": state.evidence,
+        "since_s": state.since_s,
+        "created_s": record.created_s,
+        "last_event_s": record.last_event_s,
+        "last_heard_s": record.last_heard_s,
+        "duration_s": max(0.0, record.last_event_s - record.created_s),
+        "last_step": record.last_step,
+        "metric_count": record.metric_count,
+        "point_count": record.point_count,
+        "generation": record.generation,
+        "parent": None if record.parent is None else list(record.parent),
+    }
+
+
+def _summary(series: MetricSummary, definition: Mapping[str, Any]) -> dict[str, Any]:
+    goal = definition.get("goal") or quantity_of(series.metric).goal
+    return {
+        "last": series.last,
+        "last_step": series.last_step,
+        "last_time_s": series.last_time_s,
+        "min": series.min,
+        "min_step": series.min_step,
+        "max": series.max,
+        "max_step": series.max_step,
+        "best": {"min": series.min, "max": series.max}.get(goal or ""),
+        "best_step": {"min": series.min_step, "max": series.max_step}.get(goal or ""),
+        "goal": goal,
+        "mean": series.mean,
+        "points": series.points,
+        "bad": series.bad,
+        "first_step": series.first_step,
+    }
+
+
+def _summaries(store: Store, experiments: Sequence[str], metrics: Sequence[str]) -> dict[str, dict[str, MetricSummary]]:
+    found = store.summaries(experiments, metrics)
+    return {experiment: {each.metric: each for each in summaries} for experiment, summaries in found.items()}
+
+
+def _columns(record: ExperimentRecord, columns: Sequence[str], series: Mapping[str, MetricSummary]) -> dict[str, Any]:
+    cells: dict[str, Any] = {}
+    for column in columns:
+        kind, _, name = column.partition(":")
+        if kind == "metric":
+            if name in record.user_summary:
+                cells[column] = record.user_summary[name]
+            elif name in series:
+                cells[column] = series[name].last
+        elif (value := _nested(record.config, name)) is not None:
+            cells[column] = value
+    return cells
+
+
+def _nested(config: Mapping[str, Any], key: str) -> Any:
+    """The value under `a/b` or `a.b`, whether the config is nested or flat."""
+    if key in config:
+        return config[key]
+    found: Any = config
+    for part in key.replace("/", ".").split("."):
+        if not isinstance(found, Mapping) or part not in found:
+            return None
+        found = found[part]
+    return found
+
+
+def _exist(what: str, names: Sequence[str]) -> str:
+    if not names:
+        return "Nothing was logged here yet."
+    more = f" and {len(names) - 8:,} more" if len(names) > 8 else ""
+    return f"{what} here: {', '.join(repr(name)[:60] for name in names[:8])}{more}."

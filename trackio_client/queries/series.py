@@ -1,0 +1,158 @@
+"""Series for people and programs (JSON) and for pages (the binary answer of wire/asks.py)."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import blake2b
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from trackio_client.errors import MetricNotFound, UsageError
+from trackio_client.queries.experiments import find_experiment
+from trackio_client.store.contract import Buckets, BucketsAnswer, Store
+from trackio_client.wire.asks import BAD_COUNTS, BLOCK_HEAD, ONE_VALUE, SERIES_MAGIC, WIDE, SeriesQuery
+
+MOST_PAIRS: Final = 65_535
+"""Pairs (experiment, metric) in one question: a block names its series in 16 bits."""
+_SINGLE_LOSS: Final = 2.0**-24
+"""Largest relative error of rounding to float32."""
+_BLOCK = struct.Struct(BLOCK_HEAD)
+
+
+def read_series(store: Store, query: SeriesQuery) -> dict[str, Any]:
+    """{"series": [{"experiment_id", "metric", "steps", "values", "times_s"}], "cursor"} in the order of the question.
+
+    Pairs without points are absent. Values may be NaN and ±inf: whoever writes JSON says them in words.
+
+    Raises:
+        ExperimentNotFound, MetricNotFound: a metric that none of the experiments has, with what they have.
+        UsageError: a question that cannot be right.
+    """
+    _check(store, query)
+    found, cursor = store.series(query)
+    lacking = set(query.metrics) - {metric for _, metric in found}
+    if lacking and query.cursor is None:
+        _check_metrics(store, query.experiments, lacking)
+    ordered = [(e, m) for e in query.experiments for m in query.metrics if (e, m) in found]
+    return {
+        "series": [
+            {
+                "experiment_id": experiment,
+                "metric": metric,
+                "steps": found[experiment, metric].steps.tolist(),
+                "values": found[experiment, metric].values.tolist(),
+                "times_s": found[experiment, metric].times_s.tolist(),
+            }
+            for experiment, metric in ordered
+        ],
+        "cursor": cursor,
+    }
+
+
+def read_buckets(store: Store, query: SeriesQuery, now_s: float) -> bytes:
+    """The binary answer to a page. A metric that nobody logged (yet) is absent: charts wait for it.
+
+    Its cursor is the store's with a mark of the list of pairs before it, so that the list is sent only when it changed.
+    """
+    if query.cursor is None:
+        _check(store, query)
+    mark, _, cursor = (query.cursor or "").partition(".")
+    answer = store.buckets(replace(query, cursor=cursor or None))
+    listed = _mark(answer.keys)
+    if not answer.reset and listed != mark:  # a metric's first point: all of it anew, for the list tells counts
+        answer = store.buckets(replace(query, cursor=None))
+        listed = _mark(answer.keys)
+    return pack(answer, x=query.x, now_s=now_s, cursor=f"{listed}.{answer.cursor}")
+
+
+def pack(answer: BucketsAnswer, *, x: str, now_s: float, cursor: str) -> bytes:
+    """The bytes of an answer, as wire/asks.py says."""
+    index = {key: place for place, key in enumerate(answer.keys)}
+    parts: list[bytes] = []
+    for key, buckets in answer.series.items():
+        _block(parts, index[key], buckets)
+    head = {
+        "cursor": cursor,
+        "x": x,
+        "reset": answer.reset,
+        "blocks": len(answer.series),
+        "now_s": round(now_s, 3),
+        "series": [_info(key, answer.series.get(key)) for key in answer.keys] if answer.reset else None,
+    }
+    text = json.dumps(head, separators=(",", ":"), allow_nan=False).encode()
+    return b"".join((SERIES_MAGIC, struct.pack("<I", len(text)), text, *parts))
+
+
+def _block(parts: list[bytes], place: int, b: Buckets) -> None:
+    n = len(b.x)
+    same = np.array_equal(b.min, b.max, equal_nan=True) and np.array_equal(b.min, b.mean, equal_nan=True)
+    bad = bool(b.nan.any() or b.posinf.any() or b.neginf.any())
+    wide = needs_double(b.min, b.max)
+    mode = (ONE_VALUE if same else 0) | (BAD_COUNTS if bad else 0) | (WIDE if wide else 0)
+    kind = "<f8" if wide else "<f4"
+    parts.append(_BLOCK.pack(place, mode, 0, b.keep, n))
+    parts.append(b.x.astype("<f8", copy=False).tobytes())
+    for column in (b.min,) if same else (b.min, b.max, b.mean):
+        parts.append(column.astype(kind, copy=False).tobytes())
+    if bad:
+        for counts in (b.nan, b.posinf, b.neginf):
+            parts.append(np.minimum(counts, 65_535).astype("<u2").tobytes())
+
+
+def needs_double(low: npt.NDArray[np.float64], high: npt.NDArray[np.float64]) -> bool:
+    """Whether float32 would lose 4 significant figures of the range that these buckets span.
+
+    A single flat value has no range to lose; an update that follows is judged by its own, smaller one, which errs on
+    the safe side only.
+    """
+    finite = np.isfinite(low)
+    if not finite.any():
+        return False
+    bottom, top = float(low[finite].min()), float(high[finite].max())
+    size = max(abs(bottom), abs(top))
+    if size == 0:
+        return False
+    if size > 3e38 or size < 1e-30:
+        return True
+    return size * _SINGLE_LOSS > (top - bottom) * 5e-5
+
+
+def _info(key: tuple[str, str], b: Buckets | None) -> dict[str, Any]:
+    info: dict[str, Any] = {"experiment_id": key[0], "metric": key[1], "points": 0, "nan": 0, "posinf": 0, "neginf": 0, "width": 0}
+    if b is not None:
+        info |= {"points": b.points, "nan": int(b.nan.sum()), "posinf": int(b.posinf.sum()), "neginf": int(b.neginf.sum())}
+        info["width"] = b.width if np.isfinite(b.width) else 0
+    return info
+
+
+def _mark(keys: Sequence[tuple[str, str]]) -> str:
+    return blake2b(repr(keys).encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+
+
+def _check(store: Store, query: SeriesQuery) -> None:
+    if not query.experiments or not query.metrics:
+        what = "experiment" if not query.experiments else "metric"
+        raise UsageError(f"a question about series names at least one experiment and one metric; no {what} was given")
+    if len(query.experiments) * len(query.metrics) > MOST_PAIRS:
+        raise UsageError(
+            f"{len(query.experiments)} experiments × {len(query.metrics)} metrics are more than {MOST_PAIRS} series. Ask in parts"
+        )
+    if query.max_points is not None and query.max_points < 4:
+        raise UsageError(f"max_points must be at least 4, got {query.max_points}")
+    for experiment in query.experiments:
+        find_experiment(store, experiment)
+
+
+def _check_metrics(store: Store, experiments: Sequence[str], lacking: set[str]) -> None:
+    have = {each.metric for summaries in store.summaries(experiments).values() for each in summaries}
+    missing = sorted(lacking - have)
+    if missing:
+        names = sorted(have)
+        more = f" and {len(names) - 12} more" if len(names) > 12 else ""
+        known = f"They have: {', '.join(names[:12])}{more}." if names else "They have no metric yet."
+        raise MetricNotFound(f"none of the {len(experiments)} experiments asked for logged the metric {missing[0]!r:.300}. {known}")

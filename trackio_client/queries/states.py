@@ -1,0 +1,63 @@
+"""What state an experiment is in, since when, and how we know.
+
+Computed when asked and never written: lost contact depends on now. Times between are by the store's clock
+(`last_heard_s`), never by the trainer's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from trackio_client.store.contract import ExperimentRecord, MetricSummary
+
+LOST_CONTACT_S: Final = 60.0
+"""Silence after which contact counts as lost: four heartbeats of 15 s, so that one lost packet is no alarm."""
+LOSSES: Final = ("loss", "train/loss", "train_loss", "training_loss")
+"""Names under which a last loss is looked for, to be told with a lost contact."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One word, a sentence of evidence, and the time since when (seconds UTC)."""
+
+    word: str
+    evidence: str
+    since_s: float
+
+
+def state_of(
+    record: ExperimentRecord, now_s: float, *, lost_contact_s: float = LOST_CONTACT_S, loss: MetricSummary | None = None
+) -> State:
+    """The state of an experiment at `now_s` (the store's clock). `loss` is told when contact was lost."""
+    if record.edited_state == "paused":
+        return State("paused", "Paused by a person.", record.last_heard_s)
+    if record.end is not None:
+        word = str(record.end.get("state") or "finished")
+        return State(word, _ending(record.end, word), float(record.end.get("time_s") or record.last_event_s))
+    if now_s - record.last_heard_s > lost_contact_s:
+        return State("lost_contact", _last_heard(record, loss), record.last_heard_s)
+    return State("running", f"Heard within the last {lost_contact_s:g} s.", record.created_s)
+
+
+def _ending(end: dict[str, Any], word: str) -> str:
+    parts = []
+    if end.get("error"):
+        parts.append(str(end["error"]))
+    if end.get("message"):
+        parts.append(str(end["message"]))
+    if end.get("signal"):
+        parts.append(f"Signal {end['signal']}")
+    if end.get("exit_code") is not None:
+        parts.append(f"Exit code {end['exit_code']}")
+    if not parts:
+        return "It called finish()." if word == "finished" else "Its program said so as it ended."
+    text = ". ".join(part.rstrip(". ") for part in parts)
+    return text[:1].upper() + text[1:] + "."
+
+
+def _last_heard(record: ExperimentRecord, loss: MetricSummary | None) -> str:
+    if record.last_step is None:
+        return "Last heard before its first step."
+    value = "" if loss is None else f", loss {loss.last:.4g}"
+    return f"Last heard: step {record.last_step:,}{value}."
