@@ -1,0 +1,1 @@
+"""What the performance table is made with: `python -m benchmarks` (`make bench`)."""

@@ -1,0 +1,102 @@
+"""`make bench`: every figure of the performance table beside its target, and the peers when their harness is there.
+
+    python -m benchmarks [--quick] [--only ingest,series,disk,log_call,page,store]
+
+TRACKIO_PEER_BENCH names a folder with `run_bench.py`, which measures other trackers in their own environments; ours
+runs among them, interleaved, so that one machine's noise falls on all alike. Compare ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks import disk, ingest, series
+from benchmarks.figures import Figure, table
+from benchmarks.spaces import ROOT
+
+SCRIPTS = ("log_call", "store", "page")
+"""Measurements that print their own tables."""
+PEER_PARTS = "client+sustained+ingest"
+PEERS = "trackio,trackio-http,tensorboardX,ours,ours-http"
+
+
+def parts(quick: bool) -> dict[str, Callable[[], list[Figure]]]:
+    """Name to measurement."""
+    if quick:
+        return {
+            "ingest": lambda: ingest.figures(values=1_000_000, writers=(1, 8)),
+            "series": lambda: series.figures(largest=1_000_000, reps=5),
+            "disk": lambda: disk.figures(steps=20_000),
+        }
+    return {"ingest": lambda: ingest.figures(reps=3), "series": series.figures, "disk": disk.figures}
+
+
+def main() -> int:
+    """Measure and print. 1 when a target is missed or a measurement could not be made."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="small sizes: whether it works, not how fast it is")
+    parser.add_argument("--only", default="", help="comma-separated names of measurements")
+    asked = parser.parse_args()
+    measurements = parts(asked.quick)
+    wanted = [name for name in asked.only.split(",") if name] or [*SCRIPTS, *measurements]
+    found: list[Figure] = []
+    failed: list[str] = []
+    for name in wanted:
+        began = time.monotonic()
+        print(f"--- {name}", file=sys.stderr, flush=True)
+        if name in measurements:
+            try:
+                found += measurements[name]()
+            except (RuntimeError, OSError) as error:
+                failed.append(f"{name}: {error}")
+        elif name in SCRIPTS and (ROOT / "benchmarks" / f"{name}.py").exists():
+            if _script(name, asked.quick) != 0:
+                failed.append(f"{name}: ended with an error, see above")
+        else:
+            failed.append(f"{name}: there is no such measurement")
+        print(f"--- {name} took {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    print("\n" + table(found))
+    if harness := os.environ.get("TRACKIO_PEER_BENCH", "").strip():
+        failed += _peers(Path(harness), asked.quick)
+    for line in failed:
+        print(f"FAILED {line}", file=sys.stderr)
+    return 1 if failed or any(figure.is_met is False for figure in found) else 0
+
+
+def _script(name: str, quick: bool) -> int:
+    command = [sys.executable, "-m", f"benchmarks.{name}"]
+    text = (ROOT / "benchmarks" / f"{name}.py").read_text(encoding="utf-8")
+    return subprocess.run(command + (["--quick"] if quick and "--quick" in text else []), cwd=ROOT).returncode
+
+
+def _peers(harness: Path, quick: bool) -> list[str]:
+    """Run the harness with ours among the peers, and its report."""
+    if not (harness / "run_bench.py").is_file():
+        return [f"peers: TRACKIO_PEER_BENCH names {harness}, which holds no run_bench.py"]
+    with tempfile.TemporaryDirectory(prefix="trackio-peers-") as folder:
+        results = Path(folder) / "results.json"
+        environment = os.environ | {
+            "BENCH_PY_OURS": sys.executable,
+            "BENCH_OURS_APP": str(ROOT / "app.py"),
+            "BENCH_TMP": os.environ.get("BENCH_TMP", folder),
+            "PYTHONPATH": str(ROOT),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        peers = os.environ.get("TRACKIO_PEERS", PEERS)
+        command = [sys.executable, "run_bench.py", "client" if quick else PEER_PARTS, "--peers", peers]
+        command += ["--reps", "1" if quick else "3", "--out", str(results)]
+        if subprocess.run(command, cwd=harness, env=environment).returncode != 0:
+            return ["peers: the harness ended with an error, see above"]
+        subprocess.run([sys.executable, "report.py", str(results)], cwd=harness, env=environment)
+    return []
+
+
+if __name__ == "__main__":
+    sys.exit(main())
