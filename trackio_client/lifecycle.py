@@ -57,6 +57,11 @@ class _Process:
             else:
                 experiment.finish("finished", exit_code=0, timeout_s=timeout_s)
         self.live = []
+        if isinstance(self.error, KeyboardInterrupt):
+            # Python remembers an unhandled ctrl-C in a flag, to die of SIGINT as shells want; any exec() of a text
+            # since then (every dataclass does one) has cleared it. An exec() that ends in one sets it again.
+            with contextlib.suppress(KeyboardInterrupt):
+                exec("raise KeyboardInterrupt")
 
     def _watch(self) -> None:
         atexit.register(self.finish_all)
@@ -73,7 +78,7 @@ class _Process:
             before_exit(status)
 
         sys.excepthook = on_exception
-        sys.exit = on_exit  # type: ignore[assignment]
+        sys.exit = on_exit
 
     def _watch_signals(self) -> None:
         """Signals that end a process by default end it by way of us; a handler of the user's keeps its say."""

@@ -16,7 +16,7 @@ from typing import Any
 from trackio_client.capture.console import ConsoleCapture
 from trackio_client.delivery.account import Account, account_of
 from trackio_client.delivery.meta import Meta
-from trackio_client.delivery.replay import sync
+from trackio_client.delivery.replay import pending, sync
 from trackio_client.delivery.sender import Sender
 from trackio_client.delivery.spool import Segment, Spool
 from trackio_client.delivery.tally import Numbers
@@ -33,6 +33,8 @@ MAX_EVENT_BYTES = 3 * 1024 * 1024
 DEFAULT_SPOOL_BYTES = 10 * 1024**3
 LEAST_FREE_BYTES = 1024 * 1024
 """Free disk below which a full disk is not tried again."""
+ORPHANS_S = 3.0
+"""How long an ended program waits for logs that earlier ones left: they can also go with the next."""
 REFUSED_EVERY_S, MEASURE_EVERY_S = 10.0, 10.0
 """Between two events about refusals, and between two looks at how large the other spools are."""
 
@@ -67,6 +69,8 @@ class Writer:
         self._next_measure = self._next_refused = self._next_reopen = 0.0
         self._budget = self._spool_budget()
         self._is_ended = False
+        self._replay: threading.Thread | None = None
+        self._ended_at = 0.0
 
     @property
     def is_owner(self) -> bool:
@@ -110,7 +114,10 @@ class Writer:
         )
         self.spool = spool
         self.sender.start()
-        if not self.is_owner:
+        if self.is_owner and self.sender.transport is not None:
+            self._replay = threading.Thread(target=self._deliver_orphans, name="trackio-replay", daemon=True)
+            self._replay.start()
+        elif not self.is_owner:
             _at_end_of_child(self)
 
     def event(self, kind: str, **fields: Any) -> None:
@@ -239,7 +246,7 @@ class Writer:
         if self.is_owner:
             self._tell_end(spool, end, error)
         spool.shut("the experiment was finished")
-        self._is_ended = True
+        self._is_ended, self._ended_at = True, time.monotonic()
         limit = self.settings.finish_timeout_s if timeout_s is None else timeout_s
         began = time.monotonic()
         if sender.transport is not None:
@@ -305,8 +312,20 @@ class Writer:
         else:
             sender.courier.save(sender.trouble)
 
+    def _deliver_orphans(self) -> None:
+        """Logs that earlier processes left here, sent in the background while this one works."""
+        with contextlib.suppress(Exception):  # the outermost edge of a thread; they stay for the next process
+            if any(not p.is_live for p in pending(self.settings.spool_path)):
+                sync(self.settings.spool_path, self.route.transport_for, should_stop=self._is_over)
+
+    def _is_over(self) -> bool:
+        """A program that has ended waits a little for logs of others, not long."""
+        return self._is_ended and time.monotonic() > self._ended_at + ORPHANS_S
+
     def _deliver_children(self, timeout_s: float) -> None:
         """Logs of this experiment whose processes (forks, killed ranks on this machine) are gone."""
+        if self._replay is not None:
+            self._replay.join(min(timeout_s, ORPHANS_S))
         with contextlib.suppress(OSError):
             for account in sync(
                 self.settings.spool_path, self.route.transport_for, experiment_id=self.origin.experiment_id, timeout_s=timeout_s
