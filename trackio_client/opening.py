@@ -11,7 +11,7 @@ from typing import Any
 from trackio_client.delivery.address import address_of
 from trackio_client.delivery.replay import known_here, sync
 from trackio_client.delivery.transport import Known, LateTransport, Transport
-from trackio_client.errors import DeliveryError, ExperimentNotFound, SpoolFull, StoreError, UsageError
+from trackio_client.errors import DeliveryError, ExperimentNotFound, StoreError, UsageError
 from trackio_client.experiment import Experiment
 from trackio_client.lifecycle import process
 from trackio_client.masking import Masker
@@ -74,7 +74,7 @@ def init(
         url=trackio_url,
         token=trackio_token,
         hub_token=hf_token,
-        mode=_MODES.get(mode or "", mode) or _MODES.get(str(others.pop("monitoring_mode", "")), None),
+        mode=_MODES.get(mode or "", mode) or _MODES.get(str(others.pop("monitoring_mode", ""))),
         directory=Path(directory).expanduser() if directory else None,
         console=capture_console,
         quiet=quiet,
@@ -90,8 +90,8 @@ def init(
     route = _route(settings, transport)
     origin = Origin(
         experiment_id=_new_id(experiment_id),
-        project=checked_name(_either("project", project, project_name) or settings.project or _folder(), "project"),
-        name=checked_name(_either("name", name, experiment_name) or friendly_name(), "name"),
+        project=checked_name(_first(_either("project", project, project_name), settings.project, _folder()), "project"),
+        name=checked_name(_first(_either("name", name, experiment_name), friendly_name()), "name"),
         group=None if group is None else checked_name(group, "group"),
         job_type=None if job_type is None else checked_name(job_type, "job_type"),
         tags=_tags(tags),
@@ -239,6 +239,11 @@ def _either(what: str, first: str | None, second: str | None) -> str | None:
     if first is not None and second is not None and first != second:
         raise UsageError(f"{what} was given twice, as {first!r} and {second!r}")
     return first if first is not None else second
+
+
+def _first(*given: str | None) -> str:
+    """The first that is not None: an empty text is a mistake to be told, not "not given"."""
+    return next(text for text in given if text is not None)
 
 
 def _folder() -> str:
