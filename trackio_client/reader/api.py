@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import re
@@ -11,7 +12,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from trackio_client.delivery.address import address_of
-from trackio_client.errors import ExperimentNotFound, MetricNotFound, MissingExtra, ProjectNotFound, UsageError
+from trackio_client.errors import (
+    ExperimentNotFound,
+    MetricNotFound,
+    MissingExtra,
+    NotFound,
+    ProjectNotFound,
+    UsageError,
+)
 from trackio_client.reader.experiment import LoggedExperiment
 from trackio_client.reader.source import Source
 from trackio_client.settings import Settings, settings_from
@@ -96,12 +104,12 @@ class Api:
             experiments=(str(experiment_id),), metrics=(metric,), max_points=max_points,
             from_x=from_step, to_x=to_step, x=x, repeats=repeats,
         )  # fmt: skip
-        try:
+        if max_points is not None and max_points < 4:
+            raise UsageError(f"max_points must be at least 4 (first, last, lowest, highest), got {max_points}")
+        with contextlib.suppress(NotFound):  # which of the two is missing, and what there is instead, is told below
             found = self.source.series(query).get((str(experiment_id), metric))
-        except ExperimentNotFound:
-            raise self._no_experiment(str(experiment_id)) from None
-        if found is not None:
-            return found
+            if found is not None:
+                return found
         names = self.experiment(experiment_id).metrics
         if metric in names:  # it has points, but none between these steps
             return _empty()

@@ -102,13 +102,13 @@ class LoggedExperiment:
 
     @property
     def summary(self) -> dict[str, Any]:
-        """Per metric {last, min, max, best, mean, points …}, and what the user set by hand."""
-        return {name: _numbers(value) for name, value in dict(self._full().get("summary") or {}).items()}
+        """Per metric {last, min, max, best, mean, points …}; what the user set by hand stands in its place."""
+        return {name: _numbers(value) for name, value in {**self._computed(), **self._by_hand()}.items()}
 
     @property
     def metrics(self) -> list[str]:
         """Names of all metrics, sorted."""
-        return sorted(name for name, value in self.summary.items() if isinstance(value, dict) and "points" in value)
+        return sorted(self._computed())
 
     @property
     def notes(self) -> str | None:
@@ -150,6 +150,12 @@ class LoggedExperiment:
         if self._detail is None:
             self._detail = self._api.source.experiment(self.experiment_id)
         return self._detail
+
+    def _computed(self) -> dict[str, Any]:
+        return dict(self._full().get("summary") or {})
+
+    def _by_hand(self) -> dict[str, Any]:
+        return dict(self._full().get("user_summary") or {})
 
     def __str__(self) -> str:
         return self.experiment_id

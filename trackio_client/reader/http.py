@@ -15,8 +15,7 @@ from trackio_client.delivery.address import is_hub_host
 from trackio_client.errors import (
     ExperimentNotFound,
     Gone,
-    MetricNotFound,
-    ProjectNotFound,
+    NotFound,
     TrackioError,
     Unauthorized,
     Unavailable,
@@ -58,7 +57,7 @@ class HttpSource:
     def experiments(self, project: str) -> list[dict[str, Any]]:
         try:
             return list(self._ask("GET", "/v1/experiments", params={"project": project})["experiments"])
-        except ProjectNotFound:
+        except NotFound:  # the only thing that this asks for is the project
             return []
 
     def experiment(self, experiment_id: str) -> dict[str, Any]:
@@ -88,9 +87,6 @@ class HttpSource:
 
     def delete(self, experiment_id: str) -> None:
         self._ask("DELETE", _path(experiment_id))
-
-    def health(self) -> dict[str, Any]:
-        return dict(self._ask("GET", "/v1/health"))
 
     def close(self) -> None:
         self._client.close()
@@ -179,8 +175,7 @@ def _problem(status: int, content: dict[str, Any], path: str) -> TrackioError:
     if slug == "gone":
         return Gone(text)
     if status == 404:
-        kinds: dict[str, type[TrackioError]] = {"project": ProjectNotFound, "metric": MetricNotFound}
-        return kinds.get(str(content.get("what", "")), ExperimentNotFound)(text)
+        return ExperimentNotFound(text) if "/experiments/" in path else NotFound(text)
     if 400 <= status < 500:
         return UsageError(text)
     return Unavailable(f"{text} (status {status})")

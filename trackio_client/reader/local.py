@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trackio_client.errors import ExperimentNotFound
+from trackio_client.errors import ExperimentNotFound, ProjectNotFound
+from trackio_client.queries.experiments import (
+    experiment_detail,
+    find_experiment,
+    list_events,
+    list_experiments,
+    list_projects,
+    list_receipts,
+)
 from trackio_client.store.contract import Series
 from trackio_client.wire.asks import SeriesQuery
 from trackio_client.wire.batches import Receipt
@@ -50,27 +59,34 @@ class LocalSource:
         return self._store is not None or self._path.exists()
 
     def projects(self) -> list[dict[str, Any]]:
-        if not self._is_there:
+        return list(list_projects(self.store)["projects"]) if self._is_there else []
+
+    def experiments(self, project: str) -> list[dict[str, Any]]:
+        try:
+            return list(list_experiments(self.store, project, time.time())["experiments"]) if self._is_there else []
+        except ProjectNotFound:
             return []
-        return [
-            {"project": project, "experiments": count, "last_event_s": last}
-            for project, count, last in self.store.projects()
-        ]
+
+    def experiment(self, experiment_id: str) -> dict[str, Any]:
+        return experiment_detail(self.store, experiment_id, time.time())
 
     def series(self, query: SeriesQuery) -> dict[tuple[str, str], Series]:
+        for experiment_id in query.experiments:
+            find_experiment(self.store, experiment_id)
         return self.store.series(query)[0]
 
     def events(self, experiment_id: str, kinds: Sequence[str], *, newest: int | None = None) -> list[dict[str, Any]]:
-        found = self.store.events(experiment_id, kinds=kinds, limit=newest, newest=newest is not None)
-        return [
-            {"position": one.position, "seq": one.seq, "writer_id": one.writer_id, "content": one.content}
-            for one in found
-        ]
+        found = list_events(self.store, experiment_id, kinds=kinds, limit=newest, newest=newest is not None)
+        return list(found["events"])
+
+    def receipts(self, experiment_id: str) -> dict[str, Any]:
+        return list_receipts(self.store, experiment_id)
 
     def receipt(self, writer_id: str) -> Receipt:
         return self.store.receipt(writer_id)
 
     def delete(self, experiment_id: str) -> None:
+        find_experiment(self.store, experiment_id)
         self.store.delete(experiment_id)
 
     def close(self) -> None:
