@@ -60,7 +60,7 @@ class Account:
         lines += [f"  missing: {hole}" for hole in self.holes]
         for why, (count, first, last) in self.refused.items():
             steps = "" if first is None else f", step {first}" if first == last else f", steps {first} to {last}"
-            lines.append(f"  not recorded: {count:,} calls ({why}{steps})")
+            lines.append(f"  not recorded: {count:,} call{'s' * (count != 1)} ({why}{steps})")
         return "\n".join(lines)
 
     def _verdict(self) -> str:

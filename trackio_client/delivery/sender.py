@@ -245,7 +245,7 @@ class Sender:
         self._next_try = now + self._pause_s * random.uniform(0.75, 1.25)
         if self._is_hub:
             self._next_try = max(self._next_try, now + HUB_PAUSE_S)
-        self.trouble, self.trouble_kind = text, kind
+        self.trouble, self.trouble_kind = str(error), kind
         self._say(kind, text)
 
     def _say(self, kind: str, text: str) -> None:

@@ -65,6 +65,7 @@ class Spool:
         self._lock_file = lock
         self._turning = threading.RLock()  # reentrant: a signal handler may append while this thread turns
         self._open: dict[int, Segment] = {}
+        self._trouble = ""  # what the disk last said against a write
         self.current = self._segment(0)
 
     @classmethod
@@ -111,7 +112,7 @@ class Spool:
                 raise SpoolFull(segment.why)
             if self.append_to(segment, frame):
                 return
-        self.shut("the disk does not take whole events")
+        self.shut(f"the disk does not take whole events: {self._trouble}")
         raise SpoolFull(self.current.why)
 
     def append_event(self, content: Mapping[str, Any]) -> None:
@@ -134,12 +135,13 @@ class Spool:
                 pack = Pack(schema.pack, schema.tag, schema.frame_bytes, len(keys), schema.id)
                 segment.schemas[keys] = pack
                 return segment, pack
-        self.shut("the disk does not take whole events")
+        self.shut(f"the disk does not take whole events: {self._trouble}")
         raise SpoolFull(self.current.why)
 
     def _turn_from(self, segment: Segment, trouble: str) -> None:
         """After a failed or short write: what stands there now is torn, so go on in a new segment (rule 3)."""
         with self._turning:
+            self._trouble = trouble
             if self.current is segment:
                 try:
                     self.current = self._segment(segment.number + 1)

@@ -1,0 +1,114 @@
+"""A full disk and a used-up budget at the client: training goes on, one warning, counted, named in the receipt."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def until(true: Any, seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+
+
+@pytest.fixture()
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 2 MiB."""
+    if not sys.platform.startswith("linux") or os.geteuid() != 0:
+        pytest.skip("mounting a small disk takes root on Linux")
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], capture_output=True, check=False).returncode:
+        pytest.skip("this machine may not mount")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.mark.crash
+def test_a_full_disk_costs_only_what_did_not_fit_and_is_told(bench: Any, small_disk: Path, capsys: Any) -> None:
+    other = small_disk / "somebody-elses"
+    experiment = bench.init(directory=small_disk)
+    for step in range(100):
+        experiment.log({"loss": float(step)}, step=step)
+    with contextlib.suppress(OSError), other.open("wb") as file:
+        while True:
+            file.write(b"x" * 4096)
+            file.flush()
+    step = 100
+    while not experiment._writer.refused:
+        experiment.log({"loss": float(step)}, step=step)
+        step += 1
+    for step in range(step, step + 50):
+        experiment.log({"loss": float(step)}, step=step)
+    end = step
+    other.unlink()
+    until(lambda: not experiment._writer.spool.current.why)
+    for step in range(end + 1, end + 11):
+        experiment.log({"loss": float(step)}, step=step)
+    experiment.finish()
+    [(count, first, last)] = experiment._writer.refused.values()
+    steps = [step for _, step, _ in bench.points()]
+    assert steps == [*range(first), *range(last + 1, end + 11)]
+    assert count == last - first + 1
+    assert sum(event["count"] for event in bench.events("refused")) == count
+    said = capsys.readouterr().err
+    assert said.count("refused and counted until there is room") == 1
+    assert said.count("there is room again") == 1
+
+
+def test_a_budget_that_is_used_up_refuses_and_keeps_what_there_is(bench: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    from trackio_client.errors import Unavailable
+
+    monkeypatch.setenv("TRACKIO_SPOOL_BYTES", "100000")
+    bench.store.failures.extend([Unavailable("asleep")] * 3)
+    experiment = bench.init(quiet=False)
+    step = 0
+    while not experiment._writer.refused:
+        experiment.log({"loss": float(step)}, step=step)
+        step += 1
+        time.sleep(0.00002)
+    experiment.finish(timeout_s=10)
+    [(reason, (count, first, last))] = experiment._writer.refused.items()
+    assert "TRACKIO_SPOOL_BYTES" in reason
+    assert [step for _, step, _ in bench.points()] == list(range(first))
+    assert [(event["count"], event["first_step"], event["last_step"]) for event in bench.events("refused")] == [(count, first, last)]
+    said = capsys.readouterr().err
+    assert "not recorded: 1 call (" in said
+    assert "counts and digest equal" in said
+
+
+LIMITED = """
+import resource, signal
+import trackio_client as trackio
+experiment = trackio.init("p", mode="offline", capture_console=False)
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_001, resource.RLIM_INFINITY))
+for step in range(2000):
+    trackio.log({"loss": float(step)}, step=step)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+trackio.finish()
+"""
+
+
+@pytest.mark.crash
+@pytest.mark.skipif(not hasattr(resource, "RLIMIT_FSIZE"), reason="no limit on file sizes here")
+def test_a_write_that_was_cut_short_is_made_again_in_a_new_file(bench: Any, tmp_path: Path) -> None:
+    from trackio_client.delivery.replay import sync
+
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run([sys.executable, "-c", LIMITED], env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    [account] = sync(tmp_path / "v1" / "spool", lambda destination: bench.store)
+    assert account.is_equal
+    assert [step for _, step, _ in bench.points()] == list(range(2000))
