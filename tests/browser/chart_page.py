@@ -71,6 +71,7 @@ class ChartServer:
     series: dict[tuple[str, str], Pair]
     state: dict[str, Any] = field(default_factory=dict)
     events: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    listed: list[dict[str, Any]] = field(default_factory=list)
     every_ms: int = 300
     fail: Callable[[dict[str, Any]], tuple[int, dict[str, str], dict[str, Any]] | None] | None = None
     delay_s: float = 0.0
@@ -94,6 +95,8 @@ class ChartServer:
                     continue
                 columns = pair.times if ask["x"] in ("time", "relative") and pair.times else pair.x
                 x, v = np.array(columns, float), np.array(pair.values, float)
+                if ask["x"] == "relative" and pair.times:
+                    x -= x[0]
                 inside = (x >= ask.get("from_x", -math.inf)) & (x <= ask.get("to_x", math.inf))
                 x, v = x[inside], v[inside]
                 if not len(x):
@@ -190,6 +193,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif address.path.startswith("/lib/"):
             file = VIEW / Path(address.path).name
             self._send(file.read_bytes(), TYPES[file.suffix])
+        elif address.path == "/v1/experiments":
+            self._send(json.dumps({"experiments": state.listed}).encode(), "application/json")
         elif address.path.endswith("/events"):
             found = state.events.get(address.path.split("/")[3], [])
             after = int(query.get("after", ["-1"])[0])

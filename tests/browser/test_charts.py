@@ -281,13 +281,16 @@ def test_a_refused_question_says_why_and_can_be_tried_again(open_page: Callable[
 
 def test_a_metric_that_nobody_shown_has_names_who_has_it(open_page: Callable[..., Any]) -> None:
     server = several(2)
-    server.metrics.append(metric("eval/bleu", experiments=["exp_8", "exp_9"]))
+    server.metrics.append(metric("eval/bleu", experiments=2))
+    has = [experiment(e, experiment_id=f"exp_{e}", columns={"metric:eval/bleu": 0.5}) for e in (8, 9)]
+    server.listed = [*has, experiment(0, experiment_id="exp_0", columns={"metric:eval/bleu": None})]
     page = open_page(server)
     note = page.locator('[data-metric="eval/bleu"] .tk-chart-note')
     assert "Not logged by the 2 shown experiments." in note.inner_text()
     page.evaluate("addEventListener('trackio-show', (event) => (window.asked = event.detail))")
     note.get_by_role("button", name="2 others have it").click()
-    assert page.evaluate("window.asked") == ["exp_8", "exp_9"]
+    page.wait_for_function("window.asked")
+    assert page.evaluate("window.asked") == ["exp_9", "exp_8"]
 
 
 def test_a_skeleton_stands_only_where_an_answer_takes_long(open_page: Callable[..., Any]) -> None:

@@ -1,6 +1,7 @@
 // @ts-check
 /** The menu of one chart, and what it gives: image, points as CSV, link. */
 import { openMenu } from "./menu.js";
+import { isNoisy } from "./order.js";
 
 /** @param {any} grid @param {import("./chart.js").Chart} chart @param {HTMLElement} button */
 export function chartMenu(grid, chart, button) {
@@ -10,6 +11,7 @@ export function chartMenu(grid, chart, button) {
     log: { label: chart.log ? "Linear y axis" : "Logarithmic y axis", run: () => grid.log(chart) },
     table: { label: chart.asTable ? "Show the chart" : "Show as table", run: () => grid.table(chart) },
     linked: { label: chart.linked ? "Unlink zoom and cursor" : "Link zoom and cursor", run: () => link(grid, chart) },
+    smooth: { label: chart.smooth ?? isNoisy(chart.metric) ? "Do not smooth this chart" : "Smooth this chart too", run: () => smooth(grid, chart) },
     png: { label: "Download image (PNG)", run: () => savePng(chart) },
     csv: { label: "Download all points (CSV)", run: () => saveCsv(grid, chart) },
     copy: { label: "Copy link to this chart", run: () => copyLink(chart, button) },
@@ -26,6 +28,12 @@ export function chartMenu(grid, chart, button) {
 function link(grid, chart) {
   chart.ownZoom = grid.zoomOf(chart);
   chart.linked = !chart.linked;
+  grid.redraw();
+}
+
+/** @param {any} grid @param {import("./chart.js").Chart} chart */
+function smooth(grid, chart) {
+  chart.smooth = !(chart.smooth ?? isNoisy(chart.metric));
   grid.redraw();
 }
 

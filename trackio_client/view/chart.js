@@ -15,6 +15,7 @@ import { headValues, inWords } from "./head.js";
 import { paintNotes } from "./notes.js";
 import { formatCount } from "./scales.js";
 import { listen } from "./zoom.js";
+import { titleOf } from "./order.js";
 import { tableOf } from "./figures.js";
 
 const MANY = 4; // lines; above it bands and raw lines step back
@@ -32,7 +33,7 @@ const CROWD = 16; // lines; above it they would be one grey, and only needles st
  * @property {boolean} logY @property {boolean} band @property {boolean} clip
  * @property {import("./marks.js").Mark[]} marks @property {(mark: import("./marks.js").Mark) => number | null} place
  * @property {number} shown experiments that are ticked
- * @property {{waiting: boolean, error: any}} status @property {string[]} others experiments not shown that have it
+ * @property {{waiting: boolean, error: any}} status @property {number} others experiments not shown that have it
  */
 
 export class Chart {
@@ -46,6 +47,7 @@ export class Chart {
     /** @type {View | null} */ this.view = null;
     /** @type {[number, number] | null} */ this.zoomY = null;
     this.logY = /** @type {boolean | null} */ (null); // its own choice, over the page's
+    this.smooth = /** @type {boolean | null} */ (null); // its own choice, over what its name says
     this.linked = true;
     this.ownZoom = /** @type {[number, number] | null} */ (null); // while not linked
     this.said = /** @type {HTMLElement | null} */ (null);
@@ -67,7 +69,7 @@ export class Chart {
 
   #build() {
     const { metric } = this;
-    this.titleNode = h("h3", { class: "tk-chart-title", title: metric.metric }, metric.name);
+    this.titleNode = h("h3", { class: "tk-chart-title", title: metric.metric }, titleOf(metric));
     this.unitNode = h("span", { class: "tk-chart-unit" }, metric.unit ?? "");
     this.valuesNode = h("span", { class: "tk-chart-values" });
     this.moreNode = h("button", { class: "tk-chart-more", "aria-label": `Menu of ${metric.metric}`, title: "Log scale, full screen, table, download", "aria-haspopup": "listbox" }, icon("more"));
@@ -201,7 +203,7 @@ export class Chart {
       const i = line.live ? lastOf(line) : -1;
       if (i < 0 || line.series.x[i] > v.x1) continue;
       const y = toY(v, line.values[i]);
-      if (y >= v.T - 3 && y <= v.B + 3) rimmedDot(g, toX(v, line.series.x[i]), y, line.color, panel);
+      if (y >= v.T - 3 && y <= v.B + 3) rimmedDot(g, toX(v, line.series.x[i]), y, line.color, this.lines.length > CROWD ? null : panel);
     }
     this.clusters = cluster(model.marks, model.place, v);
     paintMarks(g, this.clusters, v.B, ink);
@@ -238,7 +240,7 @@ export class Chart {
     g.stroke();
     for (const { line, index, value } of this.valuesAt(this.cursorX)) {
       const y = toY(v, value);
-      if (y >= v.T - 3 && y <= v.B + 3) rimmedDot(g, toX(v, line.series.x[index]), y, line.color, panel);
+      if (y >= v.T - 3 && y <= v.B + 3) rimmedDot(g, toX(v, line.series.x[index]), y, line.color, this.lines.length > CROWD ? null : panel);
     }
   }
 
@@ -274,7 +276,7 @@ export class Chart {
     const empty = model.lines.length === 0;
     let note = "";
     if (empty && error) note = `error ${error.message}`;
-    else if (empty && !waiting) note = `none ${model.shown} ${model.others.length}`;
+    else if (empty && !waiting) note = `none ${model.shown} ${model.others}`;
     if (note !== this.noteKey) {
       this.noteKey = note;
       this.note.hidden = !note;
@@ -301,9 +303,9 @@ export class Chart {
   #absent(model) {
     const who = model.shown === 1 ? "the shown experiment" : `the ${formatCount(model.shown)} shown experiments`;
     this.note.append(h("b", null, this.metric.metric), h("span", null, `Not logged by ${who}.`));
-    if (!model.others.length) return;
-    const n = model.others.length;
-    this.note.append(h("button", { class: "tk-link", on: { click: () => this.host.show(model.others) } }, n === 1 ? "1 other has it" : `${formatCount(n)} others have it`));
+    const n = model.others;
+    if (!n) return;
+    this.note.append(h("button", { class: "tk-link", on: { click: () => this.host.show(this) } }, n === 1 ? "1 other has it" : `${formatCount(n)} others have it`));
   }
 
   /** @param {boolean} on */

@@ -82,6 +82,8 @@ export class Series {
     /** @type {Uint16Array[] | null} */ this.bad = null;
     this.single = true;
     /** @type {SeriesInfo | null} */ this.info = null;
+    /** What was held when the server last told counts. @type {{n: number} | null} */
+    this.counted = null;
     /** Rises with every change. */
     this.version = 0;
     this.rising = true;
@@ -110,6 +112,7 @@ export class Series {
     for (let i = Math.max(1, keep); rising && i < this.n; i++) rising = this.x[i] >= this.x[i - 1];
     this.rising = rising;
     this.fresh = Math.min(this.fresh, keep);
+    if (keep === 0) this.counted = { n };
     this.version++;
   }
 
@@ -188,6 +191,20 @@ export class Series {
       this.fresh = this.n;
     }
     return held.out;
+  }
+
+  /** How many points are known of, and whether there may be more: an update of buckets brings no counts. */
+  points() {
+    const told = this.info?.points ?? 0;
+    return { count: Math.max(told, this.n), more: this.counted && this.n !== this.counted.n && told > this.counted.n };
+  }
+
+  /** How many values are no numbers: NaN, +inf, −inf. @returns {number} */
+  odd() {
+    if (!this.bad) return this.info ? this.info.nan + this.info.posinf + this.info.neginf : 0;
+    let sum = 0;
+    for (const column of this.bad) for (let i = 0; i < this.n; i++) sum += column[i];
+    return sum;
   }
 
   /** Index of the bucket nearest to `at`, or −1. @param {number} at */

@@ -12,15 +12,17 @@ import { sharedDomains } from "./domains.js";
 import { Feeds } from "./feeds.js";
 import { icon } from "./icons.js";
 import { MarkFeed } from "./marks.js";
-import { byGroup } from "./order.js";
+import { byGroup, isNoisy, titleOf } from "./order.js";
 import { remember, remembered } from "./remember.js";
 import { formatCount } from "./scales.js";
 
 const POINTS = 1000; // buckets a series in a grid: two and more a pixel, so that extremes keep their own pixel column
+const MOST_SHOWN = 10; // experiments ticked at once for a metric
 const AT_FIRST = 30; // charts a group before "show all"
 const KEYS = ["experiments", "metrics", "x", "smoothing", "logY", "band", "clip", "filter", "zoom", "groups"];
 
-/** Events: `contact` when the server went away or came back (see `contact`), `show` with ids that the reader asked to tick. */
+/** Events: `contact` when the server went away or came back (see `contact`); on its node `trackio-show`, with ids that
+ * the reader asked to tick. */
 export class MetricGrid extends EventTarget {
   /** @param {HTMLElement} root @param {{state: any, source: any, every_ms?: number}} parts */
   constructor(root, { state, source, every_ms }) {
@@ -145,7 +147,7 @@ export class MetricGrid extends EventTarget {
       let chart = this.charts.get(metric.metric);
       if (!chart) this.charts.set(metric.metric, (chart = this.#chart(metric)));
       chart.metric = metric;
-      chart.rename(metric.name ?? metric.metric, metric.unit ?? "");
+      chart.rename(titleOf(metric), metric.unit ?? "");
       before = follow(section.grid, chart.node, before);
       return chart;
     });
@@ -255,7 +257,7 @@ export class MetricGrid extends EventTarget {
     const fine = { ...coarse, from: Number((zoom[0] - margin).toPrecision(12)), to: Number((zoom[1] + margin).toPrecision(12)) };
     const enough = this.shown().every((/** @type {any} */ e) => {
       const held = this.feeds.series(coarse, e.id, chart.metric.metric);
-      return !held || (held.single && held.info && held.n >= held.info.points);
+      return !held || (held.single && held.n >= held.points().count);
     });
     return { coarse, fine: enough && !this.feeds.status(coarse, this.shown().map((/** @type {any} */ e) => e.id), chart.metric.metric).waiting ? null : fine };
   }
@@ -332,16 +334,15 @@ export class MetricGrid extends EventTarget {
     }
     const smoothing = state.get("smoothing");
     const ids = experiments.map((e) => e.id);
-    const has = chart.metric.experiments;
     return {
       lines, x, domain, marks,
       zoom: this.zoomOf(chart),
-      smoothing: smoothing.kind === "none" ? { kind: /** @type {"ema"} */ ("ema"), amount: 0 } : smoothing,
+      smoothing: smoothing.kind === "none" || !(chart.smooth ?? isNoisy(chart.metric)) ? { kind: /** @type {"ema"} */ ("ema"), amount: 0 } : smoothing,
       logY: state.get("logY"), band: state.get("band"), clip: state.get("clip"),
       place: (/** @type {import("./marks.js").Mark} */ m) => (x === "step" ? m.step : x === "time" ? m.time_s : x === "relative" ? m.time_s - (created.get(m.experiment) ?? NaN) : null),
       shown: experiments.length,
       status: feeds.status(coarse, ids, metric),
-      others: Array.isArray(has) ? has.filter((id) => !ids.includes(id)) : [],
+      others: lines.length ? 0 : Number(chart.metric.experiments) || 0,
     };
   }
 
@@ -436,10 +437,18 @@ export class MetricGrid extends EventTarget {
     openLarge(this, chart);
   }
 
-  /** @param {string[]} ids */
-  show(ids) {
-    this.dispatchEvent(new CustomEvent("show", { detail: ids }));
-    this.node.dispatchEvent(new CustomEvent("trackio-show", { detail: ids, bubbles: true }));
+  /** Tick those that have a chart's metric, the newest ten. @param {Chart} chart */
+  async show(chart) {
+    try {
+      const column = `metric:${chart.metric.metric}`;
+      const { experiments } = await this.source.experiments(this.state.get("project"), undefined, [column]);
+      const having = experiments.filter((/** @type {any} */ e) => (e.columns?.[column] ?? null) !== null);
+      having.sort((/** @type {any} */ a, /** @type {any} */ b) => b.created_s - a.created_s);
+      const detail = having.slice(0, MOST_SHOWN).map((/** @type {any} */ e) => e.experiment_id);
+      this.node.dispatchEvent(new CustomEvent("trackio-show", { detail, bubbles: true }));
+    } catch (error) {
+      chart.say(`The list of experiments did not come. ${/** @type {Error} */ (error).message}`);
+    }
   }
 
   /** @param {Chart} _chart @param {import("./marks.js").Cluster} cluster */

@@ -52,7 +52,7 @@ export function inWords(metric, { lines, x, shown }) {
   const say = (/** @type {{name: string, value: number}} */ l) => `${formatNumber(l.value)} (${l.name})`;
   const [first, last] = [lasts[0], lasts[lasts.length - 1]];
   const ends = lasts.length > 1 ? ` Last values from ${say(first)} to ${say(last)}.` : lasts.length ? ` Last value ${say(first)}.` : "";
-  const bad = lines.reduce((sum, { whole: { info } }) => sum + (info ? info.nan + info.posinf + info.neginf : 0), 0);
+  const bad = lines.reduce((sum, { whole }) => sum + whole.odd(), 0);
   const odd = bad ? ` ${formatCount(bad)} values are not finite.` : "";
   const keys = "Arrow keys move the cursor, plus and minus zoom, T shows a table, Enter opens it large.";
   return `${metric.metric}${metric.unit ? ` in ${metric.unit}` : ""} against ${x}, ${lines.length} of ${shown} experiments.${ends}${odd} ${keys}`;

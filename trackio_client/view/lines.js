@@ -247,15 +247,17 @@ function dots(g, v, { series, values, i0, i1 }) {
   g.fill();
 }
 
-/** A dot with a rim of the panel's colour, for the cursor and for live ends.
- * @param {CanvasRenderingContext2D} g @param {number} x @param {number} y @param {string} color @param {string} ground */
+/** A dot with a rim of the panel's colour, for the cursor and for live ends; small and bare where lines crowd.
+ * @param {CanvasRenderingContext2D} g @param {number} x @param {number} y @param {string} color @param {string | null} ground */
 export function rimmedDot(g, x, y, color, ground) {
-  g.fillStyle = ground;
-  g.beginPath();
-  g.arc(x, y, 4.5, 0, 7);
-  g.fill();
+  if (ground) {
+    g.fillStyle = ground;
+    g.beginPath();
+    g.arc(x, y, 4.5, 0, 7);
+    g.fill();
+  }
   g.fillStyle = color;
   g.beginPath();
-  g.arc(x, y, 3, 0, 7);
+  g.arc(x, y, ground ? 3 : 2, 0, 7);
   g.fill();
 }

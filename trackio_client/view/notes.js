@@ -10,7 +10,8 @@ import { formatCount } from "./scales.js";
  */
 export function paintNotes(g, v, lines, range, chosen, ink) {
   const [soft, panel] = [ink.of("--soft"), ink.of("--panel")];
-  const what = range.places ? "" : " points"; // a bucket may hold many
+  // A bucket may hold many points: then the number alone.
+  const many = (/** @type {number} */ n) => `${formatCount(n)}${range.places ? "" : n === 1 ? " point" : " points"}`;
   const write = (/** @type {string} */ words, /** @type {number} */ x, /** @type {number} */ y) => {
     g.lineWidth = 3; // a rim of the panel's colour, so that lines below do not cut the words
     g.lineJoin = "round";
@@ -22,9 +23,9 @@ export function paintNotes(g, v, lines, range, chosen, ink) {
   };
   let edge = v.R;
   g.textAlign = "right";
-  if (range.above && !chosen) edge -= 12 + write(`↑ ${formatCount(range.above)}${what} above`, v.R, v.T + 6);
+  if (range.above && !chosen) edge -= 12 + write(`↑ ${many(range.above)} above`, v.R, v.T + 6);
   if (range.hidden) write(`${formatCount(range.hidden)} not above 0`, v.R, v.B - 16);
-  else if (range.below && !chosen) write(`↓ ${formatCount(range.below)}${what} below`, v.R, v.B - 16);
+  else if (range.below && !chosen) write(`↓ ${many(range.below)} below`, v.R, v.B - 16);
   let free = v.L;
   for (const { line, at, words, top } of badOf(lines, v)) {
     const x = Math.min(v.R - 6, Math.max(v.L + 5, toX(v, at)));
@@ -50,7 +51,7 @@ function badOf(lines, v) {
   for (const line of lines) {
     const { series } = line;
     const { info, bad } = series;
-    if (!bad && info && !(info.nan + info.posinf + info.neginf)) continue;
+    if (!bad && info && !series.odd()) continue;
     const from = Math.max(0, series.rising ? series.from(v.x0) : 0);
     const counts = [0, 0, 0];
     const first = [NaN, NaN, NaN];

@@ -1,33 +1,29 @@
 // @ts-check
-/** The order of groups and metrics on a page: the same for every reader, so that a new metric appears at its place. */
+/** What is known of metrics by their names: how charts are grouped and titled, and which are smoothed. */
 
-const GROUPS = ["train", "eval", "valid", "val", "validation", "test"];
-const FIRST = [/^loss$/, /loss/, /^(lr|learning_rate)/, /grad.*norm/, /^(f1|accuracy|acc)$/, /f1|accuracy/];
-const natural = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
-
-/** @param {string} group */
-const groupRank = (group) => (group === "system" ? 1000 : GROUPS.includes(group) ? GROUPS.indexOf(group) : 100);
-/** @param {string} name */
-const nameRank = (name) => {
-  const k = FIRST.findIndex((pattern) => pattern.test(name));
-  return k < 0 ? FIRST.length : k;
-};
-
-/** @template {{metric: string, group: string, name?: string}} M
- * @param {M[]} metrics @returns {Map<string, M[]>} groups in order, each with its metrics in order */
+/** Groups in the order of their first metric, each with its metrics in the order given: the server's, which is the same
+ * for every reader, so that a new metric appears at its place.
+ * @template {{metric: string, group: string}} M @param {M[]} metrics @returns {Map<string, M[]>} */
 export function byGroup(metrics) {
   /** @type {Map<string, M[]>} */ const groups = new Map();
-  const sorted = [...metrics].sort((a, b) => {
-    const [ga, gb] = [a.group || "metrics", b.group || "metrics"];
-    if (ga !== gb) return groupRank(ga) - groupRank(gb) || natural.compare(ga, gb);
-    const [na, nb] = [a.name ?? a.metric, b.name ?? b.metric];
-    return nameRank(na) - nameRank(nb) || natural.compare(na, nb) || natural.compare(a.metric, b.metric);
-  });
-  for (const metric of sorted) {
+  for (const metric of metrics) {
     const group = metric.group || "metrics";
     const list = groups.get(group);
     if (list) list.push(metric);
     else groups.set(group, [metric]);
   }
   return groups;
+}
+
+/** A chart's title: the name without its group, where it begins with it. @param {{metric: string, group: string}} metric */
+export const titleOf = ({ metric, group }) => (metric.startsWith(`${group}/`) ? metric.slice(group.length + 1) : metric);
+
+const EVALUATED = ["eval", "valid", "val", "validation", "test"];
+const EXACT = /(^|\/)(lr|learning_rate)([-_/.]|$)|(^|\/)(epoch|step|global_step)$/i;
+
+/** Whether a metric is noisy, so that smoothing tells more than it hides. An evaluation's value is a mean over many
+ * samples already, and a schedule has no noise: smoothed they would only come late.
+ * @param {{metric: string, group: string}} metric */
+export function isNoisy({ metric, group }) {
+  return !EVALUATED.includes(group) && !EXACT.test(metric);
 }

@@ -75,10 +75,14 @@ export function yRange(pieces, { clip, log, unit, fixed }) {
     const at = (/** @type {number} */ q) => sorted[Math.min(sorted.length - 1, Math.max(0, Math.round(q * (sorted.length - 1))))];
     const [a, b] = [at(0.01), at(0.985)];
     const core = b - a;
-    // What reaches further than the core is high would take more than half of the plot from it.
-    if (core > 0) {
-      if (f(high) - b > core) y1 = f(lineHigh) - b <= 0.5 * core ? Math.min(high, back(Math.max(f(lineHigh), b + 0.25 * core))) : back(b + 0.1 * core);
-      if (a - f(low) > core) y0 = f(lineLow) >= a - 0.5 * core ? Math.max(low, back(Math.min(f(lineLow), a - 0.25 * core))) : back(a - 0.1 * core);
+    // What reaches further than the core is high would take more than half of the plot from it. Where all of it is
+    // less than half of its own size – memory that fills up, a loss from 4 to 3 – nothing is an outlier.
+    const wide = log ? true : high - low > 0.5 * Math.max(Math.abs(a), Math.abs(b));
+    if (core > 0 && wide) {
+      const [top, bottom] = [f(high) - b, a - f(low)];
+      if (top > core) y1 = back(Math.min(f(high), f(lineHigh) - b <= 0.5 * core ? Math.max(f(lineHigh), b + 0.25 * core) : b + 0.1 * core));
+      // Zero is a fact worth seeing: of values that are never negative the lower end stays longer.
+      if (bottom > (low >= 0 && !log ? 2 : 1) * core) y0 = back(Math.max(f(low), a - f(lineLow) <= 0.5 * core ? Math.min(f(lineLow), a - 0.25 * core) : a - 0.1 * core));
     }
   }
   if (fixed) [y0, y1] = fixed;
