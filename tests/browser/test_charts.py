@@ -293,6 +293,17 @@ def test_a_metric_that_nobody_shown_has_names_who_has_it(open_page: Callable[...
     assert page.evaluate("window.asked") == ["exp_9", "exp_8"]
 
 
+def test_titles_are_short_where_the_whole_name_is_known(open_page: Callable[..., Any]) -> None:
+    server = several(1)
+    server.metrics += [
+        metric("eval/label/person/f1", group="label", title="F1 · person"),
+        metric("eval_loss", group="eval", title="Loss"),
+    ]
+    page = open_page(server)
+    assert page.locator(".tk-chart-title").all_inner_texts() == ["loss", "F1 · person", "eval_loss"]
+    assert page.locator(".tk-chart-title").nth(1).get_attribute("title") == "eval/label/person/f1"
+
+
 def test_a_skeleton_stands_only_where_an_answer_takes_long(open_page: Callable[..., Any]) -> None:
     server = several(1)
     server.delay_s = 0.8

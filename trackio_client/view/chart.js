@@ -24,7 +24,7 @@ const CROWD = 16; // lines; above it they would be one grey, and only needles st
 /**
  * @typedef {import("./lines.js").Line} Line
  * @typedef {import("./lines.js").View} View
- * @typedef {{metric: string, group: string, name: string, title?: string, unit?: string | null, goal?: "min" | "max" | null}} Metric
+ * @typedef {{metric: string, group: string, title?: string, unit?: string | null, goal?: "min" | "max" | null}} Metric
  *
  * @typedef {Object} Model all that a chart draws
  * @property {(Pick<Line, "id" | "name" | "color" | "dash" | "live" | "series"> & {whole: import("./frames.js").Series})[]} lines `series` is drawn; `whole` is not zoomed

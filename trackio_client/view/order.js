@@ -15,10 +15,14 @@ export function byGroup(metrics) {
   return groups;
 }
 
-/** A chart's title: the name without its group, where it begins with it. @param {{metric: string, group: string}} metric */
-export const titleOf = ({ metric, group }) => (metric.startsWith(`${group}/`) ? metric.slice(group.length + 1) : metric);
+/** A chart's title: the name as it was logged, without its group; of a name with parts what the server makes of it,
+ * "F1 · person" of "eval/label/person/f1". @param {{metric: string, group: string, title?: string}} metric */
+export function titleOf({ metric, group, title }) {
+  const name = metric.startsWith(`${group}/`) ? metric.slice(group.length + 1) : metric;
+  return name.includes("/") && title ? title : name;
+}
 
-const EVALUATED = ["eval", "valid", "val", "validation", "test"];
+const EVALUATED = ["eval", "valid", "val", "validation", "test", "label"];
 const EXACT = /(^|\/)(lr|learning_rate)([-_/.]|$)|(^|\/)(epoch|step|global_step)$/i;
 
 /** Whether a metric is noisy, so that smoothing tells more than it hides. An evaluation's value is a mean over many
