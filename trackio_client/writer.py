@@ -155,7 +155,9 @@ class Writer:
         if now >= self._next_measure:
             self._next_measure = now + MEASURE_EVERY_S
             self._others_bytes = _bytes_under(self.settings.spool_path, but=spool.directory.name)
-        used = self._others_bytes + _bytes_in(spool.directory)
+        # A log that is durable to its end holds no room, though its one segment lies there until the next one begins:
+        # counted, a budget below a segment's size would refuse for ever.
+        used = self._others_bytes + (0 if spool.current.why and self._is_all_durable() else _bytes_in(spool.directory))
         if used >= self._budget:
             spool.shut(f"the spool has used its {self._budget:,} bytes (TRACKIO_SPOOL_BYTES)")
         elif spool.current.why and now >= self._next_reopen:
@@ -164,14 +166,20 @@ class Writer:
                 self.notices.forget("full")
                 self.notices.warn("room", "there is room again: new values are recorded")
 
+    def _is_all_durable(self) -> bool:
+        courier = None if self.sender is None else self.sender.courier
+        return courier is not None and courier.receipt is not None and not courier.unsent and not courier.undurable
+
     def _reopen(self, spool: Spool) -> bool:
         first = event_frame(self._refused_event("the disk was full", (0, None, None)))
         if self._untold:
             why, counts = next(iter(self._untold.items()))
             first = event_frame(self._refused_event(why, counts))
             if spool.reopen(first):
-                with self._counting:
-                    self._untold.pop(why, None)
+                with self._counting:  # a call may have been refused while the others were told
+                    count, first_step, last_step = self._untold.pop(why, counts)
+                    if count > counts[0]:
+                        self._untold[why] = (count - counts[0], first_step, last_step)
                 return True
             return False
         return spool.reopen(first)
@@ -328,7 +336,10 @@ class Writer:
             self._replay.join(min(timeout_s, ORPHANS_S))
         with contextlib.suppress(OSError):
             for account in sync(
-                self.settings.spool_path, self.route.transport_for, experiment_id=self.origin.experiment_id, timeout_s=timeout_s
+                self.settings.spool_path,
+                self.route.transport_for,
+                experiment_id=self.origin.experiment_id,
+                timeout_s=timeout_s,
             ):
                 if not account.is_accepted:
                     self.notices.say(account.text())

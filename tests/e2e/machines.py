@@ -18,6 +18,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 TRAINER = Path(__file__).parent / "programs" / "trainer.py"
+APP = ROOT / "app.py"
 PATIENCE_S = 60.0
 """The longest any wait here takes: two slow cores share this with everything else."""
 
@@ -76,7 +77,7 @@ class Space:
         env.pop("TRACKIO_URL", None)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, str(ROOT / "app.py")],
+                [sys.executable, str(APP)],
                 env=env,
                 cwd=ROOT,
                 stdout=log,

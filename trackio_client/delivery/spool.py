@@ -34,6 +34,7 @@ MAX_SCHEMAS = 2048
 """Schemas remembered per segment: a loop that invents names for ever must not grow the process for ever."""
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
+
 class Pack(partial[bytes]):
     """pack(step, time_us, *values): all of a metrics frame but its checksum."""
 
