@@ -10,9 +10,10 @@ completion answer at once.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from trackio_client.cli import deleting, importing, listing, serving, showing, status, syncing, version
 from trackio_client.errors import DeliveryError, NotFound, TrackioError, UsageError
@@ -40,12 +41,31 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. What a user did wrong is one line on stderr, never a traceback."""
     asked = parser().parse_args(arguments)
-    if asked.dir is not None:
-        os.environ["TRACKIO_DIR"] = asked.dir  # children (`ui`) and every part below find it there
-        if asked.url is None:
-            os.environ.pop("TRACKIO_URL", None)  # --dir asks for what is here, whatever the environment says
-    if asked.url is not None:
-        os.environ["TRACKIO_URL"] = asked.url
+    with _environment(asked.url, asked.dir):
+        return _run(asked)
+
+
+@contextlib.contextmanager
+def _environment(url: str | None, directory: str | None) -> Iterator[None]:
+    """`--url` and `--dir` as if they stood in the environment, where every part below and `ui`'s child find them."""
+    names = ("TRACKIO_URL", "TRACKIO_DIR")
+    before = {name: os.environ.get(name) for name in names}
+    if directory is not None:
+        os.environ["TRACKIO_DIR"] = directory
+        os.environ.pop("TRACKIO_URL", None)  # --dir asks for what is here, whatever the environment says
+    if url is not None:
+        os.environ["TRACKIO_URL"] = url
+    try:
+        yield
+    finally:
+        for name, text in before.items():
+            if text is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = text
+
+
+def _run(asked: argparse.Namespace) -> int:
     try:
         code = asked.run(asked)
         sys.stdout.flush()

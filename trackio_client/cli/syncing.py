@@ -69,8 +69,9 @@ def transport_for(destination: str, settings: Settings) -> Transport | None:
     """The way to a destination. Each spool goes where it was meant to go, whatever TRACKIO_URL says now."""
     from trackio_client.delivery.http import HttpTransport
     from trackio_client.delivery.transport import StoreTransport
-    from trackio_client.store.open import open_store
 
     if destination == "local":
+        from trackio_client.store.open import open_store
+
         return StoreTransport(open_store(settings.store_path))
     return HttpTransport(destination, token=settings.token, hub_token=settings.hub_token)

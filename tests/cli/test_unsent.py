@@ -1,0 +1,79 @@
+"""`status` and `sync` over what a real process left behind, with nobody there and with a stranger there."""
+
+import http.server
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from trackio_client.cli.main import main
+
+ROOT = Path(__file__).resolve().parents[2]
+LOG = """
+import trackio_client
+with trackio_client.init("digits", name="left") as experiment:
+    for step in range(50):
+        experiment.log({"loss": 1 / (step + 1)}, step=step)
+"""
+
+
+@pytest.fixture
+def left(tmp_path, monkeypatch):
+    """The folder of a training that met nobody at its address."""
+    for name in list(os.environ):
+        if name.startswith("TRACKIO_"):
+            monkeypatch.delenv(name)
+    told = {"TRACKIO_DIR": str(tmp_path / "data"), "TRACKIO_URL": "http://127.0.0.1:9"}
+    more = {"TRACKIO_FINISH_TIMEOUT_S": "0.2", "NO_PROXY": "*", "PYTHONPATH": str(ROOT)}
+    for name, text in (told | more).items():
+        monkeypatch.setenv(name, text)
+    subprocess.run([sys.executable, "-c", LOG], check=True, timeout=60, capture_output=True)
+    return tmp_path / "data"
+
+
+@pytest.mark.requirement("S1.58")
+def test_what_is_unsent_is_told_with_the_address_and_the_way_to_send_it(left, capsys):
+    assert main(["status"]) == 1
+    out = capsys.readouterr().out
+    assert "left" in out
+    assert "http://127.0.0.1:9" in out
+    assert "trackio-client sync" in out
+    assert max(len(line) for line in out.splitlines()[:2]) <= 80
+    assert main(["status", "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["unsent_events"] >= 50
+    assert told["spools"][0]["project"] == "digits"
+
+
+@pytest.mark.requirement("S1.58")
+def test_sync_without_anybody_there_keeps_everything_and_says_so(left, capsys):
+    assert main(["sync", "--timeout", "1"]) == 1
+    assert "are kept on this machine" in capsys.readouterr().out
+    assert main(["status", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["unsent_events"] >= 50
+
+
+class Stranger(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<html>Sleeping</html>")
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_stranger_who_answers_is_not_taken_for_a_space(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setenv("TRACKIO_DIR", str(tmp_path))
+    with http.server.HTTPServer(("127.0.0.1", 0), Stranger) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        assert main(["list", "--url", f"http://127.0.0.1:{server.server_port}"]) == 4
+        server.shutdown()
+        thread.join()
+    assert "it is not a Trackio Space" in capsys.readouterr().err
