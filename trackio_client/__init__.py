@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     config: Config
     summary: Summary
 
-from trackio_client.release import VERSION as __version__
+from trackio_client.release import VERSION
+
+__version__ = VERSION
 
 __all__ = ["Api", "Experiment", "config", "define_metric", "finish", "init", "log", "summary"]
 
@@ -59,7 +61,9 @@ def _current(what: str) -> Experiment | None:
 
     if process.current is None and what not in _warned:
         _warned.add(what)
-        warnings.warn(f"trackio_client.{what} before init(): nothing is recorded. Call init() first", UserWarning, stacklevel=3)
+        warnings.warn(
+            f"trackio_client.{what} before init(): nothing is recorded. Call init() first", UserWarning, stacklevel=3
+        )
     return process.current
 
 

@@ -14,13 +14,16 @@ class Config(MutableMapping[str, Any]):
 
     __slots__ = ("_changed", "_values")
 
-    def __init__(self, values: Mapping[str, Any] | None = None, changed: Changed = lambda values, removed: None) -> None:
+    def __init__(
+        self, values: Mapping[str, Any] | None = None, changed: Changed = lambda values, removed: None
+    ) -> None:
         object.__setattr__(self, "_values", {str(key): value for key, value in (values or {}).items()})
         object.__setattr__(self, "_changed", changed)
 
     def __getitem__(self, key: str) -> Any:
         value = self._values[key]
         if isinstance(value, Mapping) and not isinstance(value, Config):
+
             def changed(values: dict[str, Any], removed: list[str]) -> None:
                 whole = {**dict(value), **values}
                 for name in removed:

@@ -126,7 +126,9 @@ class Experiment:
         """The road of what is not plain: nested dicts, texts, tensors, new names, odd steps, a full disk."""
         try:
             if self.is_finished and self._writer.is_owner:
-                self.notices.warn("finished", f"log() after finish() of {self.name!r}: the values are not recorded. Call init() again")
+                self.notices.warn(
+                    "finished", f"log() after finish() of {self.name!r}: the values are not recorded. Call init() again"
+                )
                 return
             if not isinstance(metrics, Mapping):
                 raise UsageError(f"log() takes a dict of metrics, got {type(metrics).__name__}: {metrics!r:.80}")
@@ -145,7 +147,9 @@ class Experiment:
             if left_out:
                 self._writer.refuse("values that cannot be logged", step if isinstance(step, int) else None)
         except UsageError as error:
-            self.notices.warn("usage:" + str(error)[:24], f"{error} (experiment {self.name!r}). The call is not recorded")
+            self.notices.warn(
+                "usage:" + str(error)[:24], f"{error} (experiment {self.name!r}). The call is not recorded"
+            )
             self._writer.refuse("calls that cannot be right", None)
         except Exception as error:  # the outermost edge: training must go on
             self._swallow(error)
@@ -162,7 +166,9 @@ class Experiment:
                 part = keys[at : at + MAX_KEYS_IN_FRAME]
                 self._append_numbers(part, [numbers[key] for key in part], step, time_us)
         except SpoolFull as full:
-            self.notices.warn("full", f"{full}: new values are refused and counted until there is room; training goes on")
+            self.notices.warn(
+                "full", f"{full}: new values are refused and counted until there is room; training goes on"
+            )
             self._writer.refuse(str(full), step)
 
     def _append_numbers(self, keys: tuple[str, ...], values: list[float], step: int, time_us: int) -> None:
@@ -190,7 +196,9 @@ class Experiment:
 
     def _swallow(self, error: Exception) -> None:
         self.dropped += 1
-        self.notices.warn(f"error:{type(error).__name__}", f"log() met {type(error).__name__}: {error}. The call may not be recorded")
+        self.notices.warn(
+            f"error:{type(error).__name__}", f"log() met {type(error).__name__}: {error}. The call may not be recorded"
+        )
         self._writer.refuse(f"an error of ours ({type(error).__name__})", None)
 
     # --- more to tell ---------------------------------------------------------------------------------------------
@@ -217,7 +225,9 @@ class Experiment:
             self._writer.event(kind, **self.origin.mask_config(jsonable(fields)))
         except SpoolFull as full:
             if not self.is_finished:
-                self.notices.warn("full", f"{full}: new events are refused and counted until there is room; training goes on")
+                self.notices.warn(
+                    "full", f"{full}: new events are refused and counted until there is room; training goes on"
+                )
                 self._writer.refuse(str(full), fields.get("step"))
         except Exception as error:
             self._swallow(error)
@@ -279,7 +289,9 @@ class Experiment:
     def __enter__(self) -> Experiment:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if error is None:
             self.finish()
         elif isinstance(error, KeyboardInterrupt):

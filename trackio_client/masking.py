@@ -9,17 +9,71 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import Any
 
 MASK = "***"
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SECRET = frozenset(
-    ("secret", "secrets", "password", "passwd", "passphrase", "pwd", "credential", "credentials", "apikey", "authorization", "bearer", "cookie")
+    (
+        "secret",
+        "secrets",
+        "password",
+        "passwd",
+        "passphrase",
+        "pwd",
+        "credential",
+        "credentials",
+        "apikey",
+        "authorization",
+        "bearer",
+        "cookie",
+    )
 )
-_SECRET_PAIRS = frozenset((("api", "key"), ("access", "key"), ("private", "key"), ("secret", "key"), ("account", "key"), ("auth", "key")))
+_SECRET_PAIRS = frozenset(
+    (("api", "key"), ("access", "key"), ("private", "key"), ("secret", "key"), ("account", "key"), ("auth", "key"))
+)
 _TEXT_TOKENS = frozenset(
-    ["eos", "bos", "pad", "unk", "sep", "cls", "mask", "begin", "end", "start", "stop", "image", "audio", "video", "think", "tool", "system", "user", "assistant", "first", "last", "next", "new", "decoder", "forced", "num", "max", "min", "per", "special", "prompt", "trigger", "class", "instance", "placeholder", "generation", "suppress"]
+    [
+        "eos",
+        "bos",
+        "pad",
+        "unk",
+        "sep",
+        "cls",
+        "mask",
+        "begin",
+        "end",
+        "start",
+        "stop",
+        "image",
+        "audio",
+        "video",
+        "think",
+        "tool",
+        "system",
+        "user",
+        "assistant",
+        "first",
+        "last",
+        "next",
+        "new",
+        "decoder",
+        "forced",
+        "num",
+        "max",
+        "min",
+        "per",
+        "special",
+        "prompt",
+        "trigger",
+        "class",
+        "instance",
+        "placeholder",
+        "generation",
+        "suppress",
+    ]
 )
 
 _LOOKS = re.compile(
@@ -45,7 +99,7 @@ def is_secret_name(name: str) -> bool:
     words = [word.lower() for word in _WORDS.findall(name.rpartition("/")[2])]
     if _SECRET.intersection(words):
         return True
-    if any(pair in _SECRET_PAIRS for pair in zip(words, words[1:], strict=False)):
+    if any(pair in _SECRET_PAIRS for pair in pairwise(words)):
         return True
     return words[-1:] == ["token"] and not _TEXT_TOKENS.intersection(words[:-1])
 
@@ -55,7 +109,9 @@ class Masker:
 
     def __init__(self, secrets: Iterable[str | None] = (), environ: Mapping[str, str] = os.environ) -> None:
         known = {text for text in secrets if text and len(text) >= 6}
-        known |= {value for name, value in environ.items() if len(value) >= 8 and is_secret_name(name) and not _is_dull(value)}
+        known |= {
+            value for name, value in environ.items() if len(value) >= 8 and is_secret_name(name) and not _is_dull(value)
+        }
         longest_first = sorted(known, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 

@@ -53,8 +53,9 @@ class Notices:
 
 
 class MetricLines:
-    """Prints the newest values from what the sender counts: at most a line every `LINE_EVERY_S`, evaluations always
-    (but a burst of them is thinned as well).
+    """Prints the newest values from what the sender counts.
+
+    At most a line every `LINE_EVERY_S`; evaluations always (but a burst of them is thinned as well).
     """
 
     def __init__(self, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
@@ -89,7 +90,11 @@ def line_of(run: Run) -> str:
     """The last row of a run as a line."""
     pairs = list(zip(run.schema.keys, run.values[-1].tolist(), strict=True))
     more = f"  … {len(pairs) - MAX_METRICS_SHOWN} more" if len(pairs) > MAX_METRICS_SHOWN else ""
-    return f"step {int(run.steps[-1])}  " + "  ".join(f"{key} {value:.4g}" for key, value in pairs[:MAX_METRICS_SHOWN]) + more
+    return (
+        f"step {int(run.steps[-1])}  "
+        + "  ".join(f"{key} {value:.4g}" for key, value in pairs[:MAX_METRICS_SHOWN])
+        + more
+    )
 
 
 def in_notebook() -> bool:

@@ -26,7 +26,12 @@ from trackio_client.writer import Route, Writer
 LOCAL = "local"
 LOOK_UP_S = 10.0
 """Longest wait for what a resume must know from the store."""
-_MODES = {"trackio": "online", "both": "online", "dataset": "online", "local": "online"}  # S1's words for monitoring_mode
+_MODES = {
+    "trackio": "online",
+    "both": "online",
+    "dataset": "online",
+    "local": "online",
+}  # S1's words for monitoring_mode
 
 
 def init(
@@ -144,7 +149,9 @@ def _route(settings: Settings, transport: Callable[[], Transport] | None) -> Rou
     destination = address_of(settings.url) if settings.url else LOCAL
     if transport is not None:
         made = transport
-        return Route(destination=destination, make=made, transport_for=lambda where: made() if where == destination else None)
+        return Route(
+            destination=destination, make=made, transport_for=lambda where: made() if where == destination else None
+        )
     is_offline = settings.mode in ("offline", "disabled")
     return Route(
         destination=destination,
@@ -173,7 +180,9 @@ def _local(settings: Settings) -> Transport:
 # --- resume --------------------------------------------------------------------------------------------------------
 
 
-def _resumed(origin: Origin, resume: str | bool, key: str, settings: Settings, route: Route, notices: Notices) -> Origin:
+def _resumed(
+    origin: Origin, resume: str | bool, key: str, settings: Settings, route: Route, notices: Notices
+) -> Origin:
     """The origin to go on with: of the experiment that is resumed, or the new one as it is."""
     if resume in (False, None, "never", ""):
         return origin
@@ -217,7 +226,9 @@ def _find(project: str, key: str, settings: Settings, route: Route, notices: Not
                 break
             except (DeliveryError, StoreError) as error:
                 if time.monotonic() + pause > until:
-                    notices.warn("resume", f"{error}. What to resume is taken from this machine alone; give steps yourself")
+                    notices.warn(
+                        "resume", f"{error}. What to resume is taken from this machine alone; give steps yourself"
+                    )
                     break
                 time.sleep(pause)
                 pause *= 2

@@ -14,17 +14,18 @@ from typing import Any
 from trackio_client.masking import Masker
 
 _FIRST = (
-    "amber ample brave bright calm clear clever cosy crisp eager early fair fancy fleet fresh gentle glad golden grand happy "
-    "hardy honest humble jolly keen kind late light lively lucky mellow merry mighty mild neat nimble noble patient plucky "
-    "polite proud quick quiet ready rosy round sharp shiny silent silver simple sleek smart smooth snug solid spry steady "
-    "still stout sunny swift tidy tough vivid warm wise witty young"
-).split()
+    "amber ample brave bright calm clear clever cosy crisp eager early fair fancy fleet fresh gentle glad golden grand "
+    "happy hardy honest humble jolly keen kind late light lively lucky mellow merry mighty mild neat nimble noble "
+    "patient plucky polite proud quick quiet ready rosy round sharp shiny silent silver simple sleek smart smooth snug "
+    "solid spry steady still stout sunny swift tidy tough vivid warm wise witty young"
+).split()  # noqa: SIM905 — a list of them would be two hundred lines
 _SECOND = (
-    "badger beaver birch bison bluff brook cedar cliff cloud comet coral crane creek dale dawn delta dune eagle egret elk ember "
-    "falcon fern field finch fjord flame fox gale glade grove gull harbor hare hawk hazel heath heron hill ibis iris isle ivy jay "
-    "kestrel kite lake lark leaf lynx maple marsh meadow mink moon moss oak orca otter owl peak pine plover pond quail rain "
-    "raven reef ridge river robin rook sage seal shore sky snow sparrow spruce star stone swan thrush tide trail vale wave wren"
-).split()
+    "badger beaver birch bison bluff brook cedar cliff cloud comet coral crane creek dale dawn delta dune eagle egret "
+    "elk ember falcon fern field finch fjord flame fox gale glade grove gull harbor hare hawk hazel heath heron hill "
+    "ibis iris isle ivy jay kestrel kite lake lark leaf lynx maple marsh meadow mink moon moss oak orca otter owl peak "
+    "pine plover pond quail rain raven reef ridge river robin rook sage seal shore sky snow sparrow spruce star stone "
+    "swan thrush tide trail vale wave wren"
+).split()  # noqa: SIM905
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

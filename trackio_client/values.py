@@ -33,10 +33,15 @@ def split(metrics: Mapping[Any, Any], tell: Tell) -> tuple[dict[str, float], dic
     return numbers, texts
 
 
-def _walk(metrics: Mapping[Any, Any], prefix: str, numbers: dict[str, float], texts: dict[str, str], tell: Tell, depth: int) -> None:
+def _walk(
+    metrics: Mapping[Any, Any], prefix: str, numbers: dict[str, float], texts: dict[str, str], tell: Tell, depth: int
+) -> None:
     for key, value in metrics.items():
         if not isinstance(key, str):
-            tell(f"key:{type(key).__name__}", f"metric names must be text, got {key!r:.80} of type {type(key).__name__}; it is left out")
+            tell(
+                f"key:{type(key).__name__}",
+                f"metric names must be text, got {key!r:.80} of type {type(key).__name__}; it is left out",
+            )
             continue
         full = f"{prefix}/{key}" if prefix else key
         try:

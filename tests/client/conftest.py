@@ -40,14 +40,16 @@ class Bench:
         ]
 
     def events(self, kind: str) -> list[dict[str, Any]]:
-        return [part.content for part in self.store.decoded() if not isinstance(part, Run) and part.content["kind"] == kind]
+        return [
+            part.content for part in self.store.decoded() if not isinstance(part, Run) and part.content["kind"] == kind
+        ]
 
     def spools(self) -> list[Path]:
         spool = self.folder / "v1" / "spool"
         return sorted(spool.iterdir()) if spool.is_dir() else []
 
 
-@pytest.fixture()
+@pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     for name in ("TRACKIO_URL", "TRACKIO_PROJECT", "TRACKIO_TOKEN", "TRACKIO_WRITE_TOKEN", "TRACKIO_MODE"):
         monkeypatch.delenv(name, raising=False)

@@ -25,7 +25,7 @@ class SmallSpace:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_POST(self) -> None:  # noqa: N802
+            def do_POST(self) -> None:
                 raw = self.rfile.read(int(self.headers["Content-Length"]))
                 space.tokens.add(self.headers.get("X-Trackio-Token"))
                 if space.trouble:
@@ -35,7 +35,7 @@ class SmallSpace:
                 except Gap as gap:
                     return self.answer(409, _problem("gap", want=gap.want))
 
-            def do_GET(self) -> None:  # noqa: N802
+            def do_GET(self) -> None:
                 url = urlsplit(self.path)
                 if url.path == "/v1/experiments":
                     known = space.store.find(parse_qs(url.query)["project"][0], "")
@@ -69,7 +69,9 @@ class SmallSpace:
         return [p.content for p in self.store.decoded() if hasattr(p, "content") and p.content["kind"] == kind]
 
     def steps(self, metric: str) -> list[int]:
-        return [int(s) for p in self.store.decoded() if hasattr(p, "steps") and metric in p.schema.keys for s in p.steps]
+        return [
+            int(s) for p in self.store.decoded() if hasattr(p, "steps") and metric in p.schema.keys for s in p.steps
+        ]
 
 
 def _problem(slug: str, **more: Any) -> dict[str, Any]:

@@ -62,13 +62,24 @@ def test_configurations_of_every_kind_become_json(bench: Any) -> None:
         sizes: tuple[int, ...] = (1, 2)
 
     given = argparse.Namespace(
-        lr=np.float32(0.5), inner=Inner(), color=Color.RED, names={"b", "a"}, odd=object, nan=float("nan"), array=np.arange(3)
+        lr=np.float32(0.5),
+        inner=Inner(),
+        color=Color.RED,
+        names={"b", "a"},
+        odd=object,
+        nan=float("nan"),
+        array=np.arange(3),
     )
     with bench.init(config=given):
         pass
     [start] = bench.events("start")
     config = start["config"]
-    assert (config["lr"], config["inner"], config["color"], config["names"]) == (0.5, {"path": "a/b", "sizes": [1, 2]}, "red", ["a", "b"])
+    assert (config["lr"], config["inner"], config["color"], config["names"]) == (
+        0.5,
+        {"path": "a/b", "sizes": [1, 2]},
+        "red",
+        ["a", "b"],
+    )
     assert (config["nan"], config["array"]) == ({"$float": "NaN"}, [0, 1, 2])
     assert "object" in config["odd"]
 
@@ -85,7 +96,15 @@ def test_the_summary_has_last_lowest_highest_and_best_of_what_was_logged_so_far(
     for step, value in [(0, 3.0), (1, 1.0), (2, 2.0), (1, 5.0), (3, float("nan")), (4, float("inf")), (5, 4.0)]:
         experiment.log({"loss": value}, step=step)
     loss = experiment.summary["loss"]
-    assert (loss.last, loss.min, loss.min_step, loss.max, loss.max_step, loss.best, loss.points) == (4.0, 1.0, 1, 5.0, 1, 1.0, 7)
+    assert (loss.last, loss.min, loss.min_step, loss.max, loss.max_step, loss.best, loss.points) == (
+        4.0,
+        1.0,
+        1,
+        5.0,
+        1,
+        1.0,
+        7,
+    )
     experiment.log({"loss": 0.5})
     assert experiment.summary["loss"]["best"] == 0.5
     experiment.summary["loss"] = "mine"

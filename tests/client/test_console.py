@@ -61,7 +61,10 @@ def test_output_of_a_training_arrives_as_log_lines(bench: Any, capsys: Any) -> N
     with bench.init(capture_console=True):
         print("epoch 1")
         print("careful", file=sys.stderr)
-    assert [(e["stream"], e["lines"]) for e in bench.events("console")] == [("stdout", ["epoch 1"]), ("stderr", ["careful"])]
+    assert [(e["stream"], e["lines"]) for e in bench.events("console")] == [
+        ("stdout", ["epoch 1"]),
+        ("stderr", ["careful"]),
+    ]
 
 
 def test_lines_of_metrics_stay_readable_at_any_speed_and_evaluations_are_all_shown() -> None:

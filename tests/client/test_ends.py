@@ -20,7 +20,7 @@ pytestmark = pytest.mark.crash
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture()
+@pytest.fixture
 def space() -> Iterator[SmallSpace]:
     made = SmallSpace()
     yield made
@@ -30,7 +30,7 @@ def space() -> Iterator[SmallSpace]:
 Run = Callable[..., "subprocess.Popen[str]"]
 
 
-@pytest.fixture()
+@pytest.fixture
 def run(space: SmallSpace, tmp_path: Path) -> Iterator[Run]:
     """Start a program that begins with an experiment called `experiment`."""
     started: list[subprocess.Popen[str]] = []
@@ -44,7 +44,12 @@ def run(space: SmallSpace, tmp_path: Path) -> Iterator[Run]:
         script = tmp_path / f"program{len(started)}.py"
         script.write_text(text)
         process = subprocess.Popen(
-            [sys.executable, str(script)], env=env, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            [sys.executable, str(script)],
+            env=env,
+            cwd=tmp_path,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
         started.append(process)
         return process
@@ -73,8 +78,16 @@ BEGIN = "experiment = trackio.init(name='e')\nfor i in range(50): trackio.log({'
         ("sys.exit(3)", 3, ("failed", 3, None, None)),
         ("raise ValueError('bad luck')", 1, ("failed", 1, None, "ValueError")),
         ("raise KeyboardInterrupt", -signal.SIGINT, ("interrupted", None, "SIGINT", "KeyboardInterrupt")),
-        ("os.kill(os.getpid(), signal.SIGTERM); time.sleep(9)", -signal.SIGTERM, ("interrupted", None, "SIGTERM", None)),
-        ("os.kill(os.getpid(), signal.SIGINT); time.sleep(9)", -signal.SIGINT, ("interrupted", None, "SIGINT", "KeyboardInterrupt")),
+        (
+            "os.kill(os.getpid(), signal.SIGTERM); time.sleep(9)",
+            -signal.SIGTERM,
+            ("interrupted", None, "SIGTERM", None),
+        ),
+        (
+            "os.kill(os.getpid(), signal.SIGINT); time.sleep(9)",
+            -signal.SIGINT,
+            ("interrupted", None, "SIGINT", "KeyboardInterrupt"),
+        ),
         ("experiment.finish('failed')", 0, ("failed", None, None, None)),
     ],
 )
@@ -139,7 +152,9 @@ def test_the_next_process_sends_what_an_earlier_one_left(run: Run, space: SmallS
     assert pending(tmp_path / "v1" / "spool") == []
 
 
-def test_with_nobody_there_metrics_are_on_the_console_and_all_is_kept(run: Run, space: SmallSpace, tmp_path: Path) -> None:
+def test_with_nobody_there_metrics_are_on_the_console_and_all_is_kept(
+    run: Run, space: SmallSpace, tmp_path: Path
+) -> None:
     space.close()
     process = run(BEGIN + "time.sleep(0.7)\nfor i in range(2000): trackio.log({'loss': i}); time.sleep(0.0005)\n")
     _, err = process.communicate(timeout=60)
@@ -150,8 +165,13 @@ def test_with_nobody_there_metrics_are_on_the_console_and_all_is_kept(run: Run, 
     assert pending(tmp_path / "v1" / "spool")[0].events >= 2050
 
 
-@pytest.mark.parametrize(("trouble", "said"), [((401, "unauthorized"), "TRACKIO_TOKEN"), ((410, "gone"), "deleted"), ((507, "store-full"), "no room")])
-def test_each_trouble_is_said_once_and_all_is_kept(run: Run, space: SmallSpace, tmp_path: Path, trouble: tuple[int, str], said: str) -> None:
+@pytest.mark.parametrize(
+    ("trouble", "said"),
+    [((401, "unauthorized"), "TRACKIO_TOKEN"), ((410, "gone"), "deleted"), ((507, "store-full"), "no room")],
+)
+def test_each_trouble_is_said_once_and_all_is_kept(
+    run: Run, space: SmallSpace, tmp_path: Path, trouble: tuple[int, str], said: str
+) -> None:
     space.trouble = trouble
     process = run(BEGIN + "time.sleep(0.7)", TRACKIO_EXIT_TIMEOUT_S="1", TRACKIO_TOKEN="canary-token")
     _, err = process.communicate(timeout=30)

@@ -22,14 +22,16 @@ def until(true: Any, seconds: float = 10.0) -> None:
         time.sleep(0.01)
 
 
-@pytest.fixture()
+@pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 2 MiB."""
     if not sys.platform.startswith("linux") or os.geteuid() != 0:
         pytest.skip("mounting a small disk takes root on Linux")
     folder = tmp_path / "disk"
     folder.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], capture_output=True, check=False).returncode:
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], capture_output=True, check=False
+    ).returncode:
         pytest.skip("this machine may not mount")
     yield folder
     subprocess.run(["umount", "-l", str(folder)], check=True)
@@ -67,7 +69,9 @@ def test_a_full_disk_costs_only_what_did_not_fit_and_is_told(bench: Any, small_d
     assert said.count("there is room again") == 1
 
 
-def test_a_budget_that_is_used_up_refuses_and_keeps_what_there_is(bench: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+def test_a_budget_that_is_used_up_refuses_and_keeps_what_there_is(
+    bench: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
     from trackio_client.errors import Unavailable
 
     monkeypatch.setenv("TRACKIO_SPOOL_BYTES", "100000")
@@ -82,7 +86,9 @@ def test_a_budget_that_is_used_up_refuses_and_keeps_what_there_is(bench: Any, mo
     [(reason, (count, first, last))] = experiment._writer.refused.items()
     assert "TRACKIO_SPOOL_BYTES" in reason
     assert [step for _, step, _ in bench.points()] == list(range(first))
-    assert [(event["count"], event["first_step"], event["last_step"]) for event in bench.events("refused")] == [(count, first, last)]
+    assert [(event["count"], event["first_step"], event["last_step"]) for event in bench.events("refused")] == [
+        (count, first, last)
+    ]
     said = capsys.readouterr().err
     assert "not recorded: 1 call (" in said
     assert "counts and digest equal" in said
@@ -107,7 +113,9 @@ def test_a_write_that_was_cut_short_is_made_again_in_a_new_file(bench: Any, tmp_
     from trackio_client.delivery.replay import sync
 
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    done = subprocess.run([sys.executable, "-c", LIMITED], env=env, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED], env=env, capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0, done.stderr
     [account] = sync(tmp_path / "v1" / "spool", lambda destination: bench.store)
     assert account.is_equal

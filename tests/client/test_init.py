@@ -16,7 +16,9 @@ from trackio_client.lifecycle import process
 
 
 @pytest.mark.requirement("S1.40", "S1.48")
-def test_init_works_with_no_argument_and_is_named_by_its_id(bench: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_init_works_with_no_argument_and_is_named_by_its_id(
+    bench: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     folder = tmp_path / "my-work"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -29,7 +31,14 @@ def test_init_works_with_no_argument_and_is_named_by_its_id(bench: Any, monkeypa
 @pytest.mark.requirement("S1.40")
 def test_the_words_of_other_trackers_are_understood(bench: Any, capsys: Any) -> None:
     experiment = bench.init(
-        None, project_name="p", experiment_name="e", trackio_token="t", hf_token="h", dataset_repo="a/b", monitoring_mode="both", odd=5
+        None,
+        project_name="p",
+        experiment_name="e",
+        trackio_token="t",
+        hf_token="h",
+        dataset_repo="a/b",
+        monitoring_mode="both",
+        odd=5,
     )
     assert (experiment.project, experiment.name) == ("p", "e")
     assert experiment.config.odd == 5
@@ -75,7 +84,12 @@ def test_many_in_one_second_have_ids_of_their_own() -> None:
 def test_before_init_each_function_warns_once_and_returns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "current", None)
     monkeypatch.setattr(trackio, "_warned", set())
-    for call in (lambda: trackio.log({"a": 1}), trackio.finish, lambda: trackio.define_metric("a"), lambda: trackio.config):
+    for call in (
+        lambda: trackio.log({"a": 1}),
+        trackio.finish,
+        lambda: trackio.define_metric("a"),
+        lambda: trackio.config,
+    ):
         with pytest.warns(UserWarning, match="before init"):
             call()
         call()  # the second time it is silent: warnings are errors here
@@ -221,7 +235,13 @@ def test_a_hundred_experiments_in_sequence_and_eight_at_once_lose_nothing(bench:
 @pytest.mark.requirement("S1.59")
 def test_importing_is_light_and_silent() -> None:
     program = "import sys, trackio_client; print(sorted({m.split('.')[0] for m in sys.modules} & {'numpy', 'httpx', 'torch', 'pandas', 'gradio', 'psutil'}))"
-    done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, cwd=Path(__file__).parents[2], check=True)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        check=True,
+    )
     assert (done.stdout, done.stderr) == ("[]\n", "")
 
 

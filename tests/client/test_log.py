@@ -88,7 +88,9 @@ def test_nested_dicts_become_paths_and_texts_are_kept(bench: Any) -> None:
         (np.array(["a"]), "numpy"),
     ],
 )
-def test_what_cannot_be_logged_is_named_once_and_the_rest_is_kept(bench: Any, capsys: Any, value: Any, said: str) -> None:
+def test_what_cannot_be_logged_is_named_once_and_the_rest_is_kept(
+    bench: Any, capsys: Any, value: Any, said: str
+) -> None:
     with bench.init() as experiment:
         for step in range(3):
             experiment.log({"loss": 0.5, "odd": value}, step=step)

@@ -39,12 +39,23 @@ def test_secrets_in_addresses_headers_and_assignments_are_masked() -> None:
 
 def test_what_the_environment_holds_as_a_secret_is_masked_everywhere() -> None:
     masker = Masker(["given-one"], {"MY_API_KEY": "s3cr3t-value", "HOME": "/home/me", "SSH_AUTH_KEY": "/path/to/key"})
-    assert masker.text("a s3cr3t-value, given-one, /home/me and /path/to/key") == f"a {MASK}, {MASK}, /home/me and /path/to/key"
+    assert (
+        masker.text("a s3cr3t-value, given-one, /home/me and /path/to/key")
+        == f"a {MASK}, {MASK}, /home/me and /path/to/key"
+    )
     assert masker.config({"x": ["s3cr3t-value"]}) == {"x": [MASK]}
 
 
 def test_a_configuration_is_masked_by_name_and_what_is_no_secret_stays() -> None:
-    given = {"hf_token": "abc", "eos_token": "</s>", "token": "<|end|>", "num_tokens": 5, "use_auth_token": True, "api_key": None, "m": {"password": 1234}}
+    given = {
+        "hf_token": "abc",
+        "eos_token": "</s>",
+        "token": "<|end|>",
+        "num_tokens": 5,
+        "use_auth_token": True,
+        "api_key": None,
+        "m": {"password": 1234},
+    }
     assert Masker(environ={}).config(given) == {**given, "hf_token": MASK, "m": {"password": MASK}}
 
 

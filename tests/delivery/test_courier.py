@@ -36,7 +36,11 @@ def deliver(courier: Courier) -> None:
 
 
 def held(store: MemoryTransport) -> list[int]:
-    return [n for part in store.decoded() for n in ([part.content["n"]] if isinstance(part, EventAt) else part.steps.tolist())]
+    return [
+        n
+        for part in store.decoded()
+        for n in ([part.content["n"]] if isinstance(part, EventAt) else part.steps.tolist())
+    ]
 
 
 def test_what_was_logged_arrives_once_and_the_digests_are_equal(tmp_path: Path) -> None:

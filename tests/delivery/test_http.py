@@ -16,7 +16,14 @@ from trackio_client.errors import Gap, Gone, Overlap, Rejected, StoreFull, Unaut
 from trackio_client.wire.batches import Batch, Receipt, unpack
 
 BATCH = Batch(
-    writer_id="w_1", experiment_id="exp_1", project="p", generation=0, first_seq=0, count=0, first_held=0, body=b"12345678"
+    writer_id="w_1",
+    experiment_id="exp_1",
+    project="p",
+    generation=0,
+    first_seq=0,
+    count=0,
+    first_held=0,
+    body=b"12345678",
 )
 
 
@@ -31,7 +38,7 @@ class Answers:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_POST(self) -> None:  # noqa: N802
+            def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 answers.asked.append((self.path, dict(self.headers), body))
                 self.send_response(answers.status)
@@ -54,7 +61,7 @@ class Answers:
         self.body = content if isinstance(content, bytes) else json.dumps(content).encode()
 
 
-@pytest.fixture()
+@pytest.fixture
 def answers() -> Iterator[Answers]:
     made = Answers()
     yield made
@@ -124,7 +131,9 @@ def test_nobody_there_is_unavailable(answers: Answers) -> None:
         HttpTransport(answers.address).send(BATCH)
 
 
-def test_a_proxy_of_the_environment_is_used_and_this_machine_is_asked_directly(answers: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_of_the_environment_is_used_and_this_machine_is_asked_directly(
+    answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("http_proxy", answers.address.replace("http://", "http://user:pass@"))
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
@@ -147,7 +156,12 @@ def test_the_hub_token_goes_to_hf_space_over_https_only() -> None:
         return HttpTransport(address, token="t", hub_token="hf_abc")._headers
 
     assert headers("https://me-space.hf.space")["X-HF-Authorization"] == "Bearer hf_abc"
-    for other in ("http://me-space.hf.space", "https://example.org", "https://hf.space.example.org", "https://evilhf.space"):
+    for other in (
+        "http://me-space.hf.space",
+        "https://example.org",
+        "https://hf.space.example.org",
+        "https://evilhf.space",
+    ):
         assert "X-HF-Authorization" not in headers(other)
 
 

@@ -20,7 +20,9 @@ from trackio_client.wire.frames import Schema, event_frame, metrics_frame
 
 
 def spool_in(folder: Path) -> Spool:
-    return Spool.create(folder, Meta(writer_id=new_writer_id(), experiment_id="exp_1", project="p", destination="local"))
+    return Spool.create(
+        folder, Meta(writer_id=new_writer_id(), experiment_id="exp_1", project="p", destination="local")
+    )
 
 
 def read(spool: Spool, *, is_live: bool = False) -> list[int]:
@@ -145,7 +147,10 @@ def test_seeking_finds_any_frame_again(tmp_path: Path) -> None:
 
 def test_threads_that_append_while_segments_turn_lose_no_frame(tmp_path: Path) -> None:
     spool = spool_in(tmp_path)
-    threads = [threading.Thread(target=append_numbers, args=(spool, (f"t{k}",), *range(k * 300, k * 300 + 300))) for k in range(6)]
+    threads = [
+        threading.Thread(target=append_numbers, args=(spool, (f"t{k}",), *range(k * 300, k * 300 + 300)))
+        for k in range(6)
+    ]
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):

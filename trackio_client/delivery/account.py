@@ -78,7 +78,11 @@ class Account:
 
 
 def account_of(
-    courier: Courier, *, name: str = "", refused: dict[str, tuple[int, int | None, int | None]] | None = None, trouble: str = ""
+    courier: Courier,
+    *,
+    name: str = "",
+    refused: dict[str, tuple[int, int | None, int | None]] | None = None,
+    trouble: str = "",
 ) -> Account:
     """How it stands with a log, by its last receipt."""
     meta, tally, receipt = courier.meta, courier.tally, courier.receipt
@@ -90,7 +94,9 @@ def account_of(
         is_equal = (receipt.events, receipt.points, receipt.digest) == (digest.events, digest.points, digest.hex())
         holes = tuple(f"events {hole.first_seq} to {hole.end_seq - 1}: {hole.reason}" for hole in receipt.holes)
         if not is_equal and not holes and accepted >= events:
-            holes = (f"the store counts {receipt.events:,} events and {receipt.points:,} values, digest {receipt.digest[-12:]}",)
+            holes = (
+                f"the store counts {receipt.events:,} events and {receipt.points:,} values, digest {receipt.digest[-12:]}",
+            )
     return Account(
         experiment_id=meta.experiment_id,
         project=meta.project,

@@ -190,8 +190,9 @@ class Courier:
         self.sent = max(ordinal, self.meta.base, self.meta.first_ordinal)
 
     def _free(self) -> None:
-        """Delete segments that lie wholly before the durable mark. meta.json first: a crash between leaves a file too
-        many, never a count that is wrong.
+        """Delete segments that lie wholly before the durable mark.
+
+        meta.json first: a crash between leaves a file too many, never a count that is wrong.
         """
         starts = self._counting.starts
         going = []
@@ -234,8 +235,9 @@ class Courier:
             pass
 
     def _search(self, piece: Piece, rejection: Rejected) -> None:
-        """A batch was refused for good. Halve it until the frame is found that is the reason; that one uses up its seq
-        as a named refusal, so that what comes after it does not wait for ever (rule 7).
+        """A batch was refused for good: halve it until the frame is found that is the reason.
+
+        That one uses up its seq as a named refusal, so that what comes after it does not wait for ever (rule 7).
         """
         if piece.count > 1:
             self._most = piece.count // 2

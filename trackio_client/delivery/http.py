@@ -45,7 +45,9 @@ TIMEOUT_S = 30.0
 class HttpTransport:
     """Sends batches to a Space. Not thread-safe beyond a lock: one request at a time."""
 
-    def __init__(self, address: str, *, token: str | None = None, hub_token: str | None = None, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self, address: str, *, token: str | None = None, hub_token: str | None = None, timeout_s: float = TIMEOUT_S
+    ) -> None:
         self.destination = address
         parts = urlsplit(address)
         self._secure = parts.scheme == "https"
@@ -181,11 +183,19 @@ class HttpTransport:
     def _strange(self, status: int, headers: http.client.HTTPMessage) -> str:
         """What an answer means that is not ours."""
         if 300 <= status < 400:
-            return f"{self.destination} points elsewhere ({headers.get('Location', 'nowhere')}): give that address instead"
+            return (
+                f"{self.destination} points elsewhere ({headers.get('Location', 'nowhere')}): give that address instead"
+            )
         if is_hub_host(self.destination):
-            words = {404: "is private, was deleted, or is being built", 503: "is asleep or starting", 429: "limits requests"}
+            words = {
+                404: "is private, was deleted, or is being built",
+                503: "is asleep or starting",
+                429: "limits requests",
+            }
             hint = "; if it is private, set HF_TOKEN" if status in (401, 403, 404) else ""
-            return f"the Space at {self.destination} {words.get(status, 'did not answer itself')} (status {status}){hint}"
+            return (
+                f"the Space at {self.destination} {words.get(status, 'did not answer itself')} (status {status}){hint}"
+            )
         return f"{self.destination} answered with status {status}, but it is not a Trackio Space"
 
 
@@ -228,7 +238,9 @@ def _known(content: Any) -> Known:
             state=str(content["state"]),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise Unavailable(f"the Space described an experiment in words that this version does not know: {error!r}") from None
+        raise Unavailable(
+            f"the Space described an experiment in words that this version does not know: {error!r}"
+        ) from None
 
 
 def _context() -> ssl.SSLContext:

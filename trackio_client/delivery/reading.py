@@ -90,7 +90,9 @@ class LogReader:
     def _next(self, limit: int, most: int | None) -> Piece | None:
         while True:
             place = self.place
-            final = self.spool is None or self.spool.is_final(place.segment)  # asked before reading, or a late byte is lost
+            final = self.spool is None or self.spool.is_final(
+                place.segment
+            )  # asked before reading, or a late byte is lost
             data = self._bytes(limit)
             scan = _Scan(data, final and len(data) < limit, most)
             scan.run(self._schemas)

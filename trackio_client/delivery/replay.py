@@ -52,7 +52,11 @@ def pending(folder: Path) -> list[Pending]:
         finally:
             if lock is not None:
                 lock.release()
-        held = sum(segment_path(directory, n).stat().st_size for n in segment_numbers(directory) if segment_path(directory, n).exists())
+        held = sum(
+            segment_path(directory, n).stat().st_size
+            for n in segment_numbers(directory)
+            if segment_path(directory, n).exists()
+        )
         unsent = max(0, count - max(meta.base, meta.first_ordinal, meta.base + meta.accepted))
         if not held and not is_live:
             continue

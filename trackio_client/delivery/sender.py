@@ -177,7 +177,8 @@ class Sender:
 
     def _deliver(self, was_asked: bool) -> bool:
         """One request, if one is due; True if there is more to do at once."""
-        assert self.courier is not None and self.transport is not None
+        assert self.courier is not None
+        assert self.transport is not None
         courier, now = self.courier, time.monotonic()
         if self.is_gone:
             self._drained.set()
@@ -235,9 +236,13 @@ class Sender:
         elif isinstance(error, Unauthorized):
             self._pause_s = REFUSED_PAUSE_S
             kind = "unauthorized"
-            text = f"{error}. Events are kept on disk; set TRACKIO_TOKEN to the Space's write token and run `trackio-client sync`"
+            hint = "Events are kept on disk; set TRACKIO_TOKEN to the Space's write token and run `trackio-client sync`"
+            text = f"{error}. {hint}"
         elif isinstance(error, StoreFull):
-            kind, text = "store-full", f"the store has no room: {error}. Everything is kept here and sent when there is room"
+            kind, text = (
+                "store-full",
+                f"the store has no room: {error}. Everything is kept here and sent when there is room",
+            )
         else:
             kind, text = "unavailable", f"{error}. Training goes on, everything is kept and sent later"
         if isinstance(error, Unavailable) and error.retry_after_s is not None:

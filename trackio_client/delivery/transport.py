@@ -66,7 +66,9 @@ class Transport(Protocol):
 class MemoryTransport:
     """Keeps batches in a list and answers as a store does. `failures` are raised first, one for each `send`."""
 
-    def __init__(self, failures: Iterable[Exception] = (), *, is_durable: bool = True, destination: str = "memory") -> None:
+    def __init__(
+        self, failures: Iterable[Exception] = (), *, is_durable: bool = True, destination: str = "memory"
+    ) -> None:
         self.destination = destination
         self.batches: list[Batch] = []
         self.heartbeats = 0
@@ -176,7 +178,11 @@ def _decoded(batch: Batch) -> list[Run | EventAt]:
 def _told(found: Known | None, batch: Batch, part: Run | EventAt, project: str, key: str) -> Known | None:
     """What `find` knows after one more part; later experiments win over earlier ones."""
     content = getattr(part, "content", {})
-    if content.get("kind") == "start" and batch.project == project and key in ("", batch.experiment_id, content["name"]):
+    if (
+        content.get("kind") == "start"
+        and batch.project == project
+        and key in ("", batch.experiment_id, content["name"])
+    ):
         if found is None or found.experiment_id != batch.experiment_id:
             found = Known(
                 experiment_id=batch.experiment_id, project=project, name=content["name"], generation=0, last_step=None
@@ -193,8 +199,9 @@ def _told(found: Known | None, batch: Batch, part: Run | EventAt, project: str, 
 
 
 class LateTransport:
-    """A transport that is made when it is first used, on the thread that uses it. `make` may raise StoreErrors: then
-    there is nobody there for now.
+    """A transport that is made when it is first used, on the thread that uses it.
+
+    `make` may raise StoreErrors: then there is nobody there for now.
     """
 
     def __init__(self, destination: str, make: Callable[[], Transport]) -> None:
