@@ -5,14 +5,10 @@ from __future__ import annotations
 import argparse
 import signal
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from trackio_client.cli.output import print_json
 from trackio_client.errors import UsageError
-
-if TYPE_CHECKING:
-    from trackio_client.delivery.transport import Transport
-    from trackio_client.settings import Settings
 
 
 def add(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -26,6 +22,7 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
 def run(asked: argparse.Namespace) -> int:
     """Send. 0 when everything is accepted and equal, 1 when something is still here or differs, by its receipt."""
     from trackio_client.delivery.replay import pending, sync
+    from trackio_client.opening import transport_to
     from trackio_client.settings import settings_from
 
     if not asked.timeout > 0:
@@ -36,7 +33,8 @@ def run(asked: argparse.Namespace) -> int:
     try:
         accounts = sync(
             settings.spool_path,
-            lambda destination: transport_for(destination, settings),
+            # Each spool goes where it was meant to go, whatever TRACKIO_URL says now.
+            lambda destination: transport_to(destination, settings),
             experiment_id=asked.id,
             timeout_s=asked.timeout,
             should_stop=stop.is_set,
@@ -63,15 +61,3 @@ def run(asked: argparse.Namespace) -> int:
         return 130
     fine = all(account.is_accepted and account.is_equal for account in accounts)
     return 0 if fine and all(one.is_live for one in left) else 1
-
-
-def transport_for(destination: str, settings: Settings) -> Transport | None:
-    """The way to a destination. Each spool goes where it was meant to go, whatever TRACKIO_URL says now."""
-    from trackio_client.delivery.http import HttpTransport
-    from trackio_client.delivery.transport import StoreTransport
-
-    if destination == "local":
-        from trackio_client.store.open import open_store
-
-        return StoreTransport(open_store(settings.store_path))
-    return HttpTransport(destination, token=settings.token, hub_token=settings.hub_token)

@@ -37,6 +37,7 @@ class LocalSource:
         self._path = path
         self._store: Store | None = None
         if make:
+            path.parent.mkdir(parents=True, exist_ok=True)
             self._open()
 
     @property
