@@ -34,7 +34,7 @@ def build(*, address_of: Callable[[str], str] = library_address) -> gr.Blocks:
     """The pages. `address_of` gives the address of a file of `trackio_client.view`."""
     page: gr.Blocks
     with gr.Blocks(title="Trackio", analytics_enabled=False, fill_width=True) as page:
-        metrics_page(page, library=address_of(BOOT))
+        metrics_page(library=address_of(BOOT))
     return page
 
 

@@ -88,7 +88,7 @@ export function followAddress(state, experiments) {
   const soon = later(write, 150); // a slider moves 60 times a second; Chromium takes 200 changes in 30 s
   const onChange = (event) => {
     if (PLACES.some((key) => event.detail.has(key))) write();
-    else if (![...event.detail].every((key) => ["hot", "zoom", "metrics", "theme"].includes(key))) soon();
+    else if (![...event.detail].every((key) => ["hot", "zoom", "metrics", "theme", "progress"].includes(key))) soon();
   };
   const onBack = () => {
     last = location.search;

@@ -22,7 +22,7 @@ export class ExperimentView {
     this.id = null;
     state.follow(["view", "experiment"], () => this.choose());
     state.addEventListener("change", (/** @type {any} */ event) => {
-      if (event.detail.has("experiments") && this.head) this.paintHead();
+      if ((event.detail.has("experiments") || event.detail.has("progress")) && this.head) this.paintHead();
       if (event.detail.has("metrics") && this.head) this.chooseMetrics();
     });
     document.addEventListener("visibilitychange", () => !document.hidden && this.id && this.ask());
@@ -214,5 +214,5 @@ export function calloutWords(row, now_s) {
 function evidenceWords(evidence) {
   if (!evidence) return "";
   const words = Array.isArray(evidence) ? evidence.join(". ") : typeof evidence === "string" ? evidence : Object.entries(evidence).map(([key, value]) => `${key.replaceAll("_", " ")} ${value}`).join(", ");
-  return /[.!?]$/.test(words) ? words : `${words}.`;
+  return capital(/[.!?]$/.test(words) ? words : `${words}.`);
 }

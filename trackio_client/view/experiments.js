@@ -4,6 +4,7 @@
 const SHOWN_AT_FIRST = 10;
 const EVERY_MS = location.hostname.endsWith(".hf.space") ? 3000 : 2000;
 const LONGEST_WAIT_MS = 30000;
+const SHAPE = ["id", "name", "group", "state", "shown", "color", "created_s"]; // what more than a list shows of a row
 const RETAKE = 15; // polls; a state that follows from silence (lost contact) changes without an event
 
 /**
@@ -137,19 +138,22 @@ export class Experiments extends EventTarget {
     }
     this._resolve();
     const ticks = this._ticks ?? new Set(newest(rows).map((row) => row.experiment_id));
-    this.state.set({
-      experiments: rows.map((row) => {
-        const order = this._orders.get(row.experiment_id) ?? 0;
-        return {
-          ...row,
-          id: row.experiment_id,
-          columns: row.columns ?? {},
-          color: order,
-          dash: Math.floor(order / 10) % 2 === 1,
-          shown: ticks.has(row.experiment_id),
-        };
-      }),
-    });
+    const next = rows.map((row) => ({
+      ...row,
+      id: row.experiment_id,
+      columns: row.columns ?? {},
+      color: this._orders.get(row.experiment_id) ?? 0,
+      dash: Math.floor((this._orders.get(row.experiment_id) ?? 0) / 10) % 2 === 1,
+      shown: ticks.has(row.experiment_id),
+    }));
+    const now = this.state.get("experiments");
+    if (next.length !== now.length || next.some((row, i) => SHAPE.some((key) => !Object.is(row[key], now[i][key])))) {
+      this.state.set({ experiments: next });
+    } else {
+      // Only numbers grew: the charts have nothing to do with it, the lists read the same rows again.
+      next.forEach((row, i) => Object.assign(now[i], row));
+      this.state.set({ progress: this.state.get("progress") + 1 });
+    }
   }
 
   _resolve() {

@@ -24,7 +24,7 @@ const ICONS = {
 };
 
 const SIGNS = {
-  running: '<circle class="tk-pulse" cx="7" cy="7" r="4.5" fill="currentColor" stroke="none"/><circle cx="7" cy="7" r="3" fill="currentColor" stroke="none"/>',
+  running: '<circle class="tk-pulse" cx="7" cy="7" r="6" fill="currentColor" stroke="none"/><circle cx="7" cy="7" r="3" fill="currentColor" stroke="none"/>',
   finished: '<path d="m3 7.5 2.6 2.6L11 4.5"/>',
   failed: '<path d="m3.5 3.5 7 7M10.5 3.5l-7 7"/>',
   interrupted: '<circle cx="7" cy="7" r="4.5"/><path d="m3.9 10.1 6.2-6.2"/>',

@@ -42,7 +42,7 @@ export class Shell {
     this._build();
     followAddress(this.state, this.experiments);
     this.state.follow(["project"], () => this._opened());
-    this.state.follow(["view", "experiment", "experiments", "metrics", "filter", "project"], () => this.decide());
+    this.state.follow(["view", "experiment", "experiments", "metrics", "filter", "project", "progress"], () => this.decide());
     this.state.follow(["folded"], () => this.root.classList.toggle("folded", this.state.get("folded")));
     this.experiments.addEventListener("contact", () => this.decide());
     document.addEventListener("keydown", (event) => this._key(event));

@@ -30,7 +30,7 @@ export class SideBar {
     this.pool = new Map();
     this.root = root;
     this._build();
-    state.follow(["experiments", "search", "sort", "column", "metrics"], () => this.arrange());
+    state.follow(["experiments", "progress", "search", "sort", "column", "metrics"], () => this.arrange());
     state.addEventListener("change", (/** @type {any} */ event) => {
       if (event.detail.has("hot") || event.detail.has("experiment") || event.detail.has("view")) this.paintMarks();
     });
@@ -148,8 +148,9 @@ export class SideBar {
 
   paintRow(node, row) {
     const { tick, name, state, value, old } = node.parts;
-    if (node.row !== row || node.column !== this.state.get("column") || node.format !== this.format) {
+    if (node.row !== row || node.said !== this.state.get("progress") || node.column !== this.state.get("column") || node.format !== this.format) {
       node.row = row;
+      node.said = this.state.get("progress");
       node.column = this.state.get("column");
       node.format = this.format;
       node.style.setProperty("--c", `var(${variableOf(row.color)})`);

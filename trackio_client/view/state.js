@@ -17,7 +17,8 @@
  *
  * @typedef {object} Values
  * @property {string|null} project
- * @property {Experiment[]} experiments  all of the project, a new array whenever one of them changed
+ * @property {Experiment[]} experiments  all of the project, a new array whenever one came, went, was ticked or renamed or
+ *     changed its state; numbers that grow are changed in place, and counted in `progress`
  * @property {string|null} hot  the experiment under the pointer, in the side bar or in a chart
  * @property {string} view  "metrics", "system", "table" or "experiment"
  * @property {string|null} experiment  the one that is open
@@ -36,6 +37,7 @@ export const DEFAULTS = Object.freeze({
   project: null,
   experiments: [],
   metrics: null,
+  progress: 0, // counts the times that rows of `experiments` changed in place: steps, columns, ages of a running one
   hot: null,
   view: "metrics",
   experiment: null,

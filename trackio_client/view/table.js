@@ -23,7 +23,7 @@ export class TableView {
     Object.assign(this, { root, state, experiments, columns, open });
     this.rows = [];
     this._build();
-    state.follow(["experiments", "search", "sort", "columns", "metrics", "view"], () => this.redraw());
+    state.follow(["experiments", "progress", "search", "sort", "columns", "metrics", "view"], () => this.redraw());
     setInterval(() => document.hidden || root.hidden || this.draw(), 5000);
   }
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import gradio as gr
-
 from space.ui.charts import MetricCharts
 
 
-def metrics_page(page: gr.Blocks, *, library: str) -> MetricCharts:
-    """Put the charts on a page. What is looked at stands in the address, which the browser reads itself."""
-    with page:
-        return MetricCharts(library=library, elem_id="charts")
+def metrics_page(*, library: str) -> MetricCharts:
+    """Put the charts on the page being built. What is looked at stands in the address, which the browser reads."""
+    return MetricCharts(library=library, elem_id="charts")
