@@ -18,7 +18,8 @@ def list_projects(store: Store) -> dict[str, Any]:
     """{"projects": [{"project", "experiments", "last_event_s"}]}, newest first."""
     return {
         "projects": [
-            {"project": project, "experiments": count, "last_event_s": last} for project, count, last in store.projects()
+            {"project": project, "experiments": count, "last_event_s": last}
+            for project, count, last in store.projects()
         ]
     }
 
@@ -34,8 +35,8 @@ def list_experiments(
 ) -> dict[str, Any]:
     """The experiments of a project, newest first; with `since`, those that changed after that cursor.
 
-    Args:
-        columns: `config:<key>` (nested keys with "/" or ".") or `metric:<name>` (its last value).
+    `columns` are `config:<key>` (nested keys with "/" or ".") or `metric:<name>` (its last value); `now_s` is the
+    store's clock.
 
     Raises:
         ProjectNotFound: nothing was ever logged to it. UsageError: a column of another form.

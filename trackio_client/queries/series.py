@@ -123,9 +123,22 @@ def needs_double(low: npt.NDArray[np.float64], high: npt.NDArray[np.float64]) ->
 
 
 def _info(key: tuple[str, str], b: Buckets | None) -> dict[str, Any]:
-    info: dict[str, Any] = {"experiment_id": key[0], "metric": key[1], "points": 0, "nan": 0, "posinf": 0, "neginf": 0, "width": 0}
+    info: dict[str, Any] = {
+        "experiment_id": key[0],
+        "metric": key[1],
+        "points": 0,
+        "nan": 0,
+        "posinf": 0,
+        "neginf": 0,
+        "width": 0,
+    }
     if b is not None:
-        info |= {"points": b.points, "nan": int(b.nan.sum()), "posinf": int(b.posinf.sum()), "neginf": int(b.neginf.sum())}
+        info |= {
+            "points": b.points,
+            "nan": int(b.nan.sum()),
+            "posinf": int(b.posinf.sum()),
+            "neginf": int(b.neginf.sum()),
+        }
         info["width"] = b.width if np.isfinite(b.width) else 0
     return info
 
@@ -155,4 +168,6 @@ def _check_metrics(store: Store, experiments: Sequence[str], lacking: set[str]) 
         names = sorted(have)
         more = f" and {len(names) - 12} more" if len(names) > 12 else ""
         known = f"They have: {', '.join(names[:12])}{more}." if names else "They have no metric yet."
-        raise MetricNotFound(f"none of the {len(experiments)} experiments asked for logged the metric {missing[0]!r:.300}. {known}")
+        raise MetricNotFound(
+            f"none of the {len(experiments)} experiments asked for logged the metric {missing[0]!r:.300}. {known}"
+        )

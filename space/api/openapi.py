@@ -1,0 +1,134 @@
+# ruff: noqa: E501 (schemas read best a field beside the other)
+"""What /v1/openapi.json says of our routes: schemas of answers and bodies, in one place."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from space.api.problems import PROBLEM_TYPE, SLUGS
+from trackio_client.wire.asks import SERIES_TYPE
+from trackio_client.wire.batches import FRAMES_TYPE, NDJSON_TYPE
+
+Json = dict[str, Any]
+
+
+def _object(*required: str, **properties: Json) -> Json:
+    return {"type": "object", "required": list(required), "properties": properties}
+
+
+def _list(items: Json) -> Json:
+    return {"type": "array", "items": items}
+
+
+_TEXT: Final[Json] = {"type": "string"}
+_WHOLE: Final[Json] = {"type": "integer", "minimum": 0}
+_SECONDS: Final[Json] = {"type": "number", "description": "seconds since 1970 UTC"}
+_ANY: Final[Json] = {"type": "object"}
+_VALUE: Final[Json] = {"anyOf": [{"type": "number"}, {"enum": ["NaN", "Infinity", "-Infinity"]}, {"type": "null"}]}
+_RANGES: Final[Json] = _list({"type": "array", "items": _WHOLE, "minItems": 2, "maxItems": 2})
+
+PROBLEM: Final[Json] = _object(
+    "type", "title", "status", "detail",
+    type={"type": "string", "description": "ends with one of: " + ", ".join(SLUGS)},
+    title=_TEXT, status=_WHOLE, detail=_TEXT, hint=_TEXT, want=_WHOLE,
+)  # fmt: skip
+RECEIPT: Final[Json] = _object(
+    "trackio_receipt", "writer_id", "store_id", "incarnation", "accepted", "durable", "events", "points", "digest", "holes",
+    trackio_receipt={"const": 1}, writer_id=_TEXT, store_id=_TEXT, incarnation=_TEXT, accepted=_RANGES, durable=_RANGES,
+    events=_WHOLE, points=_WHOLE, digest=_TEXT, holes=_list(_object(first_seq=_WHOLE, end_seq=_WHOLE, reason=_TEXT)),
+)  # fmt: skip
+EXPERIMENT: Final[Json] = _object(
+    "experiment_id", "project", "name", "state",
+    experiment_id=_TEXT, project=_TEXT, name=_TEXT, group={"type": ["string", "null"]}, job_type={"type": ["string", "null"]},
+    tags=_list(_TEXT), state={"enum": ["running", "finished", "failed", "interrupted", "lost_contact", "paused"]},
+    evidence=_TEXT, since_s=_SECONDS, created_s=_SECONDS, last_event_s=_SECONDS, last_heard_s=_SECONDS,
+    duration_s={"type": "number"}, last_step={"type": ["integer", "null"]}, metric_count=_WHOLE, point_count=_WHOLE,
+    generation=_WHOLE, parent={"type": ["array", "null"]}, columns=_ANY,
+)  # fmt: skip
+_SERIES: Final[Json] = _object(
+    "series", "cursor",
+    series=_list(_object(
+        "experiment_id", "metric", "steps", "values", "times_s",
+        experiment_id=_TEXT, metric=_TEXT, steps=_list(_WHOLE), values=_list(_VALUE), times_s=_list(_SECONDS),
+    )),
+    cursor=_TEXT,
+)  # fmt: skip
+_ASK: Final[Json] = _object(
+    experiment=_list(_TEXT), metric=_list(_TEXT), max_points={"type": "integer", "minimum": 4, "maximum": 1_000_000},
+    cursor=_TEXT, from_step=_WHOLE, to_step=_WHOLE, from_x={"type": "number"}, to_x={"type": "number"},
+    x={"type": "string", "default": "step"}, repeats={"type": "boolean"}, format={"enum": ["json", "binary"]},
+)  # fmt: skip
+
+
+def responses(schema: Json, *, binary: bool = False) -> dict[int | str, Json]:
+    """The answers of a route: its own, and our problem for everything else."""
+    content: Json = {"application/json": {"schema": schema}}
+    if binary:
+        content[SERIES_TYPE] = {"schema": {"type": "string", "format": "binary"}}
+    problem = {"description": "a problem (RFC 9457)", "content": {PROBLEM_TYPE: {"schema": PROBLEM}}}
+    return {200: {"description": "the answer", "content": content}, "4XX": problem, "5XX": problem}
+
+
+def _route(summary: str, schema: Json, *, binary: bool = False, **extra: Any) -> dict[str, Any]:
+    return {
+        "summary": summary,
+        "responses": responses(schema, binary=binary),
+        **({"openapi_extra": extra} if extra else {}),
+    }
+
+
+def _query(name: str, schema: Json, *, required: bool = False) -> Json:
+    many = {"explode": True, "style": "form"} if schema["type"] == "array" else {}
+    return {"name": name, "in": "query", "required": required, "schema": schema, **many}
+
+
+_BINARY: Final[Json] = {"schema": {"type": "string", "format": "binary"}}
+
+DOCS: Final[dict[str, dict[str, Any]]] = {
+    "append": _route(
+        "Append events of one writer; a repeat is no harm", RECEIPT,
+        requestBody={"required": True, "content": {FRAMES_TYPE: _BINARY, NDJSON_TYPE: {"schema": _TEXT}}},
+        parameters=[
+            _query("experiment", _TEXT), _query("project", _TEXT), _query("first_seq", {"type": "integer", "minimum": 0}),
+            _query("generation", {"type": "integer", "minimum": 0}),
+        ],
+    ),
+    "receipt": _route("What is held of a writer", RECEIPT),
+    "edit": _route(
+        "Change name, group, tags, notes, or pause", EXPERIMENT,
+        requestBody={"required": True, "content": {"application/json": {"schema": _object(
+            name=_TEXT, group=_TEXT, tags=_list(_TEXT), notes=_TEXT, state={"enum": ["paused", "running"]},
+        )}}},
+    ),
+    "delete": _route("Delete an experiment for good", _object("deleted", deleted=_TEXT)),
+    "projects": _route("Projects, newest first", _object("projects", projects=_list(_object(
+        project=_TEXT, experiments=_WHOLE, last_event_s=_SECONDS)))),
+    "experiments": _route(
+        "Experiments of a project, newest first; with `since` those that changed",
+        _object("experiments", "cursor", "now_s", experiments=_list(EXPERIMENT), cursor=_WHOLE, now_s=_SECONDS, gone=_list(_TEXT)),
+    ),
+    "experiment": _route("One experiment with config and summary", EXPERIMENT),
+    "events": _route("Events that are no metrics, in order of arrival", _object("events", events=_list(_object(
+        position=_WHOLE, seq=_WHOLE, writer_id=_TEXT, content=_ANY)))),
+    "receipts": _route("What is held of an experiment: counts and digest", _object(
+        "receipts", "events", "points", "digest", receipts=_list(RECEIPT), events=_WHOLE, points=_WHOLE, digest=_TEXT)),
+    "metrics": _route("Metrics of a project, in the page's order", _object("metrics", metrics=_list(_object(
+        metric=_TEXT, group=_TEXT, name=_TEXT, title=_TEXT, unit=_TEXT, goal={"type": ["string", "null"]}, quantity=_TEXT,
+        experiments=_WHOLE, points=_WHOLE)))),
+    "series": _route(
+        "Points of series", _SERIES, binary=True,
+        parameters=[
+            _query("experiment", _list(_TEXT), required=True), _query("metric", _list(_TEXT), required=True),
+            *(_query(name, schema) for name, schema in _ASK["properties"].items()
+              if name not in ("experiment", "metric", "format")),
+            _query("format", {"type": "string", "enum": ["json", "binary"]}),
+        ],
+    ),
+    "series_post": _route(
+        "Points of series, for long lists", _SERIES, binary=True,
+        requestBody={"required": True, "content": {"application/json": {"schema": _ASK}}},
+    ),
+    "health": _route("Whether the server lives; to readers also which store it has", _object("status", status=_TEXT, version=_TEXT)),
+    "login": _route("Exchange the token for a cookie", _object("session", session=_TEXT)),
+    "logout": _route("Forget the cookie", _object("session", session=_TEXT)),
+}  # fmt: skip

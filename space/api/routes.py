@@ -1,0 +1,383 @@
+"""The HTTP API under /v1: it translates between requests and `trackio_client.queries`, and knows nothing else.
+
+Reads are plain functions, which FastAPI runs in threads: the event loop never waits for the store.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, FastAPI, Query, Request
+from starlette.responses import Response
+
+from space.api.gate import COOKIE, SESSION_S, Gate, Role
+from space.api.library import Library
+from space.api.openapi import DOCS
+from space.api.problems import Problem, answer
+from space.ingest import MAX_REQUEST_BYTES, Ingest, check_frames
+from space.lines import batch_of_lines
+from space.settings import SpaceSettings
+from trackio_client.errors import UsageError
+from trackio_client.queries import experiments as asked
+from trackio_client.queries.metrics import list_metrics
+from trackio_client.queries.series import read_buckets, read_series
+from trackio_client.store.contract import Store
+from trackio_client.wire.asks import SERIES_TYPE, SeriesQuery
+from trackio_client.wire.batches import FRAMES_TYPE, NDJSON_TYPE, Batch
+from trackio_client.wire.events import EDIT, checked_name, is_id, new_writer_id, plain, state_of
+from trackio_client.wire.frames import event_frame
+
+MAX_JSON_BYTES: Final = 4 * 1024 * 1024
+_LINES_TYPES: Final = (NDJSON_TYPE, "application/ndjson", "application/jsonl")
+_EDITS: Final = ("name", "group", "tags", "notes", "state")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the routes are joined with."""
+
+    settings: SpaceSettings
+    store: Store
+    ingest: Ingest
+    library: Library
+    gate: Gate
+    version: str
+
+
+def add_routes(app: FastAPI, parts: Parts) -> None:
+    """Put our routes into the server."""
+    app.include_router(_writing(parts))
+    app.include_router(_reading(parts))
+    app.include_router(_series(parts))
+    app.include_router(_server(parts))
+
+
+def _writing(parts: Parts) -> APIRouter:
+    router = APIRouter(prefix="/v1", tags=["writing"])
+    store, ingest = parts.store, parts.ingest
+
+    @router.post("/writers/{writer_id}/events", **DOCS["append"])
+    async def append(request: Request, writer_id: str) -> Response:
+        _check_id(writer_id, "the writer's id")
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != FRAMES_TYPE and kind not in _LINES_TYPES:
+            raise Problem(
+                "type",
+                f"Events come as {FRAMES_TYPE} or {NDJSON_TYPE}, got {kind!r:.100}.",
+                "Set Content-Type; docs/protocol.md describes both.",
+            )
+        raw = await read_body(request, MAX_REQUEST_BYTES)
+        if kind == FRAMES_TYPE:
+            receipt = await ingest.take(raw, writer_id)
+        else:
+            receipt = await ingest.append(
+                await _in_thread(_batch_of_lines, store, raw, writer_id, dict(request.query_params))
+            )
+        return answer(receipt.to_json())
+
+    @router.get("/writers/{writer_id}", **DOCS["receipt"])
+    def receipt(writer_id: str) -> Response:
+        _check_id(writer_id, "the writer's id")
+        return answer(store.receipt(writer_id).to_json())
+
+    @router.patch("/experiments/{experiment_id}", **DOCS["edit"])
+    async def edit(request: Request, experiment_id: str) -> Response:
+        changes = _changes(await _json_body(request))
+        record = await _in_thread(asked.find_experiment, store, experiment_id)
+        frame = event_frame(plain({"kind": EDIT, "time_us": time.time_ns() // 1000, **changes}))
+        await ingest.append(  # each edit is a writer of its own: nothing to remember between two of them
+            Batch(
+                writer_id=new_writer_id(),
+                experiment_id=experiment_id,
+                project=record.project,
+                generation=record.generation,
+                first_seq=0,
+                count=1,
+                first_held=0,
+                body=frame,
+            )
+        )
+        return answer(await _in_thread(_detail, parts, experiment_id))
+
+    @router.delete("/experiments/{experiment_id}", **DOCS["delete"])
+    def delete(experiment_id: str) -> Response:
+        asked.find_experiment(store, experiment_id)
+        store.delete(experiment_id)
+        return answer({"deleted": experiment_id})
+
+    return router
+
+
+def _reading(parts: Parts) -> APIRouter:
+    router = APIRouter(prefix="/v1", tags=["reading"])
+    store = parts.store
+
+    @router.get("/projects", **DOCS["projects"])
+    def projects(request: Request) -> Response:
+        return answer(asked.list_projects(store), accepts_gzip=_gzip(request))
+
+    @router.get("/experiments", **DOCS["experiments"])
+    def experiments(
+        request: Request,
+        project: Annotated[str, Query(min_length=1, max_length=300)],
+        since: Annotated[int, Query(ge=0, lt=2**63)] = 0,
+        column: Annotated[list[str], Query(max_length=200)] = [],  # noqa: B006 (FastAPI copies it)
+    ) -> Response:
+        lost = parts.settings.lost_contact_s
+        found = asked.list_experiments(store, project, time.time(), since=since, columns=column, lost_contact_s=lost)
+        return answer(found, accepts_gzip=_gzip(request))
+
+    @router.get("/experiments/{experiment_id}", **DOCS["experiment"])
+    def experiment(request: Request, experiment_id: str) -> Response:
+        return answer(_detail(parts, experiment_id), accepts_gzip=_gzip(request))
+
+    @router.get("/experiments/{experiment_id}/events", **DOCS["events"])
+    def events(
+        request: Request,
+        experiment_id: str,
+        kind: Annotated[list[str], Query(max_length=50)] = [],  # noqa: B006
+        after: Annotated[int, Query(ge=0, lt=2**63)] = 0,
+        limit: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
+        newest: bool = False,
+    ) -> Response:
+        found = asked.list_events(store, experiment_id, kinds=kind, after=after, limit=limit, newest=newest)
+        return answer(found, accepts_gzip=_gzip(request))
+
+    @router.get("/experiments/{experiment_id}/receipts", **DOCS["receipts"])
+    def receipts(request: Request, experiment_id: str) -> Response:
+        return answer(asked.list_receipts(store, experiment_id), accepts_gzip=_gzip(request))
+
+    @router.get("/metrics", **DOCS["metrics"])
+    def metrics(
+        request: Request,
+        project: Annotated[str, Query(min_length=1, max_length=300)],
+        experiment: Annotated[list[str], Query(max_length=10_000)] = [],  # noqa: B006
+    ) -> Response:
+        return answer(list_metrics(store, project, experiment), accepts_gzip=_gzip(request))
+
+    return router
+
+
+def _series(parts: Parts) -> APIRouter:
+    router = APIRouter(prefix="/v1", tags=["reading"])
+
+    def told(request: Request, query: SeriesQuery, form: str) -> Response:
+        if form == "binary" or (not form and SERIES_TYPE in request.headers.get("accept", "")):
+            raw = read_buckets(parts.store, query, time.time())
+            return Response(raw, 200, {"Cache-Control": "no-store"}, SERIES_TYPE)
+        return answer(read_series(parts.store, query), accepts_gzip=_gzip(request))
+
+    @router.get("/series", **DOCS["series"])
+    def series(request: Request) -> Response:
+        return told(request, *_series_query(_fields_of(request)))
+
+    @router.post("/series", **DOCS["series_post"])
+    async def series_post(request: Request) -> Response:
+        fields = await _json_body(request)
+        return await _in_thread(told, request, *_series_query(fields))
+
+    return router
+
+
+def _server(parts: Parts) -> APIRouter:
+    router = APIRouter(tags=["server"])
+    settings, store = parts.settings, parts.store
+
+    @router.get("/v1/health", **DOCS["health"])
+    def health(request: Request) -> Response:
+        content: dict[str, Any] = {"status": "ok", "version": parts.version}
+        if request.scope.get("trackio_role", Role.NOBODY) >= Role.VIEWER:
+            content |= {
+                "store_id": store.store_id,
+                "incarnation": store.incarnation,
+                "disk": "persistent" if settings.persistent else "ephemeral",
+                "durable": settings.persistent,
+                "position": store.position(),
+            }
+        return answer(content)
+
+    @router.post("/v1/session", **DOCS["login"])
+    def login(request: Request) -> Response:
+        if request.scope.get("trackio_role") != Role.WRITER:
+            raise Problem("unauthorized", "The token is missing.", "Send it in the header X-Trackio-Token.")
+        response = answer({"session": "ok"})
+        if settings.token is not None:
+            _set_cookie(response, parts.gate.new_session(), SESSION_S, _behind_hub(request, settings))
+        return response
+
+    @router.delete("/v1/session", **DOCS["logout"])
+    def logout(request: Request) -> Response:
+        response = answer({"session": "ended"})
+        _set_cookie(response, "", 0, _behind_hub(request, settings))
+        return response
+
+    @router.get("/lib/{path:path}", include_in_schema=False)
+    def library(request: Request) -> Response:
+        return parts.library.serve(request)
+
+    return router
+
+
+def _set_cookie(response: Response, value: str, seconds: int, behind_hub: bool) -> None:
+    # In the Hub's frame our page is a third party: only SameSite=None travels there, and only over https.
+    response.set_cookie(
+        COOKIE,
+        value,
+        max_age=seconds,
+        path="/",
+        httponly=True,
+        secure=behind_hub,
+        samesite="none" if behind_hub else "lax",
+    )
+
+
+def _behind_hub(request: Request, settings: SpaceSettings) -> bool:
+    return settings.on_space or request.headers.get("host", "").lower().endswith(".hf.space")
+
+
+def _detail(parts: Parts, experiment_id: str) -> dict[str, Any]:
+    lost = parts.settings.lost_contact_s
+    return asked.experiment_detail(parts.store, experiment_id, time.time(), lost_contact_s=lost)
+
+
+def _batch_of_lines(store: Store, raw: bytes, writer_id: str, given: dict[str, str]) -> Batch:
+    held = store.receipt(writer_id).accepted_end
+    return check_frames(batch_of_lines(raw, writer_id, given, held=held, now_s=time.time()))
+
+
+# --- reading requests ------------------------------------------------------------------------------------------------
+
+
+async def read_body(request: Request, most: int) -> bytes:
+    """The body, or a problem before more than `most` bytes are in memory."""
+    said = request.headers.get("content-length", "")
+    if said.isdecimal() and int(said) > most:
+        raise Problem(
+            "too-large", f"The body has {int(said):,} bytes, at most {most:,} are taken.", "Send it in parts."
+        )
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > most:
+            raise Problem("too-large", f"The body has more than {most:,} bytes.", "Send it in parts.")
+        parts.append(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+async def _json_body(request: Request) -> dict[str, Any]:
+    raw = await read_body(request, MAX_JSON_BYTES)
+    try:
+        content = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise Problem("malformed", f"The body is no JSON: {error!s:.200}.", "Send a JSON object.") from None
+    if not isinstance(content, dict):
+        raise Problem("malformed", f"The body must be a JSON object, got {type(content).__name__}.")
+    return content
+
+
+async def _in_thread(function: Any, *args: Any) -> Any:
+    from starlette.concurrency import run_in_threadpool
+
+    return await run_in_threadpool(function, *args)
+
+
+def _gzip(request: Request) -> bool:
+    return "gzip" in request.headers.get("accept-encoding", "")
+
+
+_LISTS = {"experiment": "experiments", "experiments": "experiments", "metric": "metrics", "metrics": "metrics"}
+_FIELDS = (*_LISTS, "max_points", "cursor", "from_step", "to_step", "from_x", "to_x", "x", "repeats", "format")
+
+
+def _fields_of(request: Request) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for name, value in request.query_params.multi_items():
+        if name in _LISTS:
+            fields.setdefault(name, []).append(value)
+        else:
+            fields[name] = value
+    return fields
+
+
+def _series_query(fields: dict[str, Any]) -> tuple[SeriesQuery, str]:
+    """The question in these fields, and the form of the answer ("" is as Accept says). Raises UsageError."""
+    if unknown := [name for name in fields if name not in _FIELDS]:
+        raise UsageError(f"there is no field {unknown[0]!r:.80}. Fields: {', '.join(_FIELDS)}")
+    lists: dict[str, list[str]] = {"experiments": [], "metrics": []}
+    for name, meant in _LISTS.items():
+        value = fields.get(name, [])
+        value = [value] if isinstance(value, str) else value
+        if not isinstance(value, list) or not all(isinstance(each, str) and len(each) <= 1000 for each in value):
+            raise UsageError(f"{name} must be a text or a list of texts of at most 1,000 characters")
+        lists[meant] += value
+    form = fields.get("format") or ""
+    if form not in ("", "json", "binary"):
+        raise UsageError(f"format must be 'json' or 'binary', got {form!r:.80}")
+    x, cursor = fields.get("x") or "step", fields.get("cursor")
+    if not isinstance(x, str) or not (cursor is None or isinstance(cursor, str)):
+        raise UsageError("x and cursor must be texts")
+    most = _number(fields, "max_points")
+    if most is not None and (most != int(most) or not 4 <= most <= 1e6):
+        raise UsageError(
+            f"max_points is a whole number from 4 to 1,000,000, got {fields['max_points']!r:.80}. Without it: every point"
+        )
+    first, last = _number(fields, "from_step"), _number(fields, "to_step")
+    query = SeriesQuery(
+        experiments=tuple(dict.fromkeys(lists["experiments"])),
+        metrics=tuple(dict.fromkeys(lists["metrics"])),
+        max_points=None if most is None else int(most),
+        from_x=_number(fields, "from_x") if first is None else first,
+        to_x=_number(fields, "to_x") if last is None else last,
+        x=x,
+        repeats=str(fields.get("repeats", "")).lower() in ("1", "true", "yes"),
+        cursor=cursor or None,
+    )
+    return query, form
+
+
+def _number(fields: dict[str, Any], name: str) -> float | None:
+    value = fields.get(name)
+    if value is None or value == "":
+        return None
+    try:
+        number = float(value)
+        if isinstance(value, bool) or number != number or abs(number) > 1.7e308:
+            raise ValueError
+    except (TypeError, ValueError, OverflowError):
+        raise UsageError(f"{name} must be a number, got {value!r:.80}") from None
+    return number
+
+
+def _check_id(text: str, what: str) -> None:
+    if not is_id(text):
+        raise UsageError(f"{what} must be 1 to 128 letters, digits, '_', '-' or '.', got {text!r:.160}")
+
+
+def _changes(content: dict[str, Any]) -> dict[str, Any]:
+    """The fields of an edit, checked. Raises UsageError."""
+    if not content or (unknown := [name for name in content if name not in _EDITS]):
+        seen = repr(unknown[0])[:80] if content else "nothing"
+        raise UsageError(f"an edit changes one or more of {', '.join(_EDITS)}; got {seen}")
+    changes: dict[str, Any] = {}
+    for name, value in content.items():
+        if name == "name":
+            changes[name] = checked_name(value, "name")
+        elif name == "group":
+            changes[name] = None if value in (None, "") else checked_name(value, "group")
+        elif name == "tags":
+            if not isinstance(value, list) or len(value) > 100:
+                raise UsageError(f"tags must be a list of at most 100 texts, got {value!r:.80}")
+            changes[name] = [checked_name(tag, "a tag") for tag in value]
+        elif name == "notes":
+            if value is not None and (not isinstance(value, str) or len(value) > 100_000):
+                raise UsageError("notes must be a text of at most 100,000 characters")
+            changes[name] = value
+        else:
+            changes[name] = state_of(value) if isinstance(value, str) else ""
+            if changes[name] not in ("paused", "running"):
+                raise UsageError(f"state can be set to 'paused', or back to 'running'; got {value!r:.80}")
+    return changes

@@ -1,0 +1,56 @@
+"""Merges the store while nothing else is to be done."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from trackio_client.errors import StoreClosed, StoreError
+from trackio_client.store.contract import Store
+
+log = logging.getLogger("trackio.merging")
+
+OTHERS_S = 20.0
+"""Between looks without a sign of our own writer: other processes may write to the same file."""
+SETTLE_S = 0.5
+"""After a write, before merging: a flood is merged in larger pieces."""
+BUDGET_S = 0.05
+PAUSE_S = 0.05
+"""Between pieces: half of a core at most, and the writer gets its turn."""
+
+
+class Merging:
+    """A thread that calls `store.merge()` after writes. It sleeps when there is nothing to do."""
+
+    def __init__(self, store: Store, written: threading.Event) -> None:
+        self._store = store
+        self._written = written
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="trackio-merging", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        self._stop.set()
+        self._written.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._written.wait(OTHERS_S)
+            if self._stop.wait(SETTLE_S):
+                return
+            self._written.clear()
+            try:
+                while self._store.merge(budget_s=BUDGET_S):
+                    if self._stop.wait(PAUSE_S):
+                        return
+            except StoreClosed:
+                return
+            except StoreError as error:
+                log.warning("merging waits: %s", error)
+                self._stop.wait(OTHERS_S)
+            except Exception:  # a thread's outermost loop: data are safe unmerged, charts only slower
+                log.exception("merging failed; it is tried again")
+                self._stop.wait(OTHERS_S)

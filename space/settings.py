@@ -1,0 +1,107 @@
+"""Every setting of the server: its environment variable, default and unit, in one place."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from trackio_client.errors import UsageError
+from trackio_client.settings import data_folder
+
+DEFAULT_PORT = 7860
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpaceSettings:
+    """What the server was told. Made by `settings_from`; fields are read, never changed."""
+
+    host: str = "127.0.0.1"
+    """GRADIO_SERVER_NAME: address to listen on; 0.0.0.0 on a Space."""
+    port: int = DEFAULT_PORT
+    """GRADIO_SERVER_PORT."""
+    directory: Path
+    """TRACKIO_DIR: holds v1/store.sqlite."""
+    token: str | None = None
+    """TRACKIO_WRITE_TOKEN: what writers send, and readers unless `public`. Never shown, never logged."""
+    public: bool = False
+    """TRACKIO_PUBLIC=1: everyone may read."""
+    hosts: tuple[str, ...] = ()
+    """TRACKIO_HOSTS: names, with commas between, by which a server without a token may be called beside localhost."""
+    persistent: bool = True
+    """TRACKIO_DISK: `persistent` or `ephemeral`; ephemeral when SPACE_ID is set: a Space loses its disk at restart."""
+    lost_contact_s: float = 60.0
+    """TRACKIO_LOST_CONTACT_S: silence after which contact with an experiment counts as lost."""
+    on_space: bool = False
+    """SPACE_ID is set: behind the Hub's proxy, in its frame."""
+
+    @property
+    def store_path(self) -> Path:
+        return self.directory / "v1" / "store.sqlite"
+
+    @property
+    def is_local(self) -> bool:
+        """Nobody but this machine can reach it."""
+        return is_loopback(self.host)
+
+
+def settings_from(environ: Mapping[str, str] = os.environ) -> SpaceSettings:
+    """Settings from the environment.
+
+    Raises:
+        UsageError: a value that cannot be read, or a server that would be open to the network without a token; the
+            text holds the line to set.
+    """
+    on_space = bool(environ.get("SPACE_ID", "").strip())
+    disk = environ.get("TRACKIO_DISK", "").strip().lower() or ("ephemeral" if on_space else "persistent")
+    if disk not in ("persistent", "ephemeral"):
+        raise UsageError(f"TRACKIO_DISK must be 'persistent' or 'ephemeral', got {disk!r}")
+    settings = SpaceSettings(
+        host=environ.get("GRADIO_SERVER_NAME", "").strip() or ("0.0.0.0" if on_space else "127.0.0.1"),
+        port=_port(environ.get("GRADIO_SERVER_PORT", "").strip()),
+        directory=data_folder(environ),
+        token=environ.get("TRACKIO_WRITE_TOKEN", "").strip() or None,
+        public=environ.get("TRACKIO_PUBLIC", "").strip().lower() in ("1", "true", "yes", "on"),
+        hosts=tuple(h.strip().lower() for h in environ.get("TRACKIO_HOSTS", "").split(",") if h.strip()),
+        persistent=disk == "persistent",
+        lost_contact_s=_seconds(environ, "TRACKIO_LOST_CONTACT_S", 60.0),
+        on_space=on_space,
+    )
+    if settings.token is None and not settings.is_local:
+        where = (
+            "in the Space's settings, under Secrets" if on_space else "and give it to your trainers as TRACKIO_TOKEN"
+        )
+        raise UsageError(
+            f"refusing to listen on {settings.host} without a token: everyone in the network could write and delete. "
+            f"Set one, {where}:\n"
+            "    export TRACKIO_WRITE_TOKEN=$(python -c 'import secrets; print(secrets.token_urlsafe(24))')\n"
+            "or listen on this machine only: export GRADIO_SERVER_NAME=127.0.0.1"
+        )
+    return settings
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name means this machine and nothing else."""
+    host = host.strip("[]").lower().rstrip(".")
+    return host in ("localhost", "::1") or host.endswith(".localhost") or bool(re.fullmatch(r"127(\.\d{1,3}){3}", host))
+
+
+def _port(text: str) -> int:
+    if not text:
+        return DEFAULT_PORT
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise UsageError(f"GRADIO_SERVER_PORT must be a number from 1 to 65535, got {text!r}")
+    return int(text)
+
+
+def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
+    text = environ.get(name, "").strip()
+    try:
+        seconds = float(text) if text else default
+        if not 0 < seconds < 1e9:
+            raise ValueError
+    except ValueError:
+        raise UsageError(f"{name} must be a number of seconds above 0, got {text!r}") from None
+    return seconds
