@@ -44,11 +44,6 @@ def test_their_curves_are_there_by_the_names_of_the_trainer(capsys):
         loss = api.series(ids["mt5-rouge"], "loss")
         assert (loss.steps[0], round(loss.values[0], 1)) == (10, 25.5)
         assert (loss.steps[-1], round(loss.values[-1], 2)) == (7000, 2.24)
-            10,
-            25.5,
-            7000,
-            2.24,
-        )
         words, wer = api.experiment(ids["whisper-wer"]), api.series(ids["whisper-wer"], "eval_wer")
         assert wer.steps[wer.values.argmin()] == 15000
         assert words.summary["eval_loss"]["min_step"] == 12000
