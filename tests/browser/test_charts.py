@@ -279,6 +279,35 @@ def test_a_refused_question_says_why_and_can_be_tried_again(open_page: Callable[
     assert not note.is_visible()
 
 
+def test_a_deleted_experiment_does_not_stop_the_others(open_page: Callable[..., Any]) -> None:
+    server = several(3)
+    page = open_page(server)
+    problem = {"type": "https://x/problems/not-found", "title": "There is no experiment exp_1.", "status": 404}
+    server.fail = lambda ask: (404, {}, problem) if "exp_1" in ask["experiments"] else None
+    page.wait_for_function("[...grid.feeds.shelves.values()][0].feeds.every((feed) => feed.error)")
+    page.evaluate("state.set({ experiments: state.get('experiments').filter((e) => e.id !== 'exp_1') })")
+    pair = server.series["exp_2", "train/loss"]
+    pair.x.append(400.0)
+    pair.values.append(1.0)
+    page.wait_for_function("chart('train/loss').domain[1] === 400 && chart('train/loss').lines.length === 2")
+
+
+@pytest.mark.requirement("S1.73")
+def test_the_axis_is_the_readers_choice_and_hardware_keeps_time(open_page: Callable[..., Any]) -> None:
+    server = several(1)
+    server.metrics.append(metric("system/gpu_0_power", unit="W"))
+    start = server.experiments[0]["created_s"]
+    loss = server.series["exp_0", "train/loss"]
+    loss.times = [start + 2 * x for x in loss.x]
+    server.series["exp_0", "system/gpu_0_power"] = Pair([0.0, 10.0], [300.0, 310.0], [start + 1.0, start + 21.0])
+    page = open_page(server)
+    assert page.evaluate("[chart('train/loss').model.x, chart('system/gpu_0_power').model.x]") == ["step", "time"]
+    page.evaluate("grid.zoom(chart('train/loss'), [10, 20], null); state.set({ x: 'time' })")
+    page.wait_for_function("chart('train/loss').model.x === 'time' && chart('train/loss').lines.length === 1")
+    assert page.evaluate("state.get('zoom')") is None, "a range of steps means nothing on a clock"
+    page.wait_for_function("(start) => chart('train/loss').domain[0] === start", arg=start)
+
+
 def test_a_metric_that_nobody_shown_has_names_who_has_it(open_page: Callable[..., Any]) -> None:
     server = several(2)
     server.metrics.append(metric("eval/bleu", experiments=2))

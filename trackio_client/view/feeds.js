@@ -56,6 +56,13 @@ class Shelf {
     });
   }
 
+  /** Drop questions that failed and name an experiment that nobody wants now: it may have been deleted, and the others
+   * in that question must not stand still for it. */
+  forget() {
+    const wanted = new Set([...this.wanted.values()].flatMap((ids) => [...ids]));
+    this.feeds = this.feeds.filter((feed) => !feed.error || feed.experiments.every((id) => wanted.has(id)));
+  }
+
   /** The feeds that would ask for what no feed asks yet. */
   missing() {
     /** @type {Map<string, Set<string>>} */ const covered = new Map();
@@ -102,7 +109,8 @@ export class Feeds extends EventTarget {
     this.again = false;
     this.closed = false;
     this.turn = 0;
-    this.waitUntil = 0;
+    this.waitUntil = 0; // while the server is away
+    this.nextAt = Date.now() + every_ms; // the next turn of all feeds in use
     /** Measures for the benchmark: bytes and answers so far. */
     this.count = { bytes: 0, answers: 0 };
     this.onVisible = () => (document.hidden ? clearTimeout(this.timer) : this.#run(false));
@@ -134,6 +142,7 @@ export class Feeds extends EventTarget {
     for (const [key] of left.slice(0, -3)) this.shelves.delete(key);
     let fresh = false;
     for (const shelf of this.shelves.values()) {
+      shelf.forget();
       for (const feed of shelf.missing()) {
         if (!feed.experiments.length) continue;
         shelf.feeds.push(feed);
@@ -176,7 +185,7 @@ export class Feeds extends EventTarget {
     }
     this.busy = true;
     clearTimeout(this.timer);
-    const began = Date.now();
+    if (!onlyNew) this.nextAt = Date.now() + this.every_ms;
     /** @type {Set<Series>} */ const changed = new Set();
     /** @type {any} */ let trouble = null;
     const answers = [];
@@ -191,8 +200,8 @@ export class Feeds extends EventTarget {
     const again = this.again;
     this.again = false;
     if (again && !trouble) return void this.#run(true);
-    const wait = trouble ? this.waitUntil - Date.now() : this.every_ms - (Date.now() - began);
-    this.timer = window.setTimeout(() => this.#run(false), Math.max(onlyNew && !trouble ? 300 : 50, wait));
+    const wait = (trouble ? this.waitUntil : this.nextAt) - Date.now();
+    this.timer = window.setTimeout(() => this.#run(false), Math.max(50, wait));
   }
 
   /** The feeds to ask now. @param {Shelf} shelf @param {boolean} onlyNew */
