@@ -1,6 +1,6 @@
 """`make bench`: every figure of the performance table beside its target, and the peers when their harness is there.
 
-    python -m benchmarks [--quick] [--only ingest,series,disk,log_call,page,store]
+    python -m benchmarks [--quick] [--only log_call,ingest,series,disk,page,store]
 
 TRACKIO_PEER_BENCH names a folder with `run_bench.py`, which measures other trackers in their own environments; ours
 runs among them, interleaved, so that one machine's noise falls on all alike. Compare ratios.
@@ -17,25 +17,31 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import disk, ingest, series
+import httpx
+
+from benchmarks import disk, ingest, others, series
 from benchmarks.figures import Figure, table
 from benchmarks.spaces import ROOT
 
-SCRIPTS = ("log_call", "store", "page")
-"""Measurements that print their own tables."""
+SCRIPTS = ("store",)
+"""Measurements beyond the table, which print their own; left out when they are not there."""
 PEER_PARTS = "client+sustained+ingest"
 PEERS = "trackio,trackio-http,tensorboardX,ours,ours-http"
 
 
 def parts(quick: bool) -> dict[str, Callable[[], list[Figure]]]:
-    """Name to measurement."""
+    """Name to measurement, in the order of the table."""
+    first = {"log_call": lambda: others.log_call(quick)}
+    last = {"page": lambda: others.page(quick)}
     if quick:
         return {
+            **first,
             "ingest": lambda: ingest.figures(values=1_000_000, writers=(1, 8)),
             "series": lambda: series.figures(largest=1_000_000, reps=5),
             "disk": lambda: disk.figures(steps=20_000),
+            **last,
         }
-    return {"ingest": lambda: ingest.figures(reps=3), "series": series.figures, "disk": disk.figures}
+    return {**first, "ingest": lambda: ingest.figures(reps=3), "series": series.figures, "disk": disk.figures, **last}
 
 
 def main() -> int:
@@ -45,7 +51,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="comma-separated names of measurements")
     asked = parser.parse_args()
     measurements = parts(asked.quick)
-    wanted = [name for name in asked.only.split(",") if name] or [*SCRIPTS, *measurements]
+    wanted = [name for name in asked.only.split(",") if name] or [*measurements, *SCRIPTS]
     found: list[Figure] = []
     failed: list[str] = []
     for name in wanted:
@@ -54,10 +60,10 @@ def main() -> int:
         if name in measurements:
             try:
                 found += measurements[name]()
-            except (RuntimeError, OSError) as error:
+            except (RuntimeError, OSError, subprocess.SubprocessError, httpx.HTTPError) as error:
                 failed.append(f"{name}: {error}")
-        elif name in SCRIPTS and (ROOT / "benchmarks" / f"{name}.py").exists():
-            if _script(name, asked.quick) != 0:
+        elif name in SCRIPTS:
+            if (ROOT / "benchmarks" / f"{name}.py").exists() and _script(name, asked.quick) != 0:
                 failed.append(f"{name}: ended with an error, see above")
         else:
             failed.append(f"{name}: there is no such measurement")
