@@ -64,7 +64,7 @@ class Config(MutableMapping[str, Any]):
         return f"Config({self._values!r})"
 
     def update(self, other: Any = (), /, *, allow_val_change: bool = True, **values: Any) -> None:
-        """Set many at once. `allow_val_change` is taken for the sake of scripts written for others: changes are fine."""
+        """Set many at once. `allow_val_change` is taken for scripts that were written for others."""
         self._put({**dict(other), **values})
 
     def as_dict(self) -> dict[str, Any]:
@@ -79,4 +79,4 @@ class Config(MutableMapping[str, Any]):
 
 
 class _MissingKey(KeyError, AttributeError):
-    """A missing key read as an attribute: a KeyError by contract, an AttributeError so that hasattr and getattr work."""
+    """A missing key read as an attribute: a KeyError by contract, and hasattr and getattr work."""

@@ -88,7 +88,7 @@ class Experiment:
         """Log numbers and texts of one step. Returns when the kernel has them: they survive kill -9.
 
         Args:
-            metrics: name → number, text, or dict of those (`a/b`). What cannot be logged is named once; the rest is kept.
+            metrics: name → number, text, or dict of those (`a/b`). What cannot be is named once; the rest is kept.
             step: a whole number >= 0; may repeat, skip, go back. None is one more than the highest so far.
 
         Never raises: training goes on. What was refused is said once, counted, and named in the receipt.
@@ -262,6 +262,10 @@ class Experiment:
 
         Args:
             status: "finished", "failed" or "interrupted", or another system's word for one of them.
+            exit_code: of the process.
+            signal: its name, when one ended it.
+            error: what was raised; its trace becomes an event.
+            message: why, in words.
             timeout_s: longest wait for the receipt; None is TRACKIO_FINISH_TIMEOUT_S.
 
         Raises:
@@ -304,7 +308,7 @@ class Experiment:
             self.finish("failed", exit_code=1, error=error)
 
     def after_fork_in_child(self) -> None:
-        """Called in a forked child: the parent's log is the parent's; locks may be held by threads that are not here."""
+        """Called in a forked child: the log is the parent's; locks may be held by threads that are not here."""
         self._steps, self._ending = threading.RLock(), threading.RLock()
         self._writer.after_fork_in_child()
 

@@ -63,6 +63,10 @@ def init(
     Args:
         project: holds experiments; default TRACKIO_PROJECT, else the name of the working folder.
         name: for people; default two words and a number.
+        group: experiments that belong together; `job_type` says what this one is among them.
+        job_type: "train", "eval" …
+        tags: short texts to find it by.
+        notes: a longer text.
         config: mapping, dataclass or namespace of settings. Secrets in it are masked.
         resume: "never"; "allow" goes on with the experiment of this `experiment_id` or `name` if there is one;
             "must" insists; True or "auto" is "allow", and without id and name takes the newest of the project unless
@@ -70,7 +74,16 @@ def init(
         fork_from: "ID@STEP": a new experiment that begins where another one was at a step.
         mode: "online", "offline" (keep everything here until `trackio-client sync`), "disabled" (record nothing).
         trackio_url: address or `owner/space`; default TRACKIO_URL; none is the store on this machine.
+        trackio_token: the Space's write token; default TRACKIO_TOKEN, else TRACKIO_WRITE_TOKEN.
+        hf_token: passes the gate of a private Space; default HF_TOKEN.
+        experiment_id: an id of your own, or of the experiment to resume.
+        project_name: the same as `project`.
+        experiment_name: the same as `name`.
+        directory: where log and local store lie; default TRACKIO_DIR.
+        capture_console: record stdout and stderr; default TRACKIO_CAPTURE_CONSOLE, else yes.
+        quiet: print warnings only; default TRACKIO_QUIET.
         transport: makes the transport instead; for tests and programs that bring their own.
+        **others: kept in the configuration, and said.
 
     Raises:
         UsageError: arguments that cannot be right. ExperimentNotFound: resume="must", and there is none.

@@ -13,19 +13,19 @@ from typing import Any
 
 from trackio_client.masking import Masker
 
-_FIRST = (
+_FIRST = (  # noqa: SIM905 (a list of them would be two hundred lines)
     "amber ample brave bright calm clear clever cosy crisp eager early fair fancy fleet fresh gentle glad golden grand "
     "happy hardy honest humble jolly keen kind late light lively lucky mellow merry mighty mild neat nimble noble "
     "patient plucky polite proud quick quiet ready rosy round sharp shiny silent silver simple sleek smart smooth snug "
     "solid spry steady still stout sunny swift tidy tough vivid warm wise witty young"
-).split()  # noqa: SIM905 — a list of them would be two hundred lines
-_SECOND = (
+).split()
+_SECOND = (  # noqa: SIM905
     "badger beaver birch bison bluff brook cedar cliff cloud comet coral crane creek dale dawn delta dune eagle egret "
     "elk ember falcon fern field finch fjord flame fox gale glade grove gull harbor hare hawk hazel heath heron hill "
     "ibis iris isle ivy jay kestrel kite lake lark leaf lynx maple marsh meadow mink moon moss oak orca otter owl peak "
     "pine plover pond quail rain raven reef ridge river robin rook sage seal shore sky snow sparrow spruce star stone "
     "swan thrush tide trail vale wave wren"
-).split()  # noqa: SIM905
+).split()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +92,6 @@ def _number(*names: str) -> int | None:
 
 
 def friendly_name() -> str:
-    """A name for an experiment that got none: two words and a number, from a generator that no seed of the user's touches."""
+    """A name for an experiment that got none, from a generator that no seed of the user's touches."""
     chance = random.SystemRandom()
     return f"{chance.choice(_FIRST)}-{chance.choice(_SECOND)}-{chance.randrange(1, 1000)}"

@@ -17,7 +17,7 @@ from trackio_client.capture.console import ConsoleCapture
 from trackio_client.delivery.account import Account, account_of
 from trackio_client.delivery.meta import Meta
 from trackio_client.delivery.replay import pending, sync
-from trackio_client.delivery.sender import Sender
+from trackio_client.delivery.sender import SEGMENT_BYTES, Sender
 from trackio_client.delivery.spool import Segment, Spool
 from trackio_client.delivery.tally import Numbers
 from trackio_client.delivery.transport import Transport
@@ -111,6 +111,7 @@ class Writer:
             on_tick=self.tick,
             on_parts=self._show,
             on_trouble=self._trouble,
+            segment_bytes=max(65_536, min(SEGMENT_BYTES, self._budget // 4)),  # a small budget needs small steps
         )
         self.spool = spool
         self.sender.start()

@@ -80,6 +80,6 @@ def _problem(slug: str, **more: Any) -> dict[str, Any]:
 
 def _listed(known: Known) -> dict[str, Any]:
     return {
-        "experiment_id": known.experiment_id, "project": known.project, "name": known.name, "generation": known.generation,
-        "last_step": known.last_step, "state": known.state,
+        "experiment_id": known.experiment_id, "project": known.project, "name": known.name,
+        "generation": known.generation, "last_step": known.last_step, "state": known.state,
     }  # fmt: skip

@@ -51,9 +51,9 @@ def test_a_full_disk_costs_only_what_did_not_fit_and_is_told(bench: Any, small_d
     while not experiment._writer.refused:
         experiment.log({"loss": float(step)}, step=step)
         step += 1
-    for step in range(step, step + 50):
-        experiment.log({"loss": float(step)}, step=step)
-    end = step
+    end = step + 49
+    for later in range(step, end + 1):
+        experiment.log({"loss": float(later)}, step=later)
     other.unlink()
     until(lambda: not experiment._writer.spool.current.why)
     for step in range(end + 1, end + 11):
@@ -67,6 +67,31 @@ def test_a_full_disk_costs_only_what_did_not_fit_and_is_told(bench: Any, small_d
     said = capsys.readouterr().err
     assert said.count("refused and counted until there is room") == 1
     assert said.count("there is room again") == 1
+
+
+@pytest.mark.crash
+def test_a_full_disk_gets_its_room_back_when_everything_is_durable(small_disk: Path) -> None:
+    from tests.delivery.test_courier import deliver, held
+    from tests.delivery.test_reading import append_numbers, spool_in
+    from trackio_client.delivery.courier import Courier
+    from trackio_client.delivery.spool import segment_numbers
+    from trackio_client.delivery.transport import MemoryTransport
+
+    spool, store = spool_in(small_disk), MemoryTransport()
+    append_numbers(spool, ("loss",), *range(1000))
+    spool.turn()
+    with contextlib.suppress(OSError), (small_disk / "somebody-elses").open("wb") as file:
+        while True:
+            file.write(b"x" * 4096)
+            file.flush()
+    courier = Courier(spool.directory, spool.meta, store, spool)
+    deliver(courier)
+    courier.beat()
+    assert held(store) == list(range(1000))
+    assert segment_numbers(spool.directory) == [1]
+    append_numbers(spool, ("loss",), *range(1000, 1100))
+    deliver(courier)
+    assert held(store) == list(range(1100))
 
 
 def test_a_budget_that_is_used_up_refuses_and_keeps_what_there_is(

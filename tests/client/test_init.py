@@ -54,8 +54,8 @@ def test_the_project_is_given_or_in_the_environment(bench: Any, monkeypatch: pyt
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"project": ""}, {"name": "n" * 300}, {"name": "a\nb"}, {"mode": "maybe"}, {"config": 5}, {"fork_from": "exp_1"},
-        {"fork_from": "exp_1@-3"}, {"experiment_id": "../x"}, {"tags": ["", "b"]}, {"trackio_url": "ftp://x"},
+        {"project": ""}, {"name": "n" * 300}, {"name": "a\nb"}, {"mode": "maybe"}, {"config": 5},
+        {"fork_from": "exp_1"}, {"fork_from": "exp_1@-3"}, {"experiment_id": "../x"}, {"tags": ["", "b"]}, {"trackio_url": "ftp://x"},
         {"project_name": "other"}, {"resume": "must"},
     ],
 )  # fmt: skip
@@ -234,7 +234,8 @@ def test_a_hundred_experiments_in_sequence_and_eight_at_once_lose_nothing(bench:
 
 @pytest.mark.requirement("S1.59")
 def test_importing_is_light_and_silent() -> None:
-    program = "import sys, trackio_client; print(sorted({m.split('.')[0] for m in sys.modules} & {'numpy', 'httpx', 'torch', 'pandas', 'gradio', 'psutil'}))"
+    heavy = {"numpy", "httpx", "torch", "pandas", "gradio", "psutil"}
+    program = f"import sys, trackio_client; print(sorted({{m.split('.')[0] for m in sys.modules}} & {heavy}))"
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", program],
         capture_output=True,

@@ -39,8 +39,9 @@ def test_without_a_step_it_is_taken_from_the_metrics_that_name_one(bench: Any) -
 def test_numbers_of_every_kind_are_taken(bench: Any) -> None:
     torch = pytest.importorskip("torch")
     given = {
-        "bool": True, "int": 7, "numpy32": np.float32(0.5), "numpy_int": np.int64(3), "array0": np.array(1.5), "array1": np.array([2.5]),
-        "decimal": Decimal("0.125"), "fraction": Fraction(1, 4), "tensor": torch.tensor(4.0), "grad": torch.tensor(5.0, requires_grad=True),
+        "bool": True, "int": 7, "numpy32": np.float32(0.5), "numpy_int": np.int64(3), "array0": np.array(1.5),
+        "array1": np.array([2.5]), "decimal": Decimal("0.125"), "fraction": Fraction(1, 4),
+        "tensor": torch.tensor(4.0), "grad": torch.tensor(5.0, requires_grad=True),
         "half": torch.tensor(0.5, dtype=torch.bfloat16), "count": torch.tensor([6]),
     }  # fmt: skip
     with bench.init() as experiment:

@@ -7,12 +7,45 @@ import pytest
 from trackio_client.masking import MASK, Masker, is_secret_name
 
 
-@pytest.mark.parametrize("name", ["hf_token", "HF_TOKEN", "api_key", "apiKey", "OPENAI_API_KEY", "password", "db/password", "client_secret", "aws_secret_access_key", "trackio_token", "Authorization", "token"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    [
+        "hf_token",
+        "HF_TOKEN",
+        "api_key",
+        "apiKey",
+        "OPENAI_API_KEY",
+        "password",
+        "db/password",
+        "client_secret",
+        "aws_secret_access_key",
+        "trackio_token",
+        "Authorization",
+        "token",
+    ],
+)
 def test_names_that_hold_secrets(name: str) -> None:
     assert is_secret_name(name)
 
 
-@pytest.mark.parametrize("name", ["num_tokens", "tokenizer", "eos_token", "pad_token", "max_tokens", "token_acc", "key", "monkey", "learning_rate", "total_tokens", "mask_token", "keyboard", "decoder_start_token"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    [
+        "num_tokens",
+        "tokenizer",
+        "eos_token",
+        "pad_token",
+        "max_tokens",
+        "token_acc",
+        "key",
+        "monkey",
+        "learning_rate",
+        "total_tokens",
+        "mask_token",
+        "keyboard",
+        "decoder_start_token",
+    ],
+)
 def test_names_that_do_not(name: str) -> None:
     assert not is_secret_name(name)
 
@@ -20,10 +53,15 @@ def test_names_that_do_not(name: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "hf_abcdefghijklmnopqrstuvwxyz", "sk-proj-abcdefghijklmnopqrstuvwxyz0123", "ghp_abcdefghijklmnopqrstuvwxyz012345", "AKIAABCDEFGHIJKLMNOP",
-        "xoxb-1234567890-abcdef", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0.abcdef-123", "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----",
+        "hf_abcdefghijklmnopqrstuvwxyz",
+        "sk-proj-abcdefghijklmnopqrstuvwxyz0123",
+        "ghp_abcdefghijklmnopqrstuvwxyz012345",
+        "AKIAABCDEFGHIJKLMNOP",
+        "xoxb-1234567890-abcdef",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0.abcdef-123",
+        "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----",
     ],
-)  # fmt: skip
+)
 def test_texts_that_look_like_secrets_are_masked_wherever_they_stand(text: str) -> None:
     masked = Masker(environ={}).text(f"before {text} behind")
     assert masked == f"before {MASK} behind"

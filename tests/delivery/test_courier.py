@@ -189,9 +189,13 @@ def test_a_store_that_refuses_everything_gets_nothing_replaced(tmp_path: Path) -
     courier = courier_of(spool, Closed())
     while courier.count():
         pass
-    with pytest.raises(Unavailable, match="refuses every event"):
+
+    def send_until_it_fails() -> None:
         for _ in range(20):
             courier.send()
+
+    with pytest.raises(Unavailable, match="refuses every event"):
+        send_until_it_fails()
 
 
 def test_a_hole_that_a_store_has_named_is_in_the_account(tmp_path: Path) -> None:
@@ -233,3 +237,24 @@ def test_two_senders_on_one_log_by_mistake_double_nothing(tmp_path: Path) -> Non
                 pass
             courier.send()
     assert held(store) == list(range(40))
+
+
+def test_events_of_a_machine_that_was_copied_while_it_ran_are_not_taken_for_those_of_the_other(tmp_path: Path) -> None:
+    store = MemoryTransport()
+    for name in ("this", "copy"):
+        (tmp_path / name).mkdir()
+    this, copy = spool_in(tmp_path / "this"), spool_in(tmp_path / "copy")
+    copy.meta.writer_id = this.meta.writer_id
+    for n in range(5):
+        this.append(numbered(n))
+        copy.append(numbered(n))
+    this.append(numbered(100))
+    copy.append(numbered(200))
+    deliver(courier_of(this, store))
+    courier = courier_of(copy, store)
+    while courier.count():
+        pass
+    courier.beat()  # the store says that it holds all six of this writer: five, and one of the other machine
+    deliver(courier)
+    assert sorted(held(store)) == [0, 1, 2, 3, 4, 100, 200]
+    assert copy.meta.writer_id != this.meta.writer_id

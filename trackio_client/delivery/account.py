@@ -95,7 +95,7 @@ def account_of(
         holes = tuple(f"events {hole.first_seq} to {hole.end_seq - 1}: {hole.reason}" for hole in receipt.holes)
         if not is_equal and not holes and accepted >= events:
             holes = (
-                f"the store counts {receipt.events:,} events and {receipt.points:,} values, digest {receipt.digest[-12:]}",
+                f"the store counts {receipt.events:,} events, {receipt.points:,} values, digest {receipt.digest[-12:]}",
             )
     return Account(
         experiment_id=meta.experiment_id,

@@ -51,6 +51,7 @@ class Courier:
         """The last answer."""
         self.sent = max(meta.base, meta.first_ordinal)
         """Ordinal of the frame that goes next: all before it are settled, as far as the last receipt told."""
+        self._proved = self.sent  # up to here receipts answered frames that this process itself sent
         self._durable = meta.first_ordinal
         self._counting = LogReader(directory, meta, spool)
         self._reading = LogReader(directory, meta, spool)
@@ -124,11 +125,15 @@ class Courier:
             self._seek(self.meta.base + gap.want)
             self._no_progress(f"the store wants event {gap.want} first, again and again")
         except Overlap:
-            self._reissue(piece.first)
+            if piece.count > 1:  # find the first frame that differs: issued again with it, the others stood there twice
+                self._most = piece.count // 2
+            else:
+                self._reissue(piece.first)
         except Rejected as rejection:
             self._search(piece, rejection)
         else:
             self._most = None if self._most is None or self._most > 4096 else self._most * 2
+            self._proved = max(self._proved, piece.stop)
             self._heard(receipt)
         return True
 
@@ -170,10 +175,12 @@ class Courier:
             if settled > self.tally.end:  # somebody else sends under this id: a copied spool or machine (rule 1)
                 self._reissue(self.sent)
                 return
+        if self._is_live:  # what is held beyond what was sent here, a copy of this process wrote: send, and be compared
+            settled = min(settled, max(self._proved, self.sent))
         before, self.sent = self.sent, max(settled, self.meta.first_ordinal)
         self.receipt = receipt
         self.meta.store_id, self.meta.accepted = receipt.store_id, settled - self.meta.base
-        self._durable = self.meta.base + settled_end(receipt, receipt.durable)
+        self._durable = min(settled, self.meta.base + settled_end(receipt, receipt.durable))
         self._free()
         if self.sent > before or is_answer_to_nothing:
             self._stale = 0
@@ -220,7 +227,8 @@ class Courier:
         self.meta.writer_id, self.meta.base = new_writer_id(), ordinal
         self.meta.digest = (0, 0, 0, 0)
         self.meta.write(self.directory)
-        self.sent, self._durable, self.receipt, self._stale = ordinal, ordinal, None, 0
+        self.sent, self._proved, self._durable = ordinal, ordinal, ordinal
+        self.receipt, self._stale = None, 0
         self._recount()
 
     def _recount(self) -> None:

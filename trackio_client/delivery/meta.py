@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from dataclasses import asdict, dataclass, field
@@ -26,7 +27,7 @@ class Meta:
     created_s: float = 0.0
     pid: int = 0
     base: int = 0
-    """Ordinal of the frame that has seq 0. Above 0 after an overlap made the rest of the log a new writer's (rule 6)."""
+    """Ordinal of the frame that has seq 0; above 0 after an overlap made the rest a new writer's (rule 6)."""
     first_segment: int = 0
     """Number of the oldest segment that is kept."""
     first_ordinal: int = 0
@@ -46,11 +47,28 @@ class Meta:
         """Replace meta.json. Raises OSError; the old one then stands."""
         text = json.dumps({"version": VERSION, **asdict(self)})
         temporary = directory / f"{META}.{os.getpid()}.new"
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(directory / META)
+        try:
+            with temporary.open("w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(directory / META)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            _write_over(directory / META, text)
+
+
+def _write_over(path: Path, text: str) -> None:
+    """On a full disk: into the block that the file has already.
+
+    Without it a full disk could never be freed: segments go only after meta.json says so. It stays within a block,
+    so only a power cut in this very write could tear it.
+    """
+    if len(text) > 4096:
+        raise OSError(errno.ENOSPC, "no room for meta.json", str(path))
+    with path.open("r+", encoding="utf-8") as file:
+        file.write(text)
+        file.truncate()
 
 
 def read_meta(directory: Path) -> Meta | None:

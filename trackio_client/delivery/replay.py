@@ -100,8 +100,13 @@ def sync(
     """Send every log that nobody owns, to the destination it is meant for; the account of each.
 
     Args:
+        folder: `TRACKIO_DIR/v1/spool`.
         transport_for: destination → transport, or None when this process has no way there.
         experiment_id: only the logs of this experiment.
+        timeout_s: after it, what fails is not tried again; what goes well goes on.
+        should_stop: asked between batches.
+        sleep: waits some seconds.
+        clock: seconds, monotonic.
     """
     accounts = []
     transports: dict[str, Transport | None] = {}

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from trackio_client.errors import DeliveryError, ExperimentNotFound, Gap, StoreError, StoreFull, Unavailable
+from trackio_client.errors import DeliveryError, ExperimentNotFound, Gap, Overlap, StoreError, StoreFull, Unavailable
 from trackio_client.wire.batches import Batch, Hole, Receipt, ranges
 from trackio_client.wire.frames import SCHEMA, frames
 
@@ -137,11 +137,15 @@ class _Held:
         self.ranges: tuple[tuple[int, int], ...] = ()
         self.holes: list[Hole] = []
         self.digest: Digest | None = None
+        self.content: dict[int, bytes] = {}  # by seq the frame's own checksum
 
     def take(self, batch: Batch) -> Batch | None:
-        """What of a batch was not held yet. Raises Gap."""
+        """What of a batch was not held yet. Raises Gap and Overlap."""
         from trackio_client.store.columns import Digest, digest_of
 
+        content = _content(batch)
+        if any(self.content.get(seq, checksum) != checksum for seq, checksum in content.items()):
+            raise Overlap(f"other content is held of writer {batch.writer_id} under these seqs")
         if batch.first_seq > self.end:
             want = max(self.end, batch.first_held)
             if batch.first_seq > want or batch.first_held <= self.end:
@@ -154,7 +158,14 @@ class _Held:
         self.digest = (self.digest or Digest()) + digest_of(fresh.writer_id, _decoded(fresh))
         self.ranges = ranges([*self.ranges, (fresh.first_seq, fresh.end_seq)])
         self.end = fresh.end_seq
+        self.content |= content
         return fresh
+
+
+def _content(batch: Batch) -> dict[int, bytes]:
+    """By seq the checksum that each frame of a batch begins with."""
+    starts = [frame.start for frame in frames(batch.body, check=False) if frame.kind != SCHEMA]
+    return {batch.first_seq + n: batch.body[start : start + 4] for n, start in enumerate(starts)}
 
 
 def _without_first(batch: Batch, count: int) -> Batch:
