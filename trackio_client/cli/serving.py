@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import importlib.util
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -42,6 +43,7 @@ def run(asked: argparse.Namespace) -> int:
             raise MissingExtra("trackio-client ui", package, "space")
     port = _port(asked.port)
     settings = settings_from()
+    signal.signal(signal.SIGTERM, _interrupt)  # the child must not outlive this process when a service manager ends it
     child = subprocess.Popen([sys.executable, "-m", "space"], env=_environment(settings.directory, port))
     try:
         _wait(child, port)
@@ -61,6 +63,10 @@ def run(asked: argparse.Namespace) -> int:
         return 0  # the way to end it
     finally:
         _end(child)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _environment(directory: Any, port: int) -> dict[str, str]:
