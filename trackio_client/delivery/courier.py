@@ -169,12 +169,6 @@ class Courier:
     def _heard(self, receipt: Receipt, *, is_answer_to_nothing: bool = False) -> None:
         """Go on where the store says it holds everything before; let go of what is durable."""
         settled = self.meta.base + settled_end(receipt, receipt.accepted)
-        if settled > self.tally.end and self._is_live:
-            while self.count():
-                pass
-            if settled > self.tally.end:  # somebody else sends under this id: a copied spool or machine (rule 1)
-                self._reissue(self.sent)
-                return
         if self._is_live:  # what is held beyond what was sent here, a copy of this process wrote: send, and be compared
             settled = min(settled, max(self._proved, self.sent))
         before, self.sent = self.sent, max(settled, self.meta.first_ordinal)
