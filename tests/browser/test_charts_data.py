@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from tests.browser.chart_page import ChartServer, serving
+from trackio_client.queries.series import pack
+from trackio_client.store.contract import Buckets, BucketsAnswer
 from trackio_client.wire.asks import BAD_COUNTS, BLOCK_HEAD, ONE_VALUE, SERIES_MAGIC, WIDE
 
 pytestmark = pytest.mark.browser
@@ -73,6 +75,29 @@ def test_the_page_reads_every_form_of_block_that_the_wire_describes(modules: Any
     assert not buckets["single"]
     assert (values["keep"], values["single"], values["wide"], values["bad"]) == (5, True, True, None)
     assert values["mean"] == values["low"] == [1e300, 1 / 3, 0]
+
+
+def test_the_page_reads_what_the_space_packs(modules: Any) -> None:
+    n = 50
+    rng = np.random.default_rng(0)
+    low, zeros = rng.normal(size=n), np.zeros(n, np.int64)
+    nan = zeros.copy()
+    nan[7] = 70_000
+    whole = Buckets(2.0, 0, np.arange(n) * 2.0, low, low + 1, low + 0.5, nan, zeros, zeros, 100)
+    flat = np.full(3, 1e9) + np.arange(3)
+    exact = Buckets(0.0, 4, np.array([5.0, 6.0, 7.0]), flat, flat, flat, zeros[:3], zeros[:3], zeros[:3], 7)
+    keys = (("exp_a", "train/loss"), ("exp_b", "tokens"))
+    body = pack(BucketsAnswer(keys, {keys[0]: whole, keys[1]: exact}, True, "c"), x="step", now_s=1.0, cursor="mark.c")
+    answer = modules.evaluate(DECODE, base64.b64encode(body).decode())
+    loss, tokens = answer["blocks"]
+    np.testing.assert_allclose(loss["low"], low, rtol=1e-6)
+    np.testing.assert_allclose(loss["mean"], low + 0.5, rtol=1e-5, atol=1e-6)
+    assert loss["bad"][0][7] == 65_535
+    assert (tokens["keep"], tokens["single"], tokens["mean"]) == (4, True, flat.tolist()), (
+        "f32 would lose the last digit"
+    )
+    assert answer["cursor"] == "mark.c"
+    assert [row["points"] for row in answer["series"]] == [100, 7]
 
 
 @pytest.mark.parametrize(

@@ -263,6 +263,7 @@ export class Feeds extends EventTarget {
  * @param {import("./frames.js").Answer} answer @param {Set<Series>} changed */
 function take(shelf, feed, answer, changed) {
   if (answer.series) {
+    const before = feed.list;
     feed.list = answer.series.map((info) => {
       const key = pairKey(info.experiment_id, info.metric);
       let series = shelf.series.get(key);
@@ -271,6 +272,9 @@ function take(shelf, feed, answer, changed) {
       series.info = info;
       return series;
     });
+    // After a reset only what is listed exists: a store that began anew must not leave lines of its former life.
+    const listed = new Set(feed.list);
+    for (const series of answer.reset ? before : []) if (!listed.has(series)) series.clear(), changed.add(series);
   }
   for (const block of answer.blocks) {
     const series = feed.list[block.series];

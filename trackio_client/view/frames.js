@@ -116,6 +116,13 @@ export class Series {
     this.version++;
   }
 
+  /** Holds nothing any more. */
+  clear() {
+    this.n = this.fresh = this.measuredAt = 0;
+    this.info = this.counted = null;
+    this.version++;
+  }
+
   /** @param {Block} block */
   #replace(block) {
     this.measuredAt = 0;
