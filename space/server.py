@@ -105,6 +105,7 @@ def make_app(settings: SpaceSettings, store: Store, *, pages: bool = True) -> Fa
         lifespan=lifespan,
         redirect_slashes=False,
     )
+    app.state.ingest = ingest
     _tell_problems(app)
     gate = Gate(app, settings=settings)
     add_routes(app, Parts(settings, store, ingest, library, gate, our_version()))
@@ -151,11 +152,7 @@ def _tell_problems(app: FastAPI) -> None:
         where = ".".join(str(part) for part in first["loc"][1:]) or "the request"
         seen = first.get("input")
         what = f"{where}: {first['msg']}, got {seen!r:.100}."
-        return response_of(
-            Problem(
-                "malformed", f"{where}: {first['msg']}, got {seen!r:.100}.", "GET /v1/openapi.json says what is taken."
-            )
-        )
+        return response_of(Problem("malformed", what, "GET /v1/openapi.json says what is taken."))
 
     def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -190,10 +187,12 @@ def listen(settings: SpaceSettings) -> socket.socket:
         if error.errno == errno.EADDRINUSE:
             raise UsageError(
                 f"port {settings.port} on {settings.host} is in use, perhaps by a Trackio that runs already "
-                f"(look at {address_of(settings)}). Choose another: export GRADIO_SERVER_PORT={settings.port % 65535 + 1}"
+                f"(look at {address_of(settings)}). Choose another: "
+                f"export GRADIO_SERVER_PORT={settings.port % 65535 + 1}"
             ) from None
         raise UsageError(
-            f"cannot listen on {settings.host}:{settings.port}: {error.strerror}. Set GRADIO_SERVER_NAME and GRADIO_SERVER_PORT"
+            f"cannot listen on {settings.host}:{settings.port}: {error.strerror}. "
+            "Set GRADIO_SERVER_NAME and GRADIO_SERVER_PORT"
         ) from None
     return listener
 

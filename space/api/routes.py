@@ -323,7 +323,8 @@ def _series_query(fields: dict[str, Any]) -> tuple[SeriesQuery, str]:
     most = _number(fields, "max_points")
     if most is not None and (most != int(most) or not 4 <= most <= 1e6):
         raise UsageError(
-            f"max_points is a whole number from 4 to 1,000,000, got {fields['max_points']!r:.80}. Without it: every point"
+            f"max_points is a whole number from 4 to 1,000,000, got {fields['max_points']!r:.80}. "
+            "Without it: every point"
         )
     first, last = _number(fields, "from_step"), _number(fields, "to_step")
     query = SeriesQuery(

@@ -153,7 +153,8 @@ def _check(store: Store, query: SeriesQuery) -> None:
         raise UsageError(f"a question about series names at least one experiment and one metric; no {what} was given")
     if len(query.experiments) * len(query.metrics) > MOST_PAIRS:
         raise UsageError(
-            f"{len(query.experiments)} experiments × {len(query.metrics)} metrics are more than {MOST_PAIRS} series. Ask in parts"
+            f"{len(query.experiments)} experiments × {len(query.metrics)} metrics are more than {MOST_PAIRS} series. "
+            "Ask in parts"
         )
     if query.max_points is not None and query.max_points < 4:
         raise UsageError(f"max_points must be at least 4, got {query.max_points}")
