@@ -55,8 +55,8 @@ def test_the_project_is_given_or_in_the_environment(bench: Any, monkeypatch: pyt
     "wrong",
     [
         {"project": ""}, {"name": "n" * 300}, {"name": "a\nb"}, {"mode": "maybe"}, {"config": 5},
-        {"fork_from": "exp_1"}, {"fork_from": "exp_1@-3"}, {"experiment_id": "../x"}, {"tags": ["", "b"]}, {"trackio_url": "ftp://x"},
-        {"project_name": "other"}, {"resume": "must"},
+        {"fork_from": "exp_1"}, {"fork_from": "exp_1@-3"}, {"experiment_id": "../x"}, {"tags": ["", "b"]},
+        {"trackio_url": "ftp://x"}, {"project_name": "other"}, {"resume": "must"},
     ],
 )  # fmt: skip
 def test_arguments_that_cannot_be_are_refused_with_a_clear_text(bench: Any, wrong: dict[str, Any]) -> None:

@@ -105,6 +105,19 @@ def test_a_segment_is_not_left_while_a_thread_still_writes_to_it(tmp_path: Path)
     assert read(spool, is_live=True) == [0, 1, 2]
 
 
+def test_a_frame_whose_missing_last_byte_the_next_one_happens_to_begin_with_is_torn_all_the_same(
+    tmp_path: Path,
+) -> None:
+    spool = spool_in(tmp_path)
+    spool.append(numbered(0))
+    lucky = next(n for n in range(1, 100_000) if numbered(n)[0] == 0)  # its checksum begins with the padding's zero
+    torn = next(numbered(n)[:-1] for n in range(10**6, 10**6 + 9) if numbered(n)[-1] == 0)
+    os.write(spool.current.fd, torn)
+    spool.append(numbered(lucky))
+    spool.append(numbered(1))
+    assert read(spool) == [0, lucky, 1]
+
+
 @settings(max_examples=60, deadline=None)
 @given(cuts=st.lists(st.tuples(st.integers(0, 2), st.integers(1, 40)), max_size=25))
 def test_whatever_is_torn_whole_frames_are_counted_the_same_by_living_and_later_readers(

@@ -17,6 +17,7 @@ from trackio_client.errors import CorruptFrame
 from trackio_client.wire.events import REFUSED
 from trackio_client.wire.frames import (
     HEAD_BYTES,
+    MAGIC,
     MAX_FRAME_BYTES,
     METRICS,
     METRICS_HEAD_BYTES,
@@ -150,6 +151,7 @@ class _Scan:
         self.used: dict[int, None] = {}  # ids of schemas
         self.count = self.end = self.torn = 0
         self.needs_more = False
+        self._last = (0, 0, SCHEMA)  # start, end and kind of the frame before `end`
 
     def run(self, schemas: dict[int, bytes]) -> None:
         data = self.data
@@ -168,14 +170,17 @@ class _Scan:
                     return
             elif frame.kind == SCHEMA:
                 schemas[_schema_id(data, frame)] = data[frame.start : frame.end]
-                self.end = frame.end
+                self._last, self.end = (frame.start, frame.end, SCHEMA), frame.end
             elif frame.kind == METRICS:
                 self._take_run(frame, schemas)
             else:
                 self._take(frame.start, frame.end, 1)
+                self._last = (frame.start, frame.end, frame.kind)
 
     def _step_over(self) -> bool:
         """Past torn bytes to the next whole frame. At the end of a log that is still written: wait instead."""
+        if self._was_torn():
+            return True
         found = next_frame(self.data, self.end + 1)
         if found is None and not self.is_all:
             self.needs_more = self.count == 0
@@ -184,6 +189,35 @@ class _Scan:
         self.torn += until - self.end
         self.end = until
         return found is not None
+
+    def _was_torn(self) -> bool:
+        """The frame before was torn by a few bytes, and the next one's first bytes happen to be what it lacked.
+
+        Then a frame begins inside its end, and none behind it. Its writer knows that it was torn and has written it
+        again elsewhere: it must not count, and the next one must not be lost.
+        """
+        start, end, kind = self._last
+        if end != self.end:
+            return False
+        for at in range(end - 1, max(start, end - HEAD_BYTES), -1):
+            if self.data[at + 4 : at + 7] == MAGIC:
+                try:
+                    found = frame_at(self.data, at)
+                except CorruptFrame:
+                    continue
+                if found is not None:
+                    self._untake(start, at, kind)
+                    return True
+        return False
+
+    def _untake(self, start: int, at: int, kind: int) -> None:
+        if kind != SCHEMA:
+            first, end = self.ranges.pop()
+            if isinstance(end, int) and first < start:
+                self.ranges.append((first, start))
+            self.count -= 1
+        self.torn += at - start
+        self._last, self.end = (0, 0, SCHEMA), at
 
     def _take_run(self, frame: Frame, schemas: dict[int, bytes]) -> None:
         """All frames from here on that have the head of this one, and the right checksum."""
@@ -206,6 +240,7 @@ class _Scan:
             return
         self.used[schema_id] = None
         self._take(start, start + n * width, n)
+        self._last = (start + (n - 1) * width, start + n * width, METRICS)
 
     def _take(self, start: int, end: int, count: int) -> None:
         if self.ranges and self.ranges[-1][1] == start:
