@@ -97,6 +97,7 @@ def test_delete_asks_first_and_then_it_is_gone(capsys):
     assert "Say --yes" in capsys.readouterr().err
     assert main(["delete", one, "--yes"]) == 0
     assert main(["show", one]) == 3
+    capsys.readouterr()
     assert len(imported(capsys)) == 4  # who imports again wants it again
     with Api() as api:
         assert len(api.experiments("real")) == 4
