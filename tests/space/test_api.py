@@ -1,0 +1,109 @@
+"""Questions over HTTP and their answers."""
+
+from __future__ import annotations
+
+import json
+import struct
+
+
+def decoded(raw: bytes):
+    (length,) = struct.unpack_from("<I", raw, 4)
+    return json.loads(raw[8 : 8 + length]), raw[8 + length :]
+
+
+def test_an_experiment_is_listed_and_shown(api, a_batch):
+    api.send(a_batch())
+    listed = api.get("/v1/experiments?project=digits&column=config:optim/lr&column=metric:train/loss").json()
+    row = listed["experiments"][0]
+    assert (row["experiment_id"], row["name"], row["state"], row["last_step"]) == ("exp_a", "brave-otter", "running", 2)
+    assert row["columns"] == {"config:optim/lr": 0.1, "metric:train/loss": 0.5 / 3}
+    assert api.get(f"/v1/experiments?project=digits&since={listed['cursor']}").json()["experiments"] == []
+    shown = api.get("/v1/experiments/exp_a").json()
+    assert shown["summary"]["train/loss"]["best"] == shown["summary"]["train/loss"]["min"]
+    assert api.get("/v1/metrics?project=digits").json()["metrics"][0]["quantity"] == "training loss"
+    receipts = api.get("/v1/experiments/exp_a/receipts").json()
+    assert (receipts["events"], receipts["points"]) == (4, 6)
+    assert receipts["digest"] == receipts["receipts"][0]["digest"]
+
+
+def test_what_is_not_there_is_named_with_what_is(api, a_batch):
+    api.send(a_batch())
+    for path, words in (
+        ("/v1/experiments?project=digit", ("'digit'", "'digits'")),
+        ("/v1/experiments/exp_zz", ("'exp_zz'", "'digits'")),
+        ("/v1/series?experiment=exp_zz&metric=lr", ("'exp_zz'",)),
+        ("/v1/series?experiment=exp_a&metric=los", ("'los'", "train/loss")),
+        ("/v1/metrics?project=x", ("'x'", "'digits'")),
+        ("/v1/nonsense", ("/v1/nonsense",)),
+    ):
+        answer = api.get(path)
+        assert answer.status_code == 404, path
+        assert all(word in answer.json()["detail"] for word in words), answer.json()
+
+
+def test_questions_that_cannot_be_right_are_refused(api, a_batch):
+    api.send(a_batch())
+    base = "/v1/series?experiment=exp_a&metric=lr"
+    for path in (base + "&max_points=3", base + "&max_points=x", base + "&from_step=nan", base + "&stop=1", "/v1/series",
+                 "/v1/experiments", "/v1/experiments?project=digits&since=-1", "/v1/experiments?project=digits&column=x"):  # fmt: skip
+        answer = api.get(path)
+        assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (400, "malformed"), path
+    assert api.client.post("/v1/series", content="[" * 100_000).status_code == 400
+    assert api.client.put("/v1/projects").status_code in (404, 405)
+
+
+def test_a_page_gets_columns_then_only_what_is_new(api, a_batch):
+    api.send(a_batch())
+    ask = "/v1/series?experiment=exp_a&metric=train/loss&metric=lr&max_points=400&format=binary"
+    head, blocks = decoded(api.get(ask).content)
+    assert head["reset"]
+    assert [one["metric"] for one in head["series"]] == ["train/loss", "lr"]
+    place, mode, _, keep, n = struct.unpack_from("<HBBII", blocks)
+    assert (place, mode & 1, keep, n) == (0, 1, 0, 3)
+    assert struct.unpack_from("<3d", blocks, 12) == (0, 1, 2)
+    api.send(a_batch(4, 1))
+    head, blocks = decoded(api.get(f"{ask}&cursor={head['cursor']}").content)
+    assert (head["reset"], head["series"], head["blocks"]) == (False, None, 2)
+    head, blocks = decoded(api.get(f"{ask}&cursor={head['cursor']}").content)
+    assert (head["blocks"], blocks) == (0, b"")
+
+
+def test_a_metrics_first_point_makes_the_list_anew(api, a_batch):
+    api.send(a_batch())
+    ask = "/v1/series?experiment=exp_a&metric=lr&metric=eval/f1&format=binary"
+    head, _ = decoded(api.get(ask).content)
+    api.lines('{"metrics": {"eval/f1": 0.5}, "step": 3}', writer="w2")
+    head, _ = decoded(api.get(f"{ask}&cursor={head['cursor']}").content)
+    assert [one["metric"] for one in head["series"]] == ["lr", "eval/f1"]
+
+
+def test_a_name_and_notes_are_edited_and_a_pause_is_set_and_taken_back(api, a_batch):
+    api.send(a_batch())
+    assert (
+        api.client.patch("/v1/experiments/exp_a", json={"name": "otter", "state": "paused"}).json()["state"] == "paused"
+    )
+    back = api.client.patch("/v1/experiments/exp_a", json={"state": "running"}).json()
+    assert (back["state"], back["name"]) == ("running", "otter")
+    for wrong in ({}, {"nmae": "x"}, {"name": ""}, {"tags": "x"}, {"state": "finished"}, []):
+        assert api.client.patch("/v1/experiments/exp_a", json=wrong).status_code == 400, wrong
+
+
+def test_the_library_is_kept_for_ever_under_its_version(api):
+    library = api.client.get("/lib/boot.js")
+    assert library.headers["cache-control"] == "no-cache"
+    again = api.client.get("/lib/boot.js", headers={"If-None-Match": library.headers["etag"]})
+    assert again.status_code == 304
+    version = library.headers["etag"].strip('"').partition("-")[0]
+    kept = api.client.get(f"/lib/{version}/boot.js")
+    assert "immutable" in kept.headers["cache-control"]
+    assert kept.content == library.content
+    assert len(api.client.get("/lib/plotly.min.js").content) > 1_000_000
+    assert api.client.get("/lib/../settings.py").status_code == 404
+
+
+def test_openapi_names_every_route_of_ours(api):
+    paths = api.get("/v1/openapi.json").json()["paths"]
+    assert {"/v1/series", "/v1/projects", "/v1/writers/{writer_id}/events", "/v1/experiments/{experiment_id}"} <= set(
+        paths
+    )
+    assert "application/problem+json" in json.dumps(paths["/v1/series"])
