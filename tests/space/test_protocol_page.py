@@ -1,0 +1,46 @@
+"""The example of docs/protocol.md runs as it is printed, against a server that listens."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from space.api.problems import SLUGS
+from space.server import listen, make_app
+from space.settings import SpaceSettings
+
+PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text("utf-8")
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_the_curl_example_is_taken_and_its_repeat_too(tmp_path):
+    (example,) = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+    settings = SpaceSettings(directory=tmp_path, port=0, token="secret")
+    store = sys.modules["tests_memory_store"].MemoryStore()
+    with listen(settings) as listener:
+        server = uvicorn.Server(uvicorn.Config(make_app(settings, store, pages=False), log_level="warning"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        env = {**os.environ, "TRACKIO_URL": url, "TRACKIO_TOKEN": "secret", "NO_PROXY": "*"}
+        try:
+            for _ in range(2):
+                done = subprocess.run(["bash", "-c", example], env=env, capture_output=True, text=True, timeout=60)
+                assert done.returncode == 0, done.stdout + done.stderr
+                assert '"accepted":[[0,4]]' in done.stdout
+        finally:
+            server.should_exit = True
+            thread.join()
+    assert store.experiment("exp_from_curl").name == "from curl"
+
+
+def test_the_page_lists_every_problem():
+    assert {slug for slug in SLUGS if f"`{slug}`" not in PAGE} == set()
