@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
+from tests.model.chances import drawn_features, steps_of
 from tests.model.quiet import count_out, settle
 from tests.model.rules import BrokenPromiseError
-from tests.model.world import World, drawn_features, steps_of
+from tests.model.world import World
 
 STEPS = 90
 Step = tuple[str, int]
