@@ -40,13 +40,29 @@ def typical(space: Space) -> str:
             print(f"could not import {folder.name}: {done.stderr.strip()[-300:]}", file=sys.stderr)
     for i, state in enumerate(("finished", "finished", "failed", "interrupted", None, None)):
         training = trained(
-            space.url, project, f"digits-lr{3 * (i + 1)}e-4", steps=400 - 40 * i, state=None, rate=0.006 + 0.002 * i,
-            wave=i, system=True, group="digits", config={"lr": 3e-4 * (i + 1), "batch_size": 32}, tags=["demo"] if i == 4 else [],
-        )  # fmt: skip
+            space.url,
+            project,
+            f"digits-lr{3 * (i + 1)}e-4",
+            steps=400 - 40 * i,
+            state=None,
+            rate=0.006 + 0.002 * i,
+            wave=i,
+            system=True,
+            group="digits",
+            config={"lr": 3e-4 * (i + 1), "batch_size": 32},
+            tags=["demo"] if i == 4 else [],
+        )
         training.event("console", stream="stdout", lines=[f"step {step} done" for step in range(0, 400, 10)], dropped=0)
         training.event("mark", step=200, mark="checkpoint", title="checkpoint-200", data={})
         if state == "failed":
-            training.event("error", step=319, error="torch.OutOfMemoryError", message="tried to allocate 2.36 GiB; 78.9 of 80 GiB in use on gpu 0", trace="Traceback (most recent call last):\n  …", rank=0)  # fmt: skip
+            training.event(
+                "error",
+                step=319,
+                error="torch.OutOfMemoryError",
+                message="tried to allocate 2.36 GiB; 78.9 of 80 GiB in use on gpu 0",
+                trace="Traceback (most recent call last):\n  …",
+                rank=0,
+            )
         if state:
             training.finish(state)
     return project
@@ -120,7 +136,11 @@ def pictures(browser: Browser, space: Space, wanted: list[str], into: Path) -> N
     """All that was asked for, the empty server first."""
     if "empty" in wanted:
         shoot(browser, space.url, "empty", into)
-    makers = {"one": lambda: trained(space.url, "one", "only-one", steps=200, system=True).project, "typical": lambda: typical(space), "thousand": lambda: thousand(space)}  # fmt: skip
+    makers = {
+        "one": lambda: trained(space.url, "one", "only-one", steps=200, system=True).project,
+        "typical": lambda: typical(space),
+        "thousand": lambda: thousand(space),
+    }
     for name, make in makers.items():
         if name not in wanted:
             continue
