@@ -17,18 +17,12 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def run(asked: argparse.Namespace) -> int:
     """Print it."""
-    from importlib.metadata import PackageNotFoundError
-    from importlib.metadata import version as version_of
-
+    from trackio_client.release import VERSION
     from trackio_client.settings import data_folder
 
-    try:
-        version = version_of("trackio-client")
-    except PackageNotFoundError:
-        version = "unpackaged"
-    found = {"trackio_client": version, "python": platform.python_version(), "directory": str(data_folder())}
+    found = {"trackio_client": VERSION, "python": platform.python_version(), "directory": str(data_folder())}
     if asked.json:
         print_json(found)
     else:
-        print(f"trackio-client {version}, Python {found['python']}, data in {found['directory']}")
+        print(f"trackio-client {VERSION}, Python {found['python']}, data in {found['directory']}")
     return 0
