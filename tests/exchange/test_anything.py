@@ -19,17 +19,9 @@ names = some.sampled_from(["loss", "eval_loss", "eval_a_runtime", "step", "train
 entry = some.dictionaries(names, anything, max_size=6) | anything
 state = some.fixed_dictionaries(
     {"log_history": some.lists(entry, max_size=6) | anything},
-    optional={
-        key: anything
-        for key in (
-            "global_step",
-            "max_steps",
-            "best_metric",
-            "best_model_checkpoint",
-            "best_global_step",
-            "trial_name",
-        )
-    },
+    optional=dict.fromkeys(
+        ("global_step", "max_steps", "best_metric", "best_model_checkpoint", "best_global_step", "trial_name"), anything
+    ),
 )
 
 
