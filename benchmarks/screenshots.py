@@ -78,7 +78,7 @@ def thousand(space: Space) -> str:
             )  # fmt: skip
             training.log([(step, curve(step, wave=i, rate=0.005 + i / 2e4)) for step in range(0, 300, 10)])
             training.log([(step, {"eval/loss": 0.5 + i / 3000}) for step in range(0, 300, 100)])
-            if i % 40:
+            if i < 992:
                 training.finish("failed" if i % 17 == 0 else "finished")
     return "sweep"
 
