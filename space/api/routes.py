@@ -177,7 +177,8 @@ def _series(parts: Parts) -> APIRouter:
     @router.post("/series", **DOCS["series_post"])
     async def series_post(request: Request) -> Response:
         fields = await _json_body(request)
-        return await _in_thread(told, request, *_series_query(fields))
+        answered: Response = await _in_thread(told, request, *_series_query(fields))
+        return answered
 
     return router
 
