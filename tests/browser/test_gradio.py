@@ -53,7 +53,7 @@ def test_a_value_set_by_python_reaches_the_page_without_making_it_anew(page, spa
     expect(page.locator(".tk-chart-values").first).not_to_be_empty()
     page.wait_for_function("() => document.querySelector('.trackio-charts') !== null")
     expect(page.locator("footer")).to_have_count(0)
-    chart = page.locator(".tk-chart").first.element_handle()
+    chart = page.locator('.tk-chart[data-metric="train/loss"]').element_handle()
     page.evaluate("() => trackioPage.shell.ask({ filter: 'loss', x: 'relative' })")
     expect(page.locator(".tk-controls .tk-sel").first).to_have_text("relative time")
     assert chart.evaluate("el => el.isConnected")

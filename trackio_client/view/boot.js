@@ -1,7 +1,7 @@
 // The first script of the page: starts the shell before Gradio has loaded, and gives it to Gradio's component.
 
 import { HttpSource } from "./source.js";
-import { Shell } from "./shell.js";
+import { Shell, login } from "./shell.js";
 
 /** @type {any} */
 const page = (globalThis.trackioPage ??= {});
@@ -32,8 +32,7 @@ function takeToken() {
   const token = new URLSearchParams(location.hash.slice(1)).get("token");
   if (!token) return;
   history.replaceState(null, "", location.pathname + location.search);
-  page.first = {}; // what was asked without the cookie is a refusal
-  page.token = token;
+  login(token).catch(() => {}); // who came this far may read already; a wrong token changes nothing
 }
 
 shell();

@@ -143,13 +143,16 @@ export function failed(error, again) {
   );
 }
 
-/** The line above everything while nobody answers. @param {{since_s: number|null, next_ms: number|null}} contact */
+/** The line above everything while nobody answers. @param {{since_s: number|null, next_ms: number|null, error?: any}} contact */
 export function awayBar(contact, hasData, again) {
   const left = h("span", null);
+  const since = clock(contact.since_s ?? Date.now() / 1000);
+  const status = contact.error?.status ?? 0; // 0: nobody answered at all
+  const seen = status ? `The server answers with an error (${status}) since ${since}.` : `No answer from the server since ${since}.`;
   const bar = h(
     "div",
     { class: "tk-away", role: "status" },
-    h("div", null, h("b", null, `No answer from the server since ${clock(contact.since_s ?? Date.now() / 1000)}.`), " ", left),
+    h("div", null, h("b", null, seen), " ", left),
     h("p", null, hasData ? "What you see stays as it was. Trainers keep their events and send them later. This page goes on by itself." : "Trainers keep their events and send them later. This page goes on by itself once the server answers."),
     h("button", { class: "tk-btn sm", on: { click: again } }, "Try now"),
   );

@@ -201,7 +201,7 @@ export class Shell {
     this._away();
     if (rows.length) this.loadMetrics();
     const words = view === "experiment" ? null : this._words(view, rows, phase);
-    this.root.classList.toggle("charts", view !== "table" && (!words || /^(loading|filter)/.test(words[0])));
+    this.root.classList.toggle("charts", view !== "table" && (view !== "experiment" || rows.length > 0) && (!words || /^(loading|filter)/.test(words[0])));
     this.root.classList.toggle("table", view === "table" && !words);
     if (words) return this._say(words);
     this._show(view);
@@ -265,12 +265,12 @@ export class Shell {
   }
 
   _away() {
-    const { phase, next_ms, since_s } = this.experiments.contact;
+    const { phase, next_ms, since_s, error } = this.experiments.contact;
     if (phase !== "away") {
       this.away = null;
       this.slot.replaceChildren();
     } else if (!this.away || this.away.next_ms !== next_ms) {
-      this.away = awayBar({ since_s, next_ms }, this.state.get("experiments").length > 0, () =>
+      this.away = awayBar({ since_s, next_ms, error }, this.state.get("experiments").length > 0, () =>
         this.state.get("project") ? this.experiments.ask() : this._start());
       this.away.next_ms = next_ms;
       fill(this.slot, this.away);

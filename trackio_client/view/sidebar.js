@@ -103,7 +103,7 @@ export class SideBar {
 
   sayNone(total) {
     const search = this.state.get("search");
-    if (!total || !search) return this.none.replaceChildren(h("p", null, "No experiments yet."));
+    if (!total || !search) return this.none.replaceChildren(h("p", null, this.state.get("project") ? "No experiments yet." : "No project is open."));
     const clear = h("button", { class: "tk-btn sm", on: { click: () => this.state.set({ search: "" }) } }, "Show all");
     return this.none.replaceChildren(h("p", null, `None of ${count(total)} experiments holds “${search}” in its name, group, tags or state.`), clear);
   }
