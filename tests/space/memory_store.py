@@ -40,10 +40,12 @@ class MemoryStore:
         self.at = 0
         self.trouble: Exception | None = None
         self.groups: list[int] = []
+        self.entered = threading.Event()
         self.may_write = threading.Event()
         self.may_write.set()
 
     def append(self, batches: Sequence[Batch]) -> list[Outcome]:
+        self.entered.set()
         self.may_write.wait(20)
         if self.trouble is not None:
             raise self.trouble

@@ -120,7 +120,9 @@ def test_a_mistake_in_the_store_leaves_the_writer_alive(api, a_batch):
 def test_what_waits_is_written_in_one_group(api, a_batch):
     api.store.may_write.clear()
     threads = [threading.Thread(target=lambda k=k: api.send(a_batch(writer=f"w{k}"), writer=f"w{k}")) for k in range(9)]
-    for thread in threads:
+    threads[0].start()
+    assert api.store.entered.wait(20)
+    for thread in threads[1:]:
         thread.start()
     while len(api.client.app.state.ingest._queue) < 8:
         threading.Event().wait(0.005)
