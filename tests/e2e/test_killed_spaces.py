@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import statistics
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.machines import Space, Trainer, check_exact, spools
+from tests.e2e.machines import Space, Trainer, check_exact, spools, until
 
 pytestmark = pytest.mark.crash
 
@@ -72,3 +73,24 @@ def test_eight_trainers_do_not_notice_that_their_space_is_killed(rng, train, tel
 @pytest.mark.long
 def test_eight_trainers_do_not_notice_twenty_kills_of_their_space(rng, train, tell, tmp_path, own_space):
     kill_again_and_again(rng, train, tell, tmp_path, own_space, 20)
+
+
+def test_a_space_whose_disk_is_wiped_gets_everything_again(train, tmp_path, own_space):
+    """A disk that does not keep: nothing is durable, so the trainer holds all of it and sends it once more (rule 13)."""
+    own_space.settings |= {"TRACKIO_DISK": "ephemeral"}
+    own_space.start()
+    stop = tmp_path / "stop"
+    quick = {"TRACKIO_FLUSH_S": "0.05", "TRACKIO_HEARTBEAT_S": "0.3", "TRACKIO_FINISH_TIMEOUT_S": "10"}
+    busy = train(10_000_000, "--pause", "0.002", "--until", str(stop), url=own_space.url, **quick)
+    idle = train(300, "--end", "wait", url=own_space.url, **quick)
+    until(lambda: len(own_space.points(idle.experiment_id, "t/value")) == 300, "the first calls arrive")
+    own_space.kill()
+    shutil.rmtree(own_space.directory)
+    own_space.start()
+    until(lambda: len(own_space.points(idle.experiment_id, "t/value")) == 300, "an idle trainer hears of the wipe")
+    stop.touch()
+    assert busy.ended() == 0, busy.said()
+    check_exact(own_space.points(busy.experiment_id, "t/value"), busy.acknowledged())
+    check_exact(own_space.points(idle.experiment_id, "t/value"), idle.acknowledged())
+    assert spools(tmp_path / "home"), "what is not durable was let go of"
+    assert "not yet durable" in busy.said() or "durably" in busy.said(), busy.said()
