@@ -1,5 +1,6 @@
 // The experiments of the project in view: asked once, then only what changed; their colours, and which are ticked.
 
+import { revived } from "./words.js";
 
 const SHOWN_AT_FIRST = 10;
 const EVERY_MS = location.hostname.endsWith(".hf.space") ? 3000 : 2000;
@@ -141,7 +142,7 @@ export class Experiments extends EventTarget {
     const next = rows.map((row) => ({
       ...row,
       id: row.experiment_id,
-      columns: row.columns ?? {},
+      columns: Object.fromEntries(Object.entries(row.columns ?? {}).map(([key, value]) => [key, revived(value)])),
       color: this._orders.get(row.experiment_id) ?? 0,
       dash: Math.floor((this._orders.get(row.experiment_id) ?? 0) / 10) % 2 === 1,
       shown: ticks.has(row.experiment_id),

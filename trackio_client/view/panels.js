@@ -2,7 +2,7 @@
 
 import { flat } from "./columns.js";
 import { fill, h, later, text } from "./dom.js";
-import { exact, number, plural } from "./words.js";
+import { exact, number, plural, revived } from "./words.js";
 
 /** Min, max, mean, last, points and range of steps of each metric. */
 export class SummaryPanel {
@@ -37,7 +37,7 @@ export class SummaryPanel {
     }
     if (!line.isConnected) this.body.append(line);
     const range = values.first_step === undefined ? "" : values.first_step === values.last_step ? number(values.last_step) : `${number(values.first_step)} to ${number(values.last_step)}`;
-    const cells = [values.last, values.min, values.max, values.mean, values.points].map((value) => value);
+    const cells = [values.last, values.min, values.max, values.mean, values.points].map(revived);
     cells.forEach((value, i) => {
       const cell = line.children[i + 1];
       text(cell, value === undefined ? "" : number(value));

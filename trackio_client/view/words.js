@@ -14,6 +14,12 @@ function odd(value) {
   return value > 0 ? "∞" : `${MINUS}∞`;
 }
 
+/** NaN and ±inf as JSON carries them ({"$float": "NaN"}, or the bare word) are numbers again. @param {any} value */
+export function revived(value) {
+  const word = value && typeof value === "object" ? value.$float : value;
+  return word === "NaN" || word === "Infinity" || word === "-Infinity" ? Number(word) : value;
+}
+
 /** Four significant figures, thousands separated; 1.12e−4 below 0.001. @param {any} value */
 export function number(value) {
   if (typeof value === "boolean") return value ? "true" : "false";
