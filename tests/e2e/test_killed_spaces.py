@@ -76,7 +76,7 @@ def test_eight_trainers_do_not_notice_twenty_kills_of_their_space(rng, train, te
 
 
 def test_a_space_whose_disk_is_wiped_gets_everything_again(train, tmp_path, own_space):
-    """A disk that does not keep: nothing is durable, so the trainer holds all of it and sends it once more (rule 13)."""
+    """On a disk that does not keep nothing is durable: the trainer holds all of it, and sends it again (rule 13)."""
     own_space.settings |= {"TRACKIO_DISK": "ephemeral"}
     own_space.start()
     stop = tmp_path / "stop"
