@@ -1,0 +1,27 @@
+"""What all tests share: the folder of real data."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def data_folder() -> Path:
+    """TRACKIO_TEST_DATA, else the folder `shared/data` beside the project's own."""
+    return Path(os.environ.get("TRACKIO_TEST_DATA") or ROOT.parent / "shared" / "data")
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """Real logs of other people's trainings. Without them a test is skipped, or fails with TRACKIO_REQUIRE_TEST_DATA=1."""
+    folder = data_folder()
+    if folder.is_dir():
+        return folder
+    text = f"the test data are not at {folder}. Set TRACKIO_TEST_DATA to the folder that holds hf-trainer-metamath/"
+    if os.environ.get("TRACKIO_REQUIRE_TEST_DATA"):
+        pytest.fail(text)
+    pytest.skip(text)
