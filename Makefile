@@ -1,0 +1,83 @@
+# `make demo` and `make test` need Python 3.11 or later, make and a network, nothing else: both work in .venv.
+# The installs are stamped in .venv, so that a second call begins at once.
+
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+PY := $(BIN)/python
+GROUND := pyproject.toml .ci/constraints.txt
+PYTEST := $(PY) -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-long lint bench screenshots requirements clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+demo: $(VENV)/.demo ## start the Space here and train a small model that you can watch live
+	@exec $(PY) examples/demo.py
+
+test: $(VENV)/.dev chromium lint ## all tests: style and types, unit, store, crash, browser
+	$(PYTEST) -m "not long"
+
+test-long: $(VENV)/.dev chromium ## the long form: every kill, thousands of histories
+	$(PYTEST)
+
+lint: $(VENV)/.dev ## ruff and strict mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.dev ## print the table of speed and size (TRACKIO_PEER_BENCH adds other trackers)
+	$(PY) -m benchmarks
+
+screenshots: $(VENV)/.dev chromium ## picture every page into screenshots/
+	$(PY) benchmarks/screenshots.py
+
+requirements: $(VENV)/.dev ## each numbered requirement and the tests that hold it
+	$(PY) tests/requirements.py
+
+clean: ## remove the environment and what tools left
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info screenshots
+
+# --- environments -------------------------------------------------------------------------------------------------
+
+$(VENV)/pyvenv.cfg:
+	@for python in "$$PYTHON" python3.13 python3.12 python3.11 python3 python; do \
+	  if [ -n "$$python" ] && "$$python" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "making $(VENV) with $$("$$python" --version)"; exec "$$python" -m venv $(VENV); \
+	  fi; \
+	done; \
+	echo "no Python 3.11 or later with venv was found (tried python3.13, 3.12, 3.11, python3, python)." >&2; \
+	echo "Install one (Debian, Ubuntu: apt install python3-venv), or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python" >&2; \
+	exit 1
+
+export PYTHON
+
+$(VENV)/.torch: .ci/constraints.txt | $(VENV)/pyvenv.cfg
+	@echo "installing PyTorch (1 of 2; some minutes the first time)"
+	$(PY) -m pip install --disable-pip-version-check -r .ci/constraints.txt
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.torch $(GROUND)
+	@echo "installing the Space, the client and Transformers (2 of 2)"
+	$(PY) -m pip install --disable-pip-version-check -c .ci/constraints.txt -e '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.torch $(GROUND)
+	@echo "installing everything that the tests need (2 of 2)"
+	$(PY) -m pip install --disable-pip-version-check -c .ci/constraints.txt -e '.[dev]'
+	@touch $@ $(VENV)/.demo
+
+.PHONY: chromium
+chromium:
+	@for name in "$$TRACKIO_CHROMIUM" chromium chromium-browser google-chrome google-chrome-stable; do \
+	  if [ -n "$$name" ] && command -v "$$name" >/dev/null; then exit 0; fi; \
+	done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "installing Chromium for the browser tests"; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium; \
+	else \
+	  echo "No Chromium was found: the browser tests are skipped. To have them: $(PY) -m playwright install chromium," >&2; \
+	  echo "or install your system's chromium package, or name a browser in TRACKIO_CHROMIUM." >&2; \
+	fi
