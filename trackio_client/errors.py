@@ -1,29 +1,29 @@
 """Every error that trackio raises, as one tree.
 
-    TrackioError
-    ├── UsageError             a call that cannot be right: the text says what was seen, wanted, and to be done
-    │   └── MissingExtra       a feature whose package is not installed; the text holds the command
-    ├── NotFound
-    │   ├── ProjectNotFound
-    │   ├── ExperimentNotFound
-    │   └── MetricNotFound
-    ├── WireError              bytes that are not what they claim to be
-    │   ├── CorruptFrame
-    │   └── MalformedBatch
-    ├── DeliveryError          a batch that was not taken
-    │   ├── Unavailable        nobody there, or not now: keep the batch and try again
-    │   ├── Gap                the store wants an earlier seq first
-    │   ├── Overlap            the store holds other content under these seqs
-    │   ├── Gone               the experiment was deleted
-    │   ├── Unauthorized       the token is missing, wrong, or may not write
-    │   └── Rejected           never will work as it is
-    ├── SpoolFull              no room for another event on this machine: it is refused and counted
-    └── StoreError
-        ├── StoreFull          no room on the disk
-        ├── StoreReadOnly
-        ├── StoreTooNew        written by a newer version
-        ├── NotAStore          a file that is not ours; it is left alone
-        └── StoreClosed
+TrackioError
+├── UsageError             a call that cannot be right: the text says what was seen, wanted, and to be done
+│   └── MissingExtra       a feature whose package is not installed; the text holds the command
+├── NotFound
+│   ├── ProjectNotFound
+│   ├── ExperimentNotFound
+│   └── MetricNotFound
+├── WireError              bytes that are not what they claim to be
+│   ├── CorruptFrame
+│   └── MalformedBatch
+├── DeliveryError          a batch that was not taken
+│   ├── Unavailable        nobody there, or not now: keep the batch and try again
+│   ├── Gap                the store wants an earlier seq first
+│   ├── Overlap            the store holds other content under these seqs
+│   ├── Gone               the experiment was deleted
+│   ├── Unauthorized       the token is missing, wrong, or may not write
+│   └── Rejected           never will work as it is
+├── SpoolFull              no room for another event on this machine: it is refused and counted
+└── StoreError
+├── StoreFull          no room on the disk
+├── StoreReadOnly
+├── StoreTooNew        written by a newer version
+├── NotAStore          a file that is not ours; it is left alone
+└── StoreClosed
 """
 
 from __future__ import annotations

@@ -40,6 +40,8 @@ class Settings:
     """TRACKIO_HEARTBEAT_S: between signs of life when nothing is logged."""
     flush_s: float = 0.5
     """TRACKIO_FLUSH_S: longest time a logged value waits before it is sent."""
+    hardware_s: float = 10.0
+    """TRACKIO_HARDWARE_S: between readings of GPUs, CPU and memory. 0 reads nothing."""
     sync_s: float = 1.0
     """TRACKIO_SYNC_S: between fdatasyncs of the spool: what a power cut may cost. 0 is after every batch."""
     console: bool = True
@@ -89,6 +91,7 @@ def settings_from(environ: Mapping[str, str] = os.environ, **given: object) -> S
         "exit_timeout_s": _number(environ, "TRACKIO_EXIT_TIMEOUT_S", float),
         "heartbeat_s": _number(environ, "TRACKIO_HEARTBEAT_S", float),
         "flush_s": _number(environ, "TRACKIO_FLUSH_S", float),
+        "hardware_s": _number(environ, "TRACKIO_HARDWARE_S", float),
         "sync_s": _number(environ, "TRACKIO_SYNC_S", float),
         "console": _truth(environ, "TRACKIO_CAPTURE_CONSOLE"),
         "console_bytes": _number(environ, "TRACKIO_CONSOLE_BYTES", int),

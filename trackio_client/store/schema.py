@@ -1,0 +1,213 @@
+"""The SQLite file: its tables, its version, and how a connection to it is opened.
+
+    meta        store_id, incarnation, position
+    experiment  one row an experiment; `facts` is JSON folded from its events (facts.py)
+    writer      per writer: ranges held, durable ranges, digest, holes
+    series      one row an (experiment, metric), with its summary
+    tail        batches as they came, until their points are in chunks
+    event       JSON events, as written
+    chunk       per series up to 4,096 consecutive points of one writer: the header
+    overview    per chunk: of each 64 points the extremes with their places (chunks.OVERVIEW)
+    points      per chunk: the columns, compressed
+    tombstone   deleted experiments, with their writer ids, for ever
+    lease       who merges now
+
+Headers, overviews and points stand in three tables because a list of headers is read often and must stay small: with
+the points in the header's row the same scan takes three times as long.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from trackio_client.errors import NotAStore, StoreError, StoreFull, StoreReadOnly, StoreTooNew
+
+APPLICATION_ID = 0x54726B31  # "Trk1": how a file says that it is ours
+VERSION = 1
+BUSY_S = 60.0
+"""How long a connection waits for another process's transaction; they take milliseconds."""
+
+_TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE experiment (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, experiment_id TEXT NOT NULL UNIQUE, project TEXT NOT NULL,
+    facts TEXT NOT NULL, facts_key TEXT NOT NULL, generation INTEGER NOT NULL, created_us INTEGER NOT NULL,
+    last_event_us INTEGER NOT NULL, last_heard_s REAL NOT NULL, last_step INTEGER, points INTEGER NOT NULL,
+    events INTEGER NOT NULL, position INTEGER NOT NULL, merges INTEGER NOT NULL);
+CREATE INDEX experiment_by_project ON experiment (project, position);
+CREATE INDEX experiment_by_position ON experiment (position);
+CREATE TABLE writer (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, writer_id TEXT NOT NULL UNIQUE, experiment INTEGER NOT NULL,
+    generation INTEGER NOT NULL, held TEXT NOT NULL, durable TEXT NOT NULL, low TEXT NOT NULL, high TEXT NOT NULL,
+    events INTEGER NOT NULL, points INTEGER NOT NULL, holes TEXT NOT NULL);
+CREATE INDEX writer_by_experiment ON writer (experiment);
+CREATE TABLE series (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, experiment INTEGER NOT NULL, metric TEXT NOT NULL,
+    points INTEGER NOT NULL, bad INTEGER NOT NULL, last REAL, last_step INTEGER NOT NULL, last_us INTEGER NOT NULL,
+    first_step INTEGER NOT NULL, min REAL, min_step INTEGER, max REAL, max_step INTEGER, sum REAL NOT NULL,
+    stale INTEGER NOT NULL, chunks INTEGER NOT NULL, position INTEGER NOT NULL, last_bits INTEGER,
+    UNIQUE (experiment, metric));
+CREATE TABLE tail (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, experiment INTEGER NOT NULL, writer INTEGER NOT NULL,
+    first_seq INTEGER NOT NULL, frames INTEGER NOT NULL, position INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE INDEX tail_by_experiment ON tail (experiment, id);
+CREATE INDEX tail_by_writer ON tail (writer, experiment, frames, id);
+CREATE TABLE event (
+    id INTEGER PRIMARY KEY, experiment INTEGER NOT NULL, writer INTEGER NOT NULL, seq INTEGER NOT NULL,
+    position INTEGER NOT NULL, kind TEXT NOT NULL, content TEXT NOT NULL);
+CREATE INDEX event_by_experiment ON event (experiment, kind, position);
+CREATE INDEX event_by_writer ON event (writer, seq);
+CREATE TABLE chunk (
+    series INTEGER NOT NULL, no INTEGER NOT NULL, writer INTEGER NOT NULL, n INTEGER NOT NULL,
+    position INTEGER NOT NULL, seq0 INTEGER NOT NULL, seq1 INTEGER NOT NULL,
+    step0 INTEGER NOT NULL, step1 INTEGER NOT NULL, ascending INTEGER NOT NULL, us0 INTEGER NOT NULL, us1 INTEGER NOT NULL,
+    min REAL, min_step INTEGER, max REAL, max_step INTEGER, sum REAL NOT NULL,
+    nan INTEGER NOT NULL, posinf INTEGER NOT NULL, neginf INTEGER NOT NULL, PRIMARY KEY (series, no)) WITHOUT ROWID;
+CREATE TABLE overview (series INTEGER NOT NULL, no INTEGER NOT NULL, data BLOB NOT NULL, UNIQUE (series, no));
+CREATE TABLE points (series INTEGER NOT NULL, no INTEGER NOT NULL, data BLOB NOT NULL, UNIQUE (series, no));
+CREATE TABLE tombstone (experiment_id TEXT PRIMARY KEY, project TEXT, writers TEXT NOT NULL, position INTEGER NOT NULL);
+CREATE TABLE lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, until_s REAL NOT NULL) WITHOUT ROWID;
+"""
+
+_MIGRATIONS: dict[int, str] = {}
+"""From version n to n + 1, statements. The tables above are always those of VERSION."""
+
+NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "beegfs", "ceph", "9p", "afs", "fuse.sshfs", "glusterfs", "fuse.glusterfs"}
+
+T = TypeVar("T")
+
+
+def connect(path: Path, *, write: bool) -> sqlite3.Connection:
+    """A connection in autocommit mode, usable from any thread (callers lock).
+
+    Raises:
+        NotAStore, StoreTooNew, StoreReadOnly, StoreError: see errors.py; the file is left as it is.
+    """
+    connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=256)
+    try:
+        connection.execute(f"PRAGMA busy_timeout={int(BUSY_S * 1000)}")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA cache_size=-8192")  # 8 MiB: the client promises to stay under 40 MB
+        connection.execute("PRAGMA temp_store=MEMORY")
+        connection.execute("PRAGMA journal_size_limit=67108864")
+        if not write:
+            connection.execute("PRAGMA query_only=1")
+    except sqlite3.Error as error:
+        connection.close()
+        raise named(error, path) from error
+    return connection
+
+
+def prepare(connection: sqlite3.Connection, path: Path) -> str | None:
+    """Create or check the file behind a write connection; returns a notice for people, or None.
+
+    Raises: as `connect`.
+    """
+    try:
+        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+        if application not in (0, APPLICATION_ID) or (application == 0 and not empty):
+            raise NotAStore(
+                f"{path} is an SQLite file of another program; it is left alone. Choose another folder with TRACKIO_DIR"
+            )
+        if version > VERSION:
+            raise StoreTooNew(
+                f"{path} was written by a newer version of trackio-client (store version {version}, this one reads up to "
+                f"{VERSION}). Upgrade with: pip install -U trackio-client"
+            )
+        notice = _journal(connection, path)
+        if application == 0 or version < VERSION:
+            _create_or_migrate(connection)
+    except sqlite3.Error as error:
+        raise named(error, path) from error
+    return notice
+
+
+def _create_or_migrate(connection: sqlite3.Connection) -> None:
+    if connection.execute("PRAGMA application_id").fetchone()[0] == 0:
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+    connection.execute("BEGIN IMMEDIATE")
+    try:  # another process may have been quicker: look again inside the transaction
+        if connection.execute("PRAGMA application_id").fetchone()[0] == 0:
+            for statement in _TABLES.split(";"):
+                connection.execute(statement)
+            identity = [("store_id", "s_" + secrets.token_hex(12)), ("incarnation", secrets.token_hex(8)), ("position", 0)]
+            connection.executemany("INSERT INTO meta VALUES (?, ?)", identity)
+            connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        else:
+            for version in range(connection.execute("PRAGMA user_version").fetchone()[0], VERSION):
+                for statement in _MIGRATIONS[version].split(";"):
+                    connection.execute(statement)
+        connection.execute(f"PRAGMA user_version={VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _journal(connection: sqlite3.Connection, path: Path) -> str | None:
+    kind = file_system(path)
+    if kind in NETWORK_FILE_SYSTEMS:
+        connection.execute("PRAGMA journal_mode=DELETE")
+        return (
+            f"{path} lies on a network file system ({kind}): the store uses SQLite's rollback journal there, which is safe but "
+            "slower. For speed set TRACKIO_DIR to a folder on a local disk"
+        )
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        # auto_vacuum must be set before the file has content, and setting WAL writes its first page.
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+        retry_locked(lambda: connection.execute("PRAGMA journal_mode=WAL").fetchone())
+    connection.execute("PRAGMA wal_autocheckpoint=16384")  # 64 MiB: merging checkpoints in idle time, commits rarely must
+    return None
+
+
+def file_system(path: Path) -> str:
+    """The type of file system that holds a path, as Linux names it; "" where that cannot be told."""
+    if sys.platform != "linux":
+        return ""
+    best, kind = "", ""
+    try:
+        mounts = Path("/proc/self/mounts").read_text()
+    except OSError:
+        return ""
+    target = str(path.resolve())
+    for line in mounts.splitlines():
+        fields = line.split(" ")
+        point = fields[1].replace("\\040", " ")
+        if (target == point or target.startswith(point.rstrip("/") + "/")) and len(point) >= len(best):
+            best, kind = point, fields[2]
+    return kind
+
+
+def retry_locked(action: Callable[[], T]) -> T:
+    """Run an action again while SQLite says "locked", which its own waiting does not cover in every case."""
+    deadline = time.monotonic() + BUSY_S
+    while True:
+        try:
+            return action()
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) and "busy" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.005)
+
+
+def named(error: sqlite3.Error, path: Path) -> StoreError:
+    """Our error for one of SQLite's."""
+    text = str(error)
+    code: Any = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_FULL or "disk is full" in text or (code == sqlite3.SQLITE_IOERR and "disk I/O" in text):
+        return StoreFull(f"no room on the disk of {path} ({text}). Nothing was written; free some space and it goes on")
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
+        return StoreReadOnly(f"{path} cannot be written: {text}. Check the permissions, or choose another folder with TRACKIO_DIR")
+    if code == sqlite3.SQLITE_NOTADB:
+        return NotAStore(f"{path} is no SQLite file; it is left alone. Choose another folder with TRACKIO_DIR")
+    if code == sqlite3.SQLITE_CORRUPT:
+        return StoreError(f"{path} is damaged: {text}. Restore it from a backup or from the Hub dataset")
+    return StoreError(f"{path}: {text}")
