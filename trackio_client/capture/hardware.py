@@ -92,7 +92,7 @@ class Gpus:
     def _is_visible(self, index: int, handle: Any, environ: Mapping[str, str]) -> bool:
         chosen = [word.strip() for word in environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if word.strip()]
         if not chosen:
-            return "CUDA_VISIBLE_DEVICES" not in environ or not environ["CUDA_VISIBLE_DEVICES"] == ""
+            return "CUDA_VISIBLE_DEVICES" not in environ or environ["CUDA_VISIBLE_DEVICES"] != ""
         uuid = _text(self._ask("nvmlDeviceGetUUID", handle) or "")
         return any(word == str(index) or (not word.isdecimal() and uuid and uuid.startswith(word)) for word in chosen)
 

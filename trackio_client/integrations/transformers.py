@@ -193,9 +193,9 @@ def _model_summary(model: Any) -> dict[str, Any]:
     found["parameters_trained"] = sum(p.numel() for p in parameters if p.requires_grad)
     if parameters:
         found |= {"dtype": str(parameters[0].dtype).removeprefix("torch."), "device": str(parameters[0].device)}
-    config = getattr(model, "config", None)
-    if hasattr(config, "to_dict"):
-        found["config"] = config.to_dict()
+    to_dict = getattr(getattr(model, "config", None), "to_dict", None)
+    if to_dict is not None:
+        found["config"] = to_dict()
     return found
 
 
