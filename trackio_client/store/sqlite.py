@@ -1,0 +1,484 @@
+"""The SQLite engine: one file, one write connection a process, a read connection a thread."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trackio_client.errors import ExperimentNotFound, MetricNotFound, StoreClosed, StoreReadOnly
+from trackio_client.store import merging, summaries
+from trackio_client.store.audit import held_digest
+from trackio_client.store.buckets import draw, thin, width_for
+from trackio_client.store.contract import (
+    Buckets,
+    BucketsAnswer,
+    ExperimentRecord,
+    MetricSummary,
+    Outcome,
+    Series,
+    StoredEvent,
+)
+from trackio_client.store.contract import Points as EveryPoint
+from trackio_client.store.parts import Parts, Points, SeriesRow, resolved
+from trackio_client.store.schema import connect, named, prepare, retry_locked
+from trackio_client.store.writing import Appender, load_writer, receipt_of, writer_of
+from trackio_client.wire.asks import SeriesQuery
+from trackio_client.wire.batches import Batch, Receipt
+
+LEASE_S = 30.0
+QUIET_S = 600.0
+"""A tail of an experiment not heard of for so long is turned into chunks whatever its size."""
+_EXPERIMENT = (
+    "SELECT experiment_id, project, facts, generation, created_us, last_event_us, last_heard_s, last_step, points, events, position, id, "
+    "(SELECT count(*) FROM writer w WHERE w.experiment = e.id), (SELECT count(*) FROM series s WHERE s.experiment = e.id) FROM experiment e "
+)
+_SERIES = (
+    "SELECT s.id, s.experiment, e.experiment_id, s.metric, e.merges, s.position, s.first_step, s.last_step, s.points, s.bad "
+    "FROM series s JOIN experiment e ON e.id = s.experiment "
+)
+_WRITER = "SELECT id, writer_id, experiment, generation, held, durable, low, high, events, points, holes FROM writer "
+
+
+class SqliteStore:
+    """Passes tests/store/test_contract.py; what each method promises stands in contract.Store."""
+
+    def __init__(self, path: Path, *, persistent: bool = True) -> None:
+        self.path = path
+        self.persistent = persistent
+        self._pid = os.getpid()
+        self._lock = threading.RLock()
+        self._local = threading.local()
+        self._readers: list[sqlite3.Connection] = []
+        self._closed = False
+        self._sql = connect(path, write=True)
+        self.notice = prepare(self._sql, path)
+        self._parts = Parts()
+        self._series_ids: dict[tuple[int, str], int] = {}
+        self._tails: dict[int, int] = {}
+        self._holder = secrets.token_hex(8)
+        self._idle_at = -1
+        meta = dict(self._sql.execute("SELECT key, value FROM meta").fetchall())
+        self.store_id: str = meta["store_id"]
+        self.incarnation: str = meta["incarnation"]
+
+    # --- transactions ------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            if self._closed:
+                raise StoreClosed(f"the store {self.path} was closed")
+            try:
+                retry_locked(lambda: self._sql.execute("BEGIN IMMEDIATE"))
+                try:
+                    yield self._sql
+                    self._sql.execute("COMMIT")
+                except BaseException:
+                    if self._sql.in_transaction:
+                        self._sql.execute("ROLLBACK")
+                    self._series_ids.clear()
+                    self._tails.clear()
+                    raise
+            except sqlite3.Error as error:
+                raise named(error, self.path) from error
+
+    @contextmanager
+    def _read(self) -> Iterator[sqlite3.Connection]:
+        if self._closed:
+            raise StoreClosed(f"the store {self.path} was closed")
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = connect(self.path, write=False)
+            with self._lock:
+                self._readers.append(connection)
+        if connection.in_transaction:  # a read inside a read sees the same commit
+            yield connection
+            return
+        try:
+            retry_locked(lambda: connection.execute("BEGIN"))
+            try:
+                yield connection
+            finally:
+                connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise named(error, self.path) from error
+
+    # --- writing -----------------------------------------------------------------------------------------------
+
+    def append(self, batches: Sequence[Batch]) -> list[Outcome]:
+        with self._write() as sql:
+            position = sql.execute("SELECT value FROM meta WHERE key = 'position'").fetchone()[0] + 1
+            appender = Appender(sql, now_s=time.time(), position=position, series_ids=self._series_ids, tails=self._tails)
+            done = [appender.append(batch) for batch in batches]
+            if appender.changed:
+                sql.execute("UPDATE meta SET value = ? WHERE key = 'position'", (position,))
+            return appender.finish(done, store_id=self.store_id, incarnation=self.incarnation, persistent=self.persistent)
+
+    def delete(self, experiment_id: str) -> None:
+        with self._write() as sql:
+            row = sql.execute("SELECT id, project FROM experiment WHERE experiment_id = ?", (experiment_id,)).fetchone()
+            if row is None:
+                raise ExperimentNotFound(f"there is no experiment {experiment_id!r} here")
+            writers = [w for (w,) in sql.execute("SELECT writer_id FROM writer WHERE experiment = ?", (row[0],))]
+            position = sql.execute("UPDATE meta SET value = value + 1 WHERE key = 'position' RETURNING value").fetchone()[0]
+            sql.execute("INSERT OR REPLACE INTO tombstone VALUES (?, ?, ?, ?)", (experiment_id, row[1], json.dumps(writers), position))
+            for table in ("chunk", "overview", "points"):
+                sql.execute(f"DELETE FROM {table} WHERE series IN (SELECT id FROM series WHERE experiment = ?)", (row[0],))
+            for table in ("series", "tail", "event", "writer"):
+                sql.execute(f"DELETE FROM {table} WHERE experiment = ?", (row[0],))
+            sql.execute("DELETE FROM experiment WHERE id = ?", (row[0],))
+        with self._lock:
+            self._sql.execute("PRAGMA incremental_vacuum").fetchall()
+            self._sql.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            self._series_ids.clear()
+            self._tails.clear()
+        self._parts.forget()
+
+    def merge(self, *, budget_s: float = 0.05) -> bool:
+        if self.position() == self._idle_at or not self._lease():
+            return False
+        until, after = time.monotonic() + budget_s, -1
+        while time.monotonic() < until:
+            with self._write() as sql:
+                tail = merging.next_tail(sql, time.time() - QUIET_S)
+                if tail is not None:
+                    merging.chunk_tail(sql, *tail, self._series_ids)
+                    self._tails[tail[0]] = 0
+                    continue
+                small = merging.next_small(sql, after)
+                if small is not None and small[1]:
+                    merging.merge_small(sql, *small)
+                elif small is not None:
+                    after = small[0]
+            if tail is None and small is None:
+                self._idle_at = self.position()
+                with self._lock:
+                    self._sql.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                return False
+        return True
+
+    def _lease(self) -> bool:
+        """Whether this process may merge now: one at a time, and one that died loses its turn after 30 s."""
+        with self._write() as sql:
+            now = time.time()
+            sql.execute(
+                "INSERT INTO lease VALUES ('merge', ?, ?) ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until_s = excluded.until_s "
+                "WHERE lease.holder = excluded.holder OR lease.until_s < ?",
+                (self._holder, now + LEASE_S, now),
+            )
+            return bool(sql.execute("SELECT holder = ? FROM lease WHERE name = 'merge'", (self._holder,)).fetchone()[0])
+
+    # --- receipts ----------------------------------------------------------------------------------------------
+
+    def receipt(self, writer_id: str) -> Receipt:
+        with self._read() as sql:
+            writer = load_writer(sql, writer_id)
+        if writer is None:
+            return Receipt(writer_id=writer_id, store_id=self.store_id, incarnation=self.incarnation)
+        return receipt_of(writer, store_id=self.store_id, incarnation=self.incarnation, persistent=self.persistent)
+
+    def receipts(self, experiment_id: str) -> list[Receipt]:
+        with self._read() as sql:
+            rows = sql.execute(_WRITER + "WHERE experiment = (SELECT id FROM experiment WHERE experiment_id = ?) ORDER BY id", (experiment_id,))
+            found = [writer_of(row) for row in rows]
+        return [receipt_of(w, store_id=self.store_id, incarnation=self.incarnation, persistent=self.persistent) for w in found]
+
+    def audit(self, experiment_id: str) -> dict[str, str]:
+        with self._read() as sql:
+            row = self._row(sql, experiment_id)
+            writers = sql.execute("SELECT id, writer_id FROM writer WHERE experiment = ?", (row,)).fetchall()
+            return {name: held_digest(sql, writer, name).hex() for writer, name in writers}
+
+    # --- lists -------------------------------------------------------------------------------------------------
+
+    def position(self) -> int:
+        with self._read() as sql:
+            return int(sql.execute("SELECT value FROM meta WHERE key = 'position'").fetchone()[0])
+
+    def projects(self) -> list[tuple[str, int, float]]:
+        with self._read() as sql:
+            rows = sql.execute("SELECT project, count(*), max(last_event_us) FROM experiment GROUP BY project ORDER BY 3 DESC, 1").fetchall()
+        return [(project, count, last / 1e6) for project, count, last in rows]
+
+    def experiments(self, project: str | None = None, *, since: int = 0) -> list[ExperimentRecord]:
+        where, arguments = "WHERE position > ?", [since]
+        if project is not None:
+            where, arguments = where + " AND project = ?", [since, project]  # type: ignore[list-item]
+        with self._read() as sql:
+            rows = sql.execute(_EXPERIMENT + where + " ORDER BY created_us DESC, id DESC", arguments).fetchall()
+        return [_record(row) for row in rows]
+
+    def experiment(self, experiment_id: str) -> ExperimentRecord:
+        with self._read() as sql:
+            row = sql.execute(_EXPERIMENT + "WHERE experiment_id = ?", (experiment_id,)).fetchone()
+        if row is None:
+            raise ExperimentNotFound(f"there is no experiment {experiment_id!r} here")
+        return _record(row)
+
+    def _row(self, sql: sqlite3.Connection, experiment_id: str) -> int:
+        row = sql.execute("SELECT id FROM experiment WHERE experiment_id = ?", (experiment_id,)).fetchone()
+        if row is None:
+            raise ExperimentNotFound(f"there is no experiment {experiment_id!r} here")
+        return int(row[0])
+
+    def summaries(self, experiments: Sequence[str], metrics: Sequence[str] | None = None) -> dict[str, list[MetricSummary]]:
+        found: dict[str, list[MetricSummary]] = {}
+        with self._read() as sql:
+            for experiment_id in experiments:
+                row = sql.execute("SELECT id FROM experiment WHERE experiment_id = ?", (experiment_id,)).fetchone()
+                if row is None:
+                    continue
+                where, arguments = "experiment = ?", [row[0]]
+                if metrics is not None:
+                    where, arguments = where + f" AND metric IN ({', '.join('?' * len(metrics))})", [row[0], *metrics]
+                rows = sql.execute(f"SELECT metric, {summaries.COLUMNS} FROM series WHERE {where} ORDER BY metric", arguments).fetchall()
+                found[experiment_id] = [self._summary(sql, experiment_id, r) for r in rows]
+        return found
+
+    def _summary(self, sql: sqlite3.Connection, experiment_id: str, row: Sequence[Any]) -> MetricSummary:
+        part, stale = summaries.part_of(tuple(row[1:]))
+        if stale:
+            (series,) = self._series_rows(sql, (experiment_id,), (row[0],))
+            shown = resolved(self._parts.everything(sql, series))
+            (fresh,) = summaries.parts(shown.steps, shown.times_us, shown.values.reshape(-1, 1))
+            finite = fresh.n - fresh.bad
+            mean = fresh.sum / finite if finite else 0.0
+            part = replace(fresh, n=part.n, bad=part.bad, sum=mean * (part.n - part.bad))
+        return summaries.summary(row[0], part)
+
+    def metrics(self, project: str, experiments: Sequence[str] | None = None) -> list[tuple[str, int, int]]:
+        where, arguments = "e.project = ?", [project]
+        if experiments is not None:
+            where, arguments = where + f" AND e.experiment_id IN ({', '.join('?' * len(experiments))})", [project, *experiments]
+        with self._read() as sql:
+            return sql.execute(
+                f"SELECT s.metric, count(*), sum(s.points) FROM series s JOIN experiment e ON e.id = s.experiment WHERE {where} "
+                "GROUP BY s.metric ORDER BY s.metric",
+                arguments,
+            ).fetchall()
+
+    def events(
+        self, experiment_id: str, *, kinds: Sequence[str] | None = None, after: int = 0, limit: int | None = None, newest: bool = False
+    ) -> list[StoredEvent]:
+        with self._read() as sql:
+            row = self._row(sql, experiment_id)
+            where, arguments = "e.experiment = ? AND e.position > ?", [row, after]
+            if kinds is not None:
+                where, arguments = where + f" AND e.kind IN ({', '.join('?' * len(kinds))})", [row, after, *kinds]
+            rows = sql.execute(
+                f"SELECT w.writer_id, e.seq, e.position, e.content FROM event e JOIN writer w ON w.id = e.writer WHERE {where} "
+                f"ORDER BY e.position {'DESC' if newest else ''}, e.id {'DESC' if newest else ''} LIMIT ?",
+                [*arguments, -1 if limit is None else limit],
+            ).fetchall()
+        found = [StoredEvent(experiment_id, w, seq, position, json.loads(content)) for w, seq, position, content in rows]
+        return found[::-1] if newest else found
+
+    # --- series ------------------------------------------------------------------------------------------------
+
+    def _series_rows(self, sql: sqlite3.Connection, experiments: Sequence[str], metrics: Sequence[str]) -> list[SeriesRow]:
+        """The series that have points, in the order of the question. Raises ExperimentNotFound."""
+        found = []
+        for experiment_id in experiments:
+            row = self._row(sql, experiment_id)
+            by_metric = {}
+            for start in range(0, len(metrics), 500):
+                some = metrics[start : start + 500]
+                query = _SERIES + f"WHERE s.experiment = ? AND s.metric IN ({', '.join('?' * len(some))})"
+                by_metric.update({r[3]: SeriesRow(*r) for r in sql.execute(query, (row, *some))})
+            found += [by_metric[metric] for metric in metrics if metric in by_metric]
+        return found
+
+    def points(self, experiment_id: str, metric: str) -> EveryPoint:
+        with self._read() as sql:
+            rows = self._series_rows(sql, (experiment_id,), (metric,))
+            if not rows:
+                raise MetricNotFound(f"experiment {experiment_id} never logged {metric!r}")
+            p = self._parts.everything(sql, rows[0])
+            ranks = self._parts.ranks(sql, rows[0].experiment)
+            names = dict(sql.execute("SELECT id, writer_id FROM writer WHERE experiment = ?", (rows[0].experiment,)).fetchall())
+        writers = [names[row] for row, _ in sorted(ranks.items(), key=lambda pair: pair[1])]
+        return EveryPoint(p.steps, p.values, p.times_us, p.seqs, writers, p.ranks)
+
+    def _asked(self, sql: sqlite3.Connection, series: SeriesRow, query: SeriesQuery) -> tuple[np.ndarray[Any, np.dtype[np.float64]], Points]:
+        """x and points of a series: resolved unless repeats, in the asked range."""
+        points = self._parts.everything(sql, series)
+        if not query.repeats:
+            points = resolved(points)
+        if query.x == "step":
+            x = points.steps.astype(np.float64)
+        elif query.x == "time":
+            x = points.times_us / 1e6
+        elif query.x == "relative":
+            began = sql.execute("SELECT created_us FROM experiment WHERE id = ?", (series.experiment,)).fetchone()[0]
+            x = (points.times_us - began) / 1e6
+        else:
+            others = self._series_rows(sql, (series.experiment_id,), (query.x,))
+            other = resolved(self._parts.everything(sql, others[0])) if others else points.take(slice(0, 0))
+            at = np.searchsorted(other.steps, points.steps)
+            known = at < len(other)
+            known[known] = other.steps[at[known]] == points.steps[known]
+            points = points.take(known)
+            x = other.values[at[known]]
+            points, x = points.take(np.isfinite(x)), x[np.isfinite(x)]
+        inside = np.ones(len(x), dtype=bool)
+        if query.from_x is not None:
+            inside &= x >= query.from_x
+        if query.to_x is not None:
+            inside &= x <= query.to_x
+        return (x, points) if inside.all() else (x[inside], points.take(inside))
+
+    def series(self, query: SeriesQuery) -> tuple[dict[tuple[str, str], Series], str]:
+        since, _ = self._cursor(query)
+        found: dict[tuple[str, str], Series] = {}
+        with self._read() as sql:
+            position = self._at(sql)
+            for row in self._series_rows(sql, query.experiments, query.metrics):
+                if since is not None and row.position <= since:
+                    continue
+                _, points = self._asked(sql, row, query)
+                if since is not None:
+                    points = points.take(points.positions > since)
+                points = points.take(thin(points.values, query.max_points))
+                if len(points):
+                    found[row.experiment_id, row.metric] = Series(points.steps, points.values, points.times_us / 1e6)
+        return found, self._cursor_text(position, query, {})
+
+    def buckets(self, query: SeriesQuery) -> BucketsAnswer:
+        since, widths = self._cursor(query)
+        with self._read() as sql:
+            position = self._at(sql)
+            rows = self._series_rows(sql, query.experiments, query.metrics)
+            now = self._widths(sql, rows, query)
+            reset = since is None or any(widths.get(metric) != width for metric, width in now.items())
+            answer: dict[tuple[str, str], Buckets] = {}
+            for row in rows:
+                if not reset and since is not None and row.position <= since:
+                    continue
+                x, points = self._asked(sql, row, query)
+                order = np.argsort(x, kind="stable")
+                x, points = x[order], points.take(order)
+                drawn = draw(x, points.values, now[row.metric])
+                buckets = drawn.buckets
+                if not reset and since is not None:
+                    fresh = np.flatnonzero(points.positions > since)
+                    if len(fresh) == 0:
+                        continue
+                    width = now[row.metric]
+                    first = int(np.floor_divide(x[fresh[0]], width)) if width > 0 else int(fresh[0])
+                    keep = int(np.searchsorted(drawn.index, first))
+                    arrays = (getattr(buckets, name)[keep:] for name in ("x", "min", "max", "mean", "nan", "posinf", "neginf"))
+                    buckets = Buckets(buckets.width, keep, *arrays, points=buckets.points)
+                answer[row.experiment_id, row.metric] = buckets
+        keys = tuple((row.experiment_id, row.metric) for row in rows)
+        return BucketsAnswer(keys, answer, reset, self._cursor_text(position, query, now))
+
+    def _widths(self, sql: sqlite3.Connection, rows: Sequence[SeriesRow], query: SeriesQuery) -> dict[str, float]:
+        found = {}
+        for metric in dict.fromkeys(row.metric for row in rows):
+            low, high = np.inf, -np.inf
+            for row in (row for row in rows if row.metric == metric):
+                if query.x == "step":
+                    low, high = min(low, row.first_step), max(high, row.last_step)
+                else:
+                    x, _ = self._asked(sql, row, query)
+                    if len(x):
+                        low, high = min(low, float(x.min())), max(high, float(x.max()))
+            low = low if query.from_x is None else max(low, query.from_x)
+            high = high if query.to_x is None else min(high, query.to_x)
+            found[metric] = width_for(low, high, query.max_points, whole=query.x == "step")
+        return found
+
+    def _at(self, sql: sqlite3.Connection) -> int:
+        return int(sql.execute("SELECT value FROM meta WHERE key = 'position'").fetchone()[0])
+
+    def _cursor(self, query: SeriesQuery) -> tuple[int | None, dict[str, float]]:
+        try:
+            incarnation, position, ask, widths = json.loads(base64.urlsafe_b64decode(query.cursor or ""))
+            if incarnation == self.incarnation and ask == _ask(query):
+                return int(position), widths
+        except (ValueError, TypeError):
+            pass  # no cursor, or one of another store: begin anew
+        return None, {}
+
+    def _cursor_text(self, position: int, query: SeriesQuery, widths: dict[str, float]) -> str:
+        text = json.dumps([self.incarnation, position, _ask(query), widths])
+        return base64.urlsafe_b64encode(text.encode()).decode()
+
+    # --- the file ----------------------------------------------------------------------------------------------
+
+    def snapshot(self, into: Path) -> int:
+        if into.exists():
+            raise StoreReadOnly(f"{into} exists already: a snapshot goes into a new file")
+        copy = sqlite3.connect(into)
+        try:
+            source = connect(self.path, write=False)
+            try:
+                source.backup(copy)
+            finally:
+                source.close()
+            return int(copy.execute("SELECT value FROM meta WHERE key = 'position'").fetchone()[0])
+        finally:
+            copy.close()
+
+    def close(self) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            if os.getpid() == self._pid:
+                for connection in [*self._readers, self._sql]:
+                    connection.close()
+
+
+def _ask(query: SeriesQuery) -> int:
+    import zlib
+
+    plain = repr((query.experiments, query.metrics, query.max_points, query.from_x, query.to_x, query.x, query.repeats))
+    return zlib.crc32(plain.encode("utf-8", "surrogatepass"))
+
+
+def _record(row: Sequence[Any]) -> ExperimentRecord:
+    from trackio_client.wire.events import revive
+
+    facts = json.loads(row[2])
+    parent, end = facts.get("parent"), facts.get("end")
+    if end is not None:
+        end = {**end, "time_s": (end.get("time_us") or 0) / 1e6}
+    return ExperimentRecord(
+        experiment_id=row[0],
+        project=row[1],
+        name=facts.get("name") or row[0],
+        group=facts.get("group"),
+        job_type=facts.get("job_type"),
+        tags=tuple(facts.get("tags") or ()),
+        notes=facts.get("notes"),
+        generation=row[3],
+        parent=(parent[0], parent[1]) if isinstance(parent, list) and len(parent) == 2 else None,
+        created_s=row[4] / 1e6,
+        last_event_s=row[5] / 1e6,
+        last_heard_s=row[6],
+        last_step=row[7],
+        writers=row[12],
+        end=end,
+        edited_state=facts.get("edited_state"),
+        config=revive(facts.get("config", {})),
+        user_summary=revive(facts.get("summary", {})),
+        definitions=facts.get("definitions", {}),
+        metric_count=row[13],
+        point_count=row[8],
+        event_count=row[9],
+        position=row[10],
+        client={"client": facts.get("client"), "process": facts.get("process")},
+    )
