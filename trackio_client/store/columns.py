@@ -62,7 +62,9 @@ class EventAt:
     raw: bytes  # its JSON, as written: what the digest is over
 
 
-def decode(body: bytes, first_seq: int, *, schemas: dict[int, Schema] | None = None, check: bool = False) -> list[Run | EventAt]:
+def decode(
+    body: bytes, first_seq: int, *, schemas: dict[int, Schema] | None = None, check: bool = False
+) -> list[Run | EventAt]:
     """The frames of a body as runs and events, in order; schema frames are learnt and left out.
 
     Args:
@@ -97,7 +99,11 @@ def decode(body: bytes, first_seq: int, *, schemas: dict[int, Schema] | None = N
         else:
             run = _run(body, words, start, seq, known)
             if check:
-                for at in range(start + run.schema.frame_bytes, start + len(run.steps) * run.schema.frame_bytes, run.schema.frame_bytes):
+                for at in range(
+                    start + run.schema.frame_bytes,
+                    start + len(run.steps) * run.schema.frame_bytes,
+                    run.schema.frame_bytes,
+                ):
                     frame_at(body, at)
             found.append(run)
             seq, start = seq + len(run.steps), start + len(run.steps) * run.schema.frame_bytes
@@ -115,7 +121,11 @@ def _run(body: bytes, words: npt.NDArray[np.uint64], start: int, seq: int, known
     most = (len(body) - start) // schema.frame_bytes
     table = words[start // 8 : start // 8 + most * width].reshape(most, width)
     # Of equal frames, the tag (high half of word 0), length and size (word 1) and schema (word 2) are equal.
-    same = (table[:, 0] >> _U64(32) == table[0, 0] >> _U64(32)) & (table[:, 1] == table[0, 1]) & (table[:, 2] == table[0, 2])
+    same = (
+        (table[:, 0] >> _U64(32) == table[0, 0] >> _U64(32))
+        & (table[:, 1] == table[0, 1])
+        & (table[:, 2] == table[0, 2])
+    )
     count = most if same.all() else int(np.argmin(same))
     table = table[:count]
     values = METRICS_HEAD_BYTES // 8
@@ -168,13 +178,19 @@ def digest_of(writer_id: str, decoded: Iterable[Run | EventAt]) -> Digest:
     return total
 
 
-def digest_points(writer_id: str, metric: str, seqs: Ints, steps: Ints, times_us: Ints, values: Floats) -> tuple[int, int]:
+def digest_points(
+    writer_id: str, metric: str, seqs: Ints, steps: Ints, times_us: Ints, values: Floats
+) -> tuple[int, int]:
     """The part (low, high) of a writer's digest that these values of one metric make; each array is (n,)."""
     bits = np.ascontiguousarray(values, dtype="<f8").view(_U64)
-    return _lane(0, writer_id, metric, seqs, steps, times_us, bits), _lane(1, writer_id, metric, seqs, steps, times_us, bits)
+    return _lane(0, writer_id, metric, seqs, steps, times_us, bits), _lane(
+        1, writer_id, metric, seqs, steps, times_us, bits
+    )
 
 
-def _lane(lane: int, writer_id: str, metric: str, seqs: Ints, steps: Ints, times_us: Ints, bits: npt.NDArray[np.uint64]) -> int:
+def _lane(
+    lane: int, writer_id: str, metric: str, seqs: Ints, steps: Ints, times_us: Ints, bits: npt.NDArray[np.uint64]
+) -> int:
     base = _base(lane, writer_id, seqs, steps, times_us)
     return int(_mix(base + (bits ^ _U64(_named(metric)[lane])) * _U64(_VALUE)).sum(dtype=_U64))
 

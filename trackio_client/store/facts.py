@@ -63,7 +63,11 @@ def _define(facts: dict[str, Any], event: dict[str, Any], key: Key) -> None:
 def _end(facts: dict[str, Any], event: dict[str, Any], key: Key) -> None:
     held = facts.get("end")
     # Of one generation the first end of a writer stands: a later `finish` changes nothing. A failure of any writer wins.
-    if held is not None and held.get("generation", 0) == key[0] and not (event.get("state") == "failed" != held.get("state")):
+    if (
+        held is not None
+        and held.get("generation", 0) == key[0]
+        and not (event.get("state") == "failed" != held.get("state"))
+    ):
         return
     facts["end"] = {**{k: v for k, v in event.items() if k != "kind"}, "generation": key[0], "writer_id": key[1]}
 

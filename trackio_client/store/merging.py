@@ -20,9 +20,13 @@ MERGE_BELOW = CHUNK_POINTS // 2
 """Chunks smaller than this are merged with their neighbours of the same writer."""
 
 
-def chunk_tail(connection: sqlite3.Connection, writer: int, experiment: int, series_ids: dict[tuple[int, str], int]) -> None:
+def chunk_tail(
+    connection: sqlite3.Connection, writer: int, experiment: int, series_ids: dict[tuple[int, str], int]
+) -> None:
     """Turn all that a writer has in the tail into chunks. Call inside a write transaction."""
-    rows = connection.execute("SELECT id, first_seq, position, body FROM tail WHERE writer = ? ORDER BY first_seq", (writer,)).fetchall()
+    rows = connection.execute(
+        "SELECT id, first_seq, position, body FROM tail WHERE writer = ? ORDER BY first_seq", (writer,)
+    ).fetchall()
     if not rows:
         return
     by_schema: dict[int, list[Run]] = defaultdict(list)
@@ -43,7 +47,9 @@ def chunk_tail(connection: sqlite3.Connection, writer: int, experiment: int, ser
     for metric, parts in columns.items():
         series = series_ids.get((experiment, metric))
         if series is None:
-            series = connection.execute("SELECT id FROM series WHERE experiment = ? AND metric = ?", (experiment, metric)).fetchone()[0]
+            series = connection.execute(
+                "SELECT id FROM series WHERE experiment = ? AND metric = ?", (experiment, metric)
+            ).fetchone()[0]
             series_ids[experiment, metric] = series
         write_chunks(connection, series, writer, position, joined(parts))
     connection.execute("DELETE FROM tail WHERE writer = ? AND id <= ?", (writer, max(row[0] for row in rows)))
@@ -109,10 +115,14 @@ def next_small(connection: sqlite3.Connection, after: int) -> tuple[int, list[tu
         (after, CHUNK_POINTS),
     ).fetchall()
     for (series,) in rows:
-        chunks = connection.execute("SELECT no, writer, n, position FROM chunk WHERE series = ? ORDER BY no", (series,)).fetchall()
+        chunks = connection.execute(
+            "SELECT no, writer, n, position FROM chunk WHERE series = ? ORDER BY no", (series,)
+        ).fetchall()
         group: list[tuple[int, int, int, int]] = []
         for row in chunks:
-            if group and (row[1] != group[-1][1] or sum(r[2] for r in group) + row[2] > CHUNK_POINTS or row[0] != group[-1][0] + 1):
+            if group and (
+                row[1] != group[-1][1] or sum(r[2] for r in group) + row[2] > CHUNK_POINTS or row[0] != group[-1][0] + 1
+            ):
                 if len(group) > 1:
                     return series, group
                 group = []
@@ -131,4 +141,6 @@ def merge_small(connection: sqlite3.Connection, series: int, group: list[tuple[i
     for table in ("chunk", "overview", "points"):
         connection.execute(f"DELETE FROM {table} WHERE series = ? AND no BETWEEN ? AND ?", (series, first, last))
     _insert(connection, series, last, group[0][1], max(row[3] for row in group), joined(parts))
-    connection.execute("UPDATE experiment SET merges = merges + 1 WHERE id = (SELECT experiment FROM series WHERE id = ?)", (series,))
+    connection.execute(
+        "UPDATE experiment SET merges = merges + 1 WHERE id = (SELECT experiment FROM series WHERE id = ?)", (series,)
+    )

@@ -29,5 +29,7 @@ def open_store(path_or_url: Path | str, *, persistent: bool = True) -> SqliteSto
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreReadOnly(f"the folder {path.parent} cannot be made: {error}. Choose another with TRACKIO_DIR") from error
+        raise StoreReadOnly(
+            f"the folder {path.parent} cannot be made: {error}. Choose another with TRACKIO_DIR"
+        ) from error
     return SqliteStore(path, persistent=persistent)

@@ -22,7 +22,15 @@ from trackio_client.store.columns import Floats, Ints, Run, decode
 from trackio_client.wire.frames import Schema
 
 HEADERS = np.dtype(
-    [("no", "<i8"), ("writer", "<i8"), ("n", "<i8"), ("position", "<i8"), ("step0", "<i8"), ("step1", "<i8"), ("ascending", "?")]
+    [
+        ("no", "<i8"),
+        ("writer", "<i8"),
+        ("n", "<i8"),
+        ("position", "<i8"),
+        ("step0", "<i8"),
+        ("step1", "<i8"),
+        ("ascending", "?"),
+    ]
 )
 CACHED_TAILS = 512
 CACHED_HEADERS = 8192
@@ -179,7 +187,9 @@ class Parts:
         count = sql.execute("SELECT count(*) FROM writer WHERE experiment = ?", (experiment,)).fetchone()[0]
         known = self._ranks.get(experiment)
         if known is None or len(known) != count:
-            rows = sql.execute("SELECT id FROM writer WHERE experiment = ? ORDER BY generation, writer_id", (experiment,))
+            rows = sql.execute(
+                "SELECT id FROM writer WHERE experiment = ? ORDER BY generation, writer_id", (experiment,)
+            )
             known = {row[0]: rank for rank, row in enumerate(rows)}
             with self._lock:
                 _keep(self._ranks, experiment, known, CACHED_TAILS)
@@ -209,7 +219,10 @@ class Parts:
         held = self._headers.get(series.id)
         if held is not None and held[0] == series.merges:
             return held[1]
-        rows = sql.execute("SELECT no, writer, n, position, step0, step1, ascending FROM chunk WHERE series = ? ORDER BY no", (series.id,))
+        rows = sql.execute(
+            "SELECT no, writer, n, position, step0, step1, ascending FROM chunk WHERE series = ? ORDER BY no",
+            (series.id,),
+        )
         found = np.array(rows.fetchall(), dtype=HEADERS)
         with self._lock:
             _keep(self._headers, series.id, (series.merges, found), CACHED_HEADERS)
@@ -218,7 +231,9 @@ class Parts:
     def overviews(self, sql: sqlite3.Connection, series: SeriesRow, nos: Ints) -> list[npt.NDArray[np.void]]:
         """For each of these chunks (ascending numbers) its rows of OVERVIEW."""
         low, high = int(nos[0]), int(nos[-1])
-        rows = sql.execute("SELECT no, data FROM overview WHERE series = ? AND no BETWEEN ? AND ? ORDER BY no", (series.id, low, high))
+        rows = sql.execute(
+            "SELECT no, data FROM overview WHERE series = ? AND no BETWEEN ? AND ? ORDER BY no", (series.id, low, high)
+        )
         wanted = set(nos.tolist())
         return [np.frombuffer(data, dtype=OVERVIEW) for no, data in rows if no in wanted]
 
@@ -241,7 +256,12 @@ class Parts:
                     self._decoded_points -= old[2]
         rank = self.ranks(sql, series.experiment).get(int(head["writer"]), 0)
         return Points(
-            columns.steps, columns.values, columns.times_us, columns.seqs, np.full(n, rank, dtype="<i8"), np.full(n, head["position"], dtype="<i8")
+            columns.steps,
+            columns.values,
+            columns.times_us,
+            columns.seqs,
+            np.full(n, rank, dtype="<i8"),
+            np.full(n, head["position"], dtype="<i8"),
         )
 
     def everything(self, sql: sqlite3.Connection, series: SeriesRow) -> Points:

@@ -78,7 +78,22 @@ CREATE TABLE lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, until_s REAL NO
 _MIGRATIONS: dict[int, str] = {}
 """From version n to n + 1, statements. The tables above are always those of VERSION."""
 
-NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "beegfs", "ceph", "9p", "afs", "fuse.sshfs", "glusterfs", "fuse.glusterfs"}
+NETWORK_FILE_SYSTEMS = {
+    "nfs",
+    "nfs4",
+    "cifs",
+    "smb3",
+    "smbfs",
+    "lustre",
+    "gpfs",
+    "beegfs",
+    "ceph",
+    "9p",
+    "afs",
+    "fuse.sshfs",
+    "glusterfs",
+    "fuse.glusterfs",
+}
 
 T = TypeVar("T")
 
@@ -89,7 +104,12 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
     Raises:
         NotAStore, StoreTooNew, StoreReadOnly, StoreError: see errors.py; the file is left as it is.
     """
-    connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=256)
+    try:
+        connection = sqlite3.connect(
+            path, timeout=BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=256
+        )
+    except sqlite3.Error as error:
+        raise named(error, path) from error
     try:
         connection.execute(f"PRAGMA busy_timeout={int(BUSY_S * 1000)}")
         connection.execute("PRAGMA synchronous=FULL")
@@ -138,7 +158,11 @@ def _create_or_migrate(connection: sqlite3.Connection) -> None:
         if connection.execute("PRAGMA application_id").fetchone()[0] == 0:
             for statement in _TABLES.split(";"):
                 connection.execute(statement)
-            identity = [("store_id", "s_" + secrets.token_hex(12)), ("incarnation", secrets.token_hex(8)), ("position", 0)]
+            identity = [
+                ("store_id", "s_" + secrets.token_hex(12)),
+                ("incarnation", secrets.token_hex(8)),
+                ("position", 0),
+            ]
             connection.executemany("INSERT INTO meta VALUES (?, ?)", identity)
             connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
         else:
@@ -164,7 +188,9 @@ def _journal(connection: sqlite3.Connection, path: Path) -> str | None:
         # auto_vacuum must be set before the file has content, and setting WAL writes its first page.
         connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
         retry_locked(lambda: connection.execute("PRAGMA journal_mode=WAL").fetchone())
-    connection.execute("PRAGMA wal_autocheckpoint=16384")  # 64 MiB: merging checkpoints in idle time, commits rarely must
+    connection.execute(
+        "PRAGMA wal_autocheckpoint=16384"
+    )  # 64 MiB: merging checkpoints in idle time, commits rarely must
     return None
 
 
@@ -193,7 +219,7 @@ def retry_locked(action: Callable[[], T]) -> T:
         try:
             return action()
         except sqlite3.OperationalError as error:
-            if "locked" not in str(error) and "busy" not in str(error) or time.monotonic() > deadline:
+            if ("locked" not in str(error) and "busy" not in str(error)) or time.monotonic() > deadline:
                 raise
             time.sleep(0.005)
 
@@ -205,7 +231,9 @@ def named(error: sqlite3.Error, path: Path) -> StoreError:
     if code == sqlite3.SQLITE_FULL or "disk is full" in text or (code == sqlite3.SQLITE_IOERR and "disk I/O" in text):
         return StoreFull(f"no room on the disk of {path} ({text}). Nothing was written; free some space and it goes on")
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
-        return StoreReadOnly(f"{path} cannot be written: {text}. Check the permissions, or choose another folder with TRACKIO_DIR")
+        return StoreReadOnly(
+            f"{path} cannot be written: {text}. Check the permissions, or choose another folder with TRACKIO_DIR"
+        )
     if code == sqlite3.SQLITE_NOTADB:
         return NotAStore(f"{path} is no SQLite file; it is left alone. Choose another folder with TRACKIO_DIR")
     if code == sqlite3.SQLITE_CORRUPT:

@@ -9,6 +9,7 @@ import secrets
 import sqlite3
 import threading
 import time
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -36,6 +37,7 @@ from trackio_client.store.schema import connect, named, prepare, retry_locked
 from trackio_client.store.writing import Appender, load_writer, receipt_of, writer_of
 from trackio_client.wire.asks import SeriesQuery
 from trackio_client.wire.batches import Batch, Receipt
+from trackio_client.wire.events import revive
 
 LEASE_S = 30.0
 QUIET_S = 600.0
@@ -120,11 +122,15 @@ class SqliteStore:
     def append(self, batches: Sequence[Batch]) -> list[Outcome]:
         with self._write() as sql:
             position = sql.execute("SELECT value FROM meta WHERE key = 'position'").fetchone()[0] + 1
-            appender = Appender(sql, now_s=time.time(), position=position, series_ids=self._series_ids, tails=self._tails)
+            appender = Appender(
+                sql, now_s=time.time(), position=position, series_ids=self._series_ids, tails=self._tails
+            )
             done = [appender.append(batch) for batch in batches]
             if appender.changed:
                 sql.execute("UPDATE meta SET value = ? WHERE key = 'position'", (position,))
-            return appender.finish(done, store_id=self.store_id, incarnation=self.incarnation, persistent=self.persistent)
+            return appender.finish(
+                done, store_id=self.store_id, incarnation=self.incarnation, persistent=self.persistent
+            )
 
     def delete(self, experiment_id: str) -> None:
         with self._write() as sql:
@@ -132,10 +138,17 @@ class SqliteStore:
             if row is None:
                 raise ExperimentNotFound(f"there is no experiment {experiment_id!r} here")
             writers = [w for (w,) in sql.execute("SELECT writer_id FROM writer WHERE experiment = ?", (row[0],))]
-            position = sql.execute("UPDATE meta SET value = value + 1 WHERE key = 'position' RETURNING value").fetchone()[0]
-            sql.execute("INSERT OR REPLACE INTO tombstone VALUES (?, ?, ?, ?)", (experiment_id, row[1], json.dumps(writers), position))
+            position = sql.execute(
+                "UPDATE meta SET value = value + 1 WHERE key = 'position' RETURNING value"
+            ).fetchone()[0]
+            sql.execute(
+                "INSERT OR REPLACE INTO tombstone VALUES (?, ?, ?, ?)",
+                (experiment_id, row[1], json.dumps(writers), position),
+            )
             for table in ("chunk", "overview", "points"):
-                sql.execute(f"DELETE FROM {table} WHERE series IN (SELECT id FROM series WHERE experiment = ?)", (row[0],))
+                sql.execute(
+                    f"DELETE FROM {table} WHERE series IN (SELECT id FROM series WHERE experiment = ?)", (row[0],)
+                )
             for table in ("series", "tail", "event", "writer"):
                 sql.execute(f"DELETE FROM {table} WHERE experiment = ?", (row[0],))
             sql.execute("DELETE FROM experiment WHERE id = ?", (row[0],))
@@ -191,9 +204,15 @@ class SqliteStore:
 
     def receipts(self, experiment_id: str) -> list[Receipt]:
         with self._read() as sql:
-            rows = sql.execute(_WRITER + "WHERE experiment = (SELECT id FROM experiment WHERE experiment_id = ?) ORDER BY id", (experiment_id,))
+            rows = sql.execute(
+                _WRITER + "WHERE experiment = (SELECT id FROM experiment WHERE experiment_id = ?) ORDER BY id",
+                (experiment_id,),
+            )
             found = [writer_of(row) for row in rows]
-        return [receipt_of(w, store_id=self.store_id, incarnation=self.incarnation, persistent=self.persistent) for w in found]
+        return [
+            receipt_of(w, store_id=self.store_id, incarnation=self.incarnation, persistent=self.persistent)
+            for w in found
+        ]
 
     def audit(self, experiment_id: str) -> dict[str, str]:
         with self._read() as sql:
@@ -209,7 +228,9 @@ class SqliteStore:
 
     def projects(self) -> list[tuple[str, int, float]]:
         with self._read() as sql:
-            rows = sql.execute("SELECT project, count(*), max(last_event_us) FROM experiment GROUP BY project ORDER BY 3 DESC, 1").fetchall()
+            rows = sql.execute(
+                "SELECT project, count(*), max(last_event_us) FROM experiment GROUP BY project ORDER BY 3 DESC, 1"
+            ).fetchall()
         return [(project, count, last / 1e6) for project, count, last in rows]
 
     def experiments(self, project: str | None = None, *, since: int = 0) -> list[ExperimentRecord]:
@@ -233,7 +254,9 @@ class SqliteStore:
             raise ExperimentNotFound(f"there is no experiment {experiment_id!r} here")
         return int(row[0])
 
-    def summaries(self, experiments: Sequence[str], metrics: Sequence[str] | None = None) -> dict[str, list[MetricSummary]]:
+    def summaries(
+        self, experiments: Sequence[str], metrics: Sequence[str] | None = None
+    ) -> dict[str, list[MetricSummary]]:
         found: dict[str, list[MetricSummary]] = {}
         with self._read() as sql:
             for experiment_id in experiments:
@@ -243,7 +266,9 @@ class SqliteStore:
                 where, arguments = "experiment = ?", [row[0]]
                 if metrics is not None:
                     where, arguments = where + f" AND metric IN ({', '.join('?' * len(metrics))})", [row[0], *metrics]
-                rows = sql.execute(f"SELECT metric, {summaries.COLUMNS} FROM series WHERE {where} ORDER BY metric", arguments).fetchall()
+                rows = sql.execute(
+                    f"SELECT metric, {summaries.COLUMNS} FROM series WHERE {where} ORDER BY metric", arguments
+                ).fetchall()
                 found[experiment_id] = [self._summary(sql, experiment_id, r) for r in rows]
         return found
 
@@ -261,7 +286,10 @@ class SqliteStore:
     def metrics(self, project: str, experiments: Sequence[str] | None = None) -> list[tuple[str, int, int]]:
         where, arguments = "e.project = ?", [project]
         if experiments is not None:
-            where, arguments = where + f" AND e.experiment_id IN ({', '.join('?' * len(experiments))})", [project, *experiments]
+            where, arguments = (
+                where + f" AND e.experiment_id IN ({', '.join('?' * len(experiments))})",
+                [project, *experiments],
+            )
         with self._read() as sql:
             return sql.execute(
                 f"SELECT s.metric, count(*), sum(s.points) FROM series s JOIN experiment e ON e.id = s.experiment WHERE {where} "
@@ -270,7 +298,13 @@ class SqliteStore:
             ).fetchall()
 
     def events(
-        self, experiment_id: str, *, kinds: Sequence[str] | None = None, after: int = 0, limit: int | None = None, newest: bool = False
+        self,
+        experiment_id: str,
+        *,
+        kinds: Sequence[str] | None = None,
+        after: int = 0,
+        limit: int | None = None,
+        newest: bool = False,
     ) -> list[StoredEvent]:
         with self._read() as sql:
             row = self._row(sql, experiment_id)
@@ -282,12 +316,16 @@ class SqliteStore:
                 f"ORDER BY e.position {'DESC' if newest else ''}, e.id {'DESC' if newest else ''} LIMIT ?",
                 [*arguments, -1 if limit is None else limit],
             ).fetchall()
-        found = [StoredEvent(experiment_id, w, seq, position, json.loads(content)) for w, seq, position, content in rows]
+        found = [
+            StoredEvent(experiment_id, w, seq, position, json.loads(content)) for w, seq, position, content in rows
+        ]
         return found[::-1] if newest else found
 
     # --- series ------------------------------------------------------------------------------------------------
 
-    def _series_rows(self, sql: sqlite3.Connection, experiments: Sequence[str], metrics: Sequence[str]) -> list[SeriesRow]:
+    def _series_rows(
+        self, sql: sqlite3.Connection, experiments: Sequence[str], metrics: Sequence[str]
+    ) -> list[SeriesRow]:
         """The series that have points, in the order of the question. Raises ExperimentNotFound."""
         found = []
         for experiment_id in experiments:
@@ -307,12 +345,16 @@ class SqliteStore:
                 raise MetricNotFound(f"experiment {experiment_id} never logged {metric!r}")
             p = self._parts.everything(sql, rows[0])
             ranks = self._parts.ranks(sql, rows[0].experiment)
-            names = dict(sql.execute("SELECT id, writer_id FROM writer WHERE experiment = ?", (rows[0].experiment,)).fetchall())
+            names = dict(
+                sql.execute("SELECT id, writer_id FROM writer WHERE experiment = ?", (rows[0].experiment,)).fetchall()
+            )
         writers = [names[row] for row, _ in sorted(ranks.items(), key=lambda pair: pair[1])]
         return EveryPoint(p.steps, p.values, p.times_us, p.seqs, writers, p.ranks)
 
-    def _asked(self, sql: sqlite3.Connection, series: SeriesRow, query: SeriesQuery) -> tuple[np.ndarray[Any, np.dtype[np.float64]], Points]:
-        """x and points of a series: resolved unless repeats, in the asked range."""
+    def _asked(
+        self, sql: sqlite3.Connection, series: SeriesRow, query: SeriesQuery
+    ) -> tuple[np.ndarray[Any, np.dtype[np.float64]], Points]:
+        """X and points of a series: resolved unless repeats, in the asked range."""
         points = self._parts.everything(sql, series)
         if not query.repeats:
             points = resolved(points)
@@ -378,7 +420,9 @@ class SqliteStore:
                     width = now[row.metric]
                     first = int(np.floor_divide(x[fresh[0]], width)) if width > 0 else int(fresh[0])
                     keep = int(np.searchsorted(drawn.index, first))
-                    arrays = (getattr(buckets, name)[keep:] for name in ("x", "min", "max", "mean", "nan", "posinf", "neginf"))
+                    arrays = (
+                        getattr(buckets, name)[keep:] for name in ("x", "min", "max", "mean", "nan", "posinf", "neginf")
+                    )
                     buckets = Buckets(buckets.width, keep, *arrays, points=buckets.points)
                 answer[row.experiment_id, row.metric] = buckets
         keys = tuple((row.experiment_id, row.metric) for row in rows)
@@ -443,15 +487,11 @@ class SqliteStore:
 
 
 def _ask(query: SeriesQuery) -> int:
-    import zlib
-
     plain = repr((query.experiments, query.metrics, query.max_points, query.from_x, query.to_x, query.x, query.repeats))
     return zlib.crc32(plain.encode("utf-8", "surrogatepass"))
 
 
 def _record(row: Sequence[Any]) -> ExperimentRecord:
-    from trackio_client.wire.events import revive
-
     facts = json.loads(row[2])
     parent, end = facts.get("parent"), facts.get("end")
     if end is not None:

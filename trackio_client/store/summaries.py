@@ -54,7 +54,20 @@ def parts(steps: Ints, times_us: Ints, values: Floats) -> list[Part]:
     low_steps, high_steps = steps[at_low].tolist(), steps[at_high].tolist()
     lasts = values[at].tolist()
     return [
-        Part(n, n - c, first, last, last_step, last_us, lo if c else None, ls if c else None, hi if c else None, hs if c else None, s, ascending)
+        Part(
+            n,
+            n - c,
+            first,
+            last,
+            last_step,
+            last_us,
+            lo if c else None,
+            ls if c else None,
+            hi if c else None,
+            hs if c else None,
+            s,
+            ascending,
+        )
         for c, last, lo, ls, hi, hs, s in zip(counts, lasts, lows, low_steps, highs, high_steps, sums, strict=True)
     ]
 
@@ -101,7 +114,12 @@ def behind(a: Part, b: Part) -> Part:
     later = b if b.last_step >= a.last_step else a
     joined = join(a, b)
     return replace(
-        joined, first_step=min(a.first_step, b.first_step), last=later.last, last_step=later.last_step, last_us=later.last_us, ascending=False
+        joined,
+        first_step=min(a.first_step, b.first_step),
+        last=later.last,
+        last_step=later.last_step,
+        last_us=later.last_us,
+        ascending=False,
     )
 
 

@@ -63,7 +63,13 @@ class Appender:
     """One transaction's worth of batches. Make one for each transaction."""
 
     def __init__(
-        self, connection: sqlite3.Connection, *, now_s: float, position: int, series_ids: dict[tuple[int, str], int], tails: dict[int, int]
+        self,
+        connection: sqlite3.Connection,
+        *,
+        now_s: float,
+        position: int,
+        series_ids: dict[tuple[int, str], int],
+        tails: dict[int, int],
     ) -> None:
         self._sql = connection
         self._now_s = now_s
@@ -82,7 +88,9 @@ class Appender:
             return batch.writer_id, error
         return batch.writer_id, None
 
-    def finish(self, outcomes: Sequence[tuple[str, DeliveryError | None]], *, store_id: str, incarnation: str, persistent: bool) -> list[Outcome]:
+    def finish(
+        self, outcomes: Sequence[tuple[str, DeliveryError | None]], *, store_id: str, incarnation: str, persistent: bool
+    ) -> list[Outcome]:
         """Write rows that were changed, and answer each batch with its error or its writer's receipt."""
         for experiment in self._experiments.values():
             if experiment.changed:
@@ -90,7 +98,10 @@ class Appender:
         for writer in self._writers.values():
             if writer.row >= 0:
                 self._write_writer(writer)
-        receipts = {w.writer_id: receipt_of(w, store_id=store_id, incarnation=incarnation, persistent=persistent) for w in self._writers.values()}
+        receipts = {
+            w.writer_id: receipt_of(w, store_id=store_id, incarnation=incarnation, persistent=persistent)
+            for w in self._writers.values()
+        }
         empty = {name: Receipt(writer_id=name, store_id=store_id, incarnation=incarnation) for name, _ in outcomes}
         return [receipts.get(name, empty[name]) if error is None else error for name, error in outcomes]
 
@@ -102,7 +113,9 @@ class Appender:
         writer = self._writer(batch.writer_id)
         experiment = self._experiment(batch.experiment_id)
         if writer is not None and (experiment is None or writer.experiment != experiment.row):
-            raise Rejected(f"writer {batch.writer_id} writes to another experiment than {batch.experiment_id}: use a new writer id")
+            raise Rejected(
+                f"writer {batch.writer_id} writes to another experiment than {batch.experiment_id}: use a new writer id"
+            )
         if batch.count == 0:
             if experiment is not None:
                 self._sql.execute("UPDATE experiment SET last_heard_s = ? WHERE id = ?", (self._now_s, experiment.row))
@@ -114,14 +127,21 @@ class Appender:
         if batch.first_seq > end:
             if batch.first_held <= end:
                 raise Gap(f"writer {batch.writer_id} sent seq {batch.first_seq}, but {end} is wanted first", want=end)
-            hole = Hole(first_seq=end, end_seq=min(batch.first_held, batch.first_seq), reason="the client no longer holds them")
+            hole = Hole(
+                first_seq=end, end_seq=min(batch.first_held, batch.first_seq), reason="the client no longer holds them"
+            )
             if batch.first_seq > hole.end_seq:
-                raise Gap(f"writer {batch.writer_id} sent seq {batch.first_seq}, but {hole.end_seq} is wanted first", want=hole.end_seq)
+                raise Gap(
+                    f"writer {batch.writer_id} sent seq {batch.first_seq}, but {hole.end_seq} is wanted first",
+                    want=hole.end_seq,
+                )
         elif batch.first_seq < end:
             self._check_overlap(batch, decoded, writer, min(end, batch.end_seq))
             if batch.end_seq <= end:
                 if experiment is not None:
-                    self._sql.execute("UPDATE experiment SET last_heard_s = ? WHERE id = ?", (self._now_s, experiment.row))
+                    self._sql.execute(
+                        "UPDATE experiment SET last_heard_s = ? WHERE id = ?", (self._now_s, experiment.row)
+                    )
                 return
             decoded = after(decoded, end)
         self._write(batch, decoded, max(end, batch.first_seq), hole, writer, experiment)
@@ -131,7 +151,11 @@ class Appender:
             return
         sent = digest_of(batch.writer_id, before(decoded, end))
         held = held_digest(self._sql, writer.row, writer.writer_id, batch.first_seq, end)
-        missing = sum(min(h.end_seq, end) - max(h.first_seq, batch.first_seq) for h in writer.holes if h.end_seq > batch.first_seq and h.first_seq < end)
+        missing = sum(
+            min(h.end_seq, end) - max(h.first_seq, batch.first_seq)
+            for h in writer.holes
+            if h.end_seq > batch.first_seq and h.first_seq < end
+        )
         if missing == 0 and (sent.low, sent.high) != (held.low, held.high):
             raise Overlap(
                 f"writer {batch.writer_id} sent seqs {batch.first_seq} to {end - 1} with other content than is held. "
@@ -139,7 +163,13 @@ class Appender:
             )
 
     def _write(
-        self, batch: Batch, decoded: list[Run | EventAt], first_seq: int, hole: Hole | None, writer: Writer | None, experiment: Experiment | None
+        self,
+        batch: Batch,
+        decoded: list[Run | EventAt],
+        first_seq: int,
+        hole: Hole | None,
+        writer: Writer | None,
+        experiment: Experiment | None,
     ) -> None:
         self.changed = True
         experiment = experiment or self._new_experiment(batch, decoded)
@@ -152,14 +182,18 @@ class Appender:
             self._write_events(events, writer, experiment)
         digest = digest_of(batch.writer_id, decoded)
         writer.digest = writer.digest + digest
-        writer.held = ranges([*writer.held, (first_seq, batch.end_seq), *([(hole.first_seq, hole.end_seq)] if hole else [])])
+        writer.held = ranges(
+            [*writer.held, (first_seq, batch.end_seq), *([(hole.first_seq, hole.end_seq)] if hole else [])]
+        )
         writer.holes = (*writer.holes, hole) if hole else writer.holes
         experiment.generation = max(experiment.generation, batch.generation)
         experiment.points += digest.points
         experiment.events += digest.events
         experiment.changed = True
 
-    def _write_runs(self, batch: Batch, runs: list[Run], first_seq: int, writer: Writer, experiment: Experiment) -> None:
+    def _write_runs(
+        self, batch: Batch, runs: list[Run], first_seq: int, writer: Writer, experiment: Experiment
+    ) -> None:
         body = batch.body if first_seq == batch.first_seq else cut(batch, first_seq)
         count = batch.end_seq - first_seq
         self._sql.execute(
@@ -180,7 +214,12 @@ class Appender:
             experiment.last_event_us = max(experiment.last_event_us, int(run.times_us[-1]))
         waiting = self._tails.get(writer.row)
         if waiting is None:  # a store just opened: what an earlier process left counts too
-            waiting = self._sql.execute("SELECT coalesce(sum(frames), 0) FROM tail WHERE writer = ?", (writer.row,)).fetchone()[0] - count
+            waiting = (
+                self._sql.execute(
+                    "SELECT coalesce(sum(frames), 0) FROM tail WHERE writer = ?", (writer.row,)
+                ).fetchone()[0]
+                - count
+            )
         self._tails[writer.row] = waiting + count
 
     def _write_events(self, events: list[EventAt], writer: Writer, experiment: Experiment) -> None:
@@ -198,7 +237,9 @@ class Appender:
             if kind == kinds.TEXT and isinstance(step, int):
                 experiment.last_step = max(step, -1 if experiment.last_step is None else experiment.last_step)
             if kind in facts.FACT_KINDS:
-                fresh.append((facts.order(kind, (writer.generation, writer.writer_id, event.seq), self.position), event.content))
+                fresh.append(
+                    (facts.order(kind, (writer.generation, writer.writer_id, event.seq), self.position), event.content)
+                )
         if not fresh:
             return
         if fresh[0][0] > experiment.facts_key:
@@ -238,7 +279,9 @@ class Appender:
             if row is None:
                 return None
             key = json.loads(row[2])
-            self._experiments[experiment_id] = Experiment(row[0], experiment_id, json.loads(row[1]), (key[0], key[1], key[2]), *row[3:])
+            self._experiments[experiment_id] = Experiment(
+                row[0], experiment_id, json.loads(row[1]), (key[0], key[1], key[2]), *row[3:]
+            )
         return self._experiments[experiment_id]
 
     def _new_experiment(self, batch: Batch, decoded: list[Run | EventAt]) -> Experiment:
@@ -251,7 +294,9 @@ class Appender:
             (batch.experiment_id, batch.project, batch.generation, created_us, created_us, self._now_s, self.position),
         ).lastrowid
         assert row is not None
-        experiment = Experiment(row, batch.experiment_id, {}, (-1, "", -1), batch.generation, created_us, created_us, None, 0, 0)
+        experiment = Experiment(
+            row, batch.experiment_id, {}, (-1, "", -1), batch.generation, created_us, created_us, None, 0, 0
+        )
         self._experiments[batch.experiment_id] = experiment
         return experiment
 
@@ -388,7 +433,9 @@ def after(decoded: Sequence[Run | EventAt], seq: int) -> list[Run | EventAt]:
                 kept.append(part)
         elif part.first_seq + len(part.steps) > seq:
             skip = max(0, seq - part.first_seq)
-            kept.append(Run(part.schema, part.first_seq + skip, part.steps[skip:], part.times_us[skip:], part.values[skip:]))
+            kept.append(
+                Run(part.schema, part.first_seq + skip, part.steps[skip:], part.times_us[skip:], part.values[skip:])
+            )
     return kept
 
 
