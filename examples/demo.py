@@ -1,0 +1,168 @@
+"""`make demo`: a Space on this machine, and a small vision transformer that learns handwritten digits before your eyes.
+
+The digits are scikit-learn's (1,797 images of 8 × 8); nothing is downloaded. The training is an ordinary Transformers
+`Trainer` with one callback of ours. Ctrl-C stops everything; the recorded experiments stay.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+START_S = 180  # Gradio takes some seconds to import, on a busy machine many
+
+
+def main() -> int:
+    """Start the Space, train, leave the Space up until ctrl-C (or stop it, with --once)."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--epochs", type=float, default=40, help="passes over the digits (default 40: 1 to 3 minutes)")
+    parser.add_argument("--once", action="store_true", help="stop when the training is over")
+    chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        with space() as address:
+            train(address, chosen.epochs)
+            if not chosen.once:
+                print(f"\nThe Space stays up at {address}. Press ctrl-C to stop it.", flush=True)
+                while True:
+                    time.sleep(3600)
+    except KeyboardInterrupt:
+        print("\nstopped", flush=True)
+    return 0
+
+
+# --- the Space --------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def space() -> Iterator[str]:
+    """A Space as a child of this process; yields its address, and ends it with us."""
+    port = free_port(int(os.environ.get("GRADIO_SERVER_PORT") or 7860))
+    address = f"http://127.0.0.1:{port}"
+    environ = os.environ | {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}
+    # A session of its own: ctrl-C reaches the training first, which tells the Space how it ended.
+    child = subprocess.Popen([sys.executable, "-m", "space"], cwd=ROOT, env=environ, start_new_session=os.name != "nt")
+    try:
+        wait_for(address, child)
+        yield address
+    finally:
+        child.terminate()
+        try:
+            child.wait(15)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def wait_for(address: str, child: subprocess.Popen[bytes]) -> None:
+    """Return when the Space answers; say that it takes a while."""
+    print(f"starting the Space at {address} ", end="", flush=True)
+    end = time.monotonic() + START_S
+    while time.monotonic() < end:
+        if child.poll() is not None:
+            sys.exit(
+                f"\nthe Space ended with exit code {child.returncode} before it answered; its message stands above"
+            )
+        try:
+            with urllib.request.urlopen(f"{address}/v1/health", timeout=2) as answer:
+                if answer.status == 200:
+                    print(" ready", flush=True)
+                    return
+        except (urllib.error.URLError, OSError):
+            print(".", end="", flush=True)
+            time.sleep(0.5)
+    sys.exit(f"\nthe Space did not answer within {START_S} s")
+
+
+def free_port(wanted: int) -> int:
+    """`wanted`, or the next port that nobody listens on."""
+    for port in range(wanted, wanted + 100):
+        with socket.socket() as probe:
+            if os.name != "nt":  # there this option would take a port that is in use
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    sys.exit(f"ports {wanted} to {wanted + 99} are all in use; name another: GRADIO_SERVER_PORT=9000 make demo")
+
+
+# --- the training -----------------------------------------------------------------------------------------------------
+
+
+def train(address: str, epochs: float) -> None:
+    """Train with the Trainer and our callback; print where to watch it, early and at the end."""
+    print("loading PyTorch and Transformers …", flush=True)
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    from transformers import Trainer, TrainingArguments, ViTConfig, ViTForImageClassification, set_seed
+
+    import trackio_client as trackio
+    from trackio_client.integrations.transformers import TrackioCallback
+
+    set_seed(7)
+    learn, check = digits()
+    model = ViTForImageClassification(
+        ViTConfig(
+            image_size=8, patch_size=2, num_channels=1, num_labels=10,
+            hidden_size=64, num_hidden_layers=3, num_attention_heads=4, intermediate_size=128,
+        )
+    )  # fmt: skip
+    experiment = trackio.init(project="digits", config={"data": "scikit-learn digits"}, trackio_url=address)
+    page = f"{address}/?" + urllib.parse.urlencode({"project": experiment.project, "experiment": str(experiment)})
+    print(f"\n  Watch it live: {page}\n", flush=True)
+    with experiment, tempfile.TemporaryDirectory() as folder:
+        arguments = TrainingArguments(
+            output_dir=folder, num_train_epochs=epochs, per_device_train_batch_size=32,
+            per_device_eval_batch_size=128, learning_rate=2e-3, warmup_steps=50, lr_scheduler_type="cosine",
+            weight_decay=0.01, logging_steps=5, eval_strategy="epoch", save_strategy="no", report_to="none",
+            dataloader_pin_memory=False, disable_tqdm=not sys.stderr.isatty(),
+        )  # fmt: skip
+        trainer = Trainer(
+            model, arguments, train_dataset=learn, eval_dataset=check, compute_metrics=scores,
+            callbacks=[TrackioCallback(experiment, hardware_s=2)],
+        )  # fmt: skip
+        trainer.train()
+    print(f"\n  The whole training: {page}", flush=True)
+
+
+def digits() -> tuple[Any, Any]:
+    """Training and evaluation parts: lists of {"pixel_values": (1, 8, 8) float32 in 0..1, "labels": int}."""
+    import numpy as np
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    found = load_digits()
+    images = (found.images / 16).astype(np.float32)[:, None]
+    rows = [{"pixel_values": image, "labels": int(label)} for image, label in zip(images, found.target, strict=True)]
+    return train_test_split(rows, test_size=0.25, random_state=7, stratify=found.target)
+
+
+def scores(prediction: Any) -> dict[str, float]:
+    """Accuracy, macro F1, and four numbers of each label; the Trainer puts `eval_` before them."""
+    from sklearn.metrics import accuracy_score, precision_recall_fscore_support
+
+    said, gold = prediction.predictions.argmax(-1), prediction.label_ids
+    each = precision_recall_fscore_support(gold, said, labels=range(10), zero_division=0)
+    found = {"accuracy": float(accuracy_score(gold, said)), "macro_f1": float(each[2].mean())}
+    for what, values in zip(("precision", "recall", "f1", "support"), each, strict=True):
+        found |= {f"label/{label}/{what}": float(value) for label, value in enumerate(values)}
+    return found
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
