@@ -74,7 +74,8 @@ def write_chunks(connection: sqlite3.Connection, series: int, writer: int, posit
     """Append points to a series as chunks of at most 4,096."""
     no = connection.execute("SELECT chunks FROM series WHERE id = ?", (series,)).fetchone()[0]
     for start in range(0, len(c.steps), CHUNK_POINTS):
-        part = Columns(*(column[start : start + CHUNK_POINTS] for column in (c.steps, c.values, c.times_us, c.seqs)))
+        window = slice(start, start + CHUNK_POINTS)
+        part = Columns(c.steps[window], c.values[window], c.times_us[window], c.seqs[window])
         _insert(connection, series, no, writer, position, part)
         no += 1
     connection.execute("UPDATE series SET chunks = ? WHERE id = ?", (no, series))

@@ -308,7 +308,8 @@ class SqliteStore:
     ) -> list[StoredEvent]:
         with self._read() as sql:
             row = self._row(sql, experiment_id)
-            where, arguments = "e.experiment = ? AND e.position > ?", [row, after]
+            where = "e.experiment = ? AND e.position > ?"
+            arguments: list[Any] = [row, after]
             if kinds is not None:
                 where, arguments = where + f" AND e.kind IN ({', '.join('?' * len(kinds))})", [row, after, *kinds]
             rows = sql.execute(

@@ -6,8 +6,9 @@ the very value that was the lowest, so then the row is marked stale and computed
 
 from __future__ import annotations
 
-import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -101,11 +102,11 @@ def row_of(part: Part, *, stale: bool) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def part_of(row: sqlite3.Row | tuple[object, ...]) -> tuple[Part, bool]:
+def part_of(row: Sequence[Any]) -> tuple[Part, bool]:
     """The part and whether it is stale, from a row of COLUMNS."""
     n, bad, last, last_step, last_us, first, low, low_step, high, high_step, total, stale, bits = row
-    value = last if bits is None else np.int64(bits).view(np.float64).item()  # type: ignore[call-overload]
-    part = Part(n, bad, first, value, last_step, last_us, low, low_step, high, high_step, total or 0.0, True)  # type: ignore[arg-type]
+    value = last if bits is None else np.int64(bits).view(np.float64).item()
+    part = Part(n, bad, first, value, last_step, last_us, low, low_step, high, high_step, total or 0.0, True)
     return part, bool(stale)
 
 

@@ -17,6 +17,7 @@ from trackio_client.store import facts, summaries
 from trackio_client.store.audit import held_digest
 from trackio_client.store.columns import Digest, EventAt, Run, decode, digest_of
 from trackio_client.store.contract import Outcome
+from trackio_client.store.facts import Key
 from trackio_client.store.merging import chunk_tail
 from trackio_client.wire import events as kinds
 from trackio_client.wire.batches import Batch, Hole, Ranges, Receipt, prefix_end, ranges
@@ -47,7 +48,7 @@ class Experiment:
     row: int
     experiment_id: str
     facts: dict[str, Any]
-    facts_key: facts.Key
+    facts_key: Key
     generation: int
     created_us: int
     last_event_us: int
@@ -223,7 +224,7 @@ class Appender:
         self._tails[writer.row] = waiting + count
 
     def _write_events(self, events: list[EventAt], writer: Writer, experiment: Experiment) -> None:
-        fresh: list[tuple[facts.Key, dict[str, Any]]] = []
+        fresh: list[tuple[Key, dict[str, Any]]] = []
         for event in events:
             kind = event.content["kind"]
             self._sql.execute(
@@ -393,7 +394,7 @@ def receipt_of(w: Writer, *, store_id: str, incarnation: str, persistent: bool) 
     )
 
 
-def all_facts(connection: sqlite3.Connection, experiment: int) -> list[tuple[facts.Key, dict[str, Any]]]:
+def all_facts(connection: sqlite3.Connection, experiment: int) -> list[tuple[Key, dict[str, Any]]]:
     """All events that say something about an experiment, in the order of the fold."""
     marks = ", ".join("?" * len(facts.FACT_KINDS))
     rows = connection.execute(
