@@ -421,10 +421,8 @@ class SqliteStore:
                     width = now[row.metric]
                     first = int(np.floor_divide(x[fresh[0]], width)) if width > 0 else int(fresh[0])
                     keep = int(np.searchsorted(drawn.index, first))
-                    arrays = (
-                        getattr(buckets, name)[keep:] for name in ("x", "min", "max", "mean", "nan", "posinf", "neginf")
-                    )
-                    buckets = Buckets(buckets.width, keep, *arrays, points=buckets.points)
+                    names = ("x", "min", "max", "mean", "nan", "posinf", "neginf")
+                    buckets = replace(buckets, keep=keep, **{name: getattr(buckets, name)[keep:] for name in names})
                 answer[row.experiment_id, row.metric] = buckets
         keys = tuple((row.experiment_id, row.metric) for row in rows)
         return BucketsAnswer(keys, answer, reset, self._cursor_text(position, query, now))
