@@ -14,9 +14,9 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from trackio_client.store.open import open_store
 
 from benchmarks.figures import Figure, as_json, table
+from trackio_client.store.open import open_store
 from trackio_client.wire.batches import Batch, Receipt
 from trackio_client.wire.events import new_experiment_id, new_writer_id
 from trackio_client.wire.frames import Schema, event_frame, metrics_frame

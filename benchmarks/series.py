@@ -17,10 +17,10 @@ from pathlib import Path
 
 import httpx
 import numpy as np
-from trackio_client.store.open import open_store
 
 from benchmarks.figures import Figure, as_json, table
 from benchmarks.spaces import running_space
+from trackio_client.store.open import open_store
 from trackio_client.wire.asks import SERIES_TYPE
 from trackio_client.wire.batches import Batch, Receipt
 from trackio_client.wire.events import new_experiment_id, new_writer_id

@@ -52,7 +52,7 @@ SLUGS: Final = tuple(_TITLES)
 
 
 @dataclass
-class Problem(Exception):  # noqa: N818 (RFC 9457's own word)
+class Problem(Exception):
     """A refusal on its way out. `slug` gives status and title."""
 
     slug: str

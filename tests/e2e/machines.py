@@ -145,9 +145,8 @@ class LocalStore:
         self.path = directory / "v1" / "store.sqlite"
 
     def points(self, experiment_id: str, metric: str) -> list[tuple[int, float]]:
-        from trackio_client.store.open import open_store
-
         from trackio_client.errors import NotFound
+        from trackio_client.store.open import open_store
 
         store = open_store(self.path)
         try:

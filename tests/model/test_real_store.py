@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from trackio_client.store.open import open_store
 
 from trackio_client.errors import ExperimentNotFound, Gap, Gone, MetricNotFound, Overlap
 from trackio_client.store.contract import Outcome, Store
+from trackio_client.store.open import open_store
 from trackio_client.wire.batches import Batch, Receipt
 from trackio_client.wire.events import new_experiment_id, new_writer_id
 from trackio_client.wire.frames import Schema, event_frame, metrics_frame

@@ -11,10 +11,10 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from trackio_client.store.open import open_store
 
 from trackio_client.errors import ExperimentNotFound, MetricNotFound, ProjectNotFound, Unavailable, UsageError
 from trackio_client.reader import Api
+from trackio_client.store.open import open_store
 from trackio_client.wire.batches import Batch, Receipt
 from trackio_client.wire.events import plain
 from trackio_client.wire.frames import Schema, event_frame, metrics_frame

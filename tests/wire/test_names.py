@@ -6,7 +6,16 @@ import pytest
 
 from trackio_client.wire.names import GROUPS, quantity_of, resolve, sort_key
 
-TRAINER = ["loss", "grad_norm", "learning_rate", "epoch", "eval_loss", "eval_runtime", "eval_samples_per_second", "train_loss"]
+TRAINER = [
+    "loss",
+    "grad_norm",
+    "learning_rate",
+    "epoch",
+    "eval_loss",
+    "eval_runtime",
+    "eval_samples_per_second",
+    "train_loss",
+]
 
 
 @pytest.mark.parametrize("name", ["loss", "train/loss", "train_loss", "training/loss"])
@@ -61,7 +70,26 @@ def test_bare_words_are_hardware_only_where_nothing_else_can_be_meant():
 @pytest.mark.requirement("S1.31")
 @pytest.mark.parametrize(
     "name",
-    ["loss", "grad_norm", "learning_rate", "epoch", "num_tokens", "mean_token_accuracy", "total_tokens", "padding_tokens", "truncated_tokens", "throughput", "step_time", "batch_size", "seq_len", "token_acc", "train/gate_ortho", "train/center", "perplexity", "bleu_score"],
+    [
+        "loss",
+        "grad_norm",
+        "learning_rate",
+        "epoch",
+        "num_tokens",
+        "mean_token_accuracy",
+        "total_tokens",
+        "padding_tokens",
+        "truncated_tokens",
+        "throughput",
+        "step_time",
+        "batch_size",
+        "seq_len",
+        "token_acc",
+        "train/gate_ortho",
+        "train/center",
+        "perplexity",
+        "bleu_score",
+    ],
 )
 def test_no_name_of_the_trainers_is_among_the_others(name):
     assert quantity_of(name).group in ("train", "speed")

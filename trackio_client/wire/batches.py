@@ -234,4 +234,3 @@ def ranges(pairs: Iterable[Iterable[int]]) -> Ranges:
 def prefix_end(held: Ranges) -> int:
     """The first seq that is not held."""
     return held[0][1] if held and held[0][0] == 0 else 0
-
