@@ -42,8 +42,10 @@ def held_digest(
                     )
                     total = total + digest_of(writer_id, [run])
     rows = connection.execute(
-        "SELECT s.metric, p.data FROM series s JOIN chunk c ON c.series = s.id JOIN points p ON p.series = c.series AND p.no = c.no "
-        "WHERE s.experiment = (SELECT experiment FROM writer WHERE id = ?) AND c.writer = ? AND c.seq0 < ? AND c.seq1 >= ?",
+        "SELECT s.metric, p.data FROM series s JOIN chunk c ON c.series = s.id JOIN "
+        "points p ON p.series = c.series AND p.no = c.no "
+        "WHERE s.experiment = (SELECT experiment FROM writer WHERE id = ?) AND "
+        "c.writer = ? AND c.seq0 < ? AND c.seq1 >= ?",
         (writer, writer, end_seq, first_seq),
     )
     for metric, data in rows:

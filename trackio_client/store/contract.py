@@ -261,7 +261,9 @@ class Store(Protocol):
         ...
 
     def audit(self, experiment_id: str) -> dict[str, str]:
-        """Per writer its digest, computed anew from single points and events: equal to its receipt's, or data is bad."""
+        """Per writer its digest, computed anew from single points and events: equal "
+        "to its receipt's, or data is bad.
+        """
         ...
 
     def close(self) -> None: ...

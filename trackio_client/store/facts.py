@@ -62,7 +62,8 @@ def _define(facts: dict[str, Any], event: dict[str, Any], key: Key) -> None:
 
 def _end(facts: dict[str, Any], event: dict[str, Any], key: Key) -> None:
     held = facts.get("end")
-    # Of one generation the first end of a writer stands: a later `finish` changes nothing. A failure of any writer wins.
+    # Of one generation the first end of a writer stands: a later `finish` changes nothing. A failure of any
+    # writer wins.
     if (
         held is not None
         and held.get("generation", 0) == key[0]

@@ -1,6 +1,7 @@
 """From the tail to chunks, and from small chunks to large ones.
 
-Both happen inside a transaction: tail out and chunk in is one step (protocol rule 16), so a reader sees each point once.
+Both happen inside a transaction: tail out and chunk in is one step (protocol rule 16), so a reader sees each
+point once.
 """
 
 from __future__ import annotations
@@ -87,7 +88,8 @@ def _insert(connection: sqlite3.Connection, series: int, no: int, writer: int, p
     connection.execute(
         "INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            series, no, writer, h.n, position, h.seq0, h.seq1, h.step0, h.step1, int(h.ascending), h.us0, h.us1, h.min, h.min_step, h.max,
+            series, no, writer, h.n, position, h.seq0, h.seq1, h.step0, h.step1, int(h.ascending), h.us0,
+            h.us1, h.min, h.min_step, h.max,
             h.max_step, h.sum, h.nan, h.posinf, h.neginf,
         ),
     )  # fmt: skip
@@ -111,7 +113,8 @@ def next_small(connection: sqlite3.Connection, after: int) -> tuple[int, list[tu
     The list may be empty; None when there is no such series any more.
     """
     rows = connection.execute(
-        "SELECT DISTINCT a.series FROM chunk a JOIN chunk b ON b.series = a.series AND b.no = a.no + 1 AND b.writer = a.writer "
+        "SELECT DISTINCT a.series FROM chunk a JOIN chunk b ON b.series = a.series "
+        "AND b.no = a.no + 1 AND b.writer = a.writer "
         "WHERE a.series > ? AND a.n + b.n <= ? ORDER BY a.series LIMIT 1",
         (after, CHUNK_POINTS),
     ).fetchall()

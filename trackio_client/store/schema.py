@@ -66,7 +66,8 @@ CREATE INDEX event_by_writer ON event (writer, seq);
 CREATE TABLE chunk (
     series INTEGER NOT NULL, no INTEGER NOT NULL, writer INTEGER NOT NULL, n INTEGER NOT NULL,
     position INTEGER NOT NULL, seq0 INTEGER NOT NULL, seq1 INTEGER NOT NULL,
-    step0 INTEGER NOT NULL, step1 INTEGER NOT NULL, ascending INTEGER NOT NULL, us0 INTEGER NOT NULL, us1 INTEGER NOT NULL,
+    step0 INTEGER NOT NULL, step1 INTEGER NOT NULL, ascending INTEGER NOT NULL, us0 INTEGER NOT NULL, us1
+    INTEGER NOT NULL,
     min REAL, min_step INTEGER, max REAL, max_step INTEGER, sum REAL NOT NULL,
     nan INTEGER NOT NULL, posinf INTEGER NOT NULL, neginf INTEGER NOT NULL, PRIMARY KEY (series, no)) WITHOUT ROWID;
 CREATE TABLE overview (series INTEGER NOT NULL, no INTEGER NOT NULL, data BLOB NOT NULL, UNIQUE (series, no));
@@ -139,7 +140,8 @@ def prepare(connection: sqlite3.Connection, path: Path) -> str | None:
             )
         if version > VERSION:
             raise StoreTooNew(
-                f"{path} was written by a newer version of trackio-client (store version {version}, this one reads up to "
+                f"{path} was written by a newer version of trackio-client (store "
+                f"version {version}, this one reads up to "
                 f"{VERSION}). Upgrade with: pip install -U trackio-client"
             )
         notice = _journal(connection, path)
@@ -181,7 +183,8 @@ def _journal(connection: sqlite3.Connection, path: Path) -> str | None:
     if kind in NETWORK_FILE_SYSTEMS:
         connection.execute("PRAGMA journal_mode=DELETE")
         return (
-            f"{path} lies on a network file system ({kind}): the store uses SQLite's rollback journal there, which is safe but "
+            f"{path} lies on a network file system ({kind}): the store uses SQLite's "
+            f"rollback journal there, which is safe but "
             "slower. For speed set TRACKIO_DIR to a folder on a local disk"
         )
     if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":

@@ -43,11 +43,14 @@ LEASE_S = 30.0
 QUIET_S = 600.0
 """A tail of an experiment not heard of for so long is turned into chunks whatever its size."""
 _EXPERIMENT = (
-    "SELECT experiment_id, project, facts, generation, created_us, last_event_us, last_heard_s, last_step, points, events, position, id, "
-    "(SELECT count(*) FROM writer w WHERE w.experiment = e.id), (SELECT count(*) FROM series s WHERE s.experiment = e.id) FROM experiment e "
+    "SELECT experiment_id, project, facts, generation, created_us, last_event_us, "
+    "last_heard_s, last_step, points, events, position, id, "
+    "(SELECT count(*) FROM writer w WHERE w.experiment = e.id), (SELECT count(*) FROM "
+    "series s WHERE s.experiment = e.id) FROM experiment e "
 )
 _SERIES = (
-    "SELECT s.id, s.experiment, e.experiment_id, s.metric, e.merges, s.position, s.first_step, s.last_step, s.points, s.bad "
+    "SELECT s.id, s.experiment, e.experiment_id, s.metric, e.merges, s.position, "
+    "s.first_step, s.last_step, s.points, s.bad "
     "FROM series s JOIN experiment e ON e.id = s.experiment "
 )
 _WRITER = "SELECT id, writer_id, experiment, generation, held, durable, low, high, events, points, holes FROM writer "
@@ -187,7 +190,8 @@ class SqliteStore:
         with self._write() as sql:
             now = time.time()
             sql.execute(
-                "INSERT INTO lease VALUES ('merge', ?, ?) ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until_s = excluded.until_s "
+                "INSERT INTO lease VALUES ('merge', ?, ?) ON CONFLICT (name) DO "
+                "UPDATE SET holder = excluded.holder, until_s = excluded.until_s "
                 "WHERE lease.holder = excluded.holder OR lease.until_s < ?",
                 (self._holder, now + LEASE_S, now),
             )
@@ -292,7 +296,8 @@ class SqliteStore:
             )
         with self._read() as sql:
             return sql.execute(
-                f"SELECT s.metric, count(*), sum(s.points) FROM series s JOIN experiment e ON e.id = s.experiment WHERE {where} "
+                f"SELECT s.metric, count(*), sum(s.points) FROM series s JOIN "
+                f"experiment e ON e.id = s.experiment WHERE {where} "
                 "GROUP BY s.metric ORDER BY s.metric",
                 arguments,
             ).fetchall()
@@ -313,7 +318,8 @@ class SqliteStore:
             if kinds is not None:
                 where, arguments = where + f" AND e.kind IN ({', '.join('?' * len(kinds))})", [row, after, *kinds]
             rows = sql.execute(
-                f"SELECT w.writer_id, e.seq, e.position, e.content FROM event e JOIN writer w ON w.id = e.writer WHERE {where} "
+                f"SELECT w.writer_id, e.seq, e.position, e.content FROM event e JOIN "
+                f"writer w ON w.id = e.writer WHERE {where} "
                 f"ORDER BY e.position {'DESC' if newest else ''}, e.id {'DESC' if newest else ''} LIMIT ?",
                 [*arguments, -1 if limit is None else limit],
             ).fetchall()

@@ -85,7 +85,8 @@ def join(a: Part, b: Part) -> Part:
     takes_high = a.max is None or (b.max is not None and b.max > a.max)
     low, high = (b if takes_low else a), (b if takes_high else a)
     return Part(
-        a.n + b.n, a.bad + b.bad, a.first_step, b.last, b.last_step, b.last_us, low.min, low.min_step, high.max, high.max_step,
+        a.n + b.n, a.bad + b.bad, a.first_step, b.last, b.last_step, b.last_us, low.min, low.min_step,
+        high.max, high.max_step,
         a.sum + b.sum, a.ascending and b.ascending,
     )  # fmt: skip
 

@@ -273,7 +273,8 @@ class Appender:
     def _experiment(self, experiment_id: str) -> Experiment | None:
         if experiment_id not in self._experiments:
             row = self._sql.execute(
-                "SELECT id, facts, facts_key, generation, created_us, last_event_us, last_step, points, events FROM experiment "
+                "SELECT id, facts, facts_key, generation, created_us, last_event_us, "
+                "last_step, points, events FROM experiment "
                 "WHERE experiment_id = ?",
                 (experiment_id,),
             ).fetchone()
@@ -290,7 +291,8 @@ class Appender:
         told = int(first.times_us[0]) if isinstance(first, Run) else first.content.get("time_us")
         created_us = told if isinstance(told, int) and told > 0 else int(self._now_s * 1e6)
         row = self._sql.execute(
-            "INSERT INTO experiment (experiment_id, project, facts, facts_key, generation, created_us, last_event_us, last_heard_s, "
+            "INSERT INTO experiment (experiment_id, project, facts, facts_key, "
+            "generation, created_us, last_event_us, last_heard_s, "
             "points, events, position, merges) VALUES (?, ?, '{}', '[-1, \"\", -1]', ?, ?, ?, ?, 0, 0, ?, 0)",
             (batch.experiment_id, batch.project, batch.generation, created_us, created_us, self._now_s, self.position),
         ).lastrowid
@@ -304,10 +306,12 @@ class Appender:
     def _write_experiment(self, e: Experiment) -> None:
         self._write_series(e)
         self._sql.execute(
-            "UPDATE experiment SET facts = ?, facts_key = ?, generation = ?, last_event_us = ?, last_heard_s = ?, last_step = ?, points = ?, "
+            "UPDATE experiment SET facts = ?, facts_key = ?, generation = ?, "
+            "last_event_us = ?, last_heard_s = ?, last_step = ?, points = ?, "
             "events = ?, position = ? WHERE id = ?",
             (
-                json.dumps(e.facts), json.dumps(e.facts_key), e.generation, e.last_event_us, self._now_s, e.last_step, e.points, e.events,
+                json.dumps(e.facts), json.dumps(e.facts_key), e.generation, e.last_event_us, self._now_s,
+                e.last_step, e.points, e.events,
                 self.position, e.row,
             ),
         )  # fmt: skip
@@ -326,7 +330,8 @@ class Appender:
                     marks = ", ".join("?" * 13)
                     values = summaries.row_of(part, stale=not part.ascending)
                     series = self._sql.execute(
-                        f"INSERT INTO series (experiment, metric, chunks, position, {summaries.COLUMNS}) VALUES (?, ?, 0, ?, {marks})",
+                        f"INSERT INTO series (experiment, metric, chunks, position, "
+                        f"{summaries.COLUMNS}) VALUES (?, ?, 0, ?, {marks})",
                         (e.row, metric, self.position, *values),
                     ).lastrowid
                     assert series is not None
@@ -359,7 +364,8 @@ class Appender:
 def load_writer(connection: sqlite3.Connection, writer_id: str) -> Writer | None:
     """What is stored of a writer, or None."""
     row = connection.execute(
-        "SELECT id, writer_id, experiment, generation, held, durable, low, high, events, points, holes FROM writer WHERE writer_id = ?",
+        "SELECT id, writer_id, experiment, generation, held, durable, low, high, "
+        "events, points, holes FROM writer WHERE writer_id = ?",
         (writer_id,),
     ).fetchone()
     return None if row is None else writer_of(row)
