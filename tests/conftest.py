@@ -17,9 +17,7 @@ def data_folder() -> Path:
 
 @pytest.fixture(scope="session")
 def test_data() -> Path:
-    """Real logs of other people's trainings. Without them a test is skipped, or "
-    "fails with TRACKIO_REQUIRE_TEST_DATA=1.
-    """
+    """Real logs of other people's trainings; without them a skip, or a failure by TRACKIO_REQUIRE_TEST_DATA=1."""
     folder = data_folder()
     if folder.is_dir():
         return folder

@@ -70,8 +70,9 @@ class MetricSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExperimentRecord:
-    """One experiment as its events tell it. The state is not here: it is computed from these facts when asked
-    (`queries.states`), because lost contact depends on now.
+    """One experiment as its events tell it.
+
+    The state is not here: `queries.states` computes it from these facts when asked, because lost contact depends on now.
     """
 
     experiment_id: str
@@ -261,9 +262,7 @@ class Store(Protocol):
         ...
 
     def audit(self, experiment_id: str) -> dict[str, str]:
-        """Per writer its digest, computed anew from single points and events: equal "
-        "to its receipt's, or data is bad.
-        """
+        """Per writer its digest, computed anew from single points and events; another than its receipt's is damage."""
         ...
 
     def close(self) -> None: ...
