@@ -109,7 +109,7 @@ def train(address: str, epochs: float) -> None:
     """Train with the Trainer and our callback; print where to watch it, early and at the end."""
     print("loading PyTorch and Transformers …", flush=True)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    from transformers import Trainer, TrainingArguments, ViTConfig, ViTForImageClassification, set_seed
+    from transformers import PrinterCallback, Trainer, TrainingArguments, ViTConfig, ViTForImageClassification, set_seed
 
     import trackio_client as trackio
     from trackio_client.integrations.transformers import TrackioCallback
@@ -136,6 +136,7 @@ def train(address: str, epochs: float) -> None:
             model, arguments, train_dataset=learn, eval_dataset=check, compute_metrics=scores,
             callbacks=[TrackioCallback(experiment, hardware_s=2)],
         )  # fmt: skip
+        trainer.remove_callback(PrinterCallback)  # one line of 50 numbers an evaluation; ours are shorter
         trainer.train()
     print(f"\n  The whole training: {page}", flush=True)
 
