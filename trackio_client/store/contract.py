@@ -72,7 +72,7 @@ class MetricSummary:
 class ExperimentRecord:
     """One experiment as its events tell it.
 
-    The state is not here: `queries.states` computes it from these facts when asked, because lost contact depends on now.
+    The state is not here: `queries.states` computes it from these facts when asked: lost contact depends on now.
     """
 
     experiment_id: str
