@@ -1,10 +1,7 @@
-"""An API without pages before a store in memory, called in process."""
+"""An API without pages before a real store, called in process."""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,15 +9,9 @@ from starlette.testclient import TestClient
 
 from space.server import make_app
 from space.settings import SpaceSettings
+from tests.space.faulty_store import FaultyStore
 from trackio_client.wire.batches import FRAMES_TYPE, Batch, pack
 from trackio_client.wire.frames import Schema, event_frame, metrics_frame
-
-_SPEC = importlib.util.spec_from_file_location("tests_memory_store", Path(__file__).with_name("memory_store.py"))
-assert _SPEC is not None
-assert _SPEC.loader is not None
-memory_store = importlib.util.module_from_spec(_SPEC)
-sys.modules.setdefault("tests_memory_store", memory_store)
-_SPEC.loader.exec_module(memory_store)
 
 SCHEMA = Schema(("train/loss", "lr"))
 
@@ -44,7 +35,7 @@ def batch(first: int = 0, n: int = 3, *, writer: str = "w1", experiment: str = "
 class Api:
     """The API as a client sees it."""
 
-    def __init__(self, client: TestClient, store: Any) -> None:
+    def __init__(self, client: TestClient, store: FaultyStore) -> None:
         self.client, self.store = client, store
 
     def send(self, sent: Batch | bytes, writer: str = "w1", kind: str = FRAMES_TYPE, **headers: str) -> Any:
@@ -63,19 +54,20 @@ class Api:
 @pytest.fixture
 def make_api(tmp_path):
     """Start an API with settings of the test's own."""
-    opened = []
+    opened: list[Api] = []
 
     def make(base_url: str = "http://127.0.0.1", **settings: Any) -> Api:
-        store = memory_store.MemoryStore()
-        app = make_app(SpaceSettings(directory=tmp_path, **settings), store, pages=False)
-        client = TestClient(app, base_url=base_url, raise_server_exceptions=False)
+        told = SpaceSettings(directory=tmp_path / f"space{len(opened)}", **settings)
+        store = FaultyStore(told.store_path)
+        client = TestClient(make_app(told, store, pages=False), base_url=base_url, raise_server_exceptions=False)
         client.__enter__()
-        opened.append(client)
-        return Api(client, store)
+        opened.append(Api(client, store))
+        return opened[-1]
 
     yield make
-    for client in opened:
-        client.__exit__(None, None, None)
+    for api in opened:
+        api.client.__exit__(None, None, None)
+        api.store.close()
 
 
 @pytest.fixture

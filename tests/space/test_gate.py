@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from space.api.gate import OPEN
-from space.server import make_app
+from space.server import make_app, open_the_store
 from space.settings import SpaceSettings, settings_from
 from trackio_client.errors import UsageError
 
@@ -41,13 +41,13 @@ def every_address(app):
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """The whole application with Gradio's pages, behind a token."""
-    import sys
-
-    store = sys.modules["tests_memory_store"].MemoryStore()
-    app = make_app(SpaceSettings(directory=tmp_path_factory.mktemp("gate"), token=TOKEN), store)
+    settings = SpaceSettings(directory=tmp_path_factory.mktemp("gate"), token=TOKEN)
+    store = open_the_store(settings)
+    app = make_app(settings, store)
     gc.collect()
     with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
         yield client
+    store.close()
 
 
 @pytest.mark.requirement("S1.71")

@@ -12,14 +12,6 @@ import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-SERVE = """
-import sys
-sys.path[:0] = {paths!r}
-from memory_store import MemoryStore
-from space import server
-server.open_the_store = lambda settings: MemoryStore()
-raise SystemExit(server.main())
-"""
 
 
 def environment(tmp_path, **more):
@@ -54,10 +46,9 @@ def test_it_stops_on_sigterm_and_leaves_nothing_running(tmp_path):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    program = SERVE.format(paths=[str(ROOT), str(Path(__file__).parent)])
     environ = environment(tmp_path, GRADIO_SERVER_PORT=str(port), TRACKIO_WRITE_TOKEN="a-secret-of-the-test")
     with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen([sys.executable, "-c", program], env=environ, cwd=ROOT, stdout=log, stderr=log)
+        process = subprocess.Popen([sys.executable, "app.py"], env=environ, cwd=ROOT, stdout=log, stderr=log)
     try:
         deadline = time.monotonic() + 90
         while True:

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import pytest
 import uvicorn
 
 from space.api.problems import SLUGS
-from space.server import listen, make_app
+from space.server import listen, make_app, open_the_store
 from space.settings import SpaceSettings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text("utf-8")
@@ -24,7 +23,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text("utf-8")
 def test_the_curl_example_is_taken_and_its_repeat_too(tmp_path):
     (example,) = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
     settings = SpaceSettings(directory=tmp_path, port=0, token="secret")
-    store = sys.modules["tests_memory_store"].MemoryStore()
+    store = open_the_store(settings)
     with listen(settings) as listener:
         server = uvicorn.Server(uvicorn.Config(make_app(settings, store, pages=False), log_level="warning"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -40,6 +39,7 @@ def test_the_curl_example_is_taken_and_its_repeat_too(tmp_path):
             server.should_exit = True
             thread.join()
     assert store.experiment("exp_from_curl").name == "from curl"
+    store.close()
 
 
 def test_the_page_lists_every_problem():
