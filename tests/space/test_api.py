@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
+
+from tests.space.addresses import every_address
 
 
 def decoded(raw: bytes):
@@ -102,9 +105,30 @@ def test_the_library_is_kept_for_ever_under_its_version(api):
     assert api.client.get("/lib/../settings.py").status_code == 404
 
 
-def test_openapi_names_every_route_of_ours(api):
-    paths = api.get("/v1/openapi.json").json()["paths"]
-    assert {"/v1/series", "/v1/projects", "/v1/writers/{writer_id}/events", "/v1/experiments/{experiment_id}"} <= set(
-        paths
-    )
-    assert "application/problem+json" in json.dumps(paths["/v1/series"])
+def test_openapi_names_every_route_of_ours_with_what_it_takes(api):
+    told = api.get("/v1/openapi.json").json()["paths"]
+    listed = {(method.upper(), path) for path, methods in told.items() for method in methods}
+    there = {(method, path) for method, path in every_address(api.client.app) if path.startswith("/v1/")}
+    hidden = {path for _, path in there if path in ("/v1/{path:path}", "/v1/openapi.json")}
+    assert listed == {(method, path) for method, path in there if path not in hidden}
+    assert len(listed) == 15
+    for path, methods in told.items():
+        for method, docs in methods.items():
+            where = (method, path)
+            assert "application/problem+json" in json.dumps(docs["responses"]["4XX"]), where
+            assert docs["responses"]["200"]["content"]["application/json"]["schema"], where
+            assert docs["summary"], where
+            named = {p["name"] for p in docs.get("parameters", []) if p["in"] == "path"}
+            assert named == set(re.findall(r"{(\w+)}", path)), where
+            takes_body = method in ("post", "patch") and path != "/v1/session"
+            assert ("requestBody" in docs) == takes_body, where
+
+
+def test_openapi_says_what_the_series_route_takes(api, a_batch):
+    api.send(a_batch())
+    docs = api.get("/v1/openapi.json").json()["paths"]["/v1/series"]["get"]
+    names = {p["name"] for p in docs["parameters"]}
+    refused = api.get("/v1/series?experiment=exp_a&metric=lr&nonsense=1").json()["detail"]
+    taken = set(refused.partition("Fields: ")[2].split(", "))
+    assert names == taken - {"experiments", "metrics"}  # the plural is another spelling
+    assert set(docs["responses"]["200"]["content"]) == {"application/json", "application/vnd.trackio.series"}

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import gc
+from pathlib import Path
 
 import pytest
+from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
 
-from space.api.gate import OPEN
+from space.api.gate import OPEN, Gate
 from space.server import make_app, open_the_store
 from space.settings import SpaceSettings, settings_from
+from tests.space.addresses import every_address
 from trackio_client.errors import UsageError
 
 # Gradio leaves event loops and sockets to the garbage collector when its pages are built.
@@ -17,25 +21,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 
 TOKEN = "a-token-of-the-test"
 WITH = {"X-Trackio-Token": TOKEN}
-
-
-def every_address(app):
-    """(method, path) of every route, those behind mounts and included routers too."""
-    found = set()
-
-    def walk(routes, prefix=""):
-        for route in routes:
-            path = prefix + (getattr(route, "path", "") or "")
-            for method in getattr(route, "methods", None) or ():
-                found.add((method, path))
-            for inner in ("routes", "original_router", "router", "app"):
-                below = getattr(route, inner, None)
-                below = getattr(below, "routes", below)
-                if isinstance(below, list) and below:
-                    walk(below, prefix if inner in ("original_router", "router") else path)
-
-    walk(app.routes)
-    return sorted({(method, path.replace("//", "/")) for method, path in found})
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +49,65 @@ def test_no_route_answers_without_the_token(whole):
         answer = whole.request(method, concrete, follow_redirects=False)
         assert answer.status_code == 401, (method, path, answer.status_code)
         assert answer.headers["x-trackio"] == "1"
+
+
+VIEWERS_POST = {
+    "/v1/series",
+    *(f"/gradio_api/{path}" for path in (
+        "api/{api_name}", "run/{api_name}", "call/{api_name}", "call/v2/{api_name}", "queue/join", "component_server",
+        "reset", "cancel",
+    )),
+}  # fmt: skip
+"""All that a viewer may send by another method than GET: questions, and what steers them."""
+
+
+@pytest.mark.requirement("S1.71")
+def test_each_route_of_each_method_is_for_whom_it_is(whole):
+    """Every address of the server with every kind of asker, before an application that says that it was reached."""
+
+    async def reached(scope, receive, send):
+        await PlainTextResponse("reached")(scope, receive, send)
+
+    def who_reaches(method, path, public):
+        gate = Gate(reached, settings=SpaceSettings(directory=Path(), token=TOKEN, public=public))
+        client = TestClient(gate, base_url="http://127.0.0.1")
+        cookie = {"Cookie": f"trackio_session={gate.new_session()}"}
+        abroad = {**cookie, "Origin": "https://elsewhere.example"}
+        asked = {"nobody": {}, "token": WITH, "cookie": cookie, "abroad": abroad}
+        answers = {who: client.request(method, path, headers=headers) for who, headers in asked.items()}
+        assert all(a.status_code in (200, 401, 403) for a in answers.values())
+        return {who for who, answer in answers.items() if answer.status_code == 200}
+
+    everybody, writers = {"nobody", "token", "cookie", "abroad"}, {"token", "cookie"}
+    addresses = every_address(whole.app)
+    assert len(addresses) > 80
+    for method, path in addresses:
+        concrete = path.replace("{", "").replace("}", "").replace(":path", "")
+        if concrete in OPEN:
+            assert who_reaches(method, concrete, False) == everybody, (method, path)
+            continue
+        only_asks = method in ("GET", "HEAD") or path.rstrip("/") in VIEWERS_POST
+        assert who_reaches(method, concrete, False) == writers, (method, path)
+        assert who_reaches(method, concrete, True) == (everybody if only_asks else writers), (method, path)
+
+
+def test_a_web_socket_without_the_token_is_closed_before_anything_hears_of_it(whole):
+    for path in ("/gradio_api/queue/join", "/queue/join", "/v1/live", "/"):
+        with pytest.raises(WebSocketDisconnect) as closed, whole.websocket_connect(path):
+            pass
+        assert closed.value.code == 4401, path
+        with pytest.raises(WebSocketDisconnect) as other, whole.websocket_connect(path, headers=WITH):
+            pass  # the server has no web sockets: Gradio's queue speaks plain HTTP
+        assert other.value.code not in (4401, 4403), path
+
+
+def test_gradios_queue_takes_and_answers_only_who_has_the_token(whole):
+    event = {"data": [], "fn_index": 0, "session_hash": "s1"}
+    for headers in ({}, {"X-Trackio-Token": "wrong"}, {"Cookie": "trackio_session=1.0"}):
+        assert whole.post("/gradio_api/queue/join", json=event, headers=headers).status_code == 401
+        assert whole.get("/gradio_api/queue/data?session_hash=s1", headers=headers).status_code == 401
+        assert whole.post("/gradio_api/call/ask", json={"data": []}, headers=headers).status_code == 401
+    assert whole.post("/gradio_api/queue/join", json=event, headers=WITH).status_code not in (401, 403)
 
 
 def test_with_the_token_the_same_routes_answer(whole):
