@@ -145,12 +145,12 @@ class Experiment:
                 at = self._step_for(step, numbers)
                 self._append(numbers, texts, at)
             if left_out:
-                self._writer.refuse("values that cannot be logged", step if isinstance(step, int) else None)
+                self._writer.refusals.count("values that cannot be logged", step if isinstance(step, int) else None)
         except UsageError as error:
             self.notices.warn(
                 "usage:" + str(error)[:24], f"{error} (experiment {self.name!r}). The call is not recorded"
             )
-            self._writer.refuse("calls that cannot be right", None)
+            self._writer.refusals.count("calls that cannot be right", None)
         except Exception as error:  # the outermost edge: training must go on
             self._swallow(error)
 
@@ -169,7 +169,7 @@ class Experiment:
             self.notices.warn(
                 "full", f"{full}: new values are refused and counted until there is room; training goes on"
             )
-            self._writer.refuse(str(full), step)
+            self._writer.refusals.count(str(full), step)
 
     def _append_numbers(self, keys: tuple[str, ...], values: list[float], step: int, time_us: int) -> None:
         for _ in range(8):
@@ -199,7 +199,7 @@ class Experiment:
         self.notices.warn(
             f"error:{type(error).__name__}", f"log() met {type(error).__name__}: {error}. The call may not be recorded"
         )
-        self._writer.refuse(f"an error of ours ({type(error).__name__})", None)
+        self._writer.refusals.count(f"an error of ours ({type(error).__name__})", None)
 
     # --- more to tell ---------------------------------------------------------------------------------------------
 
@@ -228,7 +228,7 @@ class Experiment:
                 self.notices.warn(
                     "full", f"{full}: new events are refused and counted until there is room; training goes on"
                 )
-                self._writer.refuse(str(full), fields.get("step"))
+                self._writer.refusals.count(str(full), fields.get("step"))
         except Exception as error:
             self._swallow(error)
 

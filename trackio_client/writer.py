@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import sys
 import threading
 import time
@@ -12,31 +11,30 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from trackio_client.capture.console import ConsoleCapture
 from trackio_client.delivery.account import Account, account_of
 from trackio_client.delivery.meta import Meta
-from trackio_client.delivery.replay import pending, sync
+from trackio_client.delivery.receipts import ExperimentReceipt, receipt_of
 from trackio_client.delivery.sender import SEGMENT_BYTES, Sender
 from trackio_client.delivery.spool import Segment, Spool
 from trackio_client.delivery.tally import Numbers
 from trackio_client.delivery.transport import Transport
 from trackio_client.errors import SpoolFull
+from trackio_client.leftovers import Leftovers
 from trackio_client.notices import MetricLines, Notices
 from trackio_client.origin import Origin
+from trackio_client.refusals import Refusals
+from trackio_client.room import Room
 from trackio_client.settings import Settings
 from trackio_client.wire import events
 from trackio_client.wire.frames import event_frame
 
 MAX_EVENT_BYTES = 3 * 1024 * 1024
 """Of one JSON event: under the limit of a frame, with room for what is around it."""
-DEFAULT_SPOOL_BYTES = 10 * 1024**3
-LEAST_FREE_BYTES = 1024 * 1024
-"""Free disk below which a full disk is not tried again."""
-ORPHANS_S = 3.0
-"""How long an ended program waits for logs that earlier ones left: they can also go with the next."""
-REFUSED_EVERY_S, MEASURE_EVERY_S = 10.0, 10.0
-"""Between two events about refusals, and between two looks at how large the other spools are."""
+REFUSED_EVERY_S = 10.0
+"""Between two events about refusals."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,18 +57,14 @@ class Writer:
         self.spool: Any = _Asleep()
         """A Spool; while the writer sleeps, something in which every lookup misses."""
         self.sender: Sender | None = None
-        self.refused: dict[str, tuple[int, int | None, int | None]] = {}
-        """Reason → (calls, first step, last step), over the writer's life."""
-        self._untold: dict[str, tuple[int, int | None, int | None]] = {}
-        self._counting = threading.RLock()
+        self.refusals = Refusals()
+        self._waking = threading.RLock()
         self._capture: ConsoleCapture | None = None
         self._lines = MetricLines(notices.say)
-        self._others_bytes = 0
-        self._next_measure = self._next_refused = self._next_reopen = 0.0
-        self._budget = self._spool_budget()
+        self._room = Room(settings, self.refusals, notices)
+        self._leftovers = Leftovers(settings, route.transport_for, notices)
+        self._next_refused = 0.0
         self._is_ended = False
-        self._replay: threading.Thread | None = None
-        self._ended_at = 0.0
 
     @property
     def is_owner(self) -> bool:
@@ -83,7 +77,7 @@ class Writer:
         """Open the log and start the sender, if they are not. Raises SpoolFull if the disk does not take a log."""
         if not isinstance(self.spool, _Asleep) or self._is_ended:
             return
-        with self._counting:
+        with self._waking:
             if isinstance(self.spool, _Asleep):
                 self._open()
 
@@ -111,13 +105,14 @@ class Writer:
             on_tick=self.tick,
             on_parts=self._show,
             on_trouble=self._trouble,
-            segment_bytes=max(65_536, min(SEGMENT_BYTES, self._budget // 4)),  # a small budget needs small steps
+            segment_bytes=max(
+                65_536, min(SEGMENT_BYTES, self._room.budget_bytes // 4)
+            ),  # a small budget needs small steps
         )
         self.spool = spool
         self.sender.start()
         if self.is_owner and self.sender.transport is not None:
-            self._replay = threading.Thread(target=self._deliver_orphans, name="trackio-replay", daemon=True)
-            self._replay.start()
+            self._leftovers.start()
         elif not self.is_owner:
             _at_end_of_child(self)
 
@@ -129,72 +124,22 @@ class Writer:
             raise ValueError(f"the {kind} event has {len(frame):,} bytes, at most {MAX_EVENT_BYTES:,} are taken")
         self.spool.append(frame)
 
-    def refuse(self, reason: str, step: int | None) -> None:
-        """Count a call that is not in the log."""
-        with self._counting:
-            for book in (self.refused, self._untold):
-                count, first, last = book.get(reason, (0, step, step))
-                known = [s for s in (first, last, step) if s is not None]
-                book[reason] = (count + 1, min(known, default=None), max(known, default=None))
-
     # --- on the sender's thread -----------------------------------------------------------------------------------
 
     def tick(self, *, is_last: bool = False) -> None:
         """Look after what the training loop must not wait for: budget, room, refusals, captured output."""
         now = time.monotonic()
-        self._keep_budget(now)
+        if not self._is_ended and isinstance(self.spool, Spool):
+            self._room.keep(self.spool, self._is_all_durable, now)
         with contextlib.suppress(SpoolFull):
             self._tell_output(is_last)
-            if self._untold and (is_last or now >= self._next_refused):
+            if self.refusals.has_untold and (is_last or now >= self._next_refused):
                 self._next_refused = now + REFUSED_EVERY_S
-                self._tell_refused()
-
-    def _keep_budget(self, now: float) -> None:
-        spool = self.spool
-        if self._is_ended or not isinstance(spool, Spool):
-            return
-        if now >= self._next_measure:
-            self._next_measure = now + MEASURE_EVERY_S
-            self._others_bytes = _bytes_under(self.settings.spool_path, but=spool.directory.name)
-        # A log that is durable to its end holds no room, though its one segment lies there until the next one begins:
-        # counted, a budget below a segment's size would refuse for ever.
-        used = self._others_bytes + (0 if spool.current.why and self._is_all_durable() else _bytes_in(spool.directory))
-        if used >= self._budget:
-            spool.shut(f"the spool has used its {self._budget:,} bytes (TRACKIO_SPOOL_BYTES)")
-        elif spool.current.why and now >= self._next_reopen:
-            self._next_reopen = now + 1.0
-            if shutil.disk_usage(spool.directory).free >= LEAST_FREE_BYTES and self._reopen(spool):
-                self.notices.forget("full")
-                self.notices.warn("room", "there is room again: new values are recorded")
+                self.refusals.tell(self.spool.append)
 
     def _is_all_durable(self) -> bool:
         courier = None if self.sender is None else self.sender.courier
         return courier is not None and courier.receipt is not None and not courier.unsent and not courier.undurable
-
-    def _reopen(self, spool: Spool) -> bool:
-        first = event_frame(self._refused_event("the disk was full", (0, None, None)))
-        if self._untold:
-            why, counts = next(iter(self._untold.items()))
-            first = event_frame(self._refused_event(why, counts))
-            if spool.reopen(first):
-                with self._counting:  # a call may have been refused while the others were told
-                    count, first_step, last_step = self._untold.pop(why, counts)
-                    if count > counts[0]:
-                        self._untold[why] = (count - counts[0], first_step, last_step)
-                return True
-            return False
-        return spool.reopen(first)
-
-    def _tell_refused(self) -> None:
-        with self._counting:
-            for why, counts in list(self._untold.items()):
-                self.spool.append(event_frame(self._refused_event(why, counts)))
-                del self._untold[why]
-
-    def _refused_event(self, why: str, counts: tuple[int, int | None, int | None]) -> dict[str, Any]:
-        count, first, last = counts
-        event = {"kind": events.REFUSED, "time_us": time.time_ns() // 1000, "reason": why}
-        return {**event, "count": count, "first_step": first, "last_step": last}
 
     def _tell_output(self, is_last: bool) -> None:
         if self._capture is None:
@@ -230,8 +175,6 @@ class Writer:
         return found
 
     def watch_at(self) -> str | None:
-        from urllib.parse import urlencode
-
         if "://" not in self.route.destination:
             return None
         query = urlencode({"project": self.origin.project, "experiment": self.origin.experiment_id})
@@ -243,7 +186,9 @@ class Writer:
         self._capture = ConsoleCapture(self.settings.console_bytes)
         self._capture.start()
 
-    def finish(self, end: dict[str, Any], error: BaseException | None, timeout_s: float | None) -> Account | None:
+    def finish(
+        self, end: dict[str, Any], error: BaseException | None, timeout_s: float | None
+    ) -> ExperimentReceipt | None:
         """Tell the end, drain, and print the receipt. In a forked child: drain only, the experiment goes on."""
         if isinstance(self.spool, _Asleep) or self.sender is None:
             self._is_ended = True
@@ -255,9 +200,10 @@ class Writer:
         if self.is_owner:
             self._tell_end(spool, end, error)
         spool.shut("the experiment was finished")
-        self._is_ended, self._ended_at = True, time.monotonic()
+        self._is_ended = True
+        self._leftovers.end()
         limit = self.settings.finish_timeout_s if timeout_s is None else timeout_s
-        began = time.monotonic()
+        until = time.monotonic() + limit
         if sender.transport is not None:
             sender.drain(limit, impatient_s=min(limit, 5.0))
         else:
@@ -265,15 +211,25 @@ class Writer:
         is_quiet_now = sender.stop()
         account = self._account(sender)
         spool.close()
+        receipt = self._receipt(sender, account, until, is_quiet_now)
         if is_quiet_now:
             self._let_go(sender, account)
-        if self.is_owner:
-            if sender.has_answered and account is not None and account.is_accepted:
-                left = max(0.5, min(limit - (time.monotonic() - began), 10.0))
-                self._deliver_children(left)
-            if account is not None:
-                self.notices.say(account.text())
-        return account
+        if self.is_owner and receipt is not None:
+            self.notices.say(receipt.text())
+        return receipt
+
+    def _receipt(
+        self, sender: Sender, account: Account | None, until: float, is_quiet_now: bool
+    ) -> ExperimentReceipt | None:
+        """Of the experiment: this writer, its children that are gone, and what the destination holds of all."""
+        if account is None:
+            return None
+        accounts, transport = [account], sender.transport
+        if not (self.is_owner and sender.has_answered and account.is_accepted):
+            return receipt_of(accounts, None)
+        left = max(0.5, min(until - time.monotonic(), 10.0))
+        accounts += self._leftovers.of_experiment(self.origin.experiment_id, left)
+        return receipt_of(accounts, transport if is_quiet_now else None, timeout_s=left)
 
     def _tell_end(self, spool: Spool, end: dict[str, Any], error: BaseException | None) -> None:
         """The last words must get through: a full budget has a little room for them."""
@@ -302,14 +258,13 @@ class Writer:
             self._tell_in_spite(spool, frames)
 
     def _tell_in_spite(self, spool: Spool, frames: bytes) -> None:
-        refused = [event_frame(self._refused_event(why, counts)) for why, counts in self._untold.items()]
-        if spool.reopen(b"".join([*refused, frames])):
-            self._untold = {}
+        if spool.reopen(b"".join([*self.refusals.frames(), frames])):
+            self.refusals.all_told()
 
     def _account(self, sender: Sender) -> Account | None:
         if sender.courier is None:
             return None
-        return account_of(sender.courier, name=self.origin.name, refused=self.refused, trouble=sender.trouble)
+        return account_of(sender.courier, name=self.origin.name, refused=self.refusals.counts, trouble=sender.trouble)
 
     def _let_go(self, sender: Sender, account: Account | None) -> None:
         if sender.transport is not None:
@@ -321,50 +276,16 @@ class Writer:
         else:
             sender.courier.save(sender.trouble)
 
-    def _deliver_orphans(self) -> None:
-        """Logs that earlier processes left here, sent in the background while this one works."""
-        with contextlib.suppress(Exception):  # the outermost edge of a thread; they stay for the next process
-            if any(not p.is_live for p in pending(self.settings.spool_path)):
-                sync(self.settings.spool_path, self.route.transport_for, should_stop=self._is_over)
-
-    def _is_over(self) -> bool:
-        """A program that has ended waits a little for logs of others, not long."""
-        return self._is_ended and time.monotonic() > self._ended_at + ORPHANS_S
-
-    def _deliver_children(self, timeout_s: float) -> None:
-        """Logs of this experiment whose processes (forks, killed ranks on this machine) are gone."""
-        if self._replay is not None:
-            self._replay.join(min(timeout_s, ORPHANS_S))
-        with contextlib.suppress(OSError):
-            for account in sync(
-                self.settings.spool_path,
-                self.route.transport_for,
-                experiment_id=self.origin.experiment_id,
-                timeout_s=timeout_s,
-            ):
-                if not account.is_accepted:
-                    self.notices.say(account.text())
-
     def after_fork_in_child(self) -> None:
         """Become a writer that sleeps: its first call opens a log of its own."""
         if isinstance(self.spool, Spool):
             self.spool.abandon()
         self.spool, self.sender = _Asleep(), None
-        self.refused, self._untold, self._counting = {}, {}, threading.RLock()
+        self.refusals, self._waking = Refusals(), threading.RLock()
+        self._room = Room(self.settings, self.refusals, self.notices)
         if self._capture is not None:  # the parent's capture: output of children is not told apart
             self._capture.stop()
             self._capture = None
-
-    def _spool_budget(self) -> int:
-        if self.settings.spool_bytes is not None:
-            return self.settings.spool_bytes
-        folder = self.settings.directory
-        while not folder.exists() and folder != folder.parent:
-            folder = folder.parent
-        try:
-            return min(DEFAULT_SPOOL_BYTES, shutil.disk_usage(folder).free // 4)
-        except OSError:
-            return DEFAULT_SPOOL_BYTES
 
 
 class _Asleep:
@@ -384,21 +305,3 @@ def _at_end_of_child(writer: Writer) -> None:
     util = sys.modules.get("multiprocessing.util")
     if util is not None:
         util.Finalize(None, writer.finish, args=({}, None, writer.settings.exit_timeout_s), exitpriority=0)
-
-
-def _bytes_in(directory: Any) -> int:
-    total = 0
-    with contextlib.suppress(OSError), os.scandir(directory) as entries:
-        for entry in entries:
-            with contextlib.suppress(OSError):
-                total += entry.stat().st_size
-    return total
-
-
-def _bytes_under(folder: Any, *, but: str) -> int:
-    total = 0
-    with contextlib.suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name != but:
-                total += _bytes_in(entry.path)
-    return total

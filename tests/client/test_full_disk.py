@@ -48,7 +48,7 @@ def test_a_full_disk_costs_only_what_did_not_fit_and_is_told(bench: Any, small_d
             file.write(b"x" * 4096)
             file.flush()
     step = 100
-    while not experiment._writer.refused:
+    while not experiment._writer.refusals.counts:
         experiment.log({"loss": float(step)}, step=step)
         step += 1
     end = step + 49
@@ -59,7 +59,7 @@ def test_a_full_disk_costs_only_what_did_not_fit_and_is_told(bench: Any, small_d
     for step in range(end + 1, end + 11):
         experiment.log({"loss": float(step)}, step=step)
     experiment.finish()
-    [(count, first, last)] = experiment._writer.refused.values()
+    [(count, first, last)] = experiment._writer.refusals.counts.values()
     steps = [step for _, step, _ in bench.points()]
     assert steps == [*range(first), *range(last + 1, end + 11)]
     assert count == last - first + 1
@@ -103,12 +103,12 @@ def test_a_budget_that_is_used_up_refuses_and_keeps_what_there_is(
     bench.store.failures.extend([Unavailable("asleep")] * 3)
     experiment = bench.init(quiet=False)
     step = 0
-    while not experiment._writer.refused:
+    while not experiment._writer.refusals.counts:
         experiment.log({"loss": float(step)}, step=step)
         step += 1
         time.sleep(0.00002)
     experiment.finish(timeout_s=10)
-    [(reason, (count, first, last))] = experiment._writer.refused.items()
+    [(reason, (count, first, last))] = experiment._writer.refusals.counts.items()
     assert "TRACKIO_SPOOL_BYTES" in reason
     assert [step for _, step, _ in bench.points()] == list(range(first))
     assert [(event["count"], event["first_step"], event["last_step"]) for event in bench.events("refused")] == [

@@ -10,6 +10,7 @@ from tests.delivery.test_reading import append_numbers, numbered, spool_in
 from trackio_client.delivery.account import account_of
 from trackio_client.delivery.courier import Courier
 from trackio_client.delivery.meta import read_meta
+from trackio_client.delivery.receipts import receipt_of
 from trackio_client.delivery.replay import pending, sync
 from trackio_client.delivery.spool import Spool, segment_numbers
 from trackio_client.delivery.transport import MemoryTransport
@@ -211,7 +212,7 @@ def test_a_hole_that_a_store_has_named_is_in_the_account(tmp_path: Path) -> None
     account = account_of(courier)
     assert account.holes == ("events 0 to 9: no longer held by its writer",)
     assert not account.is_equal
-    assert "missing: events 0 to 9" in account.text()
+    assert "missing: events 0 to 9" in receipt_of([account], None).text()
 
 
 @pytest.mark.parametrize("trouble", [Unauthorized("wrong token"), Gone("deleted"), StoreFull("no room")])

@@ -66,6 +66,11 @@ def clean(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text)
 
 
+def clean_lines(text: str) -> str:
+    """Several lines, each `clean`."""
+    return "\n".join(map(clean, text.splitlines()))
+
+
 def columns(text: str) -> int:
     """Columns that a text takes in a terminal."""
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

@@ -7,7 +7,7 @@ import signal
 import threading
 from typing import Any
 
-from trackio_client.cli.output import print_json
+from trackio_client.cli.output import clean, clean_lines, print_json
 from trackio_client.errors import UsageError
 
 
@@ -31,7 +31,7 @@ def run(asked: argparse.Namespace) -> int:
     stop = threading.Event()
     before = signal.signal(signal.SIGINT, lambda *_: stop.set())  # between batches: a receipt in flight is not lost
     try:
-        accounts = sync(
+        receipts = sync(
             settings.spool_path,
             # Each spool goes where it was meant to go, whatever TRACKIO_URL says now.
             lambda destination: transport_to(destination, settings),
@@ -41,7 +41,7 @@ def run(asked: argparse.Namespace) -> int:
         )
     finally:
         signal.signal(signal.SIGINT, before)
-    done = {account.writer_id for account in accounts}
+    done = {account.writer_id for receipt in receipts for account in receipt.own}
     left = [
         one
         for one in pending(settings.spool_path)
@@ -49,15 +49,15 @@ def run(asked: argparse.Namespace) -> int:
     ]
     if asked.json:
         rest = [{"experiment_id": one.experiment_id, "events": one.events, "why": one.why} for one in left]
-        print_json({"receipts": [account.to_json() for account in accounts], "left": rest})
+        print_json({"receipts": [receipt.to_json() for receipt in receipts], "left": rest})
     else:
-        for account in accounts:
-            print(account.text())
+        for receipt in receipts:
+            print(clean_lines(receipt.text()))
         for one in left:
-            print(f"{one.name or one.experiment_id}: {one.events:,} events stay here: {one.why}")
-        if not accounts and not left:
+            print(f"{clean(one.name or one.experiment_id)}: {one.events:,} events stay here: {one.why}")
+        if not receipts and not left:
             print(f"Everything is sent: nothing waits in {settings.spool_path}")
     if stop.is_set():
         return 130
-    fine = all(account.is_accepted and account.is_equal for account in accounts)
+    fine = all(receipt.is_accepted and receipt.is_equal for receipt in receipts)
     return 0 if fine and all(one.is_live for one in left) else 1

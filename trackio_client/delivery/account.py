@@ -1,7 +1,8 @@
-"""The account at the end: what was logged, what the store holds, and whether they are the same."""
+"""The account of one writer: what it logged, what the store holds, and whether they are the same."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """The receipt of one writer, as `finish()` and `sync` print it and `--json` gives it."""
+    """How it stands with one writer's log; `receipts.py` puts those of an experiment together."""
 
     experiment_id: str
     project: str
@@ -32,6 +33,8 @@ class Account:
     refused: dict[str, tuple[int, int | None, int | None]] = field(default_factory=dict)
     """Reason → (calls, first step, last step) that were never in the log."""
     trouble: str = ""
+    earlier: tuple[str, ...] = ()
+    """Writer ids under which this log was sent before (a copy of the process had used the same)."""
 
     @property
     def is_accepted(self) -> bool:
@@ -43,38 +46,31 @@ class Account:
 
     def to_json(self) -> dict[str, Any]:
         return {
-            **{name: getattr(self, name) for name in self.__slots__ if name not in ("holes", "refused")},
+            **{name: getattr(self, name) for name in self.__slots__ if name not in ("holes", "refused", "earlier")},
             "is_accepted": self.is_accepted,
             "is_durable": self.is_durable,
             "holes": list(self.holes),
+            "earlier": list(self.earlier),
             "refused": [
                 {"reason": why, "count": n, "first_step": first, "last_step": last}
                 for why, (n, first, last) in self.refused.items()
             ],
         }
 
-    def text(self) -> str:
-        """The receipt in words."""
-        head = f"{self.name} ({self.experiment_id}): {self.events:,} events with {self.points:,} values logged"
-        lines = [f"{head}; {self._verdict()}"]
-        lines += [f"  missing: {hole}" for hole in self.holes]
-        for why, (count, first, last) in self.refused.items():
+
+def place(destination: str) -> str:
+    """A destination in words."""
+    return "the local store" if destination == "local" else destination
+
+
+def refused_lines(accounts: Iterable[Account]) -> list[str]:
+    """Calls that were never in a log, by reason, with their steps."""
+    lines = []
+    for account in accounts:
+        for why, (count, first, last) in account.refused.items():
             steps = "" if first is None else f", step {first}" if first == last else f", steps {first} to {last}"
             lines.append(f"  not recorded: {count:,} call{'s' * (count != 1)} ({why}{steps})")
-        return "\n".join(lines)
-
-    def _verdict(self) -> str:
-        where = "the local store" if self.destination == "local" else self.destination
-        if not self.is_accepted:
-            why = f" ({self.trouble})" if self.trouble else ""
-            return (
-                f"{self.accepted:,} of them are at {where}{why}. The other {self.events - self.accepted:,} are kept on "
-                "this machine; to send them: trackio-client sync"
-            )
-        mark = "durable" if self.is_durable else "accepted, not yet durable: they are also kept on this machine"
-        if self.is_equal:
-            return f"{where} holds all of them, counts and digest equal ({self.digest[-12:]}), {mark}"
-        return f"{where} does not hold the same: counts or digest differ (ours {self.digest[-12:]}), {mark}"
+    return lines
 
 
 def account_of(
@@ -92,7 +88,7 @@ def account_of(
     holes: tuple[str, ...] = ()
     if receipt is not None:
         is_equal = (receipt.events, receipt.points, receipt.digest) == (digest.events, digest.points, digest.hex())
-        holes = tuple(f"events {hole.first_seq} to {hole.end_seq - 1}: {hole.reason}" for hole in receipt.holes)
+        holes = tuple(hole.text() for hole in receipt.holes)
         if not is_equal and not holes and accepted >= events:
             holes = (
                 f"the store counts {receipt.events:,} events, {receipt.points:,} values, digest {receipt.digest[-12:]}",
@@ -112,4 +108,5 @@ def account_of(
         holes=holes,
         refused=refused or {},
         trouble=trouble,
+        earlier=tuple(meta.earlier),
     )

@@ -11,8 +11,11 @@ Ordinals count frames of the log, seqs count frames of a writer: seq = ordinal -
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -218,12 +221,28 @@ class Courier:
 
     def _reissue(self, ordinal: int) -> None:
         """Issue the events from here on again, as a new writer (rule 6)."""
+        self._set_aside(ordinal)
+        self.meta.earlier.append(self.meta.writer_id)
         self.meta.writer_id, self.meta.base = new_writer_id(), ordinal
         self.meta.digest = (0, 0, 0, 0)
         self.meta.write(self.directory)
         self.sent, self._proved, self._durable = ordinal, ordinal, ordinal
         self.receipt, self._stale = None, 0
         self._recount()
+
+    def _set_aside(self, ordinal: int) -> None:
+        """What is before, under the old id, stays until it is durable, in a spool of its own.
+
+        Without it a Space that lost its disk after this would ask the new writer, which begins here.
+        """
+        if self._durable >= ordinal:
+            return
+        aside = self.directory.with_name(f"{self.meta.writer_id}-earlier")
+        aside.mkdir(exist_ok=True)
+        for start in self._counting.starts:
+            if start.ordinal < ordinal:
+                _link(segment_path(self.directory, start.segment), segment_path(aside, start.segment))
+        replace(self.meta, end=ordinal, said="").write(aside)  # last: a folder without meta.json is nobody's orphan
 
     def _recount(self) -> None:
         """Digest and counts anew from `base` on."""
@@ -282,6 +301,16 @@ class Courier:
             path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self.directory.rmdir()
+
+
+def _link(segment: Path, other: Path) -> None:
+    """The same bytes under another name; a copy where the file system has no links."""
+    if other.exists():
+        return
+    try:
+        os.link(segment, other)
+    except OSError:
+        shutil.copyfile(segment, other)
 
 
 def settled_end(receipt: Receipt, held: Ranges) -> int:

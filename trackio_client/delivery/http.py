@@ -94,6 +94,18 @@ class HttpTransport:
         except (_Missing, Rejected):
             return None
 
+    def receipts(self, experiment_id: str, *, timeout_s: float = 10.0) -> tuple[Receipt, ...]:
+        with self._lock:  # asked at the end of a program: less patience than a batch gets
+            self._timeout_s = min(self._timeout_s, timeout_s)
+            if self._connection is not None and self._connection.sock is not None:
+                self._connection.sock.settimeout(self._timeout_s)
+        content = self._ask("GET", f"/v1/experiments/{quote(experiment_id, safe='')}/receipts")
+        listed = content.get("receipts") if isinstance(content, dict) else None
+        try:
+            return tuple(map(receipt_from_json, listed or ()))
+        except MalformedBatch as error:
+            raise Unavailable(f"{self.destination} answered, but not with receipts of ours: {error}") from None
+
     def idle(self) -> None: ...
 
     def close(self) -> None:

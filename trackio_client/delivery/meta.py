@@ -40,6 +40,10 @@ class Meta:
     """The store that answered last."""
     accepted: int = 0
     """Seqs accepted when last heard of: for `status`, never believed for sending."""
+    end: int | None = None
+    """Ordinal behind the last frame that is this writer's; None is the end of the log."""
+    earlier: list[str] = field(default_factory=list)
+    """Ids under which this log was sent before (rule 6), for the receipt."""
     said: str = ""
     """Why nothing goes out, when something stands in the way (deleted experiment, wrong token); for `status`."""
 

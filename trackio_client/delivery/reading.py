@@ -89,6 +89,11 @@ class LogReader:
         return self._next(PIECE_BYTES, most)
 
     def _next(self, limit: int, most: int | None) -> Piece | None:
+        if self.meta.end is not None:
+            left = self.meta.end - self.place.ordinal
+            if left <= 0:
+                return None
+            most = left if most is None else min(most, left)
         while True:
             place = self.place
             final = self.spool is None or self.spool.is_final(

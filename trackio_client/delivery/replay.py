@@ -13,6 +13,7 @@ from trackio_client.delivery.courier import Courier
 from trackio_client.delivery.locks import FileLock
 from trackio_client.delivery.meta import META, Meta, read_meta
 from trackio_client.delivery.reading import LogReader
+from trackio_client.delivery.receipts import ExperimentReceipt, receipt_of
 from trackio_client.delivery.spool import segment_numbers, segment_path
 from trackio_client.delivery.transport import Transport
 from trackio_client.errors import DeliveryError, Gone, StoreError
@@ -45,18 +46,12 @@ def pending(folder: Path) -> list[Pending]:
     """The spools under `TRACKIO_DIR/v1/spool`, oldest first; those that hold nothing are left out. Changes nothing."""
     found = []
     for directory, meta in _spools(folder):
-        lock = FileLock.take(directory / "lock") if (directory / "lock").exists() else None
-        is_live = lock is None and (directory / "lock").exists()
-        try:
-            count, last_step = _measure(directory, meta)
-        finally:
-            if lock is not None:
-                lock.release()
-        held = sum(
-            segment_path(directory, n).stat().st_size
-            for n in segment_numbers(directory)
-            if segment_path(directory, n).exists()
-        )
+        is_live = _is_owned(directory)
+        count, last_step = _measure(directory, meta)
+        held = 0
+        for number in segment_numbers(directory):
+            with contextlib.suppress(FileNotFoundError):  # delivered and let go of just now
+                held += segment_path(directory, number).stat().st_size
         unsent = max(0, count - max(meta.base, meta.first_ordinal, meta.base + meta.accepted))
         if not held and not is_live:
             continue
@@ -79,6 +74,37 @@ def pending(folder: Path) -> list[Pending]:
     return found
 
 
+def _is_owned(directory: Path) -> bool:
+    """Whether a process has this spool: its writer, or a sender of what it left.
+
+    The lock is held for an instant only, and whoever delivers takes it with some patience: looking must not make a
+    log seem owned to a `sync` that runs beside.
+    """
+    try:
+        lock = FileLock.take(directory / "lock") if (directory / "lock").exists() else None
+        if lock is None:
+            return (directory / "lock").exists()
+    except OSError:  # delivered and removed just now, or another user's
+        return False
+    lock.release()
+    return False
+
+
+def _taken(directory: Path) -> FileLock | None:
+    """The lock of a spool that nobody has; None while somebody has it, or when it is gone."""
+    for left in (3, 2, 1, 0):
+        try:
+            if not directory.is_dir():
+                return None
+            lock = FileLock.take(directory / "lock")
+        except OSError:
+            return None
+        if lock is not None or not left:
+            return lock
+        time.sleep(0.005)  # longer than a look takes
+    return None
+
+
 def _why(meta: Meta, is_live: bool, unsent: int) -> str:
     if is_live:
         return "its process is running and sends by itself"
@@ -96,8 +122,8 @@ def sync(
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
     should_stop: Callable[[], bool] = lambda: False,
-) -> list[Account]:
-    """Send every log that nobody owns, to the destination it is meant for; the account of each.
+) -> list[ExperimentReceipt]:
+    """Send every log that nobody owns, to the destination it is meant for; the receipt of each experiment.
 
     Args:
         folder: `TRACKIO_DIR/v1/spool`.
@@ -108,14 +134,14 @@ def sync(
         sleep: waits some seconds.
         clock: seconds, monotonic.
     """
-    accounts = []
+    accounts: dict[tuple[str, str], list[Account]] = {}
     transports: dict[str, Transport | None] = {}
     until = clock() + timeout_s
     try:
         for directory, meta in _spools(folder):
             if should_stop() or (experiment_id is not None and meta.experiment_id != experiment_id):
                 continue
-            lock = FileLock.take(directory / "lock")
+            lock = _taken(directory)
             if lock is None:
                 continue
             try:
@@ -126,7 +152,8 @@ def sync(
                     transports[fresh.destination] = transport_for(fresh.destination)
                 transport = transports[fresh.destination]
                 if transport is not None:
-                    accounts.append(_deliver(directory, fresh, transport, until, sleep, clock, should_stop))
+                    account = _deliver(directory, fresh, transport, until, sleep, clock, should_stop)
+                    accounts.setdefault((fresh.experiment_id, fresh.destination), []).append(account)
             except OSError as error:
                 with contextlib.suppress(OSError):
                     fresh = read_meta(directory)
@@ -135,11 +162,11 @@ def sync(
                         fresh.write(directory)
             finally:
                 lock.release()
+        return [receipt_of(told, transports[destination]) for (_, destination), told in accounts.items()]
     finally:
         for used in transports.values():
             if used is not None:
                 used.close()
-    return accounts
 
 
 def _deliver(

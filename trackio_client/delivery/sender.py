@@ -227,7 +227,6 @@ class Sender:
 
     def _failed(self, error: Exception) -> None:
         now = time.monotonic()
-        self._next_beat = now + self._heartbeat_s
         least, most = (HUB_PAUSE_S if self._is_hub else FIRST_PAUSE_S), LONGEST_PAUSE_S
         self._pause_s = min(max(least, self._pause_s * 2), most)
         if isinstance(error, Gone):
@@ -267,6 +266,9 @@ class _Nowhere:
 
     def find(self, project: str, key: str) -> None:
         return None
+
+    def receipts(self, experiment_id: str, *, timeout_s: float = 10.0) -> tuple[Any, ...]:
+        return ()
 
     def idle(self) -> None: ...
 

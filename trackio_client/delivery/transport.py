@@ -56,6 +56,14 @@ class Transport(Protocol):
         """
         ...
 
+    def receipts(self, experiment_id: str, *, timeout_s: float = 10.0) -> tuple[Receipt, ...]:
+        """What is held of each writer of an experiment, of all processes and machines.
+
+        Raises:
+            DeliveryError: nobody answered, or it is not known there.
+        """
+        ...
+
     def idle(self) -> None:
         """Called by the sender when it has nothing to do."""
         ...
@@ -98,6 +106,11 @@ class MemoryTransport:
                 for part in _decoded(batch):
                     found = _told(found, batch, part, project, key)
             return found
+
+    def receipts(self, experiment_id: str, *, timeout_s: float = 10.0) -> tuple[Receipt, ...]:
+        with self._lock:
+            writers = dict.fromkeys(b.writer_id for b in self.batches if b.experiment_id == experiment_id)
+            return tuple(self._receipt(writer, self._held[writer]) for writer in writers)
 
     def decoded(self) -> list[Run | EventAt]:
         """Everything that arrived, each frame once, in order of arrival."""
@@ -234,6 +247,9 @@ class LateTransport:
     def find(self, project: str, key: str) -> Known | None:
         return self._real().find(project, key)
 
+    def receipts(self, experiment_id: str, *, timeout_s: float = 10.0) -> tuple[Receipt, ...]:
+        return self._real().receipts(experiment_id, timeout_s=timeout_s)
+
     def idle(self) -> None:
         if self._made is not None:
             self._made.idle()
@@ -273,6 +289,9 @@ class StoreTransport:
         records = self.store.experiments(project)
         named = [r for r in records if not key or r.name == key]
         return _known(max(named, key=lambda r: (r.created_s, r.experiment_id))) if named else None
+
+    def receipts(self, experiment_id: str, *, timeout_s: float = 10.0) -> tuple[Receipt, ...]:
+        return tuple(self.store.receipts(experiment_id))
 
     def idle(self) -> None:
         self.store.merge(budget_s=0.02)

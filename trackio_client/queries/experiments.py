@@ -8,6 +8,7 @@ from typing import Any, Final
 from trackio_client.errors import ExperimentNotFound, ProjectNotFound, UsageError
 from trackio_client.queries.states import LOSSES, LOST_CONTACT_S, state_of
 from trackio_client.store.contract import ExperimentRecord, MetricSummary, Store
+from trackio_client.wire.batches import digest_sum
 from trackio_client.wire.names import quantity_of
 
 MOST_EVENTS: Final = 10_000
@@ -36,7 +37,8 @@ def list_experiments(
     """The experiments of a project, newest first; with `since`, those that changed after that cursor.
 
     `columns` are `config:<key>` (nested keys with "/" or ".") or `metric:<name>` (its last value); `now_s` is the
-    store's clock.
+    store's clock. That contact was lost is no change that `since` tells, for nothing came: who keeps a list asks for all
+    of it when a running one is silent for `lost_contact_s`.
 
     Raises:
         ProjectNotFound: nothing was ever logged to it. UsageError: a column of another form.
@@ -51,7 +53,7 @@ def list_experiments(
     if not records:
         check_project(store, project)
     rows = rows_of(store, records, now_s, columns=columns, lost_contact_s=lost_contact_s)
-    return {"experiments": rows, "cursor": cursor, "now_s": now_s, "gone": []}
+    return {"experiments": rows, "cursor": cursor, "now_s": now_s, "lost_contact_s": lost_contact_s, "gone": []}
 
 
 def check_project(store: Store, project: str) -> None:
@@ -143,13 +145,11 @@ def list_receipts(store: Store, experiment_id: str) -> dict[str, Any]:
     """
     find_experiment(store, experiment_id)
     receipts = store.receipts(experiment_id)
-    low = sum(int(r.digest[16:], 16) for r in receipts) % 2**64
-    high = sum(int(r.digest[:16], 16) for r in receipts) % 2**64
     return {
         "receipts": [r.to_json() for r in receipts],
         "events": sum(r.events for r in receipts),
         "points": sum(r.points for r in receipts),
-        "digest": f"{high:016x}{low:016x}",
+        "digest": digest_sum(r.digest for r in receipts),
     }
 
 

@@ -152,6 +152,10 @@ class Hole:
     end_seq: int
     reason: str
 
+    def text(self) -> str:
+        """In words, the last seq included."""
+        return f"events {self.first_seq} to {self.end_seq - 1}: {self.reason}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
@@ -216,6 +220,14 @@ def receipt_from_json(content: Any) -> Receipt:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise MalformedBatch(f"this is no receipt of ours: {error!r:.120}") from None
+
+
+def digest_sum(digests: Iterable[str]) -> str:
+    """The digest of an experiment from those of its writers: two sums modulo 2^64, each half for itself."""
+    low = high = 0
+    for digest in digests:
+        high, low = high + int(digest[:16], 16), low + int(digest[16:], 16)
+    return f"{high % 2**64:016x}{low % 2**64:016x}"
 
 
 def ranges(pairs: Iterable[Iterable[int]]) -> Ranges:
