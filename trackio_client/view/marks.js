@@ -6,9 +6,9 @@ import { toX } from "./lines.js";
 const RANK = ["error", "alert", "restart", "finding", "note", "checkpoint", "end", "evaluation"];
 const COLORS = { error: "--fail", alert: "--lost", restart: "--warn", finding: "--accent", note: "--soft", checkpoint: "--soft", end: "--soft", evaluation: "--control" };
 const NEAR = 10;
-const MOST_EXPERIMENTS = 50; // whose marks are fetched: more could not be told apart
 const PAGE = 200;
 const EVERY_MS = 5000;
+const AGAIN = 1; // requests a turn about experiments that are known already: an event comes late by seconds, no number does
 
 /**
  * @typedef {{experiment: string, kind: string, step: number | null, time_s: number, title: string}} Mark
@@ -76,7 +76,7 @@ function shape(g, x, B, kind) {
   g.stroke();
 }
 
-/** Fetches marks of the shown experiments: all once, then what is new of those that still run. */
+/** Fetches marks of the shown experiments: all once, then what is new of those that still run, the longest unasked first. */
 export class MarkFeed extends EventTarget {
   /** @param {any} source */
   constructor(source) {
@@ -92,6 +92,18 @@ export class MarkFeed extends EventTarget {
     return ids.flatMap((id) => this.held.get(id)?.marks ?? []);
   }
 
+  /** The experiments to ask about now: those never asked, and of those that logged since, the one that waits longest.
+   * @param {{id: string, last_event_s?: number | null}[]} experiments */
+  due(experiments) {
+    const now = Date.now();
+    const known = experiments.filter(({ id, last_event_s }) => {
+      const held = this.held.get(id);
+      return held && held.heard !== last_event_s && now - held.at >= EVERY_MS;
+    });
+    known.sort((a, b) => (this.held.get(a.id)?.at ?? 0) - (this.held.get(b.id)?.at ?? 0));
+    return [...experiments.filter(({ id }) => !this.held.has(id)), ...known.slice(0, AGAIN)];
+  }
+
   /** Ask what is missing. Called after each answer of the feeds; asks at most one page an experiment.
    * @param {{id: string, last_event_s?: number | null}[]} experiments */
   async follow(experiments) {
@@ -99,9 +111,8 @@ export class MarkFeed extends EventTarget {
     this.busy = true;
     try {
       let changed = false;
-      for (const { id, last_event_s } of experiments.slice(0, MOST_EXPERIMENTS)) {
+      for (const { id, last_event_s } of this.due(experiments)) {
         const held = this.held.get(id) ?? { marks: [], after: undefined, heard: undefined, at: 0 };
-        if (held.at && (held.heard === last_event_s || Date.now() - held.at < EVERY_MS)) continue;
         const { events } = await this.source.events(id, { kinds: ["mark", "error", "end"], after: held.after, limit: PAGE });
         for (const { position, content } of events) {
           held.marks.push(markOf(id, content));
