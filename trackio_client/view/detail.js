@@ -202,7 +202,9 @@ export class ExperimentView {
 export function calloutWords(row, now_s) {
   const evidence = evidenceWords(row.evidence);
   const since = row.since_s ? `${age(now_s - row.since_s)} ago` : "";
-  const step = row.last_step === null || row.last_step === undefined ? "" : `Last step ${row.last_step.toLocaleString("en-US")}.`;
+  // The evidence of a lost contact names the last step itself.
+  const told = /\bstep \d/.test(evidence) || row.last_step === null || row.last_step === undefined;
+  const step = told ? "" : `Last step ${row.last_step.toLocaleString("en-US")}.`;
   if (row.state === "lost_contact") {
     return [`Lost contact ${since || "with it"}.`, [step, evidence].filter(Boolean).join(" "), "The trainer may still run: it keeps what it logs and sends it when it reaches this server again."];
   }
