@@ -1,8 +1,8 @@
-"""Chunks: up to 4,096 consecutive points of one series and one writer, as columns.
+"""Chunks: up to 4,096 consecutive points of one series and one writer, as columns, with an overview and a header.
 
-Each column is delta-coded (steps, times, seqs), split into byte planes, and each plane is compressed with zlib-1 if a
-sample of it shrinks; the noise in the low bytes of a double does not, and trying costs more than it saves. A column of
-constant steps (the usual case for steps and seqs) is two numbers. Measured: 9 to 11 bytes a point all in all.
+Each column is delta-coded (steps, times, seqs, positions), split into byte planes, and each plane is compressed with
+zlib-1 if a sample of it shrinks; the noise in the low bytes of a double does not, and trying costs more than it saves.
+A column of constant steps (the usual case for steps and seqs) is two numbers. Measured: 9 to 11 bytes a point in all.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from trackio_client.store.columns import Floats, Ints
 
 CHUNK_POINTS = 4096
 GROUP = 64
-"""Points in one row of an overview."""
+"""Points in one row of an overview, about."""
 
 OVERVIEW = np.dtype(
     [
         ("step", "<i8"),  # of the first point
         ("us", "<i8"),
+        ("last_step", "<i8"),
+        ("last_us", "<i8"),
         ("min", "<f8"),  # of the finite values; NaN when there is none
         ("min_step", "<i8"),
         ("min_us", "<i8"),
@@ -31,12 +33,14 @@ OVERVIEW = np.dtype(
         ("max_step", "<i8"),
         ("max_us", "<i8"),
         ("sum", "<f8"),
-        ("n", "u1"),
-        ("nan", "u1"),
-        ("posinf", "u1"),
-        ("neginf", "u1"),
+        ("n", "<u2"),
+        ("nan", "<u2"),
+        ("posinf", "<u2"),
+        ("neginf", "<u2"),
     ]
 )
+"""A row for consecutive points. While steps ascend, rows end where the step passes a multiple of `span`, a power of
+two, so that a bucket of a page, whose width is a power of two as well, is made of whole rows."""
 
 _CONSTANT, _PLANES = 0, 1
 _COLUMN = struct.Struct("<BBBxIqq")  # kind, planes that are raw (bit mask low), spare, bytes, first, constant delta
@@ -51,29 +55,33 @@ class Columns:
     values: Floats
     times_us: Ints
     seqs: Ints
+    positions: Ints
+    """The store's position when each point came."""
+
+    def window(self, start: int, end: int) -> Columns:
+        return Columns(*(getattr(self, name)[start:end] for name in self.__slots__))
 
 
-def encode(columns: Columns) -> bytes:
-    """The bytes of a chunk of n ≥ 1 points."""
-    return b"".join(
-        (
-            struct.pack("<I", len(columns.steps)),
-            _integers(columns.steps),
-            _integers(columns.seqs),
-            _integers(columns.times_us),
-            _floats(columns.values),
-        )
-    )
+def encode(c: Columns, axes: bytes | None = None) -> bytes:
+    """The bytes of a chunk of n ≥ 1 points; `axes` is `encode_axes` of them when the caller has it already."""
+    return (encode_axes(c) if axes is None else axes) + _floats(c.values)
 
 
-def decode(data: bytes, *, times: bool = True, seqs: bool = True) -> Columns:
-    """The points of a chunk. Columns that are not wanted come back empty."""
+def encode_axes(c: Columns) -> bytes:
+    """All of a chunk's bytes but the values: metrics that were logged together share them."""
+    columns = (c.steps, c.seqs, c.times_us, c.positions)
+    return b"".join((struct.pack("<I", len(c.steps)), *map(_integers, columns)))
+
+
+def decode(data: bytes, *, times: bool = True, order: bool = True) -> Columns:
+    """The points of a chunk. Times, and seqs and positions (the order), come back empty where they are not wanted."""
     (n,) = struct.unpack_from("<I", data)
     steps, at = _read(data, 4, n, delta=True)
-    seq, at = _read(data, at, n, delta=True, skip=not seqs)
-    us, at = _read(data, at, n, delta=True, skip=not times)
+    seqs, at = _read(data, at, n, delta=True, skip=not order)
+    times_us, at = _read(data, at, n, delta=True, skip=not times)
+    positions, at = _read(data, at, n, delta=True, skip=not order)
     values, _ = _read(data, at, n, delta=False)
-    return Columns(steps, values.view("<f8"), us, seq)
+    return Columns(steps, values.view("<f8"), times_us, seqs, positions)
 
 
 def _integers(column: Ints) -> bytes:
@@ -145,74 +153,125 @@ def _read(data: bytes, at: int, n: int, *, delta: bool, skip: bool = False) -> t
     return np.cumsum(column, out=column), end
 
 
+def span(steps: Ints, points: int) -> int:
+    """The power of two of steps that about `points` of these ascending steps cover, never more of them on average."""
+    if len(steps) < 2:
+        return points
+    stride = max(1, (int(steps[-1]) - int(steps[0])) // (len(steps) - 1))
+    return int(1 << (points * stride).bit_length() - 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
     """What lists and charts need of a chunk without decoding it; field for field the columns of table `chunk`."""
 
     n: int
+    position: int
+    """The newest of its points."""
+    closed: bool
+    """It ends at a multiple of its span: nothing is merged onto it."""
     seq0: int
     seq1: int
     step0: int
     step1: int
-    ascending: bool  # steps strictly increase
+    ascending: bool
+    """Steps strictly increase."""
     us0: int
     us1: int
+    timely: bool
+    """Times never go back."""
     min: float | None
     min_step: int | None
+    min_us: int | None
     max: float | None
     max_step: int | None
+    max_us: int | None
     sum: float
     nan: int
     posinf: int
     neginf: int
 
 
-def header(c: Columns, rows: npt.NDArray[np.void]) -> Header:
+def header(c: Columns, rows: npt.NDArray[np.void], *, closed: bool) -> Header:
     """The header of a chunk of n ≥ 1 points, `rows` being its overview."""
-    some = ~np.isnan(rows["min"])
-    low = rows[some][np.argmin(rows["min"][some])] if some.any() else None
-    high = rows[some][np.argmax(rows["max"][some])] if some.any() else None
+    some = rows[~np.isnan(rows["min"])]
+    low = some[np.argmin(some["min"])] if len(some) else None
+    high = some[np.argmax(some["max"])] if len(some) else None
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = float(rows["sum"].sum())
     return Header(
         n=len(c.steps),
+        position=int(c.positions.max()),
+        closed=closed,
         seq0=int(c.seqs.min()),
         seq1=int(c.seqs.max()),
         step0=int(c.steps.min()),
         step1=int(c.steps.max()),
-        ascending=bool((c.steps[1:] > c.steps[:-1]).all()),
+        ascending=_ascends(c.steps),
         us0=int(c.times_us.min()),
         us1=int(c.times_us.max()),
+        timely=bool((c.times_us[1:] >= c.times_us[:-1]).all()),
         min=None if low is None else float(low["min"]),
         min_step=None if low is None else int(low["min_step"]),
+        min_us=None if low is None else int(low["min_us"]),
         max=None if high is None else float(high["max"]),
         max_step=None if high is None else int(high["max_step"]),
-        sum=float(rows["sum"].sum()),
+        max_us=None if high is None else int(high["max_us"]),
+        # SQLite would turn the NaN of an overflown sum (inf − inf) into NULL.
+        sum=0.0 if np.isnan(total) else total,
         nan=int(rows["nan"].sum()),
         posinf=int(rows["posinf"].sum()),
         neginf=int(rows["neginf"].sum()),
     )
 
 
+def _ascends(steps: Ints) -> bool:
+    return bool((steps[1:] > steps[:-1]).all())
+
+
+def cuts(steps: Ints, points: int) -> Ints:
+    """Where to begin a new part of about `points` points, 0 first: at multiples of `span` while steps ascend."""
+    if not _ascends(steps):
+        return np.arange(0, len(steps), points)
+    of = steps // span(steps, points)
+    starts = np.append(0, np.flatnonzero(of[1:] != of[:-1]) + 1)
+    sizes = np.diff(np.append(starts, len(steps)))
+    if (sizes > points).any():  # a burst of steps among wide gaps
+        starts = np.concatenate([np.arange(a, a + n, points) for a, n in zip(starts, sizes, strict=True)])
+    return starts
+
+
+def ends_span(steps: Ints) -> bool:
+    """Whether the next step, if it comes as regularly as these, begins another chunk."""
+    if len(steps) < 2 or not _ascends(steps):
+        return False
+    whole, stride = span(steps, CHUNK_POINTS), (int(steps[-1]) - int(steps[0])) // (len(steps) - 1)
+    return (int(steps[-1]) + stride) // whole != int(steps[-1]) // whole
+
+
 def overview(c: Columns) -> npt.NDArray[np.void]:
-    """(ceil(n / 64),) rows of OVERVIEW."""
-    n = len(c.steps)
-    starts = np.arange(0, n, GROUP)
+    """Rows of OVERVIEW for all points, in order."""
+    starts = cuts(c.steps, GROUP)
+    ends = np.append(starts[1:], len(c.steps)) - 1
+    counts = ends - starts + 1
     rows = np.zeros(len(starts), dtype=OVERVIEW)
     rows["step"], rows["us"] = c.steps[starts], c.times_us[starts]
-    rows["n"] = np.diff(np.append(starts, n))
+    rows["last_step"], rows["last_us"] = c.steps[ends], c.times_us[ends]
+    rows["n"] = counts
     finite = np.isfinite(c.values)
-    pad = len(starts) * GROUP - n
-    grid = np.pad(c.values, (0, pad), constant_values=np.nan).reshape(-1, GROUP)
-    good = np.pad(finite, (0, pad)).reshape(-1, GROUP)
-    low, high = np.where(good, grid, np.inf), np.where(good, grid, -np.inf)
-    at_low = starts + low.argmin(axis=1)
-    at_high = starts + high.argmax(axis=1)
-    some = good.any(axis=1)
-    rows["min"] = np.where(some, low.min(axis=1), np.nan)
-    rows["max"] = np.where(some, high.max(axis=1), np.nan)
-    rows["min_step"], rows["min_us"] = c.steps[at_low], c.times_us[at_low]
-    rows["max_step"], rows["max_us"] = c.steps[at_high], c.times_us[at_high]
+    of = np.repeat(np.arange(len(starts)), counts)
+    for name, extreme, fill in (("min", np.minimum, np.inf), ("max", np.maximum, -np.inf)):
+        filled = np.where(finite, c.values, fill)
+        best = extreme.reduceat(filled, starts)
+        hits = np.flatnonzero((filled == best[of]) & finite)
+        some, first = np.unique(of[hits], return_index=True)
+        rows[name] = np.nan
+        rows[name][some] = best[some]
+        rows[f"{name}_step"], rows[f"{name}_us"] = rows["step"], rows["us"]
+        rows[f"{name}_step"][some] = c.steps[hits[first]]
+        rows[f"{name}_us"][some] = c.times_us[hits[first]]
     with np.errstate(over="ignore", invalid="ignore"):
-        rows["sum"] = np.where(good, grid, 0.0).sum(axis=1)
+        rows["sum"] = np.add.reduceat(np.where(finite, c.values, 0.0), starts)
     if not finite.all():
         rows["nan"] = np.add.reduceat(np.isnan(c.values).astype(np.int64), starts)
         rows["posinf"] = np.add.reduceat(np.isposinf(c.values).astype(np.int64), starts)

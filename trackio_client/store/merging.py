@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
+from dataclasses import astuple
 
 import numpy as np
 
-from trackio_client.store.chunks import CHUNK_POINTS, Columns, encode, header, overview
+from trackio_client.store.chunks import CHUNK_POINTS, Columns, cuts, encode, encode_axes, ends_span, header, overview
 from trackio_client.store.chunks import decode as decode_chunk
 from trackio_client.store.columns import Run, decode
 
@@ -30,21 +31,22 @@ def chunk_tail(
     ).fetchall()
     if not rows:
         return
-    by_schema: dict[int, list[Run]] = defaultdict(list)
-    position = 0
-    for _, first_seq, at, body in rows:
-        position = max(position, at)
+    by_schema: dict[int, list[tuple[Run, int]]] = defaultdict(list)
+    for _, first_seq, position, body in rows:
         for part in decode(body, first_seq):
             if isinstance(part, Run):
-                by_schema[part.schema.id].append(part)
+                by_schema[part.schema.id].append((part, position))
     columns: dict[str, list[Columns]] = defaultdict(list)
     for runs in by_schema.values():
-        steps = np.concatenate([run.steps for run in runs])
-        times = np.concatenate([run.times_us for run in runs])
-        seqs = np.concatenate([run.seqs for run in runs])
-        values = np.concatenate([run.values for run in runs])
-        for index, metric in enumerate(runs[0].schema.keys):
-            columns[metric].append(Columns(steps, np.ascontiguousarray(values[:, index]), times, seqs))
+        steps = np.concatenate([run.steps for run, _ in runs])
+        times = np.concatenate([run.times_us for run, _ in runs])
+        seqs = np.concatenate([run.seqs for run, _ in runs])
+        positions = np.repeat([position for _, position in runs], [len(run.steps) for run, _ in runs])
+        values = np.concatenate([run.values for run, _ in runs])
+        for index, metric in enumerate(runs[0][0].schema.keys):
+            one = np.ascontiguousarray(values[:, index])
+            columns[metric].append(Columns(steps, one, times, seqs, positions))
+    axes: dict[tuple[int, int], bytes] = {}
     for metric, parts in columns.items():
         series = series_ids.get((experiment, metric))
         if series is None:
@@ -52,7 +54,7 @@ def chunk_tail(
                 "SELECT id FROM series WHERE experiment = ? AND metric = ?", (experiment, metric)
             ).fetchone()[0]
             series_ids[experiment, metric] = series
-        write_chunks(connection, series, writer, position, joined(parts))
+        write_chunks(connection, series, writer, joined(parts), axes)
     connection.execute("DELETE FROM tail WHERE writer = ? AND id <= ?", (writer, max(row[0] for row in rows)))
     connection.execute("UPDATE experiment SET merges = merges + 1 WHERE id = ?", (experiment,))
 
@@ -61,40 +63,43 @@ def joined(parts: list[Columns]) -> Columns:
     """Points of one writer in the order of their seqs."""
     if len(parts) == 1:
         return parts[0]
-    seqs = np.concatenate([part.seqs for part in parts])
-    order = np.argsort(seqs, kind="stable")
-    return Columns(
-        np.concatenate([part.steps for part in parts])[order],
-        np.concatenate([part.values for part in parts])[order],
-        np.concatenate([part.times_us for part in parts])[order],
-        seqs[order],
-    )
+    order = np.argsort(np.concatenate([part.seqs for part in parts]), kind="stable")
+    return Columns(*(np.concatenate([getattr(part, name) for part in parts])[order] for name in Columns.__slots__))
 
 
-def write_chunks(connection: sqlite3.Connection, series: int, writer: int, position: int, c: Columns) -> None:
-    """Append points to a series as chunks of at most 4,096."""
+def write_chunks(
+    connection: sqlite3.Connection,
+    series: int,
+    writer: int,
+    c: Columns,
+    axes: dict[tuple[int, int], bytes] | None = None,
+) -> None:
+    """Append points to a series as chunks of at most 4,096.
+
+    `axes` keeps what metrics that were logged together have in common, so that it is encoded once.
+    """
     no = connection.execute("SELECT chunks FROM series WHERE id = ?", (series,)).fetchone()[0]
-    for start in range(0, len(c.steps), CHUNK_POINTS):
-        window = slice(start, start + CHUNK_POINTS)
-        part = Columns(c.steps[window], c.values[window], c.times_us[window], c.seqs[window])
-        _insert(connection, series, no, writer, position, part)
+    starts = cuts(c.steps, CHUNK_POINTS).tolist()
+    for start, end in zip(starts, [*starts[1:], len(c.steps)], strict=True):
+        part, key = c.window(start, end), (id(c.steps), start)
+        known = None if axes is None else axes.get(key)
+        if known is None:
+            known = encode_axes(part)
+            if axes is not None:
+                axes[key] = known
+        _insert(connection, series, no, writer, part, known, closed=end < len(c.steps) or ends_span(c.steps))
         no += 1
     connection.execute("UPDATE series SET chunks = ? WHERE id = ?", (no, series))
 
 
-def _insert(connection: sqlite3.Connection, series: int, no: int, writer: int, position: int, part: Columns) -> None:
+def _insert(
+    connection: sqlite3.Connection, series: int, no: int, writer: int, part: Columns, axes: bytes, *, closed: bool
+) -> None:
     rows = overview(part)
-    h = header(part, rows)
-    connection.execute(
-        "INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            series, no, writer, h.n, position, h.seq0, h.seq1, h.step0, h.step1, int(h.ascending), h.us0,
-            h.us1, h.min, h.min_step, h.max,
-            h.max_step, h.sum, h.nan, h.posinf, h.neginf,
-        ),
-    )  # fmt: skip
+    fields = astuple(header(part, rows, closed=closed))
+    connection.execute(f"INSERT INTO chunk VALUES (?, ?, ?{', ?' * len(fields)})", (series, no, writer, *fields))
     connection.execute("INSERT INTO overview VALUES (?, ?, ?)", (series, no, rows.tobytes()))
-    connection.execute("INSERT INTO points VALUES (?, ?, ?)", (series, no, encode(part)))
+    connection.execute("INSERT INTO points VALUES (?, ?, ?)", (series, no, encode(part, axes)))
 
 
 def next_tail(connection: sqlite3.Connection, quiet_before_s: float) -> tuple[int, int] | None:
@@ -107,44 +112,58 @@ def next_tail(connection: sqlite3.Connection, quiet_before_s: float) -> tuple[in
     return None if row is None else (row[0], row[1])
 
 
-def next_small(connection: sqlite3.Connection, after: int) -> tuple[int, list[tuple[int, int, int, int]]] | None:
-    """A series behind `after` with small neighbours of one writer: (series, [(no, writer, n, position)] to merge).
+Small = tuple[int, int, int, bool]
+"""(no, writer, n, closed) of a chunk."""
+
+
+def next_small(connection: sqlite3.Connection, after: int) -> tuple[int, list[Small]] | None:
+    """A series behind `after` with small neighbours of one writer: (series, the chunks to merge).
 
     The list may be empty; None when there is no such series any more.
     """
-    rows = connection.execute(
+    row = connection.execute(
         "SELECT DISTINCT a.series FROM chunk a JOIN chunk b ON b.series = a.series "
         "AND b.no = a.no + 1 AND b.writer = a.writer "
-        "WHERE a.series > ? AND a.n + b.n <= ? ORDER BY a.series LIMIT 1",
+        "WHERE a.series > ? AND NOT a.closed AND a.n + b.n <= ? ORDER BY a.series LIMIT 1",
         (after, CHUNK_POINTS),
+    ).fetchone()
+    if row is None:
+        return None
+    chunks: list[Small] = connection.execute(
+        "SELECT no, writer, n, closed FROM chunk WHERE series = ? ORDER BY no", row
     ).fetchall()
-    for (series,) in rows:
-        chunks = connection.execute(
-            "SELECT no, writer, n, position FROM chunk WHERE series = ? ORDER BY no", (series,)
-        ).fetchall()
-        group: list[tuple[int, int, int, int]] = []
-        for row in chunks:
-            if group and (
-                row[1] != group[-1][1] or sum(r[2] for r in group) + row[2] > CHUNK_POINTS or row[0] != group[-1][0] + 1
-            ):
-                if len(group) > 1:
-                    return series, group
-                group = []
-            group.append(row)
-        return series, group if len(group) > 1 else []
-    return None
+    group: list[Small] = []
+    for chunk in chunks:
+        if group and not _fits(group, chunk):
+            if len(group) > 1:
+                break
+            group = []
+        group.append(chunk)
+    return row[0], group if len(group) > 1 else []
 
 
-def merge_small(connection: sqlite3.Connection, series: int, group: list[tuple[int, int, int, int]]) -> None:
+def _fits(group: list[Small], chunk: Small) -> bool:
+    no, writer, n, _ = chunk
+    before = group[-1]
+    return (
+        no == before[0] + 1
+        and writer == before[1]
+        and not before[3]
+        and sum(each[2] for each in group) + n <= CHUNK_POINTS
+    )
+
+
+def merge_small(connection: sqlite3.Connection, series: int, group: list[Small]) -> None:
     """Replace neighbouring chunks of one writer by one. Call inside a write transaction."""
     parts = []
-    for no, _, _, _ in group:
+    for no, *_ in group:
         found = connection.execute("SELECT data FROM points WHERE series = ? AND no = ?", (series, no)).fetchone()
         parts.append(decode_chunk(found[0]))
     first, last = group[0][0], group[-1][0]
     for table in ("chunk", "overview", "points"):
         connection.execute(f"DELETE FROM {table} WHERE series = ? AND no BETWEEN ? AND ?", (series, first, last))
-    _insert(connection, series, last, group[0][1], max(row[3] for row in group), joined(parts))
+    whole = joined(parts)
+    _insert(connection, series, last, group[0][1], whole, encode_axes(whole), closed=bool(group[-1][3]))
     connection.execute(
         "UPDATE experiment SET merges = merges + 1 WHERE id = (SELECT experiment FROM series WHERE id = ?)", (series,)
     )

@@ -9,13 +9,14 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from trackio_client.store.cells import Drawn
 from trackio_client.store.chunks import OVERVIEW, Columns
 from trackio_client.store.chunks import decode as decode_chunk
 from trackio_client.store.columns import Floats, Ints, Run, decode
@@ -23,17 +24,21 @@ from trackio_client.wire.frames import Schema
 
 HEADERS = np.dtype(
     [
-        ("no", "<i8"),
-        ("writer", "<i8"),
-        ("n", "<i8"),
-        ("position", "<i8"),
-        ("step0", "<i8"),
-        ("step1", "<i8"),
-        ("ascending", "?"),
+        ("no", "<i8"), ("writer", "<i8"), ("n", "<i8"), ("position", "<i8"), ("step0", "<i8"), ("step1", "<i8"),
+        ("ascending", "?"), ("us0", "<i8"), ("us1", "<i8"), ("timely", "?"),
+        ("min", "<f8"), ("min_step", "<i8"), ("min_us", "<i8"), ("max", "<f8"), ("max_step", "<i8"), ("max_us", "<i8"),
+        ("sum", "<f8"), ("nan", "<i8"), ("posinf", "<i8"), ("neginf", "<i8"),
     ]
+)  # fmt: skip
+_HEADERS = (
+    "SELECT no, writer, n, position, step0, step1, ascending, us0, us1, timely, "
+    "ifnull(min, 'nan'), ifnull(min_step, 0), ifnull(min_us, 0), ifnull(max, 'nan'), ifnull(max_step, 0), ifnull(max_us, 0), sum, nan, posinf, neginf "
+    "FROM chunk WHERE series = ? ORDER BY no"
 )
 CACHED_TAILS = 512
 CACHED_HEADERS = 8192
+CACHED_BUCKETS = 500_000
+"""Buckets kept as they were drawn last, 72 bytes each: four pages of 24 charts × 10 experiments."""
 CACHED_POINTS = 2_000_000
 """Decoded points kept, about 32 bytes each; a client that only writes decodes none."""
 
@@ -68,6 +73,38 @@ def concatenated(parts: Iterable[Points]) -> Points:
     if len(some) == 1:
         return some[0]
     return Points(*(np.concatenate([getattr(part, name) for part in some]) for name in Points.__slots__))
+
+
+@dataclass(frozen=True, slots=True)
+class Chunks:
+    """The headers of a series' chunks, in order of arrival, and which of them stand alone."""
+
+    heads: npt.NDArray[np.void]
+    """(n,) of HEADERS"""
+    clean: npt.NDArray[np.bool_]
+    """(n,) Steps ascend, and no other chunk has steps between this one's first and last."""
+    timely: npt.NDArray[np.bool_]
+    """(n,) Clean; times do not go back in it, and are behind those of every chunk with lower steps."""
+
+
+def chunks_of(heads: npt.NDArray[np.void]) -> Chunks:
+    n = len(heads)
+    order = np.argsort(heads["step0"], kind="stable")
+    by_step = heads[order]
+    reach = np.maximum.accumulate(by_step["step1"]) if n else by_step["step1"]
+    alone = np.ones(n, dtype=bool)
+    crossed = by_step["step0"][1:] <= reach[:-1]
+    alone[1:] &= ~crossed
+    # A chunk is crossed also by one that begins before its end, whoever reached farthest until then.
+    following = np.minimum.accumulate(by_step["step0"][::-1])[::-1] if n else by_step["step0"]
+    alone[:-1] &= following[1:] > by_step["step1"][:-1]
+    alone &= by_step["ascending"]
+    late = np.maximum.accumulate(by_step["us1"]) if n else by_step["us1"]
+    timely = alone & by_step["timely"]
+    timely[1:] &= by_step["us0"][1:] >= late[:-1]
+    clean, in_time = np.empty(n, dtype=bool), np.empty(n, dtype=bool)
+    clean[order], in_time[order] = alone, timely
+    return Chunks(heads, clean, in_time)
 
 
 def resolved(points: Points) -> Points:
@@ -126,13 +163,16 @@ class Tail:
                 self.columns.setdefault(metric, []).append((table, index))
         table.pending.append((writer, position, run))
 
-    def points(self, metric: str, ranks: dict[int, int]) -> Points:
-        """All points of a metric in order of arrival."""
+    def points(self, metric: str, ranks: dict[int, int], position: int) -> Points:
+        """All points of a metric that came until a position, in order of arrival."""
         found = []
         for table, index in self.columns.get(metric, ()):
             table.settle()
             rank = _ranked(table.writers, ranks)
-            found.append(Points(table.steps, table.values[:, index], table.times_us, table.seqs, rank, table.positions))
+            some = Points(table.steps, table.values[:, index], table.times_us, table.seqs, rank, table.positions)
+            if len(some) and some.positions[-1] > position:  # another thread read on meanwhile
+                some = some.take(some.positions <= position)
+            found.append(some)
         points = concatenated(found)
         if len(found) > 1:
             points = points.take(np.lexsort((points.seqs, points.positions)))
@@ -168,10 +208,12 @@ class Parts:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._tails: OrderedDict[int, Tail] = OrderedDict()
-        self._headers: OrderedDict[int, tuple[int, npt.NDArray[np.void]]] = OrderedDict()
+        self._headers: OrderedDict[int, tuple[int, Chunks]] = OrderedDict()
         self._ranks: OrderedDict[int, dict[int, int]] = OrderedDict()
         self._decoded: OrderedDict[tuple[int, int, int], Columns] = OrderedDict()
         self._decoded_points = 0
+        self._drawings: OrderedDict[Hashable, tuple[int, Drawn]] = OrderedDict()
+        self._drawn_buckets = 0
 
     def forget(self) -> None:
         """Drop all caches (the file was replaced, or an experiment deleted)."""
@@ -181,6 +223,25 @@ class Parts:
             self._ranks.clear()
             self._decoded.clear()
             self._decoded_points = 0
+            self._drawings.clear()
+            self._drawn_buckets = 0
+
+    def drawing(self, key: Hashable) -> tuple[int, Drawn] | None:
+        """(position, buckets) of a series as it was drawn last for the same question."""
+        with self._lock:
+            found = self._drawings.get(key)
+            if found is not None:
+                self._drawings.move_to_end(key)
+            return found
+
+    def keep_drawing(self, key: Hashable, position: int, drawn: Drawn) -> None:
+        with self._lock:
+            old = self._drawings.pop(key, None)
+            self._drawings[key] = (position, drawn)
+            self._drawn_buckets += len(drawn) - (0 if old is None else len(old[1]))
+            while self._drawn_buckets > CACHED_BUCKETS and len(self._drawings) > 1:
+                _, (_, dropped) = self._drawings.popitem(last=False)
+                self._drawn_buckets -= len(dropped)
 
     def ranks(self, sql: sqlite3.Connection, experiment: int) -> dict[int, int]:
         """Writer row → rank in (generation, writer id)."""
@@ -195,79 +256,78 @@ class Parts:
                 _keep(self._ranks, experiment, known, CACHED_TAILS)
         return known
 
-    def tail(self, sql: sqlite3.Connection, series: SeriesRow) -> Points:
-        """The points of a series that are in the tail, in order of arrival."""
-        ranks = self.ranks(sql, series.experiment)
+    def tail(self, sql: sqlite3.Connection, experiment: int, merges: int) -> Tail:
+        """The tail of an experiment; more may be added to it while other threads read it: ask `tail_points`."""
         with self._lock:
-            tail = self._tails.get(series.experiment)
-            if tail is None or tail.merges != series.merges:
-                tail = Tail(series.merges)
-            _keep(self._tails, series.experiment, tail, CACHED_TAILS)
+            tail = self._tails.get(experiment)
+            if tail is None or tail.merges != merges:
+                tail = Tail(merges)
+            _keep(self._tails, experiment, tail, CACHED_TAILS)
             rows = sql.execute(
                 "SELECT id, writer, first_seq, position, body FROM tail WHERE experiment = ? AND id > ? ORDER BY id",
-                (series.experiment, tail.last_id),
+                (experiment, tail.last_id),
             ).fetchall()
             for row, writer, first_seq, position, body in rows:
                 for part in decode(body, first_seq):
                     if isinstance(part, Run):
                         tail.add(writer, position, part)
                 tail.last_id = row
-            return tail.points(series.metric, ranks)
+            return tail
 
-    def headers(self, sql: sqlite3.Connection, series: SeriesRow) -> npt.NDArray[np.void]:
-        """(chunks,) of HEADERS, in order of arrival."""
+    def tail_points(self, tail: Tail, metric: str, ranks: dict[int, int], position: int) -> Points:
+        """The points of a metric in the tail that came until a position, in order of arrival."""
+        with self._lock:
+            return tail.points(metric, ranks, position)
+
+    def chunks(self, sql: sqlite3.Connection, series: SeriesRow) -> Chunks:
+        """The headers of a series."""
         held = self._headers.get(series.id)
         if held is not None and held[0] == series.merges:
             return held[1]
-        rows = sql.execute(
-            "SELECT no, writer, n, position, step0, step1, ascending FROM chunk WHERE series = ? ORDER BY no",
-            (series.id,),
-        )
-        found = np.array(rows.fetchall(), dtype=HEADERS)
+        found = chunks_of(np.array(sql.execute(_HEADERS, (series.id,)).fetchall(), dtype=HEADERS))
         with self._lock:
             _keep(self._headers, series.id, (series.merges, found), CACHED_HEADERS)
         return found
 
-    def overviews(self, sql: sqlite3.Connection, series: SeriesRow, nos: Ints) -> list[npt.NDArray[np.void]]:
-        """For each of these chunks (ascending numbers) its rows of OVERVIEW."""
-        low, high = int(nos[0]), int(nos[-1])
+    def overviews(self, sql: sqlite3.Connection, series: SeriesRow, nos: Ints) -> npt.NDArray[np.void]:
+        """The rows of OVERVIEW of these chunks, one behind the other; at least one number."""
         rows = sql.execute(
-            "SELECT no, data FROM overview WHERE series = ? AND no BETWEEN ? AND ? ORDER BY no", (series.id, low, high)
+            "SELECT no, data FROM overview WHERE series = ? AND no BETWEEN ? AND ? ORDER BY no",
+            (series.id, int(nos.min()), int(nos.max())),
         )
         wanted = set(nos.tolist())
-        return [np.frombuffer(data, dtype=OVERVIEW) for no, data in rows if no in wanted]
+        return np.frombuffer(b"".join(data for no, data in rows if no in wanted), dtype=OVERVIEW)
 
-    def chunk(self, sql: sqlite3.Connection, series: SeriesRow, head: np.void) -> Points:
-        """The points of one chunk, in order of arrival."""
+    def chunk(
+        self, sql: sqlite3.Connection, series: SeriesRow, head: np.void, rank: int, *, times: bool, order: bool
+    ) -> Points:
+        """The points of one chunk, in order of arrival. Times and what orders repeats may be empty if not wanted."""
         no, n = int(head["no"]), int(head["n"])
         key = (series.id, no, n)
         with self._lock:
             columns = self._decoded.get(key)
             if columns is not None:
                 self._decoded.move_to_end(key)
+                lacks = (times and not len(columns.times_us)) or (order and not len(columns.seqs))
+                columns = None if lacks else columns
         if columns is None:
             row = sql.execute("SELECT data FROM points WHERE series = ? AND no = ?", (series.id, no)).fetchone()
-            columns = decode_chunk(row[0])
+            columns = decode_chunk(row[0], times=times, order=order)
             with self._lock:
+                if key not in self._decoded:
+                    self._decoded_points += n
                 self._decoded[key] = columns
-                self._decoded_points += n
                 while self._decoded_points > CACHED_POINTS:
                     old, _ = self._decoded.popitem(last=False)
                     self._decoded_points -= old[2]
-        rank = self.ranks(sql, series.experiment).get(int(head["writer"]), 0)
         return Points(
             columns.steps,
             columns.values,
-            columns.times_us,
-            columns.seqs,
+            columns.times_us if times else columns.steps,
+            columns.seqs if order else columns.steps,
             np.full(n, rank, dtype="<i8"),
-            np.full(n, head["position"], dtype="<i8"),
+            columns.positions if order else columns.steps,
         )
-
-    def everything(self, sql: sqlite3.Connection, series: SeriesRow) -> Points:
-        """All points of a series in order of arrival."""
-        heads = self.headers(sql, series)
-        return concatenated([*(self.chunk(sql, series, head) for head in heads), self.tail(sql, series)])
 
 
 def _keep(cache: OrderedDict[Any, Any], key: Any, value: Any, most: int) -> None:

@@ -50,7 +50,7 @@ CREATE INDEX writer_by_experiment ON writer (experiment);
 CREATE TABLE series (
     id INTEGER PRIMARY KEY AUTOINCREMENT, experiment INTEGER NOT NULL, metric TEXT NOT NULL,
     points INTEGER NOT NULL, bad INTEGER NOT NULL, last REAL, last_step INTEGER NOT NULL, last_us INTEGER NOT NULL,
-    first_step INTEGER NOT NULL, min REAL, min_step INTEGER, max REAL, max_step INTEGER, sum REAL NOT NULL,
+    first_step INTEGER NOT NULL, min REAL, min_step INTEGER, max REAL, max_step INTEGER, mean REAL NOT NULL,
     stale INTEGER NOT NULL, chunks INTEGER NOT NULL, position INTEGER NOT NULL, last_bits INTEGER,
     UNIQUE (experiment, metric));
 CREATE TABLE tail (
@@ -65,10 +65,10 @@ CREATE INDEX event_by_experiment ON event (experiment, kind, position);
 CREATE INDEX event_by_writer ON event (writer, seq);
 CREATE TABLE chunk (
     series INTEGER NOT NULL, no INTEGER NOT NULL, writer INTEGER NOT NULL, n INTEGER NOT NULL,
-    position INTEGER NOT NULL, seq0 INTEGER NOT NULL, seq1 INTEGER NOT NULL,
-    step0 INTEGER NOT NULL, step1 INTEGER NOT NULL, ascending INTEGER NOT NULL, us0 INTEGER NOT NULL, us1
-    INTEGER NOT NULL,
-    min REAL, min_step INTEGER, max REAL, max_step INTEGER, sum REAL NOT NULL,
+    position INTEGER NOT NULL, closed INTEGER NOT NULL, seq0 INTEGER NOT NULL, seq1 INTEGER NOT NULL,
+    step0 INTEGER NOT NULL, step1 INTEGER NOT NULL, ascending INTEGER NOT NULL,
+    us0 INTEGER NOT NULL, us1 INTEGER NOT NULL, timely INTEGER NOT NULL,
+    min REAL, min_step INTEGER, min_us INTEGER, max REAL, max_step INTEGER, max_us INTEGER, sum REAL NOT NULL,
     nan INTEGER NOT NULL, posinf INTEGER NOT NULL, neginf INTEGER NOT NULL, PRIMARY KEY (series, no)) WITHOUT ROWID;
 CREATE TABLE overview (series INTEGER NOT NULL, no INTEGER NOT NULL, data BLOB NOT NULL, UNIQUE (series, no));
 CREATE TABLE points (series INTEGER NOT NULL, no INTEGER NOT NULL, data BLOB NOT NULL, UNIQUE (series, no));

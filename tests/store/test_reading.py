@@ -1,0 +1,235 @@
+"""Series as they are read and drawn, against the plainest model of what was logged."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from trackio_client.store.contract import Buckets, Store
+from trackio_client.store.open import open_store
+from trackio_client.wire.asks import SeriesQuery
+from trackio_client.wire.batches import Batch
+from trackio_client.wire.frames import Schema, metrics_frame
+
+EXPERIMENT = "exp_1"
+SCHEMA = Schema(("loss", "other"))
+BAD = (math.nan, math.inf, -math.inf)
+
+
+@dataclass
+class Logged:
+    """What was appended to one experiment, in order of arrival: (generation, writer, seq, step, µs, value)."""
+
+    store: Store
+    chance: random.Random
+    points: list[tuple[int, str, int, int, int, float]] = field(default_factory=list)
+    seqs: dict[str, int] = field(default_factory=dict)
+    step: int = 0
+    us: int = 1_700_000_000_000_000
+
+    def append(self, n: int, *, stride: int, generation: int = 0, bad: float = 0.0, wander: bool = False) -> None:
+        writer = f"w_{generation}"
+        first = self.seqs.get(writer, 0)
+        frames = []
+        for seq in range(first, first + n):
+            self.step += stride if not wander else self.chance.choice([1, 2, 7, 40, 0, -3])
+            self.step = max(0, self.step)
+            self.us += self.chance.randrange(1, 2_000_000)
+            value = self.chance.choice(BAD) if self.chance.random() < bad else self.chance.gauss(0, 1)
+            frames.append(metrics_frame(SCHEMA, self.step, self.us, (value, float(self.step))))
+            self.points.append((generation, writer, seq, self.step, self.us, value))
+        self.seqs[writer] = first + n
+        batch = Batch(
+            writer_id=writer,
+            experiment_id=EXPERIMENT,
+            project="p",
+            generation=generation,
+            first_seq=first,
+            count=n,
+            first_held=0,
+            body=SCHEMA.frame + b"".join(frames),
+        )
+        (outcome,) = self.store.append([batch])
+        assert not isinstance(outcome, Exception), outcome
+
+    def merged(self) -> None:
+        while self.store.merge(budget_s=5):
+            pass
+
+    def shown(self) -> list[tuple[int, int, float]]:
+        """(step, µs, value): of a repeated step the later by (generation, writer, seq)."""
+        best: dict[int, tuple[tuple[int, str, int], int, float]] = {}
+        for generation, writer, seq, step, us, value in self.points:
+            if step not in best or best[step][0] < (generation, writer, seq):
+                best[step] = ((generation, writer, seq), us, value)
+        return [(step, us, value) for step, (_, us, value) in sorted(best.items())]
+
+    def buckets(self, width: float, x: str, low: float = -math.inf, high: float = math.inf) -> dict[str, list[float]]:
+        first = min(each[4] for each in self.points) if x == "relative" else 0
+        rows: dict[int, list[tuple[float, float]]] = {}
+        for place, (step, us, value) in enumerate(self.shown()):
+            at = float(step) if x == "step" else (us - first) / 1e6
+            if low <= at <= high:
+                rows.setdefault(math.floor(at / width) if width else place, []).append((at, value))
+        found: dict[str, list[float]] = {name: [] for name in ("x", "min", "max", "mean", "nan", "posinf", "neginf")}
+        for index in sorted(rows):
+            values = np.array([value for _, value in rows[index]])
+            finite = values[np.isfinite(values)]
+            found["x"].append(max(at for at, _ in rows[index]))
+            for name in ("min", "max", "mean"):
+                found[name].append(float(getattr(finite, name)()) if len(finite) else math.nan)
+            for name in ("nan", "posinf", "neginf"):
+                found[name].append(int(getattr(np, f"is{name}")(values).sum()))
+        return found
+
+
+@pytest.fixture
+def store(tmp_path: Path):
+    held = open_store(tmp_path / "store.sqlite")
+    yield held
+    held.close()
+
+
+def ask(**more) -> SeriesQuery:
+    return SeriesQuery(experiments=(EXPERIMENT,), metrics=("loss",), **more)
+
+
+def one(store: Store, **more) -> Buckets:
+    return store.buckets(ask(**more)).series[EXPERIMENT, "loss"]
+
+
+def same(drawn: Buckets, expected: dict[str, list[float]]) -> None:
+    for name, column in expected.items():
+        np.testing.assert_allclose(getattr(drawn, name), column, rtol=1e-9, atol=1e-12, err_msg=name)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_buckets_are_exact_whatever_was_merged_when_steps_come_regularly(store: Store, seed: int) -> None:
+    chance = random.Random(seed)
+    logged = Logged(store, chance)
+    logged.step = chance.choice([0, 0, 5, 10_000])
+    stride = chance.choice([1, 1, 10, 50])
+    for _ in range(chance.randrange(2, 8)):
+        logged.append(chance.choice([1, 20, 700, 1500, 3000]), stride=stride, bad=chance.choice([0, 0, 0.02]))
+        if chance.random() < 0.6:
+            logged.merged()
+        for max_points in (4, 30, 300, 10_000):
+            drawn = one(store, max_points=max_points)
+            same(drawn, logged.buckets(drawn.width, "step"))
+            assert drawn.points == len(logged.shown())
+    low, high = logged.shown()[len(logged.shown()) // 3][0] + 0.5, logged.shown()[-1][0] - 1
+    drawn = one(store, max_points=50, from_x=low, to_x=high)
+    same(drawn, logged.buckets(drawn.width, "step", low, high))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_repeated_and_returning_steps_show_the_later_value(store: Store, seed: int) -> None:
+    chance = random.Random(100 + seed)
+    logged = Logged(store, chance)
+    for generation in (0, 0, 1, 1, 2, 0):
+        wander = chance.random() < 0.4
+        logged.append(chance.choice([3, 400, 1200]), stride=2, generation=generation, wander=wander, bad=0.01)
+        if chance.random() < 0.5:
+            logged.step = max(0, logged.step - chance.randrange(0, 900))
+        if chance.random() < 0.5:
+            logged.merged()
+        shown = logged.shown()
+        found, _ = store.series(ask())
+        series = found[EXPERIMENT, "loss"]
+        np.testing.assert_array_equal(series.steps, [step for step, _, _ in shown])
+        np.testing.assert_array_equal(series.values, [value for _, _, value in shown])
+        every = store.points(EXPERIMENT, "loss")
+        assert sorted(every.steps.tolist()) == sorted(each[3] for each in logged.points)
+        for x in ("step", "relative", "time"):
+            drawn = one(store, max_points=100_000, x=x)
+            same(drawn, logged.buckets(drawn.width, x))
+            thinned = one(store, max_points=20, x=x)
+            assert thinned.points == len(shown)
+            finite = [value for _, _, value in shown if math.isfinite(value)]
+            assert np.nanmin(thinned.min) == min(finite)
+            assert np.nanmax(thinned.max) == max(finite)
+        repeats, _ = store.series(ask(repeats=True))
+        np.testing.assert_array_equal(repeats[EXPERIMENT, "loss"].values, every.values)
+        assert len(every.values) == len(logged.points)
+
+
+@pytest.mark.parametrize("x", ["step", "relative", "time", "other"])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_page_that_adds_what_is_new_ends_with_what_a_new_page_is_given(store: Store, seed: int, x: str) -> None:
+    chance = random.Random(1000 + seed)
+    logged = Logged(store, chance)
+    logged.append(10, stride=1)
+    query = ask(max_points=chance.choice([8, 200]), x=x)
+    answer = store.buckets(query)
+    page = {name: getattr(answer.series[EXPERIMENT, "loss"], name) for name in ("x", "min", "max", "nan")}
+    for turn in range(12):
+        generation = turn // 5
+        logged.append(chance.choice([1, 5, 600]), stride=1, generation=generation, wander=chance.random() < 0.2)
+        if chance.random() < 0.4:
+            logged.merged()
+        if chance.random() < 0.2:
+            logged.step = max(0, logged.step - 50)
+        answer = store.buckets(replace(query, cursor=answer.cursor))
+        new = answer.series[EXPERIMENT, "loss"]
+        assert answer.reset == (new.keep == 0) or x == "other" or new.keep == 0
+        page = {name: np.concatenate([page[name][: new.keep], getattr(new, name)]) for name in page}
+        fresh = store.buckets(query).series[EXPERIMENT, "loss"]
+        for name in page:
+            np.testing.assert_allclose(page[name], getattr(fresh, name), err_msg=name)
+    nothing = store.buckets(replace(query, cursor=answer.cursor))
+    assert not nothing.series
+    assert not nothing.reset
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_cursor_gives_each_new_point_once_also_after_a_merge(store: Store, seed: int) -> None:
+    chance = random.Random(2000 + seed)
+    logged = Logged(store, chance)
+    cursor, seen = None, []
+    for _ in range(10):
+        logged.append(chance.choice([1, 30, 1100]), stride=1)
+        if chance.random() < 0.5:
+            logged.merged()
+        found, cursor = store.series(ask(cursor=cursor))
+        seen += found[EXPERIMENT, "loss"].steps.tolist()
+        assert seen == [step for step, _, _ in logged.shown()]
+    assert store.series(ask(cursor=cursor))[0] == {}
+
+
+def test_few_points_of_a_long_series_are_real_ones_with_every_spike(store: Store) -> None:
+    logged = Logged(store, random.Random(7))
+    for _ in range(20):
+        logged.append(3000, stride=1)
+    spikes = {17, 12_345, 40_001, 59_000}
+    logged.merged()
+    n = len(logged.points)
+    frames = [metrics_frame(SCHEMA, n + i + 1, logged.us + i, (1e6 + i if i in spikes else 0.5, 0)) for i in range(n)]
+    for start in range(0, n, 5000):
+        batch = Batch(
+            writer_id="w_0",
+            experiment_id=EXPERIMENT,
+            project="p",
+            generation=0,
+            first_seq=n + start,
+            count=5000,
+            first_held=0,
+            body=SCHEMA.frame + b"".join(frames[start : start + 5000]),
+        )
+        store.append([batch])
+    logged.merged()
+    found, _ = store.series(ask(max_points=300))
+    series = found[EXPERIMENT, "loss"]
+    real = {(step, value) for step, _, value in logged.shown()} | {
+        (n + i + 1, 1e6 + i if i in spikes else 0.5) for i in range(n)
+    }
+    assert len(series.steps) <= 300
+    assert set(zip(series.steps.tolist(), series.values.tolist(), strict=True)) <= real
+    assert {n + i + 1 for i in spikes} <= set(series.steps.tolist())
+    assert series.steps[0] == 1
+    assert series.steps[-1] == 2 * n
+    assert (np.diff(series.steps) > 0).all()
