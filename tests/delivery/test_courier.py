@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -259,3 +260,76 @@ def test_events_of_a_machine_that_was_copied_while_it_ran_are_not_taken_for_thos
     deliver(courier)
     assert sorted(held(store)) == [0, 1, 2, 3, 4, 100, 200]
     assert copy.meta.writer_id != this.meta.writer_id
+
+
+def test_a_wiped_space_gets_again_what_was_sent_before_the_writer_had_to_change(tmp_path: Path) -> None:
+    """Nothing is durable there: what stands under the old id must not go with the new writer's beginning."""
+    spool, store = spool_in(tmp_path), MemoryTransport(is_durable=False)
+    courier = courier_of(spool, store)
+    append_numbers(spool, ("a",), *range(10))
+    deliver(courier)
+    spool.turn()
+    first = spool.meta.writer_id
+    store.failures.extend(Overlap("other content is held") for _ in range(3))
+    append_numbers(spool, ("a",), *range(10, 15))
+    deliver(courier)
+    store.wipe()
+    append_numbers(spool, ("a",), 15)
+    deliver(courier)
+    assert held(store) == list(range(10, 16))
+    [receipt] = sync(tmp_path, lambda destination: store, sleep=lambda seconds: None)
+    assert (receipt.own[0].writer_id, receipt.own[0].events, receipt.is_equal) == (first, 10, True)
+    assert sorted(held(store)) == list(range(16))
+    store.is_durable = True
+    sync(tmp_path, lambda destination: store, sleep=lambda seconds: None)
+    assert [path.name for path in tmp_path.iterdir()] == [spool.directory.name]
+
+
+def test_looking_at_what_is_unsent_does_not_keep_it_from_being_sent(tmp_path: Path) -> None:
+    for n in range(20):
+        spool = spool_in(tmp_path / "spools")
+        append_numbers(spool, ("a",), n)
+        spool.abandon()
+    stop, troubles = threading.Event(), []
+
+    def look() -> None:
+        while not stop.is_set():
+            try:
+                pending(tmp_path / "spools")
+            except Exception as error:
+                troubles.append(error)
+
+    lookers = [threading.Thread(target=look) for _ in range(3)]
+    for looker in lookers:
+        looker.start()
+    store = MemoryTransport()
+    receipts = sync(tmp_path / "spools", lambda destination: store)
+    stop.set()
+    for looker in lookers:
+        looker.join()
+    assert troubles == []
+    assert sum(len(receipt.own) for receipt in receipts) == 20
+    assert sorted(held(store)) == list(range(20))
+
+
+def test_two_that_sync_at_the_same_time_disturb_each_other_in_nothing(tmp_path: Path) -> None:
+    for n in range(40):
+        spool = spool_in(tmp_path)
+        append_numbers(spool, ("a",), n)
+        spool.abandon()
+    store, troubles = MemoryTransport(), []
+
+    def send() -> None:
+        try:
+            sync(tmp_path, lambda destination: store)
+        except Exception as error:
+            troubles.append(error)
+
+    senders = [threading.Thread(target=send) for _ in range(4)]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    assert troubles == []
+    assert sorted(held(store)) == list(range(40))
+    assert list(tmp_path.iterdir()) == []
