@@ -64,11 +64,12 @@ class Oracle:
                 return Gap, self.end
             if batch.first_seq > batch.first_held:
                 return Gap, batch.first_held
-            self.holes |= set(range(self.end, batch.first_held))
-            self.end = batch.first_held
-        if mutated and batch.end_seq <= self.end:
+            self.holes |= set(range(self.end, batch.first_seq))
+        if mutated and batch.end_seq - 1 in self.held:
             return Overlap
-        self.held |= set(range(max(self.end, batch.first_seq), batch.end_seq))
+        sent = set(range(batch.first_seq, batch.end_seq))
+        self.holes -= sent  # a hole that can be filled after all is none
+        self.held |= sent
         self.end = max(self.end, batch.end_seq)
         return Receipt
 
@@ -168,8 +169,7 @@ def append(rng: random.Random, store: Store, writers: list[Oracle], deleted: set
         )
         first = min(first, len(writer.log) - 1)
         stop = min(len(writer.log), first + rng.randrange(1, 2000))
-        can_mutate = first < stop <= writer.end and writer.holes.isdisjoint(range(first, stop))
-        mutate = can_mutate and rng.random() < 0.3
+        mutate = first < stop and stop - 1 in writer.held and rng.random() < 0.3
         batch = writer.batch(first, stop, rng.choice([0, 0, 0, first]), mutate=mutate)
         batches.append(batch)
         is_gone = writer.experiment_id in deleted

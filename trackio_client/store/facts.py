@@ -33,51 +33,81 @@ def fold(facts: dict[str, Any], events: Iterable[tuple[Key, dict[str, Any]]]) ->
     return facts
 
 
+def whole(value: Any) -> int | None:
+    """A whole number that fits a column, or None."""
+    return value if type(value) is int and 0 <= value <= kinds.MAX_STEP else None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _texts(value: Any) -> list[str] | None:
+    return value if isinstance(value, list) and all(isinstance(item, str) for item in value) else None
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _parent(value: Any) -> list[Any] | None:
+    fits = isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and whole(value[1]) is not None
+    return value if fits else None
+
+
+_FIELDS = {"name": _text, "group": _text, "job_type": _text, "notes": _text, "tags": _texts, "parent": _parent}
+"""What each fact must be. Events come from anybody; one of another form is kept as an event and says nothing here."""
+
+
 def _start(facts: dict[str, Any], event: dict[str, Any], key: Key) -> None:
-    for field in ("name", "group", "job_type", "tags", "notes", "parent", "client", "process"):
-        if event.get(field) is not None and (field != "process" or "process" not in facts):
-            facts[field] = event[field]
-    if isinstance(event.get("config"), dict):
-        facts["config"] = merged(facts.get("config", {}), event["config"])
+    for field, taken in _FIELDS.items():
+        if (value := taken(event.get(field))) is not None:
+            facts[field] = value
+    if client := _object(event.get("client")):
+        facts["client"] = client
+    if "process" not in facts and (process := _object(event.get("process"))):
+        facts["process"] = process
+    facts["config"] = merged(facts.get("config", {}), _object(event.get("config")))
     ended = facts.get("end")
-    if ended is not None and key[0] > ended.get("generation", 0):
+    if ended is not None and key[0] > ended["generation"]:
         facts["end"] = None  # resumed: it runs again
 
 
 def _config(facts: dict[str, Any], event: dict[str, Any], key: Key) -> None:
-    config = merged(facts.get("config", {}), event.get("values") or {})
-    for name in event.get("removed") or ():
+    config = merged(facts.get("config", {}), _object(event.get("values")))
+    for name in _texts(event.get("removed")) or ():
         config.pop(name, None)
     facts["config"] = config
 
 
 def _summary(facts: dict[str, Any], event: dict[str, Any], key: Key) -> None:
-    facts["summary"] = {**facts.get("summary", {}), **(event.get("values") or {})}
+    facts["summary"] = {**facts.get("summary", {}), **_object(event.get("values"))}
 
 
 def _define(facts: dict[str, Any], event: dict[str, Any], key: Key) -> None:
-    said = {name: event.get(name) for name in ("step_metric", "goal")}
-    facts["definitions"] = {**facts.get("definitions", {}), str(event.get("metric")): said}
+    metric, goal = _text(event.get("metric")), event.get("goal")
+    if metric is not None:
+        said = {"step_metric": _text(event.get("step_metric")), "goal": goal if goal in ("min", "max") else None}
+        facts["definitions"] = {**facts.get("definitions", {}), metric: said}
 
 
 def _end(facts: dict[str, Any], event: dict[str, Any], key: Key) -> None:
-    held = facts.get("end")
+    held, state = facts.get("end"), event.get("state")
+    if state not in ("finished", "failed", "interrupted"):
+        return
     # Of one generation the first end of a writer stands: a later `finish` changes nothing. A failure of any
     # writer wins.
-    if (
-        held is not None
-        and held.get("generation", 0) == key[0]
-        and not (event.get("state") == "failed" != held.get("state"))
-    ):
+    if held is not None and held["generation"] == key[0] and not (state == "failed" != held["state"]):
         return
-    facts["end"] = {**{k: v for k, v in event.items() if k != "kind"}, "generation": key[0], "writer_id": key[1]}
+    said = {name: value for name, value in event.items() if name != "kind"}
+    facts["end"] = {**said, "time_us": whole(event.get("time_us")) or 0, "generation": key[0], "writer_id": key[1]}
 
 
 def _edit(facts: dict[str, Any], event: dict[str, Any], key: Key) -> None:
     for field in ("name", "group", "tags", "notes"):
-        if field in event:
+        if field in event and (event[field] is None or _FIELDS[field](event[field]) is not None):
             facts[field] = event[field]
-    if "state" in event:
+    if "state" in event and (event["state"] is None or event["state"] in kinds.STATES):
         facts["edited_state"] = event["state"]
 
 

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import secrets
 import sqlite3
 import threading
 import time
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from trackio_client.errors import ExperimentNotFound, MetricNotFound, StoreClosed, StoreReadOnly
 from trackio_client.store import merging, summaries
+from trackio_client.store.answers import buckets_answer, series_answer
 from trackio_client.store.audit import held_digest
-from trackio_client.store.buckets import draw, thin, width_for
 from trackio_client.store.contract import (
-    Buckets,
     BucketsAnswer,
     ExperimentRecord,
     MetricSummary,
@@ -32,9 +27,11 @@ from trackio_client.store.contract import (
     StoredEvent,
 )
 from trackio_client.store.contract import Points as EveryPoint
-from trackio_client.store.parts import Parts, Points, SeriesRow, resolved
+from trackio_client.store.parts import Parts, resolved
+from trackio_client.store.reading import Reading
+from trackio_client.store.rows import load_writer, receipt_of, writer_of
 from trackio_client.store.schema import connect, named, prepare, retry_locked
-from trackio_client.store.writing import Appender, load_writer, receipt_of, writer_of
+from trackio_client.store.writing import Appender
 from trackio_client.wire.asks import SeriesQuery
 from trackio_client.wire.batches import Batch, Receipt
 from trackio_client.wire.events import revive
@@ -47,11 +44,6 @@ _EXPERIMENT = (
     "last_heard_s, last_step, points, events, position, id, "
     "(SELECT count(*) FROM writer w WHERE w.experiment = e.id), (SELECT count(*) FROM "
     "series s WHERE s.experiment = e.id) FROM experiment e "
-)
-_SERIES = (
-    "SELECT s.id, s.experiment, e.experiment_id, s.metric, e.merges, s.position, "
-    "s.first_step, s.last_step, s.points, s.bad "
-    "FROM series s JOIN experiment e ON e.id = s.experiment "
 )
 _WRITER = "SELECT id, writer_id, experiment, generation, held, durable, low, high, events, points, holes FROM writer "
 
@@ -279,12 +271,11 @@ class SqliteStore:
     def _summary(self, sql: sqlite3.Connection, experiment_id: str, row: Sequence[Any]) -> MetricSummary:
         part, stale = summaries.part_of(tuple(row[1:]))
         if stale:
-            (series,) = self._series_rows(sql, (experiment_id,), (row[0],))
-            shown = resolved(self._parts.everything(sql, series))
+            reading = Reading(sql, self._parts, self._at(sql))
+            (series,) = reading.rows((experiment_id,), (row[0],))
+            shown = resolved(reading.everything(series))
             (fresh,) = summaries.parts(shown.steps, shown.times_us, shown.values.reshape(-1, 1))
-            finite = fresh.n - fresh.bad
-            mean = fresh.sum / finite if finite else 0.0
-            part = replace(fresh, n=part.n, bad=part.bad, sum=mean * (part.n - part.bad))
+            part = replace(fresh, n=part.n, bad=part.bad)
         return summaries.summary(row[0], part)
 
     def metrics(self, project: str, experiments: Sequence[str] | None = None) -> list[tuple[str, int, int]]:
@@ -330,140 +321,36 @@ class SqliteStore:
 
     # --- series ------------------------------------------------------------------------------------------------
 
-    def _series_rows(
-        self, sql: sqlite3.Connection, experiments: Sequence[str], metrics: Sequence[str]
-    ) -> list[SeriesRow]:
-        """The series that have points, in the order of the question. Raises ExperimentNotFound."""
-        found = []
-        for experiment_id in experiments:
-            row = self._row(sql, experiment_id)
-            by_metric = {}
-            for start in range(0, len(metrics), 500):
-                some = metrics[start : start + 500]
-                query = _SERIES + f"WHERE s.experiment = ? AND s.metric IN ({', '.join('?' * len(some))})"
-                by_metric.update({r[3]: SeriesRow(*r) for r in sql.execute(query, (row, *some))})
-            found += [by_metric[metric] for metric in metrics if metric in by_metric]
-        return found
-
-    def points(self, experiment_id: str, metric: str) -> EveryPoint:
+    @contextmanager
+    def _reading(self) -> Iterator[Reading]:
         with self._read() as sql:
-            rows = self._series_rows(sql, (experiment_id,), (metric,))
-            if not rows:
-                raise MetricNotFound(f"experiment {experiment_id} never logged {metric!r}")
-            p = self._parts.everything(sql, rows[0])
-            ranks = self._parts.ranks(sql, rows[0].experiment)
-            names = dict(
-                sql.execute("SELECT id, writer_id FROM writer WHERE experiment = ?", (rows[0].experiment,)).fetchall()
-            )
-        writers = [names[row] for row, _ in sorted(ranks.items(), key=lambda pair: pair[1])]
-        return EveryPoint(p.steps, p.values, p.times_us, p.seqs, writers, p.ranks)
-
-    def _asked(
-        self, sql: sqlite3.Connection, series: SeriesRow, query: SeriesQuery
-    ) -> tuple[np.ndarray[Any, np.dtype[np.float64]], Points]:
-        """X and points of a series: resolved unless repeats, in the asked range."""
-        points = self._parts.everything(sql, series)
-        if not query.repeats:
-            points = resolved(points)
-        if query.x == "step":
-            x = points.steps.astype(np.float64)
-        elif query.x == "time":
-            x = points.times_us / 1e6
-        elif query.x == "relative":
-            began = sql.execute("SELECT created_us FROM experiment WHERE id = ?", (series.experiment,)).fetchone()[0]
-            x = (points.times_us - began) / 1e6
-        else:
-            others = self._series_rows(sql, (series.experiment_id,), (query.x,))
-            other = resolved(self._parts.everything(sql, others[0])) if others else points.take(slice(0, 0))
-            at = np.searchsorted(other.steps, points.steps)
-            known = at < len(other)
-            known[known] = other.steps[at[known]] == points.steps[known]
-            points = points.take(known)
-            x = other.values[at[known]]
-            points, x = points.take(np.isfinite(x)), x[np.isfinite(x)]
-        inside = np.ones(len(x), dtype=bool)
-        if query.from_x is not None:
-            inside &= x >= query.from_x
-        if query.to_x is not None:
-            inside &= x <= query.to_x
-        return (x, points) if inside.all() else (x[inside], points.take(inside))
-
-    def series(self, query: SeriesQuery) -> tuple[dict[tuple[str, str], Series], str]:
-        since, _ = self._cursor(query)
-        found: dict[tuple[str, str], Series] = {}
-        with self._read() as sql:
-            position = self._at(sql)
-            for row in self._series_rows(sql, query.experiments, query.metrics):
-                if since is not None and row.position <= since:
-                    continue
-                _, points = self._asked(sql, row, query)
-                if since is not None:
-                    points = points.take(points.positions > since)
-                points = points.take(thin(points.values, query.max_points))
-                if len(points):
-                    found[row.experiment_id, row.metric] = Series(points.steps, points.values, points.times_us / 1e6)
-        return found, self._cursor_text(position, query, {})
-
-    def buckets(self, query: SeriesQuery) -> BucketsAnswer:
-        since, widths = self._cursor(query)
-        with self._read() as sql:
-            position = self._at(sql)
-            rows = self._series_rows(sql, query.experiments, query.metrics)
-            now = self._widths(sql, rows, query)
-            reset = since is None or any(widths.get(metric) != width for metric, width in now.items())
-            answer: dict[tuple[str, str], Buckets] = {}
-            for row in rows:
-                if not reset and since is not None and row.position <= since:
-                    continue
-                x, points = self._asked(sql, row, query)
-                order = np.argsort(x, kind="stable")
-                x, points = x[order], points.take(order)
-                drawn = draw(x, points.values, now[row.metric])
-                buckets = drawn.buckets
-                if not reset and since is not None:
-                    fresh = np.flatnonzero(points.positions > since)
-                    if len(fresh) == 0:
-                        continue
-                    width = now[row.metric]
-                    first = int(np.floor_divide(x[fresh[0]], width)) if width > 0 else int(fresh[0])
-                    keep = int(np.searchsorted(drawn.index, first))
-                    names = ("x", "min", "max", "mean", "nan", "posinf", "neginf")
-                    buckets = replace(buckets, keep=keep, **{name: getattr(buckets, name)[keep:] for name in names})
-                answer[row.experiment_id, row.metric] = buckets
-        keys = tuple((row.experiment_id, row.metric) for row in rows)
-        return BucketsAnswer(keys, answer, reset, self._cursor_text(position, query, now))
-
-    def _widths(self, sql: sqlite3.Connection, rows: Sequence[SeriesRow], query: SeriesQuery) -> dict[str, float]:
-        found = {}
-        for metric in dict.fromkeys(row.metric for row in rows):
-            low, high = np.inf, -np.inf
-            for row in (row for row in rows if row.metric == metric):
-                if query.x == "step":
-                    low, high = min(low, row.first_step), max(high, row.last_step)
-                else:
-                    x, _ = self._asked(sql, row, query)
-                    if len(x):
-                        low, high = min(low, float(x.min())), max(high, float(x.max()))
-            low = low if query.from_x is None else max(low, query.from_x)
-            high = high if query.to_x is None else min(high, query.to_x)
-            found[metric] = width_for(low, high, query.max_points, whole=query.x == "step")
-        return found
+            yield Reading(sql, self._parts, self._at(sql))
 
     def _at(self, sql: sqlite3.Connection) -> int:
         return int(sql.execute("SELECT value FROM meta WHERE key = 'position'").fetchone()[0])
 
-    def _cursor(self, query: SeriesQuery) -> tuple[int | None, dict[str, float]]:
-        try:
-            incarnation, position, ask, widths = json.loads(base64.urlsafe_b64decode(query.cursor or ""))
-            if incarnation == self.incarnation and ask == _ask(query):
-                return int(position), widths
-        except (ValueError, TypeError):
-            pass  # no cursor, or one of another store: begin anew
-        return None, {}
+    def points(self, experiment_id: str, metric: str) -> EveryPoint:
+        with self._reading() as reading:
+            rows = reading.rows((experiment_id,), (metric,))
+            if not rows:
+                raise MetricNotFound(f"experiment {experiment_id} never logged {metric!r}")
+            p = reading.everything(rows[0])
+            ranks = self._parts.ranks(reading.sql, rows[0].experiment)
+            names = dict(
+                reading.sql.execute(
+                    "SELECT id, writer_id FROM writer WHERE experiment = ?", (rows[0].experiment,)
+                ).fetchall()
+            )
+        writers = [names[row] for row, _ in sorted(ranks.items(), key=lambda pair: pair[1])]
+        return EveryPoint(p.steps, p.values, p.times_us, p.seqs, writers, p.ranks)
 
-    def _cursor_text(self, position: int, query: SeriesQuery, widths: dict[str, float]) -> str:
-        text = json.dumps([self.incarnation, position, _ask(query), widths])
-        return base64.urlsafe_b64encode(text.encode()).decode()
+    def series(self, query: SeriesQuery) -> tuple[dict[tuple[str, str], Series], str]:
+        with self._reading() as reading:
+            return series_answer(reading, query, self.incarnation)
+
+    def buckets(self, query: SeriesQuery) -> BucketsAnswer:
+        with self._reading() as reading:
+            return buckets_answer(reading, query, self.incarnation)
 
     # --- the file ----------------------------------------------------------------------------------------------
 
@@ -489,11 +376,6 @@ class SqliteStore:
             if os.getpid() == self._pid:
                 for connection in [*self._readers, self._sql]:
                     connection.close()
-
-
-def _ask(query: SeriesQuery) -> int:
-    plain = repr((query.experiments, query.metrics, query.max_points, query.from_x, query.to_x, query.x, query.repeats))
-    return zlib.crc32(plain.encode("utf-8", "surrogatepass"))
 
 
 def _record(row: Sequence[Any]) -> ExperimentRecord:

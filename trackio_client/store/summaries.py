@@ -30,7 +30,8 @@ class Part:
     min_step: int | None
     max: float | None
     max_step: int | None
-    sum: float
+    mean: float
+    """Of the finite values, 0 if there is none; not their sum, which may be too large for a float."""
     ascending: bool
 
 
@@ -48,9 +49,8 @@ def parts(steps: Ints, times_us: Ints, values: Floats) -> list[Part]:
     high = values if all_good else np.where(good, values, -np.inf)
     at_low, at_high = low.argmin(axis=0), high.argmax(axis=0)
     columns = np.arange(values.shape[1])
-    with np.errstate(over="ignore", invalid="ignore"):
-        sums = (values if all_good else np.where(good, values, 0.0)).sum(axis=0).tolist()
-    counts = [n] * len(columns) if all_good else good.sum(axis=0).tolist()
+    counts = np.full(len(columns), n) if all_good else good.sum(axis=0)
+    means = _means(values if all_good else np.where(good, values, 0.0), counts)
     lows, highs = low[at_low, columns].tolist(), high[at_high, columns].tolist()
     low_steps, high_steps = steps[at_low].tolist(), steps[at_high].tolist()
     lasts = values[at].tolist()
@@ -66,11 +66,23 @@ def parts(steps: Ints, times_us: Ints, values: Floats) -> list[Part]:
             ls if c else None,
             hi if c else None,
             hs if c else None,
-            s,
+            mean,
             ascending,
         )
-        for c, last, lo, ls, hi, hs, s in zip(counts, lasts, lows, low_steps, highs, high_steps, sums, strict=True)
+        for c, last, lo, ls, hi, hs, mean in zip(
+            counts.tolist(), lasts, lows, low_steps, highs, high_steps, means, strict=True
+        )
     ]
+
+
+def _means(values: Floats, counts: Ints) -> list[float]:
+    some = np.maximum(counts, 1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        means = values.sum(axis=0) / some
+        if not np.isfinite(means).all():
+            means = (values / some).sum(axis=0)
+    found: list[float] = means.tolist()
+    return found
 
 
 def _single(value: float, step: int, us: int) -> Part:
@@ -87,11 +99,22 @@ def join(a: Part, b: Part) -> Part:
     return Part(
         a.n + b.n, a.bad + b.bad, a.first_step, b.last, b.last_step, b.last_us, low.min, low.min_step,
         high.max, high.max_step,
-        a.sum + b.sum, a.ascending and b.ascending,
+        _joined_mean(a, b), a.ascending and b.ascending,
     )  # fmt: skip
 
 
-COLUMNS = "points, bad, last, last_step, last_us, first_step, min, min_step, max, max_step, sum, stale, last_bits"
+def _joined_mean(a: Part, b: Part) -> float:
+    n, m = a.n - a.bad, b.n - b.bad
+    return a.mean * (n / (n + m)) + b.mean * (m / (n + m)) if n + m else 0.0
+
+
+def together(a: Part, b: Part) -> tuple[Part, bool]:
+    """Two parts as one, and whether it is exact: not when steps repeat or go back, then only the points tell."""
+    ordered = a.ascending and b.ascending and b.first_step > a.last_step
+    return (join(a, b) if ordered else behind(a, b)), ordered
+
+
+COLUMNS = "points, bad, last, last_step, last_us, first_step, min, min_step, max, max_step, mean, stale, last_bits"
 
 
 def row_of(part: Part, *, stale: bool) -> tuple[object, ...]:
@@ -99,15 +122,15 @@ def row_of(part: Part, *, stale: bool) -> tuple[object, ...]:
     bits = None if part.last - part.last == 0 else int(np.float64(part.last).view(np.int64))
     return (
         part.n, part.bad, part.last, part.last_step, part.last_us, part.first_step, part.min, part.min_step, part.max,
-        part.max_step, part.sum, int(stale), bits,
+        part.max_step, part.mean, int(stale), bits,
     )  # fmt: skip
 
 
 def part_of(row: Sequence[Any]) -> tuple[Part, bool]:
     """The part and whether it is stale, from a row of COLUMNS."""
-    n, bad, last, last_step, last_us, first, low, low_step, high, high_step, total, stale, bits = row
+    n, bad, last, last_step, last_us, first, low, low_step, high, high_step, mean, stale, bits = row
     value = last if bits is None else np.int64(bits).view(np.float64).item()
-    part = Part(n, bad, first, value, last_step, last_us, low, low_step, high, high_step, total or 0.0, True)
+    part = Part(n, bad, first, value, last_step, last_us, low, low_step, high, high_step, mean, True)
     return part, bool(stale)
 
 
@@ -127,7 +150,6 @@ def behind(a: Part, b: Part) -> Part:
 
 def summary(metric: str, part: Part) -> MetricSummary:
     """For readers. `points` and `bad` count all values ever logged, the others are of the series as it is shown."""
-    finite = part.n - part.bad
     nan = float("nan")
     return MetricSummary(
         metric=metric,
@@ -141,5 +163,5 @@ def summary(metric: str, part: Part) -> MetricSummary:
         min_step=part.first_step if part.min_step is None else part.min_step,
         max=nan if part.max is None else part.max,
         max_step=part.first_step if part.max_step is None else part.max_step,
-        mean=part.sum / finite if finite else nan,
+        mean=nan if part.min is None else part.mean,
     )
