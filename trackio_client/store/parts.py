@@ -32,7 +32,8 @@ HEADERS = np.dtype(
 )  # fmt: skip
 _HEADERS = (
     "SELECT no, writer, n, position, step0, step1, ascending, us0, us1, timely, "
-    "ifnull(min, 'nan'), ifnull(min_step, 0), ifnull(min_us, 0), ifnull(max, 'nan'), ifnull(max_step, 0), ifnull(max_us, 0), sum, nan, posinf, neginf "
+    "ifnull(min, 'nan'), ifnull(min_step, 0), ifnull(min_us, 0), "
+    "ifnull(max, 'nan'), ifnull(max_step, 0), ifnull(max_us, 0), sum, nan, posinf, neginf "
     "FROM chunk WHERE series = ? ORDER BY no"
 )
 CACHED_TAILS = 512
