@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import subprocess
 import sys
 
-import httpx
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import ROOT
-from tests.browser.trainings import Training, curve, trained
+from tests.browser.trainings import Training, curve, sweep, trained
 
 pytestmark = pytest.mark.browser
 
@@ -23,6 +24,58 @@ with trackio.init("watched", name="live-one") as experiment:
         experiment.log({"train/loss": 1.0 / (1 + step)}, step=step)
         time.sleep(0.05)
 """
+
+
+_TRAINER = """
+import time, torch, trackio_client as trackio
+from transformers import Trainer, TrainingArguments
+from trackio_client.integrations.transformers import TrackioCallback
+
+class Line(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(4, 1)
+    def forward(self, x, labels):
+        time.sleep(0.02)
+        guess = self.layer(x)
+        return {"loss": torch.nn.functional.mse_loss(guess, labels), "logits": guess}
+
+generator = torch.Generator().manual_seed(0)
+rows = [{"x": x, "labels": x.sum(0, keepdim=True)} for x in torch.randn(64, 4, generator=generator)]
+arguments = TrainingArguments(
+    output_dir="out", max_steps=100000, logging_steps=2, save_strategy="no", report_to=[], use_cpu=True, disable_tqdm=True
+)
+experiment = trackio.init("trainer", name="watched-trainer")
+print(experiment, flush=True)
+Trainer(model=Line(), args=arguments, train_dataset=rows, callbacks=[TrackioCallback()]).train()
+"""
+
+
+@contextlib.contextmanager
+def training_process(code, url, folder):
+    """A training that runs for the block; its first line is the experiment's id."""
+    environ = {
+        "TRACKIO_URL": url,
+        "TRACKIO_DIR": str(folder / "trainer"),
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+    }
+    with (folder / "training.log").open("w+") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-c", code],
+            cwd=folder,
+            env=environ | {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"},
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+        with process:
+            try:
+                found = re.search(r"exp_\S+", process.stdout.readline())
+                assert found, (folder / "training.log").read_text()[-2000:]
+                yield found.group(0)
+            finally:
+                process.kill()
 
 
 _STEP_PASSED = """step => {
@@ -39,17 +92,7 @@ def last_step(page):
 
 @pytest.mark.requirement("S1.77")
 def test_points_of_a_running_training_appear_without_reload(page, space, tmp_path):
-    environ = {"TRACKIO_URL": space.url, "TRACKIO_DIR": str(tmp_path), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
-    trainer = subprocess.Popen(
-        [sys.executable, "-c", _TRAIN],
-        cwd=ROOT,
-        env=environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        experiment_id = re.search(r"exp_\S+", trainer.stdout.readline()).group(0)
+    with training_process(_TRAIN, space.url, tmp_path) as experiment_id:
         page.goto(f"{space.url}/?project=watched&experiment={experiment_id}")
         page.evaluate("window.sameDocument = true")
         values = page.locator(".tk-view.experiment .tk-chart .tk-chart-values").first
@@ -58,10 +101,23 @@ def test_points_of_a_running_training_appear_without_reload(page, space, tmp_pat
         expect(values).not_to_have_text(seen)
         page.wait_for_function(_STEP_PASSED, arg=before + 20)
         expect(page.locator(".tk-head .tk-state")).to_have_text("Running")
-    finally:
-        trainer.kill()
-        trainer.wait()
     assert page.evaluate("window.sameDocument")
+
+
+@pytest.mark.requirement("S1.40", "S1.77")
+def test_a_transformers_trainer_is_watched_while_it_trains(page, space, tmp_path):
+    pytest.importorskip("transformers", reason="the [transformers] extra is not installed")
+    with training_process(_TRAINER, space.url, tmp_path) as experiment_id:
+        page.goto(f"{space.url}/?project=trainer")
+        page.evaluate("window.sameDocument = true")
+        for metric in ("loss", "learning_rate", "grad_norm"):
+            values = page.locator(f'.tk-view.metrics .tk-chart[data-metric$="{metric}"] .tk-chart-values').first
+            expect(values).not_to_be_empty()
+        loss = page.locator('.tk-view.metrics .tk-chart[data-metric$="loss"] .tk-chart-values').first
+        seen = loss.inner_text()
+        expect(loss).not_to_have_text(seen)
+        expect(page.locator(f'.tk-row[data-id="{experiment_id}"] svg.running')).to_be_visible()
+        assert page.evaluate("window.sameDocument")
 
 
 @pytest.mark.requirement("S1.77")
@@ -76,6 +132,22 @@ def test_a_new_experiment_and_its_end_appear_by_themselves(page, space):
     expect(page.locator(".tk-running")).to_have_text("1 running")
     second.finish("interrupted")
     expect(row.locator("svg.interrupted")).to_be_visible()
+
+
+def test_a_silent_experiment_loses_contact_without_a_reload(page, own_space):
+    own_space.environ["TRACKIO_LOST_CONTACT_S"] = "4"
+    own_space.start()
+    training = Training(own_space.url, "silent", "went-quiet")
+    training.log([(step, curve(step)) for step in range(20)])
+    page.goto(f"{own_space.url}/?experiment={training.experiment_id}")
+    expect(page.locator(".tk-head .tk-state")).to_have_text("Running")
+    expect(page.locator(".tk-head .tk-state")).to_have_text("Lost contact")
+    expect(page.locator(".tk-row svg.lost_contact")).to_be_visible()
+    expect(page.locator(".tk-running")).to_have_text("0 running")
+    words = page.locator(".tk-callout").inner_text()
+    assert words.lower().count("step 19") == 1, words
+    training.log([(20, curve(20))])
+    expect(page.locator(".tk-head .tk-state")).to_have_text("Running")
 
 
 def test_what_is_typed_and_where_one_scrolled_survive_an_update(page, space):
@@ -133,8 +205,9 @@ def test_a_thousand_experiments_open_scroll_and_filter_at_once(page, space, thou
 @pytest.fixture(scope="module")
 def thousand(space):
     """A thousand short experiments."""
-    with httpx.Client(timeout=30) as client:
-        for i in range(1000):
-            training = Training(space.url, "thousand", f"sweep-{i:04}", started_s=1_790_000_000 + i, client=client)
-            training.log([(step, curve(step, wave=i)) for step in range(0, 30, 3)])
+
+    def log(training, i):
+        training.log([(step, curve(step, wave=i)) for step in range(0, 30, 3)])
+
+    sweep(space.url, "thousand", 1000, log)
     return "thousand"

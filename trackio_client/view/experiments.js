@@ -6,7 +6,7 @@ const SHOWN_AT_FIRST = 10;
 const EVERY_MS = location.hostname.endsWith(".hf.space") ? 3000 : 2000;
 const LONGEST_WAIT_MS = 30000;
 const SHAPE = ["id", "name", "group", "state", "shown", "color", "created_s"]; // what more than a list shows of a row
-const RETAKE = 15; // polls; a state that follows from silence (lost contact) changes without an event
+const RETAKE = 15; // polls; what changes without an event – a deletion, a heartbeat after a silence – comes with the whole list
 
 /**
  * @typedef {{phase: "loading"|"ready"|"away"|"failed", error: any, since_s: number|null, next_ms: number|null}} Contact
@@ -26,6 +26,7 @@ export class Experiments extends EventTarget {
     /** @type {Contact} */
     this.contact = { phase: "loading", error: null, since_s: null, next_ms: null };
     this.skew_s = 0; // the server's clock minus ours
+    this.lost_contact_s = Infinity; // silence after which contact counts as lost, as the server says
     this.updated_ms = 0;
     this._cursor = 0;
     this._orders = new Map();
@@ -64,7 +65,7 @@ export class Experiments extends EventTarget {
   async ask({ all = false, first } = {}) {
     clearTimeout(this._timer);
     const run = ++this._run;
-    const whole = all || this._cursor === 0 || ++this._polls % RETAKE === 0;
+    const whole = all || this._cursor === 0 || ++this._polls % RETAKE === 0 || this._isSilent();
     try {
       const project = this.state.get("project");
       const columns = this.columns();
@@ -98,6 +99,14 @@ export class Experiments extends EventTarget {
     if (!refused || error.status === 404) this._again(refused ? EVERY_MS : wait_ms);
   }
 
+  /** Whether one that runs, as far as we know, was not heard of for so long that contact is lost, or that heartbeats came,
+   * which no list of changes names. Only the whole list tells which. */
+  _isSilent() {
+    const before_s = this.now_s() - this.lost_contact_s;
+    for (const row of this.rows.values()) if (row.state === "running" && row.last_heard_s < before_s) return true;
+    return false;
+  }
+
   _again(wait_ms) {
     clearTimeout(this._timer);
     if (!document.hidden) this._timer = setTimeout(() => this.ask(), wait_ms);
@@ -111,6 +120,7 @@ export class Experiments extends EventTarget {
 
   _take(answer, whole) {
     this.skew_s = (answer.now_s ?? Date.now() / 1000) - Date.now() / 1000;
+    this.lost_contact_s = answer.lost_contact_s ?? Infinity;
     const anew = !whole && answer.cursor < this._cursor; // the server began again on an empty disk
     this._cursor = anew ? 0 : (answer.cursor ?? 0);
     if (anew) return;
