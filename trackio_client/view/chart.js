@@ -70,7 +70,7 @@ export class Chart {
   #build() {
     const { metric } = this;
     this.titleNode = h("h3", { class: "tk-chart-title", title: metric.metric }, titleOf(metric));
-    this.unitNode = h("span", { class: "tk-chart-unit" }, metric.unit ?? "");
+    this.unitNode = h("span", { class: "tk-chart-unit" });
     this.valuesNode = h("span", { class: "tk-chart-values" });
     this.moreNode = h("button", { class: "tk-chart-more", "aria-label": `Menu of ${metric.metric}`, title: "Log scale, full screen, table, download", "aria-haspopup": "listbox" }, icon("more"));
     this.moreNode.addEventListener("click", () => this.host.menu(this, this.moreNode));

@@ -12,7 +12,7 @@ import { sharedDomains } from "./domains.js";
 import { Feeds } from "./feeds.js";
 import { icon } from "./icons.js";
 import { MarkFeed } from "./marks.js";
-import { byGroup, isNoisy, titleOf } from "./order.js";
+import { byGroup, isNoisy, titleOf, unitBeside } from "./order.js";
 import { remember, remembered } from "./remember.js";
 import { formatCount } from "./scales.js";
 
@@ -147,7 +147,7 @@ export class MetricGrid extends EventTarget {
       let chart = this.charts.get(metric.metric);
       if (!chart) this.charts.set(metric.metric, (chart = this.#chart(metric)));
       chart.metric = metric;
-      chart.rename(titleOf(metric), metric.unit ?? "");
+      chart.rename(titleOf(metric), unitBeside(titleOf(metric), metric.unit));
       before = follow(section.grid, chart.node, before);
       return chart;
     });

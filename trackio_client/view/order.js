@@ -12,8 +12,21 @@ export function byGroup(metrics) {
     if (list) list.push(metric);
     else groups.set(group, [metric]);
   }
+  for (const [group, list] of groups) groups.set(group, closingLast(list));
   return groups;
 }
+
+/** The Trainer's account of a whole training, one point as it ends: behind the curves, not among them. Alone, such a name
+ * is somebody's curve. @template {{metric: string}} M @param {M[]} metrics @returns {M[]} */
+function closingLast(metrics) {
+  const closes = (/** @type {M} */ { metric }) => /^(train\/)?(train_(loss|runtime|(samples|steps)_per_second)|total_flos)$/.test(metric);
+  if (!metrics.some(({ metric }) => /^(train\/)?loss$/.test(metric))) return metrics;
+  return [...metrics.filter((metric) => !closes(metric)), ...metrics.filter(closes)];
+}
+
+/** A unit as it stands beside the title; none where the title says it already ("epoch" in epochs).
+ * @param {string} title @param {string | null} [unit] */
+export const unitBeside = (title, unit) => (unit && unit.replace(/s$/, "").toLowerCase() !== title.toLowerCase() ? unit : "");
 
 /** A chart's title: the name as it was logged, without its group; of a name with parts what the server makes of it,
  * "F1 · person" of "eval/label/person/f1". @param {{metric: string, group: string, title?: string}} metric */

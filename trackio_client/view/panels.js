@@ -36,7 +36,7 @@ export class SummaryPanel {
       this.lines.set(name, line);
     }
     if (!line.isConnected) this.body.append(line);
-    const range = values.first_step === undefined ? "" : values.first_step === values.last_step ? number(values.last_step) : `${number(values.first_step)} to ${number(values.last_step)}`;
+    const range = values.first_step === undefined ? "" : values.first_step === values.last_step ? number(values.last_step) : `${number(values.first_step)}–${number(values.last_step)}`;
     const cells = [values.last, values.min, values.max, values.mean, values.points].map(revived);
     cells.forEach((value, i) => {
       const cell = line.children[i + 1];

@@ -159,7 +159,7 @@ export class SideBar {
       node.classList.toggle("dash", row.dash);
       tick.checked = row.shown;
       tick.setAttribute("aria-label", `Show ${row.name}`);
-      text(name, row.name);
+      sayName(name, row.name);
       name.title = [row.name, row.group && `group ${row.group}`, row.tags?.length && `tags ${row.tags.join(", ")}`, row.id].filter(Boolean).join("\n");
       name.href = `?${new URLSearchParams({ project: row.project, experiment: row.id })}`;
       if (node.state !== row.state) {
@@ -279,6 +279,18 @@ export class SideBar {
     this.draw();
     this.state.set({ hot: this.lines[next].row.id });
   }
+}
+
+const TAIL = 7; // letters at the end of a name that always show
+
+/** A name that may be too long for its place loses its middle, not its end: "adamw-lr3e-4-seed1" and "…-seed2" stay apart.
+ * @param {HTMLElement} node @param {string} words */
+function sayName(node, words) {
+  if (node.textContent === words) return;
+  const letters = [...words]; // not halves of one
+  const cut = letters.length > 2 * TAIL ? letters.length - TAIL : letters.length;
+  const [head, tail] = [letters.slice(0, cut).join(""), letters.slice(cut).join("")];
+  node.replaceChildren(h("span", { class: "tk-name-head" }, head), tail ? h("span", { class: "tk-name-tail" }, tail) : "");
 }
 
 function capitalised(row) {
