@@ -139,6 +139,7 @@ class Experiment:
                 self.notices.warn(kind, text)
 
             numbers, texts = split(metrics, tell)
+            numbers, texts = self._masked(numbers), self._masked(texts)
             if left_out and all(kind.startswith("long:") for kind in left_out):
                 left_out = []
             if numbers or texts:
@@ -153,6 +154,13 @@ class Experiment:
             self._writer.refusals.count("calls that cannot be right", None)
         except Exception as error:  # the outermost edge: training must go on
             self._swallow(error)
+
+    def _masked(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Values under names without secrets."""
+        masked = self.origin.masker.names(values)
+        if masked.keys() != values.keys():
+            self.notices.warn("secret", "a metric's name holds a secret: it is recorded with the secret masked")
+        return masked
 
     def _append(self, numbers: dict[str, float], texts: dict[str, str], step: int) -> None:
         time_us = time.time_ns() // 1000

@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Any
 
 MASK = "***"
+MOST_NAMES = 10_000
+"""Names remembered with their masked form: a call with a tensor in it must not look for secrets anew each time."""
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SECRET = frozenset(
@@ -112,6 +114,7 @@ class Masker:
         known |= {
             value for name, value in environ.items() if len(value) >= 8 and is_secret_name(name) and not _is_dull(value)
         }
+        self._names: dict[str, str] = {}
         longest_first = sorted(known, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
@@ -124,6 +127,20 @@ class Masker:
             text = _IN_ADDRESS.sub(rf"\1{MASK}\2", text)
         text = _ASSIGNED.sub(rf"\1{MASK}", text)
         return _BEARER.sub(rf"\1{MASK}", text)
+
+    def names(self, named: Mapping[str, Any]) -> dict[str, Any]:
+        """The same values under masked names. Two names that are one when masked are told apart by a number."""
+        return {self._names.get(name) or self._masked_name(name): value for name, value in named.items()}
+
+    def _masked_name(self, name: str) -> str:
+        if len(self._names) >= MOST_NAMES:
+            self._names.clear()
+        masked = self.text(name)
+        if masked != name:
+            taken = set(self._names.values())
+            masked = next(free for n in count(1) if (free := masked if n == 1 else f"{masked} ({n})") not in taken)
+        self._names[name] = masked
+        return masked
 
     def config(self, value: Any, name: str = "") -> Any:
         """A JSON value with secrets masked by name, value and look."""

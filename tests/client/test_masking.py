@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from trackio_client.masking import MASK, Masker, is_secret_name
@@ -103,3 +105,29 @@ def test_masking_a_long_line_takes_no_time() -> None:
     began = time.perf_counter()
     Masker(environ={}).text("token " * 20_000 + "a" * 100_000 + "://" * 1000 + "eyJ" * 10_000)
     assert time.perf_counter() - began < 2.0
+
+
+def test_names_of_metrics_are_masked_too_and_stay_apart() -> None:
+    masker = Masker(environ={})
+    first, second = "hf_" + "a" * 20, "hf_" + "b" * 20
+    assert masker.names({f"{first}/loss": 1.0, f"{second}/loss": 2.0, "loss": 3.0}) == {
+        f"{MASK}/loss": 1.0,
+        f"{MASK}/loss (2)": 2.0,
+        "loss": 3.0,
+    }
+    assert masker.names({f"{second}/loss": 4.0}) == {f"{MASK}/loss (2)": 4.0}, "a name keeps its mask"
+
+
+def test_a_secret_in_a_metrics_name_never_reaches_the_log(bench: Any, capsys: Any) -> None:
+    secret = "hf_" + "s3cr3t" * 4
+    with bench.init() as experiment:
+        for step in range(3):
+            experiment.log({f"lr/{secret}": float(step), "loss": 1.0}, step=step)
+        experiment.log({f"note/{secret}": "text"}, step=3)
+        experiment.define_metric(f"lr/{secret}", goal="min")
+    assert [point for point in bench.points() if point[0] != "loss"] == [(f"lr/{MASK}", n, float(n)) for n in range(3)]
+    assert [event["values"] for event in bench.events("text")] == [{f"note/{MASK}": "text"}]
+    assert secret.encode() not in b"".join(batch.body for batch in bench.store.batches)
+    said = capsys.readouterr().err
+    assert said.count("holds a secret") == 1
+    assert secret not in said

@@ -181,3 +181,14 @@ def test_a_shut_log_refuses_and_opens_again(tmp_path: Path) -> None:
     assert spool.reopen(numbered(1))
     spool.append(numbered(2))
     assert read(spool, is_live=True) == [0, 1, 2]
+
+
+def test_a_log_that_has_ended_is_not_opened_again_by_who_looks_for_room(tmp_path: Path) -> None:
+    spool = spool_in(tmp_path)
+    spool.shut("the disk is full")
+    assert spool.reopen(numbered(0))
+    spool.end()
+    assert not spool.reopen(numbered(1))
+    with pytest.raises(SpoolFull, match="finished"):
+        spool.append(numbered(2))
+    assert read(spool) == [0]

@@ -13,6 +13,7 @@ import sys
 import time
 import urllib.request
 from typing import Any, Final
+from urllib.parse import quote
 
 from trackio_client.cli.output import print_json
 from trackio_client.errors import MissingExtra, StoreError, UsageError
@@ -130,6 +131,4 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 
 def _quoted(text: str) -> str:
-    from urllib.parse import quote
-
     return quote(text, safe="")

@@ -66,6 +66,7 @@ class Spool:
         self._lock_file = lock
         self._turning = threading.RLock()  # reentrant: a signal handler may append while this thread turns
         self._open: dict[int, Segment] = {}
+        self._is_over = False
         self._trouble = ""  # what the disk last said against a write
         self.current = self._segment(0)
 
@@ -163,12 +164,20 @@ class Spool:
             if not self.current.why:
                 self.current = Segment(self.current.number, -1, why)
 
+    def end(self) -> None:
+        """Refuse what comes, for ever: a sender that looks for room at this moment must not open it again."""
+        with self._turning:
+            self._is_over = True
+            self.shut("the experiment was finished")
+
     def reopen(self, first: bytes) -> bool:
         """Take events again if the disk takes a new segment and this frame in it; False if it does not.
 
         Only for the reader's thread: nobody may read the new file before it is known to be whole.
         """
         with self._turning:
+            if self._is_over:
+                return False
             number = self.last_number + 1
             try:
                 segment = self._segment(number)
@@ -209,7 +218,7 @@ class Spool:
 
     def close(self) -> None:
         """Nothing more will be appended; the lock is let go of: what is left may be delivered by anyone."""
-        self.shut("the experiment was finished")
+        self.end()
         for segment in self._open.values():
             with contextlib.suppress(OSError):
                 datasync(segment.fd)
@@ -238,7 +247,10 @@ def segment_path(directory: Path, number: int) -> Path:
 
 def segment_numbers(directory: Path) -> list[int]:
     """The segments of a spool that are on disk, oldest first."""
-    return sorted(int(path.stem) for path in directory.glob("*.seg") if path.stem.isdecimal())
+    try:
+        return sorted(int(path.stem) for path in directory.glob("*.seg") if path.stem.isdecimal())
+    except FileNotFoundError:  # delivered and removed just now
+        return []
 
 
 datasync = getattr(os, "fdatasync", os.fsync)  # macOS and Windows have only fsync

@@ -18,7 +18,7 @@ from trackio_client.wire.frames import SCHEMA, frames
 
 if TYPE_CHECKING:
     from trackio_client.store.columns import Digest, EventAt, Run
-    from trackio_client.store.contract import Store
+    from trackio_client.store.contract import ExperimentRecord, Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,10 +300,7 @@ class StoreTransport:
         self.store.close()
 
 
-def _known(record: object) -> Known:
-    from trackio_client.store.contract import ExperimentRecord
-
-    assert isinstance(record, ExperimentRecord)
+def _known(record: ExperimentRecord) -> Known:
     return Known(
         experiment_id=record.experiment_id,
         project=record.project,
