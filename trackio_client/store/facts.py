@@ -95,12 +95,21 @@ def _end(facts: dict[str, Any], event: dict[str, Any], key: Key) -> None:
     held, state = facts.get("end"), event.get("state")
     if state not in ("finished", "failed", "interrupted"):
         return
-    # Of one generation the first end of a writer stands: a later `finish` changes nothing. A failure of any
-    # writer wins.
-    if held is not None and held["generation"] == key[0] and not (state == "failed" != held["state"]):
-        return
     said = {name: value for name, value in event.items() if name != "kind"}
-    facts["end"] = {**said, "time_us": whole(event.get("time_us")) or 0, "generation": key[0], "writer_id": key[1]}
+    said |= {"time_us": whole(event.get("time_us")) or 0, "generation": key[0], "writer_id": key[1]}
+    if held is None or held["generation"] != key[0] or _is_later(said, held):
+        facts["end"] = said
+
+
+def _is_later(end: dict[str, Any], held: dict[str, Any]) -> bool:
+    """Of one generation: a failure of any writer stands, else the end that came last.
+
+    A writer ends once: a second `finish` of the same process changes nothing. The tail of an import that was repeated
+    with a longer log is a writer of its own, and later.
+    """
+    if "failed" in (held["state"], end["state"]):
+        return bool(held["state"] != "failed")
+    return bool(held["writer_id"] != end["writer_id"] and end["time_us"] >= held["time_us"])
 
 
 def _edit(facts: dict[str, Any], event: dict[str, Any], key: Key) -> None:
