@@ -27,7 +27,8 @@ _BLOCK = struct.Struct(BLOCK_HEAD)
 def read_series(store: Store, query: SeriesQuery) -> dict[str, Any]:
     """{"series": [{"experiment_id", "metric", "steps", "values", "times_s"}], "cursor"} in the order of the question.
 
-    Pairs without points are absent. Values may be NaN and ±inf: whoever writes JSON says them in words.
+    The columns are numpy arrays. Pairs without points are absent. Values may be NaN and ±inf: whoever writes JSON says
+    them in words.
 
     Raises:
         ExperimentNotFound, MetricNotFound: a metric that none of the experiments has, with what they have.
@@ -44,9 +45,9 @@ def read_series(store: Store, query: SeriesQuery) -> dict[str, Any]:
             {
                 "experiment_id": experiment,
                 "metric": metric,
-                "steps": found[experiment, metric].steps.tolist(),
-                "values": found[experiment, metric].values.tolist(),
-                "times_s": found[experiment, metric].times_s.tolist(),
+                "steps": found[experiment, metric].steps,
+                "values": found[experiment, metric].values,
+                "times_s": found[experiment, metric].times_s,
             }
             for experiment, metric in ordered
         ],
