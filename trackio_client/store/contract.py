@@ -7,8 +7,8 @@ A store holds *events* and nothing else; experiments, series, states and lists f
 a `Receipt`, or a `DeliveryError` as a value (one bad batch never spoils its neighbours). Frames that are held already
 are trimmed; if what is held under those seqs has other content, the outcome is `Overlap` and nothing of that batch is
 written. A batch that begins behind the end of what is held is a `Gap` that names the wanted seq, unless the writer can
-no longer send it (`first_held`): then the missing seqs become a named hole, and writing goes on after it. A batch for a
-deleted experiment is `Gone`. An empty batch (count 0) is a heartbeat: it refreshes `last_heard_s` and gets a receipt;
+no longer send it (`first_held`): then the missing seqs become a named hole, and writing goes on after it; should frames
+of a hole come after all, they are taken like others, and the hole shrinks. A batch for a deleted experiment is `Gone`. An empty batch (count 0) is a heartbeat: it refreshes `last_heard_s` and gets a receipt;
 it creates nothing. Order between writers means nothing; order within one is its seq.
 
 **What a series is.** All values of one metric of one experiment, from all its writers, in order of arrival. Steps may
@@ -24,7 +24,7 @@ not empty. Asking for an experiment that was never appended (or was deleted) rai
 new incarnation) only on an empty disk. What is new since a position can be asked for; a snapshot has one.
 
 **Deleting** removes an experiment's data, gives the disk back, and leaves a tombstone with its writer ids that no age
-removes.
+removes; which were deleted since a position can be asked for.
 
 **Several processes** may have one local store open: each writes for itself, one merges at a time, and no lock error
 reaches a caller. A reader sees the store as of one commit.
@@ -204,6 +204,10 @@ class Store(Protocol):
 
     def experiments(self, project: str | None = None, *, since: int = 0) -> list[ExperimentRecord]:
         """The experiments (of a project) that changed after a position, newest first. Unknown project: []."""
+        ...
+
+    def deleted(self, since: int = 0) -> list[tuple[str, str, int]]:
+        """(experiment_id, project, position) of the experiments deleted after a position, in that order."""
         ...
 
     def experiment(self, experiment_id: str) -> ExperimentRecord:

@@ -6,18 +6,18 @@ import json
 import os
 import secrets
 import sqlite3
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from trackio_client.errors import ExperimentNotFound, MetricNotFound, StoreClosed, StoreReadOnly
+from trackio_client.errors import ExperimentNotFound, MetricNotFound, StoreReadOnly
 from trackio_client.store import merging, summaries
 from trackio_client.store.answers import buckets_answer, series_answer
 from trackio_client.store.audit import held_digest
+from trackio_client.store.connections import Connections
 from trackio_client.store.contract import (
     BucketsAnswer,
     ExperimentRecord,
@@ -29,8 +29,8 @@ from trackio_client.store.contract import (
 from trackio_client.store.contract import Points as EveryPoint
 from trackio_client.store.parts import Parts, resolved
 from trackio_client.store.reading import Reading
-from trackio_client.store.rows import load_writer, receipt_of, writer_of
-from trackio_client.store.schema import connect, named, prepare, retry_locked
+from trackio_client.store.rows import SeriesIds, load_writer, receipt_of, writer_of
+from trackio_client.store.schema import named
 from trackio_client.store.writing import Appender
 from trackio_client.wire.asks import SeriesQuery
 from trackio_client.wire.batches import Batch, Receipt
@@ -54,63 +54,27 @@ class SqliteStore:
     def __init__(self, path: Path, *, persistent: bool = True) -> None:
         self.path = path
         self.persistent = persistent
-        self._pid = os.getpid()
-        self._lock = threading.RLock()
-        self._local = threading.local()
-        self._readers: list[sqlite3.Connection] = []
-        self._closed = False
-        self._sql = connect(path, write=True)
-        self.notice = prepare(self._sql, path)
+        self._connections = Connections(path, on_rollback=self._forget)
+        self._read, self._write = self._connections.read, self._connections.write
         self._parts = Parts()
-        self._series_ids: dict[tuple[int, str], int] = {}
+        self._series_ids: SeriesIds = {}
         self._tails: dict[int, int] = {}
         self._holder = secrets.token_hex(8)
         self._idle_at = -1
-        meta = dict(self._sql.execute("SELECT key, value FROM meta").fetchall())
+        with self._read() as sql:
+            meta = dict(sql.execute("SELECT key, value FROM meta").fetchall())
         self.store_id: str = meta["store_id"]
         self.incarnation: str = meta["incarnation"]
 
-    # --- transactions ------------------------------------------------------------------------------------------
+    @property
+    def notice(self) -> str | None:
+        """What people should know about the place of the file."""
+        return self._connections.notice
 
-    @contextmanager
-    def _write(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            if self._closed:
-                raise StoreClosed(f"the store {self.path} was closed")
-            try:
-                retry_locked(lambda: self._sql.execute("BEGIN IMMEDIATE"))
-                try:
-                    yield self._sql
-                    self._sql.execute("COMMIT")
-                except BaseException:
-                    if self._sql.in_transaction:
-                        self._sql.execute("ROLLBACK")
-                    self._series_ids.clear()
-                    self._tails.clear()
-                    raise
-            except sqlite3.Error as error:
-                raise named(error, self.path) from error
-
-    @contextmanager
-    def _read(self) -> Iterator[sqlite3.Connection]:
-        if self._closed:
-            raise StoreClosed(f"the store {self.path} was closed")
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = connect(self.path, write=False)
-            with self._lock:
-                self._readers.append(connection)
-        if connection.in_transaction:  # a read inside a read sees the same commit
-            yield connection
-            return
-        try:
-            retry_locked(lambda: connection.execute("BEGIN"))
-            try:
-                yield connection
-            finally:
-                connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise named(error, self.path) from error
+    def _forget(self) -> None:
+        """What was remembered between transactions may not be true any more."""
+        self._series_ids.clear()
+        self._tails.clear()
 
     # --- writing -----------------------------------------------------------------------------------------------
 
@@ -147,12 +111,10 @@ class SqliteStore:
             for table in ("series", "tail", "event", "writer"):
                 sql.execute(f"DELETE FROM {table} WHERE experiment = ?", (row[0],))
             sql.execute("DELETE FROM experiment WHERE id = ?", (row[0],))
-        with self._lock:
-            self._sql.execute("PRAGMA incremental_vacuum").fetchall()
-            self._sql.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-            self._series_ids.clear()
-            self._tails.clear()
+            self._forget()
         self._parts.forget()
+        self._connections.idle(lambda sql: sql.execute("PRAGMA incremental_vacuum").fetchall())
+        self._connections.idle(lambda sql: sql.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall())
 
     def merge(self, *, budget_s: float = 0.05) -> bool:
         if self.position() == self._idle_at or not self._lease():
@@ -172,22 +134,21 @@ class SqliteStore:
                     after = small[0]
             if tail is None and small is None:
                 self._idle_at = self.position()
-                with self._lock:
-                    self._sql.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                self._connections.idle(lambda sql: sql.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall())
                 return False
         return True
 
     def _lease(self) -> bool:
         """Whether this process may merge now: one at a time, and one that died loses its turn after 30 s."""
         with self._write() as sql:
-            now = time.time()
+            now, holder = time.time(), f"{self._holder}-{os.getpid()}"
             sql.execute(
                 "INSERT INTO lease VALUES ('merge', ?, ?) ON CONFLICT (name) DO "
                 "UPDATE SET holder = excluded.holder, until_s = excluded.until_s "
                 "WHERE lease.holder = excluded.holder OR lease.until_s < ?",
-                (self._holder, now + LEASE_S, now),
+                (holder, now + LEASE_S, now),
             )
-            return bool(sql.execute("SELECT holder = ? FROM lease WHERE name = 'merge'", (self._holder,)).fetchone()[0])
+            return bool(sql.execute("SELECT holder = ? FROM lease WHERE name = 'merge'", (holder,)).fetchone()[0])
 
     # --- receipts ----------------------------------------------------------------------------------------------
 
@@ -236,6 +197,12 @@ class SqliteStore:
         with self._read() as sql:
             rows = sql.execute(_EXPERIMENT + where + " ORDER BY created_us DESC, id DESC", arguments).fetchall()
         return [_record(row) for row in rows]
+
+    def deleted(self, since: int = 0) -> list[tuple[str, str, int]]:
+        with self._read() as sql:
+            return sql.execute(
+                "SELECT experiment_id, project, position FROM tombstone WHERE position > ? ORDER BY position", (since,)
+            ).fetchall()
 
     def experiment(self, experiment_id: str) -> ExperimentRecord:
         with self._read() as sql:
@@ -357,25 +324,23 @@ class SqliteStore:
     def snapshot(self, into: Path) -> int:
         if into.exists():
             raise StoreReadOnly(f"{into} exists already: a snapshot goes into a new file")
-        copy = sqlite3.connect(into)
-        try:
-            source = connect(self.path, write=False)
+        with self._read() as sql, closing(_new_file(into)) as copy:
             try:
-                source.backup(copy)
-            finally:
-                source.close()
-            return int(copy.execute("SELECT value FROM meta WHERE key = 'position'").fetchone()[0])
-        finally:
-            copy.close()
+                sql.backup(copy)  # all pages in one step: as of this transaction's commit
+            except sqlite3.Error as error:
+                into.unlink(missing_ok=True)
+                raise named(error, into) from error
+            return self._at(sql)
 
     def close(self) -> None:
-        with self._lock:
-            if self._closed:
-                return
-            self._closed = True
-            if os.getpid() == self._pid:
-                for connection in [*self._readers, self._sql]:
-                    connection.close()
+        self._connections.close()
+
+
+def _new_file(path: Path) -> sqlite3.Connection:
+    try:
+        return sqlite3.connect(path)
+    except sqlite3.Error as error:
+        raise named(error, path) from error
 
 
 def _record(row: Sequence[Any]) -> ExperimentRecord:

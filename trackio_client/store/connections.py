@@ -1,0 +1,205 @@
+"""Connections to the SQLite file: one that writes, a few that read, and none that a fork carries along.
+
+SQLite must not be carried through a fork: its table of locks is copied into the child, while the locks themselves stay
+with the parent, so that a connection of the child, even a new one, would write without a lock that others can see.
+So all connections are closed before a fork, and opened again on both sides when they are needed.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from weakref import WeakSet
+
+from trackio_client.errors import StoreClosed
+from trackio_client.store.schema import connect, named, prepare, retry_locked
+
+IDLE_READERS = 8
+"""Read connections kept open; a page's questions come from a pool of threads."""
+WAIT_S = 5.0
+"""How long a fork or a close waits for transactions of other threads, which take milliseconds."""
+
+
+class Connections:
+    """Write and read transactions on one file, from any thread."""
+
+    def __init__(self, path: Path, *, on_rollback: Callable[[], None] = lambda: None) -> None:
+        self.path = path
+        self._on_rollback = on_rollback
+        self.notice: str | None = None
+        """What people should know about the place of this file."""
+        self._make_locks()
+        self._writer: sqlite3.Connection | None = None
+        self._idle: list[sqlite3.Connection] = []
+        self._reading = 0
+        self._closed = False
+        with self._lock:
+            self._write_connection()
+        _open.add(self)
+
+    def _make_locks(self) -> None:
+        self._lock = threading.RLock()
+        """Held by who uses the write connection."""
+        self._gate = threading.Lock()
+        """Held for a moment by who takes or gives back a read connection."""
+        self._readers = threading.Condition(self._gate)
+        self._own = threading.local()
+        self._held_for_fork: list[Any] = []
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """A write transaction; others wait. Raises StoreError, and rolls back at any exception."""
+        with self._lock:
+            sql = self._write_connection()
+            with self._errors_named():
+                retry_locked(lambda: sql.execute("BEGIN IMMEDIATE"))
+                try:
+                    yield sql
+                    sql.execute("COMMIT")
+                except BaseException:
+                    self._on_rollback()
+                    if sql.in_transaction:
+                        sql.execute("ROLLBACK")
+                    raise
+
+    def idle(self, action: Callable[[sqlite3.Connection], object]) -> None:
+        """Do something with the write connection outside of transactions. Raises StoreError."""
+        with self._lock, self._errors_named():
+            sql = self._write_connection()
+            retry_locked(lambda: action(sql))
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """A read transaction: the store as of one commit. Raises StoreError.
+
+        A read inside a read of the same thread sees the same commit.
+        """
+        outer: sqlite3.Connection | None = getattr(self._own, "reads", None)
+        if outer is not None:
+            yield outer
+            return
+        sql = self._take()
+        try:
+            with self._errors_named():
+                retry_locked(lambda: sql.execute("BEGIN"))
+                self._own.reads = sql
+                try:
+                    yield sql
+                finally:
+                    self._own.reads = None
+                    sql.execute("COMMIT")
+        finally:
+            self._give(sql)
+
+    def close(self) -> None:
+        """Waits for the transactions of other threads."""
+        with self._lock, self._gate:
+            self._closed = True
+            self._close_all(WAIT_S)
+
+    @contextmanager
+    def _errors_named(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise named(error, self.path) from error
+
+    def _write_connection(self) -> sqlite3.Connection:
+        self._check_open()
+        if self._writer is None:
+            writer = connect(self.path, write=True)
+            try:
+                self.notice = prepare(writer, self.path)
+            except BaseException:
+                writer.close()
+                raise
+            self._writer = writer
+        return self._writer
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoreClosed(f"the store {self.path} was closed")
+
+    def _take(self) -> sqlite3.Connection:
+        with self._readers:
+            self._check_open()
+            self._reading += 1
+            if self._idle:
+                return self._idle.pop()
+        try:
+            return connect(self.path, write=False)
+        except BaseException:
+            self._give(None)
+            raise
+
+    def _give(self, sql: sqlite3.Connection | None) -> None:
+        with self._readers:
+            self._reading -= 1
+            self._readers.notify_all()
+            if sql is None:
+                return
+            if len(self._idle) < IDLE_READERS and not self._closed and not sql.in_transaction:
+                self._idle.append(sql)
+                return
+        sql.close()
+
+    def _close_all(self, wait_s: float, *, own: int = 0) -> None:
+        """Close what is open; call with the lock and the gate. Readers that do not end in time close themselves."""
+        self._readers.wait_for(lambda: self._reading <= own, wait_s)
+        while self._idle:
+            self._idle.pop().close()
+        if self._writer is not None and not self._writer.in_transaction:
+            self._writer.close()
+            self._writer = None
+
+    # --- fork --------------------------------------------------------------------------------------------------
+
+    def before_fork(self, wait_s: float) -> None:
+        """Let transactions end and close all connections, so that the child has none; begin none until `after_fork`.
+
+        A fork out of a transaction of its own thread, or beside one that takes longer, finds connections open.
+        """
+        held = [lock for lock in (self._lock, self._gate) if lock.acquire(timeout=wait_s)]
+        if len(held) == 2:
+            self._close_all(wait_s, own=1 if getattr(self._own, "reads", None) is not None else 0)
+        self._held_for_fork = held
+
+    def after_fork(self, *, in_child: bool) -> None:
+        """Let transactions begin again; in the child with locks of its own."""
+        if in_child:
+            _carried.extend([*self._idle, *([self._writer] if self._writer else [])])
+            self._idle, self._writer, self._reading = [], None, 0
+            self._make_locks()
+            return
+        for lock in reversed(self._held_for_fork):
+            lock.release()
+
+
+_carried: list[sqlite3.Connection] = []
+"""Of the parent, open at a fork: never touched again, because closing them would meddle with its locks."""
+_open: WeakSet[Connections] = WeakSet()
+
+
+def _before_fork() -> None:
+    deadline = time.monotonic() + WAIT_S
+    for connections in list(_open):
+        connections.before_fork(max(0.0, deadline - time.monotonic()))
+
+
+def _after_fork(in_child: bool) -> None:
+    for connections in list(_open):
+        connections.after_fork(in_child=in_child)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=lambda: _after_fork(in_child=False),
+        after_in_child=lambda: _after_fork(in_child=True),
+    )
