@@ -9,6 +9,7 @@ from trackio_client.errors import ExperimentNotFound, ProjectNotFound, UsageErro
 from trackio_client.queries.states import LOSSES, LOST_CONTACT_S, state_of
 from trackio_client.store.contract import ExperimentRecord, MetricSummary, Store
 from trackio_client.wire.batches import digest_sum
+from trackio_client.wire.events import plain
 from trackio_client.wire.names import quantity_of
 
 MOST_EVENTS: Final = 10_000
@@ -90,6 +91,8 @@ def experiment_detail(
 ) -> dict[str, Any]:
     """Everything about one experiment but its points and events.
 
+    What users said is free JSON, where "NaN" may be a text: their numbers that are none stand as {"$float": "NaN"}.
+
     Raises:
         ExperimentNotFound: with its id and what to do.
     """
@@ -97,9 +100,9 @@ def experiment_detail(
     series = {each.metric: each for each in store.summaries([experiment_id]).get(experiment_id, [])}
     return _row(record, now_s, lost_contact_s, series) | {
         "columns": {},
-        "config": record.config,
+        "config": plain(record.config),
         "summary": {name: _summary(each, record.definitions.get(name, {})) for name, each in series.items()},
-        "user_summary": record.user_summary,
+        "user_summary": plain(record.user_summary),
         "definitions": record.definitions,
         "notes": record.notes,
         "end": record.end,
@@ -213,11 +216,11 @@ def _columns(record: ExperimentRecord, columns: Sequence[str], series: Mapping[s
         kind, _, name = column.partition(":")
         if kind == "metric":
             if name in record.user_summary:
-                cells[column] = record.user_summary[name]
+                cells[column] = plain(record.user_summary[name])
             elif name in series:
                 cells[column] = series[name].last
         elif (value := _nested(record.config, name)) is not None:
-            cells[column] = value
+            cells[column] = plain(value)
     return cells
 
 
