@@ -35,13 +35,12 @@ def list_experiments(
     columns: Sequence[str] = (),
     lost_contact_s: float = LOST_CONTACT_S,
 ) -> dict[str, Any]:
-    """The experiments of a project, newest first; with `since`, those that changed after that cursor.
-
-    `gone` holds the ids of those that were deleted after it.
+    """The experiments of a project, newest first; with `since`, those that changed after that cursor, and in `gone` the ids of those
+    that were deleted after it.
 
     `columns` are `config:<key>` (nested keys with "/" or ".") or `metric:<name>` (its last value); `now_s` is the
-    store's clock. That contact was lost is no change that `since` tells, for nothing came: who keeps a list asks for all
-    of it when a running one is silent for `lost_contact_s`.
+    store's clock. That contact was lost is no change that `since` tells, for nothing came: who keeps a list asks for
+    all of it when a running one is silent for `lost_contact_s`.
 
     Raises:
         ProjectNotFound: nothing was ever logged to it. UsageError: a column of another form.
@@ -53,10 +52,11 @@ def list_experiments(
     if since > cursor:  # a cursor of a store that is no more
         since = 0
     records = store.experiments(project, since=since)
-    if not records:
+    gone = [experiment for experiment, of, _ in store.deleted(since) if of == project] if since else []
+    if not records and not gone:
         check_project(store, project)
     rows = rows_of(store, records, now_s, columns=columns, lost_contact_s=lost_contact_s)
-    return {"experiments": rows, "cursor": cursor, "now_s": now_s, "lost_contact_s": lost_contact_s, "gone": []}
+    return {"experiments": rows, "cursor": cursor, "now_s": now_s, "lost_contact_s": lost_contact_s, "gone": gone}
 
 
 def check_project(store: Store, project: str) -> None:
