@@ -35,8 +35,9 @@ def list_experiments(
     columns: Sequence[str] = (),
     lost_contact_s: float = LOST_CONTACT_S,
 ) -> dict[str, Any]:
-    """The experiments of a project, newest first; with `since`, those that changed after that cursor, and in `gone` the ids of those
-    that were deleted after it.
+    """The experiments of a project, newest first; with `since`, those that changed after that cursor.
+
+    `gone` are the ids of those that were deleted after that cursor.
 
     `columns` are `config:<key>` (nested keys with "/" or ".") or `metric:<name>` (its last value); `now_s` is the
     store's clock. That contact was lost is no change that `since` tells, for nothing came: who keeps a list asks for
