@@ -297,7 +297,7 @@ class Courier:
         """Delete a spool all of which is durable. meta.json goes last but the lock: a crash leaves an empty orphan."""
         for path in self.directory.glob("*.seg"):
             path.unlink(missing_ok=True)
-        for path in [*self.directory.glob(f"{META}*"), self.directory / "lock"]:
+        for path in [*self.directory.glob(f"{META}*"), self.directory / "lock"]:  # in this order: see replay._taken
             path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self.directory.rmdir()

@@ -14,9 +14,9 @@ class FileLock:
         self._fd = fd
 
     @classmethod
-    def take(cls, path: Path) -> FileLock | None:
+    def take(cls, path: Path, *, create: bool = True) -> FileLock | None:
         """The lock, or None while somebody else holds it. Raises OSError if the file cannot be opened."""
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        fd = os.open(path, os.O_RDWR | (os.O_CREAT if create else 0) | getattr(os, "O_CLOEXEC", 0), 0o600)
         if _lock(fd):
             return cls(fd)
         os.close(fd)

@@ -81,9 +81,9 @@ def _is_owned(directory: Path) -> bool:
     log seem owned to a `sync` that runs beside.
     """
     try:
-        lock = FileLock.take(directory / "lock") if (directory / "lock").exists() else None
+        lock = FileLock.take(directory / "lock", create=False)
         if lock is None:
-            return (directory / "lock").exists()
+            return True
     except OSError:  # delivered and removed just now, or another user's
         return False
     lock.release()
@@ -94,9 +94,14 @@ def _taken(directory: Path) -> FileLock | None:
     """The lock of a spool that nobody has; None while somebody has it, or when it is gone."""
     for left in (3, 2, 1, 0):
         try:
-            if not directory.is_dir():
-                return None
-            lock = FileLock.take(directory / "lock")
+            lock = FileLock.take(directory / "lock", create=False)
+        except FileNotFoundError:
+            # Who removes a delivered spool removes the lock last: without meta.json it is gone, and a new lock would
+            # be left behind. With meta.json somebody has removed the lock by hand.
+            if (directory / META).exists():
+                (directory / "lock").touch()
+                continue
+            return None
         except OSError:
             return None
         if lock is not None or not left:
