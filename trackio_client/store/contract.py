@@ -35,7 +35,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from trackio_client.errors import DeliveryError
 from trackio_client.store.columns import Floats, Ints
@@ -46,8 +46,7 @@ Outcome = Receipt | DeliveryError
 """What came of one batch. DeliveryErrors are values here: they belong to one batch of many."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetricSummary:
+class MetricSummary(NamedTuple):
     """One series in a few numbers, kept up to date with every append."""
 
     metric: str

@@ -230,20 +230,25 @@ class SqliteStore:
                 if metrics is not None:
                     where, arguments = where + f" AND metric IN ({', '.join('?' * len(metrics))})", [row[0], *metrics]
                 rows = sql.execute(
-                    f"SELECT metric, {summaries.COLUMNS} FROM series WHERE {where} ORDER BY metric", arguments
+                    f"SELECT {summaries.PLAIN} FROM series WHERE {where} ORDER BY metric", arguments
                 ).fetchall()
-                found[experiment_id] = [self._summary(sql, experiment_id, r) for r in rows]
+                found[experiment_id] = [
+                    self._summary(sql, experiment_id, row[0], r[0]) if r[12] else MetricSummary(*r[:12]) for r in rows
+                ]
         return found
 
-    def _summary(self, sql: sqlite3.Connection, experiment_id: str, row: Sequence[Any]) -> MetricSummary:
-        part, stale = summaries.part_of(tuple(row[1:]))
+    def _summary(self, sql: sqlite3.Connection, experiment_id: str, experiment: int, metric: str) -> MetricSummary:
+        row = sql.execute(
+            f"SELECT {summaries.COLUMNS} FROM series WHERE experiment = ? AND metric = ?", (experiment, metric)
+        ).fetchone()
+        part, stale = summaries.part_of(row)
         if stale:
             reading = Reading(sql, self._parts, self._at(sql))
-            (series,) = reading.rows((experiment_id,), (row[0],))
+            (series,) = reading.rows((experiment_id,), (metric,))
             shown = resolved(reading.everything(series))
             (fresh,) = summaries.parts(shown.steps, shown.times_us, shown.values.reshape(-1, 1))
             part = replace(fresh, n=part.n, bad=part.bad)
-        return summaries.summary(row[0], part)
+        return summaries.summary(metric, part)
 
     def metrics(self, project: str, experiments: Sequence[str] | None = None) -> list[tuple[str, int, int]]:
         where, arguments = "e.project = ?", [project]

@@ -117,6 +117,13 @@ def together(a: Part, b: Part) -> tuple[Part, bool]:
 COLUMNS = "points, bad, last, last_step, last_us, first_step, min, min_step, max, max_step, mean, stale, last_bits"
 
 
+PLAIN = (
+    "metric, points, bad, last, last_step, last_us / 1e6, first_step, min, min_step, max, max_step, mean, "
+    "stale OR last_bits IS NOT NULL OR min IS NULL"
+)
+"""The fields of MetricSummary as they are read from most rows, and whether this row needs `part_of` instead."""
+
+
 def row_of(part: Part, *, stale: bool) -> tuple[object, ...]:
     """The values of COLUMNS. SQLite turns NaN into NULL and keeps ±inf; `last_bits` says which of them `last` was."""
     bits = None if part.last - part.last == 0 else int(np.float64(part.last).view(np.int64))
