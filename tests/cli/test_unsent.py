@@ -57,6 +57,45 @@ def test_sync_without_anybody_there_keeps_everything_and_says_so(left, capsys):
     assert json.loads(capsys.readouterr().out)["unsent_events"] >= 50
 
 
+@pytest.mark.requirement("S1.58")
+def test_lists_say_what_waits_on_this_machine_and_is_not_in_them(left, capsys):
+    assert main(["list", "--dir", str(left)]) == 0
+    seen = capsys.readouterr()
+    assert "1 experiment waits on this machine to be sent to http://127.0.0.1:9: `trackio-client sync`" in seen.err
+    assert "127.0.0.1:9" not in seen.out
+    assert main(["list"]) == 4  # nobody at the address: what is here is told all the same
+    seen = capsys.readouterr()
+    assert "1 experiment waits on this machine" in seen.err
+    assert "cannot be reached" in seen.err
+    assert main(["list", "--dir", str(left), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"projects": []}
+
+
+def test_what_a_killed_training_on_the_local_store_left_waits_too(tmp_path, monkeypatch, capsys):
+    for name in ("TRACKIO_URL", "TRACKIO_MODE"):
+        monkeypatch.delenv(name, raising=False)
+    env = {**os.environ, "TRACKIO_DIR": str(tmp_path), "TRACKIO_MODE": "offline", "PYTHONPATH": str(ROOT)}
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", LOG], check=True, timeout=60, capture_output=True, env=env)
+    assert main(["list", "--dir", str(tmp_path)]) == 0
+    assert "2 experiments wait on this machine to be sent to the local store" in capsys.readouterr().err
+    assert main(["sync", "--dir", str(tmp_path)]) == 0
+    receipt = capsys.readouterr().out
+    assert receipt.count("the local store holds all of them, counts and digest equal") == 2
+    assert main(["list", "digits", "--dir", str(tmp_path)]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_sync_gives_each_experiments_receipt_as_json(tmp_path, monkeypatch, capsys):
+    env = {**os.environ, "TRACKIO_DIR": str(tmp_path), "TRACKIO_MODE": "offline", "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", LOG], check=True, timeout=60, capture_output=True, env=env)
+    assert main(["sync", "--dir", str(tmp_path), "--json"]) == 0
+    [receipt] = json.loads(capsys.readouterr().out)["receipts"]
+    assert (receipt["is_accepted"], receipt["is_durable"], receipt["is_equal"]) == (True, True, True)
+    assert (receipt["points"], len(receipt["writers"]), receipt["other_writers"]) == (50, 1, [])
+    assert receipt["digest"] == receipt["writers"][0]["digest"]
+
+
 class Stranger(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import Any
 
 from trackio_client.cli.output import age, duration, print_json, table
+from trackio_client.cli.waiting import waiting_lines
 
 
 def add(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -20,9 +22,13 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
 def run(asked: argparse.Namespace) -> int:
     """Print the list."""
     from trackio_client.reader import Api
+    from trackio_client.settings import settings_from
     from trackio_client.wire.events import state_of
 
     wanted = state_of(asked.state) if asked.state else None
+    if not asked.json:
+        for line in waiting_lines(settings_from().spool_path):
+            print(f"Not in this list yet: {line}", file=sys.stderr)  # stdout is the list alone
     with Api() as api:
         if asked.project is None:
             return _projects(api, asked)

@@ -16,6 +16,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from trackio_client.cli.output import print_json
+from trackio_client.cli.waiting import waiting_lines
 from trackio_client.errors import MissingExtra, StoreError, UsageError
 
 FIRST_PORT: Final = 7860
@@ -50,9 +51,12 @@ def run(asked: argparse.Namespace) -> int:
         _wait(child, port)
         address = f"http://127.0.0.1:{port}/" + (f"?project={_quoted(asked.project)}" if asked.project else "")
         if asked.json:
-            print_json({"address": address, "pid": child.pid, "directory": str(settings.directory)})
+            told = {"address": address, "pid": child.pid, "directory": str(settings.directory)}
+            print_json({**told, "waiting": waiting_lines(settings.spool_path)})
         else:
             print(f"Dashboard of {settings.directory}: {address}  (ctrl-C ends it)")
+            for line in waiting_lines(settings.spool_path):
+                print(f"Not on it yet: {line}")
         sys.stdout.flush()
         if not asked.no_browser and sys.stdout.isatty():
             import webbrowser
