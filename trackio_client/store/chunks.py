@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -161,8 +162,7 @@ def span(steps: Ints, points: int) -> int:
     return int(1 << (points * stride).bit_length() - 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """What lists and charts need of a chunk without decoding it; field for field the columns of table `chunk`."""
 
     n: int

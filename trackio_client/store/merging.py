@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from dataclasses import astuple
 
 import numpy as np
 
@@ -96,7 +95,7 @@ def _insert(
     connection: sqlite3.Connection, series: int, no: int, writer: int, part: Columns, axes: bytes, *, closed: bool
 ) -> None:
     rows = overview(part)
-    fields = astuple(header(part, rows, closed=closed))
+    fields = header(part, rows, closed=closed)
     connection.execute(f"INSERT INTO chunk VALUES (?, ?, ?{', ?' * len(fields)})", (series, no, writer, *fields))
     connection.execute("INSERT INTO overview VALUES (?, ?, ?)", (series, no, rows.tobytes()))
     connection.execute("INSERT INTO points VALUES (?, ?, ?)", (series, no, encode(part, axes)))
