@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -156,7 +158,7 @@ def test_a_copied_log_with_other_content_is_refused_and_writes_nothing(space):
     assert space.receipts(experiment) == before
 
 
-def test_a_clock_that_goes_back_loses_and_reorders_nothing(train, tmp_path, space):
+def test_a_clock_that_goes_back_loses_and_reorders_nothing(train, tell, tmp_path, space):
     site = tmp_path / "site"
     site.mkdir()
     (site / "sitecustomize.py").write_text(
@@ -171,9 +173,41 @@ def test_a_clock_that_goes_back_loses_and_reorders_nothing(train, tmp_path, spac
     root = environment(tmp_path)["PYTHONPATH"]
     trainer = train(300, "--pause", "0.002", url=space.url, PYTHONPATH=f"{site}:{root}", **QUICK)
     assert trainer.ended() == 0, trainer.said()
-    points = space.points(trainer.experiment_id, "t/value")
+    answer = space.get(f"/v1/series?experiment={trainer.experiment_id}&metric=t/value&repeats=1")["series"][0]
+    points, times_s = space.points(trainer.experiment_id, "t/value"), answer["times_s"]
+    back = [at for at in range(1, 300) if times_s[at] < times_s[at - 1] - 3000]
+    assert len(back) >= 5, "the clock never went back: the test tests nothing"
+    assert max(times_s) - min(times_s) > 7000
     check_exact(points, trainer.acknowledged())
     assert [step for step, _ in points] == list(range(300))
+    shown = space.get(f"/v1/series?experiment={trainer.experiment_id}&metric=t/value")["series"][0]
+    assert shown["steps"] == list(range(300)), "what is shown follows steps, not clocks"
+    assert space.get(f"/v1/experiments/{trainer.experiment_id}")["state"] == "finished"
+    assert "counts and digest equal" in trainer.said()
+    tell(f"the clock went back {len(back)} times, by an hour or two each")
+
+
+def test_a_deleted_experiment_stays_deleted_and_its_writer_is_told_once(train, tmp_path, space):
+    stop, home = tmp_path / "stop", tmp_path / "home"
+    trainer = train(10_000_000, "--pause", "0.002", "--until", str(stop), url=space.url, **QUICK)
+    path = f"/v1/experiments/{trainer.experiment_id}"
+    until(lambda: space.points(trainer.experiment_id, "t/value"), "something arrives")
+    request = urllib.request.Request(space.url + path, method="DELETE")
+    urllib.request.urlopen(request, timeout=20).close()
+    until(lambda: "deleted" in trainer.said(), "the trainer hears of it")
+    so_far = len(trainer.acknowledged())
+    until(lambda: len(trainer.acknowledged()) > so_far + 100, "training goes on")
+    stop.touch()
+    assert trainer.ended() == 0, trainer.said()
+    assert trainer.said().count("This experiment was deleted") == 1, trainer.said()
+    done = command(home, "sync", TRACKIO_URL=space.url)
+    assert done.returncode == 1, done.stdout
+    assert "deleted" in done.stdout
+    assert spools(home), "its spool is kept until told otherwise"
+    with pytest.raises(urllib.error.HTTPError) as gone:
+        space.get(path)
+    gone.value.close()
+    assert gone.value.code == 404
 
 
 def test_an_answer_that_never_comes_holds_nobody_up(train, tmp_path):

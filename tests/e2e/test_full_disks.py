@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.machines import ROOT, Space, check_exact, command, until
+from tests.e2e.machines import ROOT, Space, check_exact, command, spools, until
+from trackio_client.wire.batches import FRAMES_TYPE, Batch, pack
+from trackio_client.wire.events import new_experiment_id, new_writer_id
+from trackio_client.wire.frames import Schema, event_frame, metrics_frame
 
 pytestmark = pytest.mark.crash
 NOWHERE = "http://127.0.0.1:9"
@@ -103,21 +105,52 @@ def test_a_spool_over_its_budget_refuses_and_counts_and_goes_on_when_there_is_ro
     tell(f"budget of 400 kB: {len(steps)} of {calls} calls kept, the rest refused in {len(told)} events")
 
 
-def test_a_full_space_says_so_keeps_nothing_by_halves_and_goes_on_with_room(train, tell, small_disk, tmp_path):
+def a_batch_of(writer: str, experiment: str, values: int) -> bytes:
+    schema = Schema(("t/value",))
+    frames = [metrics_frame(schema, step, step, [step + 0.5]) for step in range(values)]
+    start = event_frame({"kind": "start", "time_us": 1, "project": "full", "name": "full"})
+    return pack(
+        Batch(
+            writer_id=writer, experiment_id=experiment, project="full", generation=0, first_seq=0, count=values + 1,
+            first_held=0, body=schema.frame + start + b"".join(frames),
+        )
+    )  # fmt: skip
+
+
+def test_a_full_space_answers_507_keeps_nothing_by_halves_and_clients_go_on_by_themselves(
+    train, tell, small_disk, tmp_path
+):
     disk = small_disk("space-disk", 6_000)
     space = Space(disk / "data", log=tmp_path / "space.log").start()
+    stop = tmp_path / "stop"
     try:
         filler = disk / "filler"
         with contextlib.suppress(OSError), filler.open("wb") as file:
             file.write(b"\0" * 8_000_000)
-        trainer = train(20_000, "--pause", "0.0002", "--end", "none", url=space.url, TRACKIO_EXIT_TIMEOUT_S="1")
+        trainer = train(10_000_000, "--pause", "0.001", "--until", str(stop), url=space.url, TRACKIO_FLUSH_S="0.05")
+        until(lambda: "no room" in trainer.said(), f"the trainer says it: {trainer.said()}")
+        writer, experiment = new_writer_id(), new_experiment_id()
+        path, kind = f"/v1/writers/{writer}/events", {"Content-Type": FRAMES_TYPE}
+        status, problem = space.post(path, a_batch_of(writer, experiment, 20_000), **kind)
+        assert (status, problem["type"].rpartition("/")[2]) == (507, "store-full"), problem
+        assert problem["hint"]
+        assert space.get(f"/v1/writers/{writer}")["accepted"] == [], "half of a batch was kept"
+        assert space.get("/v1/health")["status"] == "ok"
+        so_far = len(trainer.acknowledged())
+        filler.unlink()  # from here on nobody helps
+        until(
+            lambda: max((step for step, _ in space.points(trainer.experiment_id, "t/value")), default=0) > so_far,
+            "what was kept arrives by itself",
+            every_s=0.3,
+        )
+        stop.touch()
         assert trainer.ended() == 0, trainer.said()
-        assert len(trainer.acknowledged()) == 20_000
-        assert "no room" in trainer.said(), trainer.said()
-        os.remove(filler)  # noqa: PTH107
-        done = command(tmp_path / "home", "sync", TRACKIO_URL=space.url)
-        assert done.returncode == 0, done.stdout + done.stderr
         check_exact(space.points(trainer.experiment_id, "t/value"), trainer.acknowledged())
+        assert trainer.said().count("the store has no room") == 1, trainer.said()
+        assert "answers again" in trainer.said()
+        assert "counts and digest equal" in trainer.said()
+        assert spools(tmp_path / "home") == []
+        tell(f"507 while full, {so_far} calls kept meanwhile, all {len(trainer.acknowledged())} there at the end")
     finally:
         space.kill()
 

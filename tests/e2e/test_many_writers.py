@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.machines import LocalStore, check_exact, command, environment, spools
+from trackio_client.wire.batches import digest_sum
 
 pytestmark = pytest.mark.crash
 
@@ -46,6 +46,11 @@ def test_eight_processes_of_eight_threads_on_one_experiment_count_exactly(train,
     check_exact(space.points(first.experiment_id, "t/value"), acknowledged)
     answer = space.receipts(first.experiment_id)
     assert len(answer["receipts"]) == 9
+    for trainer in crowd:  # each proves its own part, and says whose the rest is
+        assert "counts and digest equal" in trainer.said(), trainer.said()
+        assert "from other processes" in trainer.said(), trainer.said()
+    digests = [receipt["digest"] for receipt in answer["receipts"]]
+    assert answer["digest"] == digest_sum(digests)
     tell(f"8 × 8: {len(acknowledged)} calls of 9 writers, {answer['events']} events in the Space")
 
 
@@ -129,4 +134,3 @@ def test_one_folder_for_a_space_and_its_trainers_is_safe(train, tmp_path, own_sp
     for trainer in (remote, local):
         assert trainer.ended() == 0, trainer.said()
         check_exact(own_space.points(trainer.experiment_id, "t/value"), trainer.acknowledged())
-    assert isinstance(random.random(), float)

@@ -224,13 +224,14 @@ def _is_ours(content: Any) -> bool:
 def _problem(status: int, content: dict[str, Any], retry_after_s: float | None) -> DeliveryError | StoreError:
     """The error that a problem of ours means (docs/protocol.md lists them)."""
     slug = str(content.get("type", "")).rpartition("/problems/")[2]
-    text = " ".join(str(content[key]) for key in ("detail", "hint") if content.get(key)) or f"status {status}"
+    told = [str(content[key]).strip().rstrip(".") for key in ("detail", "hint") if content.get(key)]
+    text = ". ".join(told) or f"status {status}"
+    if slug == "store-full":
+        return StoreFull(told[0] if told else text)  # the hint is for who keeps the server
     if slug == "gap" and isinstance(content.get("want"), int):
         return Gap(text, want=content["want"])
     if slug in ("unauthorized", "forbidden"):
         return Unauthorized(text)
-    if slug == "store-full":
-        return StoreFull(text)
     if slug in ("malformed", "too-large"):
         return Rejected(text)
     if slug == "not-found":

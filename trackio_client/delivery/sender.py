@@ -240,7 +240,7 @@ class Sender:
         elif isinstance(error, StoreFull):
             kind, text = (
                 "store-full",
-                f"the store has no room: {error}. Everything is kept here and sent when there is room",
+                f"the store has no room ({error}). Everything is kept here and sent when there is room",
             )
         else:
             kind, text = "unavailable", f"{error}. Training goes on, everything is kept and sent later"
