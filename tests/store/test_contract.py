@@ -1,0 +1,456 @@
+"""The prose of store/contract.py, promise by promise, for every engine."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from tests.store.trainer import Trainer, audited, merged, taken
+from trackio_client.errors import ExperimentNotFound, Gap, Gone, MetricNotFound, Overlap, Rejected, StoreClosed
+from trackio_client.wire.asks import SeriesQuery
+from trackio_client.wire.batches import Batch, Hole, Receipt
+from trackio_client.wire.frames import Schema, event_frame, metrics_frame
+
+
+def read(store, metric="loss", experiment="exp_1", **asked):
+    found, _ = store.series(SeriesQuery(experiments=(experiment,), metrics=(metric,), **asked))
+    return found[experiment, metric]
+
+
+# --- appending -----------------------------------------------------------------------------------------------------
+
+
+def test_a_receipt_tells_what_is_held_not_what_was_sent(store):
+    trainer = Trainer().start().steps(4)
+    trainer.send(store, 0, 3)
+    (receipt,) = taken(trainer.send(store))
+    assert (receipt.accepted, receipt.events, receipt.points) == (((0, 5),), 5, 4)
+    assert store.receipt("w_1") == receipt
+    assert store.receipts("exp_1") == [receipt]
+    assert store.receipt("w_unknown").accepted == ()
+    assert store.receipts("exp_unknown") == []
+
+
+def test_several_batches_are_answered_each_in_their_order(store):
+    batches = [Trainer(f"w_{n}", f"exp_{n % 2}").steps(n + 1).batch() for n in range(5)]
+    assert [(r.writer_id, r.points) for r in taken(store.append(batches))] == [(f"w_{n}", n + 1) for n in range(5)]
+    assert store.position() == 1
+
+
+def test_one_bad_batch_does_not_spoil_its_neighbours(store):
+    good, bad = Trainer("w_1").steps(2), Trainer("w_2").steps(2)
+    outcomes = store.append([bad.batch(body=b"12345678"), good.batch(), bad.batch(first=1)])
+    assert [type(outcome) for outcome in outcomes] == [Rejected, Receipt, Gap]
+    assert [receipt.writer_id for receipt in store.receipts("exp_1")] == ["w_1"]
+
+
+def test_frames_that_are_held_already_are_trimmed(store):
+    trainer = Trainer().start().steps(10)
+    first = taken(trainer.send(store, 0, 6))
+    assert taken(trainer.send(store, 0, 6)) == first
+    taken(trainer.send(store, 2, 11))
+    assert store.points("exp_1", "loss").seqs.tolist() == list(range(1, 11))
+    audited(store)
+
+
+def test_two_batches_of_one_writer_in_one_append_overlap_as_well(store):
+    trainer = Trainer().steps(6)
+    taken(store.append([trainer.batch(0, 4), trainer.batch(0, 4), trainer.batch(2, 6)]))
+    assert store.points("exp_1", "loss").seqs.tolist() == list(range(6))
+
+
+def test_other_content_under_held_seqs_is_an_overlap_and_nothing_of_it_is_written(store):
+    trainer = Trainer().start().steps(4)
+    before = taken(trainer.send(store))
+    merged(store)
+    for at, frame in (
+        (0, event_frame({"kind": "start", "name": "x"})),
+        (2, metrics_frame(trainer.schema, 1, 0, [-0.0])),
+    ):
+        copied = Trainer(log=[*trainer.log, metrics_frame(trainer.schema, 9, 0, (9.0,))])
+        copied.log[at] = frame
+        assert isinstance(copied.send(store), Overlap)
+        assert [store.receipt("w_1")] == before
+
+
+def test_a_batch_behind_the_end_is_a_gap_that_names_the_wanted_seq(store):
+    trainer = Trainer().steps(10)
+    assert trainer.send(store, 3).want == 0
+    trainer.send(store, 0, 4)
+    assert trainer.send(store, 6).want == 4
+    assert store.receipt("w_1").accepted == ((0, 4),)
+
+
+def test_what_a_writer_can_no_longer_send_becomes_a_named_hole(store):
+    trainer = Trainer().steps(10)
+    trainer.send(store, 0, 2)
+    assert trainer.send(store, 7, first_held=5).want == 5, "seqs that it still has are not given up"
+    (receipt,) = taken(trainer.send(store, 5, 8, first_held=5))
+    assert receipt.holes == (Hole(first_seq=2, end_seq=5, reason=receipt.holes[0].reason),)
+    assert "no longer" in receipt.holes[0].reason
+    assert (receipt.accepted, receipt.events) == (((0, 8),), 5)
+    assert taken(trainer.send(store))[0].holes == receipt.holes, "it is told in every receipt"
+
+
+def test_a_batch_on_its_way_while_its_segment_is_dropped_leaves_no_larger_hole_than_it_must(store):
+    trainer = Trainer().steps(10)
+    (receipt,) = taken(trainer.send(store, 3, 6, first_held=8))
+    assert [(hole.first_seq, hole.end_seq) for hole in receipt.holes] == [(0, 3)]
+
+
+def test_frames_that_come_late_fill_their_hole(store):
+    trainer = Trainer().start().steps(19)
+    trainer.send(store, 8, 12, first_held=8)
+    merged(store)
+    (receipt,) = taken(trainer.send(store, 3, 9))
+    assert [(hole.first_seq, hole.end_seq) for hole in receipt.holes] == [(0, 3)]
+    (receipt,) = taken(trainer.send(store, 0, 20))
+    assert (receipt.holes, receipt.events, receipt.points) == ((), 20, 19)
+    assert read(store).steps.tolist() == list(range(19))
+    assert store.experiment("exp_1").name == "exp_1"
+    assert store.summaries(["exp_1"])["exp_1"][0].first_step == 0
+    audited(store)
+
+
+def test_an_overlap_around_a_hole_is_compared(store):
+    trainer = Trainer().steps(10)
+    trainer.send(store, 0, 2)
+    before = taken(trainer.send(store, 5, 8, first_held=5))
+    for at in (0, 1, 5, 7):
+        other = Trainer(log=[*trainer.log])
+        other.log[at] = metrics_frame(other.schema, 77, 0, (7.0,))
+        assert isinstance(other.send(store, 0, 10), Overlap), at
+    assert [store.receipt("w_1")] == before
+
+
+def test_a_hole_makes_a_later_value_of_a_step_stay_the_later_one(store):
+    trainer = Trainer().step(1, 10.0).step(1, 20.0).step(1, 30.0)
+    trainer.send(store, 2, first_held=2)
+    trainer.send(store, 0, 2)
+    assert read(store).values.tolist() == [30.0]
+
+
+def test_a_heartbeat_refreshes_when_it_was_heard_and_creates_nothing(store):
+    ghost = Trainer("w_9", "exp_9")
+    (receipt,) = taken(ghost.send(store))
+    assert (receipt.accepted, store.experiments(), store.position()) == ((), [], 0)
+    trainer = Trainer().steps(1)
+    trainer.send(store)
+    before = store.experiment("exp_1").last_heard_s
+    assert taken(trainer.send(store, first_held=1)) == store.receipts("exp_1")
+    assert store.experiment("exp_1").last_heard_s > before
+    assert store.position() == 1
+
+
+def test_a_writer_writes_to_one_experiment(store):
+    Trainer().steps(1).send(store)
+    assert isinstance(Trainer(experiment_id="exp_2").steps(1).send(store), Rejected)
+    assert [record.experiment_id for record in store.experiments()] == ["exp_1"]
+
+
+HALF = "\ud800"
+
+
+@pytest.mark.parametrize(
+    ("words", "changes", "frame"),
+    [
+        ("says 2 frames and holds 1", {"count": 2}, None),
+        ("cannot be read", {"body": metrics_frame(Schema(("x",)), 0, 0, (1.0,))}, None),
+        ("negative step", {}, metrics_frame(Schema(("loss",)), -1, 0, (1.0,))),
+        ("2**63", {"first_seq": 2**63 - 1, "first_held": 2**63 - 1}, None),
+        ("surrogate", {"project": HALF}, None),
+        ("surrogate", {}, event_frame({"kind": HALF})),
+        ("surrogate", {"body": Schema((HALF,)).frame + metrics_frame(Schema((HALF,)), 0, 0, (1.0,))}, None),
+        ("levels", {}, event_frame({"kind": "config", "values": eval('{"a":' * 150 + "1" + "}" * 150)})),
+    ],
+)
+def test_what_no_store_can_keep_is_rejected_with_the_reason(store, words, changes, frame):
+    trainer = Trainer().steps(1)
+    trainer.log[0] = frame or trainer.log[0]
+    outcome = trainer.send(store, **changes)
+    assert isinstance(outcome, Rejected)
+    assert words in str(outcome)
+    assert store.experiments() == []
+
+
+def test_events_of_any_form_are_kept_and_break_no_list(store):
+    odd = [None, 7, -1, 10**40, 0.5, "text", [], [1, 2], {}, {"a": {"b": [1]}}, [["x"], 3], HALF, "\0"]
+    trainer = Trainer().start()
+    for kind in ("start", "config", "summary", "define", "end", "edit", "text", "console", "unheard of"):
+        for value in odd:
+            names = ("name", "group", "tags", "notes", "job_type", "parent", "client", "process", "config", "values")
+            more = ("removed", "metric", "goal", "step_metric", "state", "exit_code", "step", "lines")
+            trainer.event(kind=kind, time_us=value, **dict.fromkeys(names + more, value))
+    (receipt,) = taken(trainer.send(store))
+    assert receipt.events == len(trainer.log) == len(store.events("exp_1"))
+    (record,) = store.experiments()
+    assert isinstance(record.name, str)
+    assert record.last_event_s < 10**9
+    audited(store)
+
+
+# --- what a series is ----------------------------------------------------------------------------------------------
+
+
+def test_steps_may_repeat_skip_and_go_back_and_the_later_value_stands(store):
+    trainer = Trainer()
+    for step, value in ((5, 1.0), (9, 2.0), (5, 3.0), (2, 4.0), (9, 5.0)):
+        trainer.step(step, value)
+    trainer.send(store)
+    assert (read(store).steps.tolist(), read(store).values.tolist()) == ([2, 5, 9], [4.0, 3.0, 5.0])
+    assert read(store, repeats=True).steps.tolist() == [5, 9, 5, 2, 9]
+
+
+def test_later_is_generation_then_writer_then_seq_and_never_a_clock(store):
+    first = Trainer("w_z", generation=0).step(1, 1.0, time_us=900).step(1, 2.0, time_us=100)
+    resumed = Trainer("w_a", generation=1).step(1, 3.0, time_us=50)
+    twin = Trainer("w_b", generation=1).step(1, 4.0, time_us=10)
+    taken(store.append([twin.batch(), resumed.batch(), first.batch()]))
+    assert read(store).values.tolist() == [4.0]
+    assert read(store, repeats=True).values.tolist() == [4.0, 3.0, 1.0, 2.0]
+    points = store.points("exp_1", "loss")
+    assert [points.writers[w] for w in points.writer_of] == ["w_b", "w_a", "w_z", "w_z"]
+
+
+def test_nan_and_infinities_are_values(store):
+    trainer = Trainer()
+    for step, value in enumerate((1.0, math.nan, math.inf, -math.inf, -0.0)):
+        trainer.step(step, value)
+    trainer.send(store)
+    values = read(store).values
+    assert np.array_equal(values, [1.0, math.nan, math.inf, -math.inf, -0.0], equal_nan=True)
+    assert math.copysign(1, values[-1]) == -1
+    (summary,) = store.summaries(["exp_1"])["exp_1"]
+    assert (summary.points, summary.bad, summary.min, summary.max, summary.mean) == (5, 3, 0.0, 1.0, 0.5)
+
+
+def test_thinning_keeps_first_last_lowest_and_highest_at_any_width(store):
+    trainer = Trainer()
+    for step in range(5000):
+        trainer.step(step, {1234: -50.0, 4321: 99.0}.get(step, step % 7))
+    trainer.send(store)
+    for merge in (False, True):
+        if merge:
+            merged(store)
+        for most in (4, 50, 3000):
+            thin = read(store, max_points=most)
+            assert {0, 1234, 4321, 4999} <= set(thin.steps.tolist())
+            assert len(thin.steps) <= most + 2
+            drawn = store.buckets(SeriesQuery(experiments=("exp_1",), metrics=("loss",), max_points=most))
+            buckets = drawn.series["exp_1", "loss"]
+            assert (buckets.min.min(), buckets.max.max(), buckets.points) == (-50.0, 99.0, 5000)
+
+
+def test_bad_values_are_counted_in_the_bucket_where_they_are(store):
+    trainer = Trainer()
+    for step in range(64):
+        trainer.step(step, {3: math.nan, 20: math.inf, 21: -math.inf}.get(step, 1.0))
+    trainer.send(store)
+    answer = store.buckets(SeriesQuery(experiments=("exp_1",), metrics=("loss",), max_points=4))
+    buckets = answer.series["exp_1", "loss"]
+    assert buckets.width == 16
+    assert [c.tolist() for c in (buckets.nan, buckets.posinf, buckets.neginf)] == [
+        [1, 0, 0, 0], [0, 1, 0, 0], [0, 1, 0, 0],
+    ]  # fmt: skip
+
+
+def test_a_pair_without_points_is_absent_not_empty(store):
+    Trainer().steps(2).send(store)
+    found, _ = store.series(SeriesQuery(experiments=("exp_1",), metrics=("loss", "none")))
+    assert list(found) == [("exp_1", "loss")]
+    assert store.buckets(SeriesQuery(experiments=("exp_1",), metrics=("none", "loss"))).keys == (("exp_1", "loss"),)
+    with pytest.raises(MetricNotFound):
+        store.points("exp_1", "none")
+
+
+def test_an_experiment_that_was_never_appended_is_not_found(store):
+    asked = SeriesQuery(experiments=("exp_0",), metrics=("loss",))
+    for ask in (
+        lambda: store.series(asked), lambda: store.buckets(asked), lambda: store.experiment("exp_0"),
+        lambda: store.points("exp_0", "loss"), lambda: store.events("exp_0"), lambda: store.delete("exp_0"),
+        lambda: store.audit("exp_0"),
+    ):  # fmt: skip
+        with pytest.raises(ExperimentNotFound, match="exp_0"):
+            ask()
+    assert (store.summaries(["exp_0"]), store.projects(), store.metrics("digits")) == ({}, [], [])
+
+
+# --- lists ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_experiment_is_what_its_events_say(store):
+    trainer = Trainer(generation=0).start(config={"a": {"b": 1}}, tags=["x"], parent=["exp_0", 7], group="g")
+    trainer.steps(3).event(kind="config", values={"a": {"c": 2}}, removed=[]).event(kind="summary", values={"f1": 0.5})
+    trainer.event(kind="define", metric="loss", goal="min", step_metric=None)
+    trainer.event(kind="end", state="failed", error="ValueError", time_us=9_000_000).send(store)
+    record = store.experiment("exp_1")
+    assert (record.config, record.user_summary, record.tags) == ({"a": {"b": 1, "c": 2}}, {"f1": 0.5}, ("x",))
+    assert (record.parent, record.group, record.last_step) == (("exp_0", 7), "g", 2)
+    assert (record.end["state"], record.end["time_s"], record.last_event_s) == ("failed", 9.0, 9.0)
+    assert (record.metric_count, record.point_count, record.event_count, record.writers) == (1, 3, 8, 1)
+    assert record.definitions["loss"]["goal"] == "min"
+    Trainer("w_2", generation=1).start().send(store)
+    assert store.experiment("exp_1").end is None, "it was resumed"
+
+
+def test_the_order_of_arrival_of_facts_changes_nothing(store):
+    old = Trainer("w_1", "exp_1").start(config={"lr": 1}).event(kind="config", values={"lr": 2, "old": 1})
+    new = Trainer("w_2", "exp_1", generation=1).start(config={"lr": 3})
+    edit = Trainer("w_e", "exp_1").event(kind="edit", name="by a person")
+    for order in ([old, new, edit], [edit, new, old], [new, edit, old]):
+        experiment = "exp_" + "".join(each.writer_id[-1] for each in order)
+        for each in order:
+            each = Trainer(each.writer_id + experiment, experiment, generation=each.generation, log=each.log)
+            taken(each.send(store))
+        record = store.experiment(experiment)
+        assert (record.config, record.name) == ({"lr": 3, "old": 1}, "by a person"), experiment
+
+
+def test_projects_metrics_and_experiments_are_listed(store):
+    for n in range(3):
+        Trainer(f"w_{n}", f"exp_{n}", project="p" if n else "q", schema=Schema(("loss", f"m{n}"))).steps(n + 1).send(
+            store
+        )
+    assert [(project, count) for project, count, _ in store.projects()] == [("p", 2), ("q", 1)]
+    assert store.metrics("p") == [("loss", 2, 5), ("m1", 1, 2), ("m2", 1, 3)]
+    assert store.metrics("p", ["exp_1"]) == [("loss", 1, 2), ("m1", 1, 2)]
+    assert {record.experiment_id for record in store.experiments("p")} == {"exp_1", "exp_2"}
+    assert store.experiments("none") == []
+
+
+def test_events_are_given_in_order_from_a_position_or_the_newest(store):
+    trainer = Trainer()
+    for n in range(6):
+        trainer.event(kind="console" if n % 2 else "mark", n=n).send(store)
+    every = store.events("exp_1")
+    assert [event.content["n"] for event in every] == list(range(6))
+    assert [event.seq for event in store.events("exp_1", kinds=["mark"])] == [0, 2, 4]
+    assert [event.seq for event in store.events("exp_1", after=every[2].position, limit=2)] == [3, 4]
+    assert [event.seq for event in store.events("exp_1", newest=True, limit=2)] == [4, 5]
+
+
+# --- position, snapshot, deletion ----------------------------------------------------------------------------------
+
+
+def test_position_counts_commits_that_changed_something_also_across_openers(engine):
+    one, other = engine.open(), engine.open()
+    trainer = Trainer().steps(3)
+    trainer.send(one, 0, 1)
+    trainer.send(other, 1, 2)
+    assert one.position() == other.position() == 2
+    trainer.send(one, 0, 2)
+    trainer.send(one, 9)
+    merged(one)
+    assert one.position() == 2
+    one.close()
+    trainer.send(other, 2)
+    assert engine.open().position() == 3
+
+
+def test_what_is_new_since_a_position_can_be_asked_for(store):
+    trainer, other = Trainer().steps(4), Trainer("w_2", "exp_2").steps(1)
+    trainer.send(store, 0, 2)
+    other.send(store)
+    at = store.position()
+    _, cursor = store.series(SeriesQuery(experiments=("exp_1", "exp_2"), metrics=("loss",)))
+    trainer.send(store)
+    merged(store)
+    assert [record.experiment_id for record in store.experiments(since=at)] == ["exp_1"]
+    new, _ = store.series(SeriesQuery(experiments=("exp_1", "exp_2"), metrics=("loss",), cursor=cursor))
+    assert {key: one.steps.tolist() for key, one in new.items()} == {("exp_1", "loss"): [2, 3]}
+
+
+def test_a_store_keeps_its_names_over_restarts_and_a_new_one_has_others(engine, tmp_path):
+    first = engine.open()
+    names = (first.store_id, first.incarnation)
+    first.close()
+    again = engine.open()
+    assert (again.store_id, again.incarnation) == names
+    other = type(engine)(engine.address.replace("store", "other"))
+    assert other.open().store_id != names[0]
+    other.close()
+
+
+def test_durable_is_what_is_accepted_on_a_disk_that_keeps_and_nothing_elsewhere(engine):
+    assert taken(Trainer().steps(2).send(engine.open()))[0].durable == ((0, 2),)
+    assert taken(Trainer("w_2").steps(2).send(engine.open(persistent=False)))[0].durable == ()
+
+
+def test_a_snapshot_is_a_whole_store_as_of_its_position(engine, tmp_path):
+    store, trainer = engine.open(), Trainer().start().steps(5000)
+    trainer.send(store, 0, 3000)
+    merged(store)
+    position = store.snapshot(tmp_path / "copy.sqlite")
+    trainer.send(store)
+    copy = type(engine)(str(tmp_path / "copy.sqlite"))
+    opened = copy.open()
+    assert opened.position() == position == store.position() - 1
+    assert len(opened.points("exp_1", "loss").steps) == 2999
+    audited(opened)
+    assert taken(trainer.send(opened, 0))[0].points == 5000, "it can be written on"
+    copy.close()
+
+
+def test_deleting_leaves_a_tombstone_with_which_writers_are_told_gone(engine):
+    store, trainer = engine.open(), Trainer().start().steps(9)
+    trainer.send(store, 0, 5)
+    Trainer("w_2", "exp_2").steps(3).send(store)
+    store.delete("exp_1")
+    for opened in (store, engine.open()):
+        assert isinstance(trainer.send(opened, 5), Gone)
+        assert isinstance(trainer.send(opened, 9, 9), Gone), "a heartbeat hears of it as well"
+        assert isinstance(Trainer("w_new").steps(1).send(opened), Gone)
+        assert [record.experiment_id for record in opened.experiments()] == ["exp_2"]
+        assert opened.receipts("exp_1") == []
+        with pytest.raises(ExperimentNotFound):
+            opened.points("exp_1", "loss")
+    assert store.deleted() == [("exp_1", "digits", 3)]
+    assert store.deleted(since=3) == []
+    assert read(store, experiment="exp_2").steps.tolist() == [0, 1, 2]
+
+
+def test_what_was_read_before_a_deletion_is_forgotten_in_every_opener(engine):
+    one, other = engine.open(), engine.open()
+    Trainer().steps(5000).send(one)
+    assert len(read(other).steps) == 5000
+    one.delete("exp_1")
+    with pytest.raises(ExperimentNotFound):
+        read(other)
+    Trainer("w_2", "exp_2").steps(3).send(one)
+    assert read(other, experiment="exp_2").steps.tolist() == [0, 1, 2]
+
+
+def test_merging_changes_no_answer(store):
+    trainer = Trainer(schema=Schema(("loss", "lr"))).start()
+    for part in range(12):
+        trainer.steps(900, first=part * 850).send(store)
+    asked = SeriesQuery(experiments=("exp_1",), metrics=("loss", "lr"), max_points=300)
+    before = (store.summaries(["exp_1"]), store.receipts("exp_1"), read(store), store.events("exp_1"))
+    drawn = store.buckets(asked).series["exp_1", "lr"]
+    merged(store)
+    after = (store.summaries(["exp_1"]), store.receipts("exp_1"), read(store), store.events("exp_1"))
+    assert (before[:2], before[3]) == (after[:2], after[3])
+    assert np.array_equal(before[2].values, after[2].values)
+    assert np.array_equal(drawn.max, store.buckets(asked).series["exp_1", "lr"].max)
+    audited(store)
+
+
+def test_a_closed_store_says_so(store):
+    store.close()
+    store.close()
+    for ask in (store.position, lambda: Trainer().steps(1).send(store), store.merge):
+        with pytest.raises(StoreClosed, match="closed"):
+            ask()
+
+
+def test_a_batch_is_what_it_says_at_the_largest_numbers(store):
+    trainer = Trainer().step(2**63 - 1, 1e308).step(0, 1e308).step(2**62, -1e308, time_us=2**62)
+    assert isinstance(trainer.batch(0, 0, generation=2**63 - 1), Batch)
+    taken(trainer.send(store, 0, generation=2**63 - 1))
+    merged(store)
+    assert read(store).steps.tolist() == [0, 2**62, 2**63 - 1]
+    (summary,) = store.summaries(["exp_1"])["exp_1"]
+    assert (summary.last_step, summary.mean) == (2**63 - 1, pytest.approx(1e308 / 3))
+    audited(store)
