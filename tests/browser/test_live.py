@@ -43,7 +43,7 @@ class Line(torch.nn.Module):
 generator = torch.Generator().manual_seed(0)
 rows = [{"x": x, "labels": x.sum(0, keepdim=True)} for x in torch.randn(64, 4, generator=generator)]
 arguments = TrainingArguments(
-    output_dir="out", max_steps=100000, logging_steps=2, save_strategy="no", report_to=[], use_cpu=True, disable_tqdm=True
+    output_dir="out", max_steps=100000, logging_steps=2, save_strategy="no", report_to=[], use_cpu=True
 )
 experiment = trackio.init("trainer", name="watched-trainer")
 print(experiment, flush=True)

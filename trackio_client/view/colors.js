@@ -1,7 +1,8 @@
 // @ts-check
 /**
- * Colours of series. An experiment keeps its number (its place in the order of creation within the project), so it has
- * the same colour on every page and for every reader; after ten numbers the same colours come again, dashed.
+ * Colours of series. An experiment keeps its hue (by its place in the order of creation within the project), so it has
+ * the same on every page and for every reader. What shares a hue and is drawn together differs by dashes, then by shade:
+ * 120 lines before two look alike. Who is alone with its hue is solid, in a project of a thousand as in one of ten.
  *
  * The palettes keep the hues of the design; the light one moved numbers 2, 3, 4, 5, 6, 8 and 10 down in OKLCH lightness
  * until each reaches 3:1 on the light ground (#f6f7f9). page.css holds the same values as --s1 … --s10.
@@ -14,12 +15,19 @@ export const PALETTE = {
 /** Dashes by round of the palette, in CSS pixels: solid, dashed, dotted, dash-dot; then they repeat. */
 const DASHES = [[], [6, 3], [2, 2.5], [8, 3, 2, 3]];
 
+const HUES = PALETTE.light.length;
+const SHADES = ["", "-deep", "-far"]; // after all dashes of all hues
+
+/** The number of an experiment's colour: its hue, and how many of that hue are drawn before it.
+ * @param {number} order its place in the order of creation @param {number} before @returns {number} */
+export const colorOf = (order, before) => (order % HUES) + HUES * before;
+
 /** The CSS variable that holds colour number `index` (0, 1, 2 …).
- * @param {number} index @returns {string} "--s1" … "--s10" */
-export const variableOf = (index) => `--s${(index % 10) + 1}`;
+ * @param {number} index @returns {string} "--s1" … "--s10", "--s1-deep" … */
+export const variableOf = (index) => `--s${(index % HUES) + 1}${SHADES[Math.floor(index / (HUES * DASHES.length)) % SHADES.length]}`;
 
 /** @param {number} index @returns {number[]} dash pattern in CSS pixels, empty for a solid line */
-export const dashOf = (index) => DASHES[Math.floor(index / 10) % DASHES.length];
+export const dashOf = (index) => DASHES[Math.floor(index / HUES) % DASHES.length];
 
 /** A swatch's background, dashed where the line is. @param {number} index */
 export function swatchOf(index) {

@@ -142,6 +142,7 @@ export class ExperimentView {
       const id = h("button", { class: "tk-btn sm", title: "Copy the experiment's id" }, h("span", { class: "tk-copy-icon" }, icon("copy")), h("span", { class: "tk-mono" }, row.experiment_id));
       id.addEventListener("click", () => copy(row.experiment_id, id.firstChild));
       this.facts = h("div", { class: "tk-facts" });
+      this.factWords = null;
       fill(
         this.head,
         h("div", { class: "tk-head-line" },

@@ -1,5 +1,6 @@
 // The experiments of the project in view: asked once, then only what changed; their colours, and which are ticked.
 
+import { colorOf, dashOf } from "./colors.js";
 import { revived } from "./words.js";
 
 const SHOWN_AT_FIRST = 10;
@@ -149,12 +150,13 @@ export class Experiments extends EventTarget {
     }
     this._resolve();
     const ticks = this._ticks ?? new Set(newest(rows).map((row) => row.experiment_id));
+    const colors = colorsOf(this._orders, ticks);
     const next = rows.map((row) => ({
       ...row,
       id: row.experiment_id,
       columns: Object.fromEntries(Object.entries(row.columns ?? {}).map(([key, value]) => [key, revived(value)])),
-      color: this._orders.get(row.experiment_id) ?? 0,
-      dash: Math.floor((this._orders.get(row.experiment_id) ?? 0) / 10) % 2 === 1,
+      color: colors.get(row.experiment_id) ?? 0,
+      dash: dashOf(colors.get(row.experiment_id) ?? 0).length > 0,
       shown: ticks.has(row.experiment_id),
     }));
     const now = this.state.get("experiments");
@@ -226,6 +228,20 @@ export class Experiments extends EventTarget {
 function ordersOf(rows) {
   const early = (a, b) => a.created_s - b.created_s || (a.experiment_id < b.experiment_id ? -1 : 1);
   return new Map([...rows].sort(early).map((row, order) => [row.experiment_id, order]));
+}
+
+/** The number of each experiment's colour: its hue for ever, its dashes by those of its hue that are ticked and older.
+ * @param {Map<string, number>} orders oldest first @param {Set<string>} ticks @returns {Map<string, number>} */
+function colorsOf(orders, ticks) {
+  /** @type {Map<number, number>} */ const drawn = new Map();
+  const colors = new Map();
+  for (const [id, order] of orders) {
+    const hue = colorOf(order, 0);
+    const before = drawn.get(hue) ?? 0;
+    colors.set(id, colorOf(order, ticks.has(id) ? before : 0));
+    if (ticks.has(id)) drawn.set(hue, before + 1);
+  }
+  return colors;
 }
 
 /** The running ones, then the newest, ten in all. */

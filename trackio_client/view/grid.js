@@ -10,15 +10,13 @@ import { Cursor } from "./cursor.js";
 import { h } from "./dom.js";
 import { sharedDomains } from "./domains.js";
 import { Feeds } from "./feeds.js";
-import { icon } from "./icons.js";
 import { MarkFeed } from "./marks.js";
-import { byGroup, isNoisy, titleOf, unitBeside } from "./order.js";
-import { remember, remembered } from "./remember.js";
-import { formatCount } from "./scales.js";
+import { isNoisy } from "./order.js";
+import { Ranges } from "./ranges.js";
+import { Sections } from "./sections.js";
 
 const POINTS = 1000; // buckets a series in a grid: two and more a pixel, so that extremes keep their own pixel column
 const MOST_SHOWN = 10; // experiments ticked at once for a metric
-const AT_FIRST = 30; // charts a group before "show all"
 const KEYS = ["experiments", "metrics", "x", "smoothing", "logY", "band", "clip", "filter", "zoom", "groups"];
 
 /** Events: `contact` when the server went away or came back (see `contact`); on its node `trackio-show`, with ids that
@@ -35,16 +33,14 @@ export class MetricGrid extends EventTarget {
     this.marks = new MarkFeed(source);
     this.node = h("div", { class: "tk-charts" });
     root.append(this.node);
-    /** @type {Map<string, Chart>} */ this.charts = new Map();
+    this.sections = new Sections(this.node, { make: (metric) => this.#chart(metric), drop: (chart) => this.#drop(chart) });
+    this.charts = this.sections.charts;
+    this.ranges = new Ranges(state, (chart) => this.axisOf(chart), () => (this.#ask(), this.redraw()));
     /** @type {Map<any, Chart>} */ this.byPlot = new Map();
-    /** @type {Map<string, any>} */ this.sections = new Map();
-    /** @type {Map<string, [number, number][]>} */ this.zooms = new Map(); // the way back, by group
     /** @type {Set<Chart>} */ this.dirty = new Set();
     this.drawn = "";
     this.draws = 0;
     this.frame = 0;
-    this.folds = new Set(remembered().folds ?? []);
-    this.opened = new Set();
     this.cursorLine = new Cursor(this.node, () => this.inView(), state);
     this.sight = new IntersectionObserver((entries) => this.#seen(entries), /** @type {any} */ ({ rootMargin: "160px 0px", scrollMargin: "160px 0px" }));
     this.sizes = new ResizeObserver((entries) => this.#sized(entries));
@@ -100,83 +96,19 @@ export class MetricGrid extends EventTarget {
       this.drawn = drawn;
       if (same && keys.size === 1) return;
     }
-    if (keys.has("x") && this.state.get("zoom")) {
-      this.zooms.clear();
-      this.state.set({ zoom: null });
-    }
-    if (["metrics", "filter", "groups"].some((key) => keys.has(key))) this.#arrange();
+    if (keys.has("x") && this.state.get("zoom")) this.ranges.forget();
+    if (["metrics", "filter", "groups"].some((key) => keys.has(key))) this.sections.arrange(...this.#wanted());
     this.#ask();
     this.redraw();
   }
 
   // Layout
 
-  /** Makes sections and charts as the metrics want it; what exists stays where it is. */
-  #arrange() {
+  /** The metrics of the groups in view, and the words of the filter. @returns {[any[], string[]]} */
+  #wanted() {
     const groups = this.state.get("groups");
     const words = String(this.state.get("filter") ?? "").toLowerCase().split(/\s+/).filter(Boolean);
-    const all = (this.state.get("metrics") ?? []).filter((/** @type {any} */ m) => !groups || groups.includes(m.group));
-    const wanted = byGroup(all.filter((/** @type {any} */ m) => words.every((word) => m.metric.toLowerCase().includes(word))));
-    const totals = byGroup(all);
-    const gone = new Set(this.sections.keys());
-    let before = null;
-    for (const [group, metrics] of wanted) {
-      gone.delete(group);
-      const section = this.sections.get(group) ?? this.#section(group);
-      before = follow(this.node, section.node, before);
-      const total = totals.get(group)?.length ?? metrics.length;
-      const shown = words.length || this.opened.has(group) ? metrics : metrics.slice(0, AT_FIRST);
-      const count = `${shown.length < total ? `${formatCount(shown.length)} of ` : ""}${formatCount(total)} metric${total === 1 ? "" : "s"}`;
-      if (section.count.textContent !== count) section.count.textContent = count;
-      section.all.hidden = shown.length >= metrics.length;
-      this.#fill(section, shown);
-    }
-    for (const group of gone) {
-      for (const chart of this.sections.get(group).charts) this.#drop(chart);
-      this.sections.get(group).node.remove();
-      this.sections.delete(group);
-    }
-  }
-
-  /** @param {any} section @param {any[]} metrics */
-  #fill(section, metrics) {
-    const stay = new Set(metrics.map((m) => m.metric));
-    for (const chart of section.charts) if (!stay.has(chart.metric.metric)) this.#drop(chart);
-    let before = null;
-    section.charts = metrics.map((metric) => {
-      let chart = this.charts.get(metric.metric);
-      if (!chart) this.charts.set(metric.metric, (chart = this.#chart(metric)));
-      chart.metric = metric;
-      chart.rename(titleOf(metric), unitBeside(titleOf(metric), metric.unit));
-      before = follow(section.grid, chart.node, before);
-      return chart;
-    });
-  }
-
-  /** @param {string} group */
-  #section(group) {
-    const grid = h("div", { class: "tk-grid" });
-    const count = h("span", { class: "tk-section-count" });
-    const all = h("button", { class: "tk-link tk-section-all", hidden: true }, "Show all");
-    const fold = h("button", { class: "tk-section-fold", "aria-expanded": "true" }, icon("down"), h("span", null, group));
-    const node = h("section", { class: "tk-section", "aria-label": group }, h("h2", { class: "tk-section-head" }, fold, count), grid, all);
-    const section = { node, grid, count, all, fold, charts: /** @type {Chart[]} */ ([]) };
-    const apply = () => {
-      grid.hidden = this.folds.has(group);
-      fold.setAttribute("aria-expanded", String(!grid.hidden));
-    };
-    fold.addEventListener("click", () => {
-      this.folds.has(group) ? this.folds.delete(group) : this.folds.add(group);
-      remember({ folds: [...this.folds] });
-      apply();
-    });
-    all.addEventListener("click", () => {
-      this.opened.add(group);
-      this.#arrange();
-    });
-    apply();
-    this.sections.set(group, section);
-    return section;
+    return [(this.state.get("metrics") ?? []).filter((/** @type {any} */ m) => !groups || groups.includes(m.group)), words];
   }
 
   /** @param {any} metric */
@@ -195,9 +127,7 @@ export class MetricGrid extends EventTarget {
     this.sizes.unobserve(chart.plot);
     this.byPlot.delete(chart.plot);
     this.byPlot.delete(chart.node);
-    this.charts.delete(chart.metric.metric);
     this.dirty.delete(chart);
-    chart.node.remove();
   }
 
   inView() {
@@ -245,7 +175,7 @@ export class MetricGrid extends EventTarget {
 
   /** @param {Chart} chart @returns {[number, number] | null} */
   zoomOf(chart) {
-    return chart.linked ? (this.state.get("zoom")?.[zoomKey(chart, this.axisOf(chart))] ?? null) : (chart.ownZoom ?? null);
+    return this.ranges.of(chart);
   }
 
   /** Coarse and, when zoomed, fine. @param {Chart} chart */
@@ -375,40 +305,16 @@ export class MetricGrid extends EventTarget {
     if (this.cursorLine.chart === chart) this.cursorLine.leave();
   }
 
-  /** @param {Chart} chart @param {[number, number]} x @param {[number, number] | null} y @param {boolean} [smooth] one step of many: no way back to each */
+  /** @param {Chart} chart @param {[number, number]} x @param {[number, number] | null} y @param {boolean} [smooth] one step of many */
   zoom(chart, x, y, smooth = false) {
-    const key = zoomKey(chart, this.axisOf(chart));
-    const now = this.zoomOf(chart);
-    const way = this.zooms.get(key) ?? [];
-    if (now && !smooth) way.push(now);
-    this.zooms.set(key, way);
     chart.zoomY = y ?? chart.zoomY;
-    this.#setZoom(chart, key, x);
+    this.ranges.into(chart, x, smooth);
   }
 
   /** One step back, or all the way. @param {Chart} chart @param {boolean} [all] */
   back(chart, all = false) {
-    const key = zoomKey(chart, this.axisOf(chart));
-    const way = this.zooms.get(key) ?? [];
-    const to = all ? null : (way.pop() ?? null);
-    if (all) this.zooms.delete(key);
     chart.zoomY = null;
-    this.#setZoom(chart, key, to);
-  }
-
-  /** @param {Chart} chart @param {string} key @param {[number, number] | null} to */
-  #setZoom(chart, key, to) {
-    if (!chart.linked) {
-      chart.ownZoom = to;
-      this.#ask();
-      this.redraw();
-      return;
-    }
-    const zoom = { ...this.state.get("zoom") };
-    if (to) zoom[key] = to;
-    else delete zoom[key];
-    this.state.set({ zoom: Object.keys(zoom).length ? zoom : null });
-    this.redraw();
+    this.ranges.back(chart, all);
   }
 
   /** @param {Chart} chart @param {HTMLElement} button */
@@ -455,15 +361,4 @@ export class MetricGrid extends EventTarget {
   openMark(_chart, cluster) {
     this.state.set({ view: "experiment", experiment: cluster.marks[0].experiment });
   }
-}
-
-/** @param {Chart} chart @param {string} x */
-const zoomKey = (chart, x) => `${x} ${chart.metric.group}`;
-
-/** Puts a node behind another without touching it when it stands there: focus and scroll stay.
- * @param {HTMLElement} parent @param {HTMLElement} node @param {HTMLElement | null} before @returns {HTMLElement} */
-function follow(parent, node, before) {
-  const place = before ? before.nextSibling : parent.firstChild;
-  if (place !== node) parent.insertBefore(node, place);
-  return node;
 }

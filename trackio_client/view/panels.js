@@ -4,12 +4,12 @@ import { flat } from "./columns.js";
 import { fill, h, later, text } from "./dom.js";
 import { exact, number, plural, revived } from "./words.js";
 
-/** Min, max, mean, last, points and range of steps of each metric. */
+/** Min, max, mean, last, points and last step of each metric. */
 export class SummaryPanel {
   constructor() {
     this.note = h("span", { class: "tk-soft" });
     this.body = h("tbody", null);
-    const head = ["metric", "last", "min", "max", "mean", "points", "steps"].map((name, i) => h("th", { class: i ? "num" : "", scope: "col" }, name));
+    const head = ["metric", "last", "min", "max", "mean", "points", "step"].map((name, i) => h("th", { class: i ? "num" : "", scope: "col" }, name));
     this.root = h(
       "section",
       { class: "tk-panel" },
@@ -36,7 +36,6 @@ export class SummaryPanel {
       this.lines.set(name, line);
     }
     if (!line.isConnected) this.body.append(line);
-    const range = values.first_step === undefined ? "" : values.first_step === values.last_step ? number(values.last_step) : `${number(values.first_step)}–${number(values.last_step)}`;
     const cells = [values.last, values.min, values.max, values.mean, values.points].map(revived);
     cells.forEach((value, i) => {
       const cell = line.children[i + 1];
@@ -45,7 +44,8 @@ export class SummaryPanel {
       const at = i === 1 ? values.min_step : i === 2 ? values.max_step : undefined;
       if (at !== undefined && at !== null) cell.title += `, at step ${number(at)}`;
     });
-    text(line.children[6], values.set ? "set by hand" : range);
+    text(line.children[6], values.set ? "set by hand" : values.last_step === undefined ? "" : number(values.last_step));
+    if (values.first_step !== undefined) line.children[6].title = `steps ${number(values.first_step)} to ${number(values.last_step)}`;
   }
 }
 

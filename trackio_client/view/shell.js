@@ -5,6 +5,7 @@ import { Columns } from "./columns.js";
 import { controls } from "./controls.js";
 import { ExperimentView } from "./detail.js";
 import { fill, h, isTyping, text } from "./dom.js";
+import { sideEdge } from "./edge.js";
 import { Experiments } from "./experiments.js";
 import { MetricGrid } from "./grid.js";
 import { icon } from "./icons.js";
@@ -77,6 +78,7 @@ export class Shell {
     };
     topBar(top, { state, experiments: this.experiments, source: this.source, theme: this.theme, foldSide: () => this.foldSide() });
     this.sideBar = new SideBar(this.side, { state, experiments: this.experiments, columns: this.columns, open });
+    sideEdge(this.root, this.side);
     controls(this.bar, state);
     this._buildTabs();
     this._buildViews(open);

@@ -2,6 +2,7 @@
 
 import { swatchOf, variableOf } from "./colors.js";
 import { eachFrame, h, isTyping, text } from "./dom.js";
+import { fitMiddle } from "./fit.js";
 import { icon, sign, stateWord } from "./icons.js";
 import { SORTS, filtered, grouped, sorted } from "./listing.js";
 import { menuButton, openMenu } from "./menu.js";
@@ -110,6 +111,10 @@ export class SideBar {
 
   /** Put the rows that are in view into the DOM; a row that stays keeps its element, and so focus and hover. */
   draw() {
+    if (this.wide !== this.scroller.clientWidth) {
+      this.wide = this.scroller.clientWidth;
+      this.room = 0; // for a name; measured at the first row
+    }
     const top = this.scroller.scrollTop;
     const from = Math.max(0, Math.floor(top / ROW) - SPARE);
     const to = Math.min(this.lines.length, Math.ceil((top + (this.scroller.clientHeight || 600)) / ROW) + SPARE);
@@ -159,7 +164,6 @@ export class SideBar {
       node.classList.toggle("dash", row.dash);
       tick.checked = row.shown;
       tick.setAttribute("aria-label", `Show ${row.name}`);
-      sayName(name, row.name);
       name.title = [row.name, row.group && `group ${row.group}`, row.tags?.length && `tags ${row.tags.join(", ")}`, row.id].filter(Boolean).join("\n");
       name.href = `?${new URLSearchParams({ project: row.project, experiment: row.id })}`;
       if (node.state !== row.state) {
@@ -170,8 +174,19 @@ export class SideBar {
       text(value, read === undefined ? "" : this.format(read));
       value.title = read === undefined || read === null ? "" : exact(read);
     }
+    if (name.words !== row.name || name.room !== this.room) this.fitName(name, row.name);
     text(old, age(this.experiments.now_s() - row.created_s));
     old.title = iso(row.created_s);
+  }
+
+  fitName(name, words) {
+    this.room ||= name.clientWidth;
+    this.font ??= fontOf(name);
+    name.words = words;
+    name.room = this.room;
+    text(name, fitMiddle(words, this.room, this.font));
+    if (name.textContent === words) name.removeAttribute("aria-label");
+    else name.setAttribute("aria-label", words);
   }
 
   makeHead(line) {
@@ -281,16 +296,10 @@ export class SideBar {
   }
 }
 
-const TAIL = 7; // letters at the end of a name that always show
-
-/** A name that may be too long for its place loses its middle, not its end: "adamw-lr3e-4-seed1" and "…-seed2" stay apart.
- * @param {HTMLElement} node @param {string} words */
-function sayName(node, words) {
-  if (node.textContent === words) return;
-  const letters = [...words]; // not halves of one
-  const cut = letters.length > 2 * TAIL ? letters.length - TAIL : letters.length;
-  const [head, tail] = [letters.slice(0, cut).join(""), letters.slice(cut).join("")];
-  node.replaceChildren(h("span", { class: "tk-name-head" }, head), tail ? h("span", { class: "tk-name-tail" }, tail) : "");
+/** What a canvas takes as a font; the style's own shorthand is empty where figures are tabular. @param {Element} node */
+function fontOf(node) {
+  const { fontWeight, fontSize, fontFamily } = getComputedStyle(node);
+  return `${fontWeight} ${fontSize} ${fontFamily}`;
 }
 
 function capitalised(row) {

@@ -8,8 +8,8 @@
  * @property {string} name
  * @property {string|null} group
  * @property {ExperimentState} state
- * @property {number} color  its place in the project's order of creation, 0 first: colors.js makes colour and dashes of it
- * @property {boolean} dash  it is among the experiments that take the ten colours a second time, dashed
+ * @property {number} color  the number of its colour: colors.js makes hue, dashes and shade of it
+ * @property {boolean} dash  another one that is shown has its hue, so it is dashed
  * @property {boolean} shown  ticked: it is drawn
  * @property {number} created_s
  * @property {number|null} last_step

@@ -1,0 +1,109 @@
+// @ts-check
+/** The groups of charts one below the other: headings that fold, charts in a stable order. What exists stays where it is,
+ * so that focus, scroll and the reader's eye stay too. Makes and drops charts through its host, and draws none. */
+import { h } from "./dom.js";
+import { icon } from "./icons.js";
+import { byGroup, titleOf, unitBeside } from "./order.js";
+import { remember, remembered } from "./remember.js";
+import { formatCount } from "./scales.js";
+
+const AT_FIRST = 30; // charts a group before "show all"
+
+/** @typedef {import("./chart.js").Chart} Chart
+ * @typedef {{node: HTMLElement, grid: HTMLElement, count: HTMLElement, all: HTMLElement, charts: Chart[]}} Section */
+
+export class Sections {
+  /** @param {HTMLElement} node @param {{make: (metric: any) => Chart, drop: (chart: Chart) => void}} host */
+  constructor(node, host) {
+    this.node = node;
+    this.host = host;
+    /** @type {Map<string, Section>} */ this.held = new Map();
+    /** @type {Map<string, Chart>} by metric */ this.charts = new Map();
+    this.folds = new Set(remembered().folds ?? []);
+    this.opened = new Set(); // groups shown whole
+    this.last = /** @type {[any[], string[]]} */ ([[], []]);
+  }
+
+  /** Makes sections and charts as the metrics want it.
+   * @param {any[]} all the metrics @param {string[]} words that a metric's name must hold */
+  arrange(all, words) {
+    this.last = [all, words];
+    const wanted = byGroup(all.filter((m) => words.every((word) => m.metric.toLowerCase().includes(word))));
+    const totals = byGroup(all);
+    const gone = new Set(this.held.keys());
+    let before = null;
+    for (const [group, metrics] of wanted) {
+      gone.delete(group);
+      const section = this.held.get(group) ?? this.#section(group);
+      before = follow(this.node, section.node, before);
+      const total = totals.get(group)?.length ?? metrics.length;
+      const shown = words.length || this.opened.has(group) ? metrics : metrics.slice(0, AT_FIRST);
+      const count = `${shown.length < total ? `${formatCount(shown.length)} of ` : ""}${formatCount(total)} metric${total === 1 ? "" : "s"}`;
+      if (section.count.textContent !== count) section.count.textContent = count;
+      section.all.hidden = shown.length >= metrics.length;
+      this.#fill(section, shown);
+    }
+    for (const group of gone) {
+      const section = /** @type {Section} */ (this.held.get(group));
+      for (const chart of section.charts) this.#drop(chart);
+      section.node.remove();
+      this.held.delete(group);
+    }
+  }
+
+  /** @param {Section} section @param {any[]} metrics */
+  #fill(section, metrics) {
+    const stay = new Set(metrics.map((m) => m.metric));
+    for (const chart of section.charts) if (!stay.has(chart.metric.metric)) this.#drop(chart);
+    let before = null;
+    section.charts = metrics.map((metric) => {
+      let chart = this.charts.get(metric.metric);
+      if (!chart) this.charts.set(metric.metric, (chart = this.host.make(metric)));
+      chart.metric = metric;
+      chart.rename(titleOf(metric), unitBeside(titleOf(metric), metric.unit));
+      before = follow(section.grid, chart.node, before);
+      return chart;
+    });
+  }
+
+  /** @param {Chart} chart */
+  #drop(chart) {
+    this.host.drop(chart);
+    this.charts.delete(chart.metric.metric);
+    chart.node.remove();
+  }
+
+  /** @param {string} group @returns {Section} */
+  #section(group) {
+    const grid = h("div", { class: "tk-grid" });
+    const count = h("span", { class: "tk-section-count" });
+    const all = h("button", { class: "tk-link tk-section-all", hidden: true }, "Show all");
+    const fold = h("button", { class: "tk-section-fold", "aria-expanded": "true" }, icon("down"), h("span", null, group));
+    const node = h("section", { class: "tk-section", "aria-label": group }, h("h2", { class: "tk-section-head" }, fold, count), grid, all);
+    const apply = () => {
+      grid.hidden = this.folds.has(group);
+      fold.setAttribute("aria-expanded", String(!grid.hidden));
+    };
+    fold.addEventListener("click", () => {
+      this.folds.has(group) ? this.folds.delete(group) : this.folds.add(group);
+      remember({ folds: [...this.folds] });
+      apply();
+    });
+    all.addEventListener("click", () => {
+      this.opened.add(group);
+      this.arrange(...this.last);
+    });
+    apply();
+    const section = { node, grid, count, all, charts: /** @type {Chart[]} */ ([]) };
+    this.held.set(group, section);
+    return section;
+  }
+}
+
+/** Puts a node behind another without touching it when it stands there: focus and scroll stay.
+ * @param {HTMLElement} parent @param {HTMLElement} node @param {HTMLElement | null} before @returns {HTMLElement} */
+function follow(parent, node, before) {
+  const place = before ? before.nextSibling : parent.firstChild;
+  if (place !== node) parent.insertBefore(node, place);
+  return node;
+}
