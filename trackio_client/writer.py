@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from trackio_client.capture.console import ConsoleCapture
-from trackio_client.delivery.account import Account, account_of
+from trackio_client.delivery.account import Account, account_of, refused_lines
 from trackio_client.delivery.meta import Meta
 from trackio_client.delivery.receipts import ExperimentReceipt, receipt_of
 from trackio_client.delivery.sender import SEGMENT_BYTES, Sender
@@ -192,6 +192,9 @@ class Writer:
         """Tell the end, drain, and print the receipt. In a forked child: drain only, the experiment goes on."""
         if isinstance(self.spool, _Asleep) or self.sender is None:
             self._is_ended = True
+            if self.is_owner and self.refusals.counts:  # there never was a log
+                name = f"{self.origin.name} ({self.origin.experiment_id}): nothing is recorded"
+                self.notices.say("\n".join([name, *refused_lines(self.refusals.counts)]))
             return None
         if self._capture is not None:
             self._capture.stop()

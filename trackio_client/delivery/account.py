@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -58,18 +58,12 @@ class Account:
         }
 
 
-def place(destination: str) -> str:
-    """A destination in words."""
-    return "the local store" if destination == "local" else destination
-
-
-def refused_lines(accounts: Iterable[Account]) -> list[str]:
+def refused_lines(refused: Mapping[str, tuple[int, int | None, int | None]]) -> list[str]:
     """Calls that were never in a log, by reason, with their steps."""
     lines = []
-    for account in accounts:
-        for why, (count, first, last) in account.refused.items():
-            steps = "" if first is None else f", step {first}" if first == last else f", steps {first} to {last}"
-            lines.append(f"  not recorded: {count:,} call{'s' * (count != 1)} ({why}{steps})")
+    for why, (count, first, last) in refused.items():
+        steps = "" if first is None else f", step {first}" if first == last else f", steps {first} to {last}"
+        lines.append(f"  not recorded: {count:,} call{'s' * (count != 1)} ({why}{steps})")
     return lines
 
 

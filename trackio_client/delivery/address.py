@@ -52,3 +52,8 @@ def is_hub_host(address: str) -> bool:
     """An address on hf.space: its gate, its limits on requests, its sleep."""
     host = (urlsplit(address).hostname or "").lower()
     return host.endswith(".hf.space")
+
+
+def place(destination: str) -> str:
+    """A destination in words: an address, or `local`."""
+    return "the local store" if destination == "local" else destination

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from trackio_client.delivery.account import Account, place, refused_lines
+from trackio_client.delivery.account import Account, refused_lines
+from trackio_client.delivery.address import place
 from trackio_client.errors import DeliveryError, StoreError
 from trackio_client.wire.batches import digest_sum
 
@@ -116,7 +117,9 @@ class ExperimentReceipt:
         head = f"{self.name} ({self.experiment_id})"
         lines = [f"{head}: {line}" if n == 0 else f"  {line}" for n, line in enumerate(self._lines())]
         lines += [f"  missing: {hole}" for hole in self.holes]
-        return "\n".join([*lines, *refused_lines(self.own)])
+        for account in self.own:
+            lines += refused_lines(account.refused)
+        return "\n".join(lines)
 
     def _lines(self) -> list[str]:
         events, points = sum(one.events for one in self.own), sum(one.points for one in self.own)

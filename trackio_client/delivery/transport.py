@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from trackio_client.delivery.address import place
 from trackio_client.errors import DeliveryError, ExperimentNotFound, Gap, Overlap, StoreError, StoreFull, Unavailable
 from trackio_client.wire.batches import Batch, Hole, Receipt, ranges
 from trackio_client.wire.frames import SCHEMA, frames
@@ -238,7 +239,7 @@ class LateTransport:
             try:
                 self._made = self._make()
             except (StoreError, OSError) as error:
-                raise Unavailable(f"{self.destination} cannot be opened: {error}") from error
+                raise Unavailable(f"{place(self.destination)} cannot be opened: {error}") from error
         return self._made
 
     def send(self, batch: Batch) -> Receipt:
