@@ -22,6 +22,8 @@ from trackio_client.store.schema import connect, named, prepare, retry_locked
 
 IDLE_READERS = 8
 """Read connections kept open; a page's questions come from a pool of threads."""
+SLICE_PAGES = 2048
+"""Pages (4 KiB) given back in one transaction: others wait for some 10 ms."""
 WAIT_S = 5.0
 """How long a fork or a close waits for transactions of other threads, which take milliseconds."""
 
@@ -68,11 +70,22 @@ class Connections:
                         sql.execute("ROLLBACK")
                     raise
 
-    def idle(self, action: Callable[[sqlite3.Connection], object]) -> None:
-        """Do something with the write connection outside of transactions. Raises StoreError."""
+    def give_back(self, *, keep: float) -> bool:
+        """Cut free pages off the file, but for a part of it, a slice at a time; True if there is more to do.
+
+        What waits in the log beside the file goes into the file, as far as no reader still needs it.
+        Raises StoreError.
+        """
         with self._lock, self._errors_named():
             sql = self._write_connection()
-            retry_locked(lambda: action(sql))
+            free, pages = (sql.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count"))
+            spare = int(pages * keep)
+            more = bool(free > spare + (SLICE_PAGES if keep else 0))
+            if more:  # a script, because one step of this pragma frees one page
+                slice_ = min(SLICE_PAGES, free - spare)
+                retry_locked(lambda: sql.executescript(f"PRAGMA incremental_vacuum({slice_})"))
+            retry_locked(lambda: sql.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall())
+            return more
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:

@@ -37,6 +37,8 @@ from trackio_client.wire.batches import Batch, Receipt
 from trackio_client.wire.events import revive
 
 LEASE_S = 30.0
+SPARE = 0.125
+"""The part of the file that may stay free for what comes next; merging leaves most of a tail's pages free."""
 QUIET_S = 600.0
 """A tail of an experiment not heard of for so long is turned into chunks whatever its size."""
 _EXPERIMENT = (
@@ -113,11 +115,12 @@ class SqliteStore:
             sql.execute("DELETE FROM experiment WHERE id = ?", (row[0],))
             self._forget()
         self._parts.forget()
-        self._connections.idle(lambda sql: sql.execute("PRAGMA incremental_vacuum").fetchall())
-        self._connections.idle(lambda sql: sql.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall())
+        while self._connections.give_back(keep=0):
+            pass
 
     def merge(self, *, budget_s: float = 0.05) -> bool:
-        if self.position() == self._idle_at or not self._lease():
+        position = self.position()
+        if position == self._idle_at or not self._lease():
             return False
         until, after = time.monotonic() + budget_s, -1
         while time.monotonic() < until:
@@ -133,9 +136,9 @@ class SqliteStore:
                 elif small is not None:
                     after = small[0]
             if tail is None and small is None:
-                self._idle_at = self.position()
-                self._connections.idle(lambda sql: sql.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall())
-                return False
+                more = self._connections.give_back(keep=SPARE)
+                self._idle_at = self._idle_at if more else position
+                return more
         return True
 
     def _lease(self) -> bool:
@@ -145,8 +148,9 @@ class SqliteStore:
             sql.execute(
                 "INSERT INTO lease VALUES ('merge', ?, ?) ON CONFLICT (name) DO "
                 "UPDATE SET holder = excluded.holder, until_s = excluded.until_s "
-                "WHERE lease.holder = excluded.holder OR lease.until_s < ?",
-                (holder, now + LEASE_S, now),
+                # Until when it may hold is more than a turn away: the clock was set back.
+                "WHERE lease.holder = excluded.holder OR lease.until_s < ? OR lease.until_s > ?",
+                (holder, now + LEASE_S, now, now + LEASE_S),
             )
             return bool(sql.execute("SELECT holder = ? FROM lease WHERE name = 'merge'", (holder,)).fetchone()[0])
 

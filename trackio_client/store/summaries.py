@@ -125,8 +125,8 @@ PLAIN = (
 
 
 def row_of(part: Part, *, stale: bool) -> tuple[object, ...]:
-    """The values of COLUMNS. SQLite turns NaN into NULL and keeps ±inf; `last_bits` says which of them `last` was."""
-    bits = None if part.last - part.last == 0 else int(np.float64(part.last).view(np.int64))
+    """The values of COLUMNS. SQLite makes NaN NULL and −0 0: then `last_bits` says what `last` was."""
+    bits = None if part.last - part.last == 0 != part.last else int(np.float64(part.last).view(np.int64))
     return (
         part.n, part.bad, part.last, part.last_step, part.last_us, part.first_step, part.min, part.min_step, part.max,
         part.max_step, part.mean, int(stale), bits,
