@@ -7,9 +7,10 @@ A store holds *events* and nothing else; experiments, series, states and lists f
 a `Receipt`, or a `DeliveryError` as a value (one bad batch never spoils its neighbours). Frames that are held already
 are trimmed; if what is held under those seqs has other content, the outcome is `Overlap` and nothing of that batch is
 written. A batch that begins behind the end of what is held is a `Gap` that names the wanted seq, unless the writer can
-no longer send it (`first_held`): then the missing seqs become a named hole, and writing goes on after it; should frames
-of a hole come after all, they are taken like others, and the hole shrinks. A batch for a deleted experiment is `Gone`. An empty batch (count 0) is a heartbeat: it refreshes `last_heard_s` and gets a receipt;
-it creates nothing. Order between writers means nothing; order within one is its seq.
+no longer send it (`first_held`): then the missing seqs become a named hole, and writing goes on after it; should
+frames of a hole come after all, they are taken like others, and the hole shrinks. A batch for a deleted experiment is
+`Gone`. An empty batch (count 0) is a heartbeat: it refreshes `last_heard_s` and gets a receipt; it creates nothing.
+Order between writers means nothing; order within one is its seq.
 
 **What a series is.** All values of one metric of one experiment, from all its writers, in order of arrival. Steps may
 repeat, skip and go back; everything is kept. Read without `repeats`, a series is sorted by step, strictly increasing,
