@@ -20,7 +20,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import httpx
 import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -28,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.browser.conftest import Space, chromium_path, free_port  # noqa: E402
-from tests.browser.trainings import Training, curve  # noqa: E402
+from tests.browser.trainings import Training, curve, sweep  # noqa: E402
 
 METRICS, EXPERIMENTS, POINTS = 24, 10, 1000
 UPDATE_S = 2.0
@@ -36,15 +35,14 @@ NEW_POINTS = 4
 """Of each series and update: two logs a second, as a training with 0.5 s steps makes."""
 
 
-def sweep(url: str, experiments: int) -> None:
+def many(url: str, experiments: int) -> None:
     """A project of many experiments with 100 points of three metrics each."""
-    with httpx.Client(timeout=60) as client:
-        for i in range(experiments):
-            training = Training(
-                url, "sweep", f"sweep-{i:04}", started_s=1_790_000_000 + i, client=client, config={"lr": i}
-            )
-            training.log([(step, curve(step, wave=i)) for step in range(100)])
-            training.finish()
+
+    def log(training: Training, i: int) -> None:
+        training.log([(step, curve(step, wave=i)) for step in range(100)])
+        training.finish()
+
+    sweep(url, "sweep", experiments, log, config=lambda i: {"lr": i})
 
 
 def first_chart_ms(browser: Browser, url: str, loads: int) -> list[float]:
@@ -148,7 +146,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
         space = Space(Path(folder), free_port()).start()
         try:
-            sweep(space.url, 1000)
+            many(space.url, 1000)
             loads = first_chart_ms(browser, space.url, 3 if chosen.quick else 9)
             figures = live(browser, space, 5 if chosen.quick else 20)
         finally:

@@ -1,6 +1,7 @@
 """Pictures of every page, to be looked at: page × width × theme × (empty, one, typical, 1,000 experiments, error).
 
-    python benchmarks/screenshots.py [--into screenshots] [--only typical,thousand] [--url http://…]
+    python benchmarks/screenshots.py [--into screenshots] [--only typical,thousand]
+    python benchmarks/screenshots.py --docs docs/images     the README's: the demo, while it trains
 
 Real training logs come from the folder that TRACKIO_TEST_DATA names (default ../shared/data), imported as a user would.
 """
@@ -21,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.browser.conftest import Space, chromium_path, free_port  # noqa: E402
-from tests.browser.trainings import Training, curve, trained  # noqa: E402
+from tests.browser.trainings import Training, curve, sweep, trained  # noqa: E402
 
 WIDTHS = {1440: 900, 1024: 768, 390: 844}
 VIEWS = ("metrics", "system", "table", "experiment")
@@ -33,7 +34,7 @@ def typical(space: Space) -> str:
     project = "typical"
     data = Path(os.environ.get("TRACKIO_TEST_DATA", ROOT.parent / "shared" / "data"))
     for folder in sorted(data.glob("hf-trainer-*")):
-        command = [sys.executable, "-m", "trackio_client.cli.main", "import", str(folder), "--project", project]
+        command = [sys.executable, "-m", "trackio_client", "import", str(folder), "--project", project]
         environ = {**os.environ, "TRACKIO_URL": space.url, "TRACKIO_DIR": str(space.directory / "trainer")}
         done = subprocess.run(command, env=environ, cwd=ROOT, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -70,16 +71,19 @@ def typical(space: Space) -> str:
 
 def thousand(space: Space) -> str:
     """A sweep of 1,000 experiments."""
-    with httpx.Client(timeout=60) as client:
-        for i in range(1000):
-            training = Training(
-                space.url, "sweep", f"sweep-{i:04}", started_s=1_790_000_000 + 600 * i, client=client,
-                group=f"optimizer {'abcd'[i % 4]}", config={"lr": 1e-5 * (1 + i % 50), "seed": i % 5},
-            )  # fmt: skip
-            training.log([(step, curve(step, wave=i, rate=0.005 + i / 2e4)) for step in range(0, 300, 10)])
-            training.log([(step, {"eval/loss": 0.5 + i / 3000}) for step in range(0, 300, 100)])
-            if i < 992:
-                training.finish("failed" if i % 17 == 0 else "finished")
+
+    def log(training: Training, i: int) -> None:
+        training.log([(step, curve(step, wave=i, rate=0.005 + i / 2e4)) for step in range(0, 300, 10)])
+        training.log([(step, {"eval/loss": 0.5 + i / 3000}) for step in range(0, 300, 100)])
+        if i < 992:
+            training.finish("failed" if i % 17 == 0 else "finished")
+
+    sweep(
+        space.url, "sweep", 1000, log,
+        started_s=lambda i: 1_790_000_000 + 600 * i,
+        group=lambda i: f"optimizer {'abcd'[i % 4]}",
+        config=lambda i: {"lr": 1e-5 * (1 + i % 50), "seed": i % 5},
+    )  # fmt: skip
     return "sweep"
 
 
@@ -88,6 +92,44 @@ def newest(space: Space, project: str) -> str:
     rows = httpx.get(f"{space.url}/v1/experiments", params={"project": project}, timeout=60).json()["experiments"]
     failed = [row for row in rows if row["state"] == "failed"]
     return str((failed or rows)[0]["experiment_id"])
+
+
+DEMO = "import sys; sys.path.insert(0, '.'); from examples.demo import train; train(sys.argv[1], float(sys.argv[2]))"
+DOCS = {"light": (1440, 900, "light"), "dark": (1440, 900, "dark"), "phone": (390, 844, "light")}
+LARGEST_BYTES = 250_000
+
+
+def readme(browser: Browser, space: Space, into: Path) -> None:
+    """The demo as a reader of the README will see it: two trainings that ended, one that runs."""
+    folder = space.directory / "trainer"
+    folder.mkdir()
+    environ = {**os.environ, "TRACKIO_DIR": str(folder), "HF_HUB_OFFLINE": "1"}
+
+    def start(epochs: int) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-c", DEMO, space.url, str(epochs)], cwd=ROOT, env=environ)
+
+    for epochs in (6, 9):
+        if start(epochs).wait(600):
+            raise SystemExit("the demo's training failed: its own words stand above")
+    with start(400) as running:
+        try:
+            for name, (width, height, theme) in DOCS.items():
+                context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
+                page = context.new_page()
+                page.goto(f"{space.url}/?project=digits")
+                page.locator(".tk-row svg.running").first.wait_for(timeout=120_000, state="attached")
+                if name == "light":
+                    page.wait_for_timeout(25_000)  # so that the third line has a shape
+                settle(page)
+                page.screenshot(path=str(into / f"{name}.png"))
+                context.close()
+        finally:
+            running.terminate()
+    for name in DOCS:
+        size = (into / f"{name}.png").stat().st_size
+        print(f"{into / name}.png {size / 1000:.0f} kB", flush=True)
+        if size > LARGEST_BYTES:
+            raise SystemExit(f"{name}.png is larger than {LARGEST_BYTES // 1000} kB")
 
 
 def shoot(browser: Browser, address: str, name: str, into: Path, problem: str | None = None) -> None:
@@ -118,15 +160,20 @@ def main() -> None:
     """Start a Space, fill it, take the pictures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--into", type=Path, default=ROOT / "screenshots")
+    parser.add_argument("--docs", type=Path, help="take the README's pictures into this folder")
     parser.add_argument("--only", default="empty,one,typical,thousand,error")
     chosen = parser.parse_args()
     wanted = chosen.only.split(",")
-    chosen.into.mkdir(parents=True, exist_ok=True)
+    into: Path = chosen.docs or chosen.into
+    into.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="trackio-screenshots-") as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
         space = Space(Path(folder), free_port()).start()
         try:
-            pictures(browser, space, wanted, chosen.into)
+            if chosen.docs:
+                readme(browser, space, into)
+            else:
+                pictures(browser, space, wanted, into)
         finally:
             space.stop()
             browser.close()
