@@ -12,6 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from trackio_client.errors import (
@@ -22,10 +23,12 @@ from trackio_client.errors import (
     StoreFull,
     TrackioError,
     Unavailable,
+    UsageError,
 )
 from trackio_client.store.columns import Run, decode
 from trackio_client.store.contract import Outcome, Store
 from trackio_client.wire.batches import MAX_BODY_BYTES, MAX_HEAD_BYTES, Batch, Receipt, unpack
+from trackio_client.wire.events import checked_name
 
 log = logging.getLogger("trackio.ingest")
 
@@ -161,6 +164,7 @@ def check_frames(batch: Batch) -> Batch:
         for part in decode(batch.body, batch.first_seq):
             if isinstance(part, Run):
                 count += len(part.steps)
+                check_names(part.schema.keys)
                 if int(part.steps.min()) < 0:
                     raise MalformedBatch(
                         f"a step must be a whole number from 0 to 2**63 - 1, got {int(part.steps.min())}"
@@ -172,6 +176,18 @@ def check_frames(batch: Batch) -> Batch:
     if count != batch.count:
         raise MalformedBatch(f"the head promises {batch.count} frames, the body holds {count}")
     return replace(batch, project=batch.project.strip())
+
+
+@lru_cache(1024)
+def check_names(names: tuple[str, ...]) -> None:
+    """Raises MalformedBatch for names of metrics that no client of ours would send."""
+    for name in names:
+        try:
+            fine = checked_name(name, "a metric's name") == name
+        except UsageError as error:
+            raise MalformedBatch(str(error)) from None
+        if not fine:
+            raise MalformedBatch(f"a metric's name begins or ends with a space: {name!r:.80}")
 
 
 __all__ = ["MAX_REQUEST_BYTES", "Ingest", "StoreClosed", "StoreFull", "TrackioError", "check_frames", "checked"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from itertools import count, pairwise
+from itertools import chain, count, pairwise
 from typing import Any
 
 MASK = "***"
@@ -138,7 +138,8 @@ class Masker:
         masked = self.text(name)
         if masked != name:
             taken = set(self._names.values())
-            masked = next(free for n in count(1) if (free := masked if n == 1 else f"{masked} ({n})") not in taken)
+            numbered = (f"{masked[:240]} ({n})" for n in count(2))
+            masked = next(free for free in chain([masked], numbered) if free not in taken)
         self._names[name] = masked
         return masked
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 import threading
 import zlib
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from trackio_client.errors import StoreFull
 from trackio_client.wire.batches import FRAMES_TYPE, pack
+from trackio_client.wire.events import plain
+from trackio_client.wire.frames import EVENT, Schema, _seal, event_frame, metrics_frame
 
 
 def problem(answer, status, slug):
@@ -181,3 +187,76 @@ def test_names_with_slashes_quotes_markup_and_emoji_are_names(api):
     assert api.lines(line, query="experiment=exp_a&project=%3Cb%3E%20%F0%9F%A6%A6").status_code == 200
     answer = api.client.get("/v1/series", params={"experiment": "exp_a", "metric": name})
     assert answer.json()["series"][0]["metric"] == name
+
+
+START = event_frame({"kind": "start", "time_us": 1, "name": "otter"})
+
+
+def one_frame(a_batch, frame: bytes, *schemas: bytes):
+    """A start event and one more frame, as a batch."""
+    return a_batch(count=2, body=b"".join(schemas) + START + frame)
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 300, "a\nb", "\0", " a", "\x7f"])
+def test_a_metrics_name_that_is_none_is_refused_in_frames_too(api, a_batch, name):
+    schema = Schema((name,))
+    content = problem(api.send(one_frame(a_batch, metrics_frame(schema, 1, 1, [0.5]), schema.frame)), 400, "malformed")
+    assert "metric's name" in content["detail"]
+    assert api.get("/v1/writers/w1").json()["accepted"] == []
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b'{"kind":"mark","data":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"kind":"mark","data":' + b"[" * 600 + b"]" * 600 + b"}",
+        b'{"kind":"mark","time_us":' + b"9" * 5000 + b"}",
+        b'{"kind":"\xff"}',
+        b'{"kind":null}',
+        b'{"no":"kind"}',
+        b"[1]",
+        b'{"a',
+    ],
+)
+def test_an_event_that_is_none_is_refused_and_nothing_of_its_batch_is_kept(api, a_batch, payload):
+    problem(api.send(one_frame(a_batch, _seal(EVENT, payload))), 400, "malformed")
+    assert api.get("/v1/writers/w1").json()["accepted"] == []
+    assert api.send(a_batch()).status_code == 200
+
+
+def test_steps_from_0_to_the_highest_are_drawn_and_below_0_are_refused(api, a_batch):
+    schema = Schema(("loss",))
+    refused = api.send(one_frame(a_batch, metrics_frame(schema, -1, 1, [0.5]), schema.frame))
+    assert "-1" in problem(refused, 400, "malformed")["detail"]
+    assert api.send(one_frame(a_batch, metrics_frame(schema, 2**63 - 1, 1, [0.5]), schema.frame)).status_code == 200
+    ask = "/v1/series?experiment=exp_a&metric=loss"
+    for more in ("", "&max_points=100", "&max_points=100&format=binary", "&repeats=1"):
+        assert api.get(ask + more).status_code == 200, more
+    assert api.get(ask).json()["series"][0]["steps"] == [2**63 - 1]
+
+
+JUNK = st.one_of(
+    st.none(), st.booleans(), st.integers(-(2**70), 2**70), st.floats(), st.text(max_size=8), st.just({"$float": 5}),
+    st.lists(st.text(max_size=3), max_size=2), st.dictionaries(st.text(max_size=4), st.integers(), max_size=2),
+)  # fmt: skip
+FIELDS = re.findall(
+    r"\w+",
+    "time_us project name group job_type tags notes config generation parent client process steps_from values removed "
+    "metric step_metric goal step stream lines dropped mark title data error message trace rank reason count "
+    "first_step last_step state exit_code signal",
+)
+NUMBERS = itertools.count(1)
+KINDS = ["start", "config", "summary", "define", "text", "console", "mark", "error", "refused", "end", "edit", "other"]
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(kind=st.sampled_from(KINDS), fields=st.dictionaries(st.sampled_from(FIELDS), JUNK, max_size=12))
+def test_an_event_whose_fields_are_of_other_types_harms_no_answer(api, a_batch, kind, fields):
+    n = next(NUMBERS)
+    sent = a_batch(
+        writer=f"w{n}", experiment=f"exp_{n}", count=2, body=START + event_frame(plain({"kind": kind, **fields}))
+    )
+    assert api.send(sent, writer=f"w{n}").status_code in (200, 400)
+    if api.send(sent, writer=f"w{n}").status_code == 200:
+        for path in (f"/v1/experiments/exp_{n}", f"/v1/experiments/exp_{n}/events", "/v1/experiments?project=digits"):
+            assert api.get(path).status_code == 200, (kind, fields, path)
