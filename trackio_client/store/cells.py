@@ -222,7 +222,11 @@ def draw(cells: Cells, axis: Axis, width: float) -> Drawn:
 
 def _bucket(x: Floats, width: float) -> Ints:
     # Exact, for the width is a power of two, and ten times as fast as np.floor_divide.
-    return np.floor(x * (1 / width)).astype(np.int64)
+    # 2**63 - 1, the highest step, is 2**63 as a float: one more than a bucket's number may be.
+    return np.clip(np.floor(x * (1 / width)), -_MOST, _MOST).astype(np.int64)
+
+
+_MOST = float(2**63 - 1024)
 
 
 def _added(column: npt.NDArray[Any], at: Ints, n: int) -> Floats:
