@@ -274,3 +274,36 @@ def test_a_child_that_outlives_its_parents_store_loses_nothing(path):
     assert {r.writer_id: r.points for r in again.receipts("exp_1")} == {"w_1": 50, "w_fork": 5, "w_late": 7}
     audited(again)
     again.close()
+
+
+def test_a_file_that_was_wiped_is_met_as_a_new_store_after_a_fork(path):
+    store = open_store(path)
+    taken(Trainer().steps(5).send(store))
+    names = (store.store_id, store.incarnation)
+    for part in path.parent.glob("store.sqlite*"):
+        part.unlink()
+    in_a_fork(lambda: None)
+    (receipt,) = taken(Trainer().steps(2).send(store))
+    assert (receipt.accepted, receipt.points) == (((0, 2),), 2)
+    assert (receipt.store_id, receipt.incarnation) == (store.store_id, store.incarnation)
+    assert names[0] != store.store_id
+    assert names[1] != store.incarnation
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "words"),
+    [
+        (sqlite3.SQLITE_FULL, StoreFull, "free some space"),
+        (sqlite3.SQLITE_IOERR_WRITE, StoreFull, "free some space"),
+        (sqlite3.SQLITE_IOERR_READ, StoreError, "the disk of"),
+        (sqlite3.SQLITE_READONLY_DBMOVED, StoreReadOnly, "permissions"),
+        (sqlite3.SQLITE_CORRUPT_INDEX, StoreError, "backup"),
+    ],
+)
+def test_an_error_of_the_disk_is_named_for_what_it_is(path, code, kind, words):
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = code
+    named = schema.named(error, path)
+    assert type(named) is kind
+    assert words in str(named)

@@ -31,9 +31,11 @@ WAIT_S = 5.0
 class Connections:
     """Write and read transactions on one file, from any thread."""
 
-    def __init__(self, path: Path, *, on_rollback: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, path: Path, *, on_open: Callable[[sqlite3.Connection], None], on_rollback: Callable[[], None]
+    ) -> None:
         self.path = path
-        self._on_rollback = on_rollback
+        self._on_open, self._on_rollback = on_open, on_rollback
         self.notice: str | None = None
         """What people should know about the place of this file."""
         self._make_locks()
@@ -43,7 +45,8 @@ class Connections:
         self._closed = False
         with self._lock:
             self._write_connection()
-        _open.add(self)
+        with _forking:
+            _open.add(self)
 
     def _make_locks(self) -> None:
         self._lock = threading.RLock()
@@ -106,7 +109,8 @@ class Connections:
                     yield sql
                 finally:
                     self._own.reads = None
-                    sql.execute("COMMIT")
+                    if sql.in_transaction:
+                        sql.execute("COMMIT")
         finally:
             self._give(sql)
 
@@ -129,6 +133,7 @@ class Connections:
             writer = connect(self.path, write=True)
             try:
                 self.notice = prepare(writer, self.path)
+                self._on_open(writer)
             except BaseException:
                 writer.close()
                 raise
@@ -197,9 +202,12 @@ class Connections:
 _carried: list[sqlite3.Connection] = []
 """Of the parent, open at a fork: never touched again, because closing them would meddle with its locks."""
 _open: WeakSet[Connections] = WeakSet()
+_forking = threading.Lock()
+"""Held during a fork, and by who opens a store."""
 
 
 def _before_fork() -> None:
+    _forking.acquire()
     deadline = time.monotonic() + WAIT_S
     for connections in list(_open):
         connections.before_fork(max(0.0, deadline - time.monotonic()))
@@ -208,6 +216,7 @@ def _before_fork() -> None:
 def _after_fork(in_child: bool) -> None:
     for connections in list(_open):
         connections.after_fork(in_child=in_child)
+    _forking.release()
 
 
 if hasattr(os, "register_at_fork"):

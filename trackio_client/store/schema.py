@@ -227,11 +227,16 @@ def retry_locked(action: Callable[[], T]) -> T:
             time.sleep(0.005)
 
 
+_NO_ROOM = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_FSYNC)
+"""How SQLite tells of a quota, and of a disk too full for the index of its log."""
+
+
 def named(error: sqlite3.Error, path: Path) -> StoreError:
     """Our error for one of SQLite's."""
     text = str(error)
-    code: Any = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code == sqlite3.SQLITE_FULL or "disk is full" in text or (code == sqlite3.SQLITE_IOERR and "disk I/O" in text):
+    extended: Any = getattr(error, "sqlite_errorcode", 0)
+    code = extended & 0xFF
+    if code == sqlite3.SQLITE_FULL or extended in _NO_ROOM:
         return StoreFull(f"no room on the disk of {path} ({text}). Nothing was written; free some space and it goes on")
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
         return StoreReadOnly(
@@ -239,6 +244,8 @@ def named(error: sqlite3.Error, path: Path) -> StoreError:
         )
     if code == sqlite3.SQLITE_NOTADB:
         return NotAStore(f"{path} is no SQLite file; it is left alone. Choose another folder with TRACKIO_DIR")
+    if code == sqlite3.SQLITE_IOERR:
+        return StoreError(f"the disk of {path} fails: {text}. Look at the system's log; move the store to another disk")
     if code == sqlite3.SQLITE_CORRUPT:
         return StoreError(f"{path} is damaged: {text}. Restore it from a backup or from the Hub dataset")
     return StoreError(f"{path}: {text}")

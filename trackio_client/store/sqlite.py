@@ -56,17 +56,22 @@ class SqliteStore:
     def __init__(self, path: Path, *, persistent: bool = True) -> None:
         self.path = path
         self.persistent = persistent
-        self._connections = Connections(path, on_rollback=self._forget)
-        self._read, self._write = self._connections.read, self._connections.write
         self._parts = Parts()
         self._series_ids: SeriesIds = {}
         self._tails: dict[int, int] = {}
         self._holder = secrets.token_hex(8)
         self._idle_at = -1
-        with self._read() as sql:
-            meta = dict(sql.execute("SELECT key, value FROM meta").fetchall())
-        self.store_id: str = meta["store_id"]
-        self.incarnation: str = meta["incarnation"]
+        self.store_id = self.incarnation = ""
+        self._connections = Connections(path, on_open=self._opened, on_rollback=self._forget)
+        self._read, self._write = self._connections.read, self._connections.write
+
+    def _opened(self, sql: sqlite3.Connection) -> None:
+        """Learn whose file this is: after a fork it may be another one than before."""
+        meta = dict(sql.execute("SELECT key, value FROM meta").fetchall())
+        if meta["incarnation"] != self.incarnation:
+            self.store_id, self.incarnation, self._idle_at = meta["store_id"], meta["incarnation"], -1
+            self._forget()
+            self._parts.forget()
 
     @property
     def notice(self) -> str | None:
