@@ -55,8 +55,14 @@ def space() -> Iterator[str]:
     address = f"http://127.0.0.1:{port}"
     environ = os.environ | {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}
     # A session of its own: ctrl-C reaches the training first, which tells the Space how it ended.
-    child = subprocess.Popen([sys.executable, "-m", "space"], cwd=ROOT, env=environ, start_new_session=os.name != "nt")
+    child = subprocess.Popen(
+        [sys.executable, "-m", "space"], cwd=ROOT, env=environ, stdout=subprocess.DEVNULL,
+        start_new_session=os.name != "nt",
+    )  # fmt: skip
     try:
+        print("loading PyTorch and Transformers while the Space starts …", flush=True)
+        from transformers import Trainer, ViTForImageClassification  # noqa: F401  # seconds, on the other core
+
         wait_for(address, child)
         yield address
     finally:
@@ -70,7 +76,7 @@ def space() -> Iterator[str]:
 
 def wait_for(address: str, child: subprocess.Popen[bytes]) -> None:
     """Return when the Space answers; say that it takes a while."""
-    print(f"starting the Space at {address} ", end="", flush=True)
+    print(f"the Space at {address} ", end="", flush=True)
     end = time.monotonic() + START_S
     while time.monotonic() < end:
         if child.poll() is not None:
@@ -80,7 +86,7 @@ def wait_for(address: str, child: subprocess.Popen[bytes]) -> None:
         try:
             with urllib.request.urlopen(f"{address}/v1/health", timeout=2) as answer:
                 if answer.status == 200:
-                    print(" ready", flush=True)
+                    print("is ready", flush=True)
                     return
         except (urllib.error.URLError, OSError):
             print(".", end="", flush=True)
@@ -107,38 +113,53 @@ def free_port(wanted: int) -> int:
 
 def train(address: str, epochs: float) -> None:
     """Train with the Trainer and our callback; print where to watch it, early and at the end."""
-    print("loading PyTorch and Transformers …", flush=True)
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    from transformers import PrinterCallback, Trainer, TrainingArguments, ViTConfig, ViTForImageClassification, set_seed
+    from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
+    from transformers import ViTConfig as Config
+    from transformers import ViTForImageClassification as Model
 
     import trackio_client as trackio
     from trackio_client.integrations.transformers import TrackioCallback
 
+    class Lines(TrainerCallback):
+        """A line every tenth of the training; all the rest is on the page."""
+
+        loss = float("nan")
+
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+            self.loss = logs.get("loss", self.loss)
+
+        def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any = None, **kwargs: Any) -> None:
+            epoch = round(state.epoch)
+            if epoch % max(1, round(epochs / 10)) == 0 or epoch >= epochs:
+                right = metrics["eval_accuracy"]
+                print(f"  epoch {epoch:>3} of {epochs:g}: loss {self.loss:.3f}, {right:.1%} of digits read", flush=True)
+
     set_seed(7)
     learn, check = digits()
-    model = ViTForImageClassification(
-        ViTConfig(
+    model = Model(
+        Config(
             image_size=8, patch_size=2, num_channels=1, num_labels=10,
             hidden_size=64, num_hidden_layers=3, num_attention_heads=4, intermediate_size=128,
         )
     )  # fmt: skip
+    print(flush=True)
     experiment = trackio.init(project="digits", config={"data": "scikit-learn digits"}, trackio_url=address)
     page = f"{address}/?" + urllib.parse.urlencode({"project": experiment.project, "experiment": str(experiment)})
-    print(f"\n  Watch it live: {page}\n", flush=True)
+    print(flush=True)  # init said where to watch it: let it stand out
     with experiment, tempfile.TemporaryDirectory() as folder:
         arguments = TrainingArguments(
             output_dir=folder, num_train_epochs=epochs, per_device_train_batch_size=32,
             per_device_eval_batch_size=128, learning_rate=2e-3, warmup_steps=50, lr_scheduler_type="cosine",
             weight_decay=0.01, logging_steps=5, eval_strategy="epoch", save_strategy="no", report_to="none",
-            dataloader_pin_memory=False, disable_tqdm=not sys.stderr.isatty(),
+            dataloader_pin_memory=False, disable_tqdm=True,  # else a bar, broken by 50 numbers an evaluation
         )  # fmt: skip
         trainer = Trainer(
             model, arguments, train_dataset=learn, eval_dataset=check, compute_metrics=scores,
-            callbacks=[TrackioCallback(experiment, hardware_s=2)],
+            callbacks=[TrackioCallback(experiment, hardware_s=2), Lines()],
         )  # fmt: skip
-        trainer.remove_callback(PrinterCallback)  # one line of 50 numbers an evaluation; ours are shorter
+        trainer.remove_callback(PrinterCallback)
         trainer.train()
-    print(f"\n  The whole training: {page}", flush=True)
+    print(f"\nThe training is over. All of it: {page}", flush=True)
 
 
 def digits() -> tuple[Any, Any]:
