@@ -4,15 +4,20 @@
 
 The Trainer's names are kept, with one exception: what its `eval_` prefix makes of per-label scores
 (`eval_label/PER/f1`) is told as `eval/label/PER/f1`, the name that pages and findings look for.
+
+A training that goes on from a checkpoint goes on in the experiment that saved it: each checkpoint's folder holds a
+small `trackio.json` with its id. Steps that are trained again replace the first attempt's: one line, not two.
 """
 
 from __future__ import annotations
 
 import functools
+import json
 import logging
 import re
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from trackio_client.capture.hardware import HardwareSampler
@@ -30,6 +35,7 @@ except ImportError as absent:
 _log = logging.getLogger("trackio_client")
 _PER_LABEL = re.compile(r"eval_(?:per_)?label(?:_metrics|s)?/(?P<rest>.+/(?:f1|precision|recall|support))")
 _SECRET = re.compile(r"token|secret|password|api_?key", re.I)
+_CHECKPOINT_FILE = "trackio.json"
 _FRAMES_UP = 12  # Trainer.__init__ stands 3 frames above on_init_end; subclasses and decorators add some
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
@@ -67,6 +73,8 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
         self.experiment = experiment
         self.dropped = 0
         """Errors of our own that were told and swallowed."""
+        self.resumed_from: str | None = None
+        """The checkpoint's folder that `train` was told to go on from."""
         self._init_arguments = init_arguments
         self._hardware_s = hardware_s
         self._is_ours = False
@@ -89,7 +97,7 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
             return
         self._step = int(state.global_step)
         config = _arguments(args) | {"model": _model_summary(model), "max_steps": int(state.max_steps)}
-        self._open(config)
+        self._open(config, self._earlier(args, self._step))
         assert self.experiment is not None
         interval_s = settings_from().hardware_s if self._hardware_s is None else self._hardware_s
         self._sampler = HardwareSampler(self.experiment.log, lambda: self._step, interval_s=interval_s).start()
@@ -111,6 +119,10 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
         if self.experiment is not None and state.is_world_process_zero:
             title = f"checkpoint-{state.global_step}"
             self.experiment.mark("checkpoint", title, int(state.global_step), path=f"{args.output_dir}/{title}")
+            folder = Path(args.output_dir, title)
+            if folder.is_dir():
+                said = {"experiment_id": self.experiment.experiment_id, "project": self.experiment.project}
+                (folder / _CHECKPOINT_FILE).write_text(json.dumps(said), encoding="utf-8")
 
     @_never_stops_training
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
@@ -135,7 +147,7 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
 
     # --- the experiment -----------------------------------------------------------------------------------------
 
-    def _open(self, config: dict[str, Any]) -> None:
+    def _open(self, config: dict[str, Any], earlier: Mapping[str, str] | None = None) -> None:
         if self.experiment is None or (self._is_ours and self.experiment.is_finished):
             current = process.current
             if current is not None and not current.is_finished and not self._init_arguments:
@@ -143,10 +155,25 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
             else:
                 given = dict(self._init_arguments)
                 own = given.pop("config", None)
+                if earlier and not given.keys() & {"experiment_id", "resume", "fork_from"}:
+                    given |= {**earlier, "resume": "allow"}
                 self.experiment = init(**given, config=config | dict(own or {}))
                 self._is_ours = True
                 return
         self.experiment.config.update(config, allow_val_change=True)
+
+    def _earlier(self, args: Any, step: int) -> dict[str, str] | None:
+        """Id and project of the experiment that saved the checkpoint from which this training goes on."""
+        if not step:
+            return None
+        folder = Path(self.resumed_from or Path(args.output_dir, f"checkpoint-{step}"))
+        try:
+            said = json.loads((folder / _CHECKPOINT_FILE).read_text(encoding="utf-8"))
+            found = {name: str(said[name]) for name in ("experiment_id", "project")}
+        except (OSError, ValueError, KeyError, TypeError):  # saved without us
+            return None
+        wanted = self._init_arguments.get("project", self._init_arguments.get("project_name"))
+        return found if wanted in (None, found["project"]) else None
 
     def _reopen(self) -> None:
         assert self.experiment is not None
@@ -220,6 +247,8 @@ def _watch(trainer: Any, callback: TrackioCallback) -> None:
 
     @functools.wraps(train)
     def watched(*given: Any, **named: Any) -> Any:
+        checkpoint = given[0] if given else named.get("resume_from_checkpoint")
+        callback.resumed_from = checkpoint if isinstance(checkpoint, str) else None
         try:
             return train(*given, **named)
         except BaseException as error:
