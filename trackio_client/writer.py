@@ -232,10 +232,9 @@ class Writer:
         accounts, transport = [account], sender.transport
         if not (self.is_owner and sender.has_answered and account.is_accepted):
             return receipt_of(accounts, None)
-        left = max(0.5, min(until - time.monotonic(), 10.0))
-        children = self._leftovers.of_experiment(self.origin.experiment_id, left)
+        children = self._leftovers.of_experiment(self.origin.experiment_id, _left(until))
         accounts += [child for child in children if child.writer_id != account.writer_id]
-        return receipt_of(accounts, transport if is_quiet_now else None, timeout_s=left)
+        return receipt_of(accounts, transport if is_quiet_now else None, timeout_s=_left(until))
 
     def _tell_end(self, spool: Spool, end: dict[str, Any], error: BaseException | None) -> None:
         """The last words must get through: a full budget has a little room for them."""
@@ -290,6 +289,11 @@ class Writer:
         if self._capture is not None:  # the parent's capture: output of children is not told apart
             self._capture.stop()
             self._capture = None
+
+
+def _left(until: float) -> float:
+    """Seconds that the end of a program may still take for what is good to have."""
+    return max(0.5, min(until - time.monotonic(), 10.0))
 
 
 class _Asleep:

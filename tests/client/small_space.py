@@ -40,6 +40,9 @@ class SmallSpace:
                 if url.path == "/v1/experiments":
                     known = space.store.find(parse_qs(url.query)["project"][0], "")
                     return self.answer(200, {"experiments": [_listed(known)] if known else []})
+                if url.path.endswith("/receipts"):
+                    receipts = space.store.receipts(unquote(url.path.split("/")[-2]))
+                    return self.answer(200, {"receipts": [receipt.to_json() for receipt in receipts]})
                 key = unquote(url.path.rpartition("/")[2])
                 known = space.store.find("digits", key)
                 if known is None or known.experiment_id != key:

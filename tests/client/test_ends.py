@@ -184,8 +184,8 @@ def test_each_trouble_is_said_once_and_all_is_kept(
 
 def test_a_space_that_comes_back_gets_everything_without_a_restart(run: Run, space: SmallSpace) -> None:
     space.trouble = (503, "starting")
-    process = run(BEGIN + "sys.stdin = None\nfor i in range(40): trackio.log({'late': i}); time.sleep(0.05)")
-    time.sleep(1.0)
+    process = run(BEGIN + "sys.stdin = None\nfor i in range(40): trackio.log({'late': i}); time.sleep(0.02)")
+    until(lambda: len(space.tokens) > 0, 60)  # it was refused at least once
     space.trouble = None
     _, err = process.communicate(timeout=60)
     assert space.steps("loss") == list(range(50))

@@ -167,11 +167,27 @@ def sync(
                         fresh.write(directory)
             finally:
                 lock.release()
-        return [receipt_of(told, transports[destination]) for (_, destination), told in accounts.items()]
+        return _receipts(accounts, transports, should_stop)
     finally:
         for used in transports.values():
             if used is not None:
                 used.close()
+
+
+def _receipts(
+    accounts: dict[tuple[str, str], list[Account]],
+    transports: dict[str, Transport | None],
+    should_stop: Callable[[], bool],
+) -> list[ExperimentReceipt]:
+    """One for each experiment. A destination that does not answer once is not asked for the others."""
+    found = []
+    silent: set[str] = set()
+    for (_, destination), told in accounts.items():
+        asks = destination not in silent and not should_stop()
+        found.append(receipt_of(told, transports[destination] if asks else None))
+        if asks and found[-1].held is None and found[-1].is_accepted:
+            silent.add(destination)
+    return found
 
 
 def _deliver(
