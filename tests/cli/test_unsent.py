@@ -11,6 +11,11 @@ from pathlib import Path
 import pytest
 
 from trackio_client.cli.main import main
+from trackio_client.cli.waiting import waiting_lines
+from trackio_client.delivery.meta import Meta
+from trackio_client.delivery.spool import Spool
+from trackio_client.wire.events import new_writer_id
+from trackio_client.wire.frames import event_frame
 
 ROOT = Path(__file__).resolve().parents[2]
 LOG = """
@@ -69,6 +74,18 @@ def test_lists_say_what_waits_on_this_machine_and_is_not_in_them(left, capsys):
     assert "cannot be reached" in seen.err
     assert main(["list", "--dir", str(left), "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"projects": []}
+
+
+def test_what_a_living_process_sends_is_told_where_it_is_not_shown(tmp_path):
+    spool = Spool.create(
+        tmp_path, Meta(writer_id=new_writer_id(), experiment_id="exp_1", project="p", destination="http://space")
+    )
+    spool.append(event_frame({"kind": "start", "time_us": 1}))
+    assert waiting_lines(tmp_path, "local") == ["1 experiment is running here; its process sends it to http://space"]
+    assert waiting_lines(tmp_path, "http://space") == []
+    spool.close()
+    [line] = waiting_lines(tmp_path, "http://space")
+    assert line.startswith("1 experiment waits on this machine to be sent to http://space")
 
 
 def test_what_a_killed_training_on_the_local_store_left_waits_too(tmp_path, monkeypatch, capsys):

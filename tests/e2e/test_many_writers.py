@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.machines import LocalStore, check_exact, command, environment, spools
+from tests.e2e.machines import LocalStore, check_exact, command, environment, spools, until
 from trackio_client.wire.batches import digest_sum
 
 pytestmark = pytest.mark.crash
@@ -20,11 +20,14 @@ pytestmark = pytest.mark.crash
 def test_a_fork_in_the_middle_gives_two_writers_and_exact_counts(train, tmp_path, space):
     trainer = train(400, "--fork-at", "200", "--pause", "0.001", "--end", "none", url=space.url)
     assert trainer.ended() == 0, trainer.said()
-    deadline = time.monotonic() + 30
-    while len(trainer.acknowledged()) < 600 and time.monotonic() < deadline:
-        time.sleep(0.05)
-    time.sleep(0.3)  # the child's own end
-    command(tmp_path / "home", "sync", TRACKIO_URL=space.url)
+    until(lambda: len(trainer.acknowledged()) == 600, "parent and child have logged")
+
+    def all_sent() -> bool:  # the child ends by itself, some time after its parent
+        return command(tmp_path / "home", "sync", TRACKIO_URL=space.url).returncode == 0 and not spools(
+            tmp_path / "home"
+        )
+
+    until(all_sent, "both are sent", every_s=0.2)
     points = space.points(trainer.experiment_id, "t/value")
     assert sorted(step for step, _ in points) == sorted(step for _, step, _ in trainer.acknowledged())
     assert len(points) == 600

@@ -8,6 +8,7 @@ from typing import Any
 
 from trackio_client.cli.output import age, duration, print_json, table
 from trackio_client.cli.waiting import waiting_lines
+from trackio_client.delivery.address import address_of
 
 
 def add(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -27,8 +28,9 @@ def run(asked: argparse.Namespace) -> int:
 
     wanted = state_of(asked.state) if asked.state else None
     if not asked.json:
-        for line in waiting_lines(settings_from().spool_path):
-            print(f"Not in this list yet: {line}", file=sys.stderr)  # stdout is the list alone
+        settings = settings_from()
+        for line in waiting_lines(settings.spool_path, address_of(settings.url) if settings.url else "local"):
+            print(f"Not all here yet: {line}", file=sys.stderr)  # stdout is the list alone
     with Api() as api:
         if asked.project is None:
             return _projects(api, asked)

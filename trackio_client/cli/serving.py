@@ -56,7 +56,7 @@ def run(asked: argparse.Namespace) -> int:
         else:
             print(f"Dashboard of {settings.directory}: {address}  (ctrl-C ends it)")
             for line in waiting_lines(settings.spool_path):
-                print(f"Not on it yet: {line}")
+                print(f"Not all on it yet: {line}")
         sys.stdout.flush()
         if not asked.no_browser and sys.stdout.isatty():
             import webbrowser

@@ -12,15 +12,18 @@ if TYPE_CHECKING:
     from trackio_client.delivery.replay import Pending
 
 
-def waiting_lines(spool_path: Path) -> list[str]:
-    """A line for each destination that experiments of this machine wait for; [] when all is sent."""
+def waiting_lines(spool_path: Path, shown: str = "local") -> list[str]:
+    """A line for each destination that experiments of this machine wait for; [] when all is sent.
+
+    `shown` is the destination that is being looked at: what a living process sends there is on its way.
+    """
     if not spool_path.is_dir():
         return []
     from trackio_client.delivery.replay import pending  # here: `list` on a machine without logs needs none of it
 
     by_place: dict[str, list[Pending]] = {}
     for spool in pending(spool_path):
-        if spool.events and not (spool.is_live and spool.destination == "local"):
+        if spool.events and not (spool.is_live and spool.destination == shown):
             by_place.setdefault(spool.destination, []).append(spool)
     return [_line(destination, spools) for destination, spools in by_place.items()]
 
