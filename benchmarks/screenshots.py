@@ -118,8 +118,9 @@ def readme(browser: Browser, space: Space, into: Path) -> None:
                 page = context.new_page()
                 page.goto(f"{space.url}/?project=digits")
                 page.locator(".tk-row svg.running").first.wait_for(timeout=120_000, state="attached")
-                if name == "light":
-                    page.wait_for_timeout(25_000)  # so that the third line has a shape
+                rows = "trackioPage.shell.state.get('experiments')"
+                far = f"() => {rows}.some((e) => e.state === 'running' && e.last_step > 99)"
+                page.wait_for_function(far, timeout=300_000)  # so that its line has a shape
                 settle(page)
                 page.screenshot(path=str(into / f"{name}.png"))
                 context.close()

@@ -196,6 +196,27 @@ def test_the_list_can_be_made_wider_and_stays_so(opened):
     assert opened.locator(".tk-side").bounding_box()["width"] == before + 100
 
 
+def test_a_filter_takes_words_and_regular_expressions(opened):
+    field = opened.get_by_label("Filter metrics")
+    field.fill("/^eval/ loss")
+    expect(opened.locator(".tk-view.metrics .tk-chart")).to_have_count(1)
+    field.fill("/los")  # not finished: as it stands, and nothing breaks
+    expect(opened.locator(".tk-view.metrics .tk-chart")).to_have_count(2)
+    field.fill("")
+    opened.locator(".tk-search input").fill(r"/run-1\d$/")
+    expect(opened.locator(".tk-row")).to_have_count(2)
+
+
+def test_charts_have_three_sizes_and_keep_the_chosen_one(opened):
+    chart = opened.locator(".tk-view.metrics .tk-chart").first
+    usual = chart.bounding_box()["width"]
+    opened.get_by_title("Size of the charts").click()
+    opened.locator(".tk-menu-row", has_text="small").click()
+    opened.reload()
+    expect(opened.locator(".tk-chart-values").first).not_to_be_empty()
+    assert chart.bounding_box()["width"] < usual
+
+
 @pytest.mark.requirement("S1.71")
 def test_nine_charts_stand_in_the_first_look(page, space):
     training = Training(space.url, "dense", "nine")

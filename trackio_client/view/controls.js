@@ -7,7 +7,9 @@ import { remember } from "./remember.js";
 
 const AXES = { step: "step", relative: "relative time", time: "wall time" };
 const KINDS = { none: "none", ema: "EMA", mean: "moving mean", gaussian: "Gaussian" };
-const KEPT = ["x", "smoothing", "band", "logY", "clip"]; // remembered by this browser
+const SIZES = { small: "small", medium: "medium", large: "large" };
+/** What this browser remembers of them. */
+export const KEPT = ["x", "smoothing", "band", "logY", "clip", "size"];
 
 /** @param {HTMLElement} root @param {import("./state.js").PageState} state */
 export function controls(root, state) {
@@ -26,10 +28,17 @@ export function controls(root, state) {
     items: () => Object.entries(KINDS).map(([value, label]) => ({ value, label, chosen: state.get("smoothing").kind === value })),
     choose: (value) => state.set({ smoothing: { kind: value, amount: state.get("smoothing").amount } }),
   });
+  const size = menuButton({
+    label: "medium",
+    title: "Size of the charts",
+    items: () => Object.entries(SIZES).map(([value, label]) => ({ value, label, chosen: state.get("size") === value })),
+    choose: (value) => state.set({ size: value }),
+  });
+  state.follow(["size"], () => size.say(SIZES[state.get("size")] ?? "medium"));
   const slider = h("input", { type: "range", min: "0", max: "0.99", step: "0.01", "aria-label": "Amount of smoothing" });
   const amount = h("output", null);
   slider.addEventListener("input", () => state.set({ smoothing: { kind: state.get("smoothing").kind, amount: Number(slider.value) } }));
-  const filter = h("input", { type: "search", placeholder: "Filter metrics", "aria-label": "Filter metrics", spellcheck: "false", autocomplete: "off" });
+  const filter = h("input", { type: "search", placeholder: "Filter metrics", title: "Words that a name must hold; /…/ is a regular expression", "aria-label": "Filter metrics", spellcheck: "false", autocomplete: "off" });
   const search = later(() => state.set({ filter: filter.value.trim() }), 20);
   filter.addEventListener("input", search);
   const toggles = [
@@ -43,6 +52,7 @@ export function controls(root, state) {
     h("span", { class: "tk-control" }, h("span", null, "x"), axis),
     h("span", { class: "tk-control" }, h("span", null, "Smoothing"), kind, slider, amount),
     toggles,
+    h("span", { class: "tk-control tk-wide" }, h("span", null, "Size"), size),
   );
   const sheet = h("button", { class: "tk-btn sm tk-narrow", "aria-expanded": "false" }, icon("tune"), "Axes, smoothing");
   sheet.addEventListener("click", () => {

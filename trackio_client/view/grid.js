@@ -104,11 +104,10 @@ export class MetricGrid extends EventTarget {
 
   // Layout
 
-  /** The metrics of the groups in view, and the words of the filter. @returns {[any[], string[]]} */
+  /** The metrics of the groups in view, and the filter. @returns {[any[], string]} */
   #wanted() {
     const groups = this.state.get("groups");
-    const words = String(this.state.get("filter") ?? "").toLowerCase().split(/\s+/).filter(Boolean);
-    return [(this.state.get("metrics") ?? []).filter((/** @type {any} */ m) => !groups || groups.includes(m.group)), words];
+    return [(this.state.get("metrics") ?? []).filter((/** @type {any} */ m) => !groups || groups.includes(m.group)), this.state.get("filter") ?? ""];
   }
 
   /** @param {any} metric */

@@ -12,6 +12,7 @@ const KEYS = [
   ["Enter", "open it"],
   ["1  2  3", "Metrics, System, Table"],
   ["b", "fold the list"],
+  ["/words/", "in a search or filter: a regular expression"],
   ["Escape", "clear the search, close what is open"],
 ];
 const CHARTS = [

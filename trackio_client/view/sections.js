@@ -3,6 +3,7 @@
  * so that focus, scroll and the reader's eye stay too. Makes and drops charts through its host, and draws none. */
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
+import { matcher } from "./matching.js";
 import { byGroup, titleOf, unitBeside } from "./order.js";
 import { remember, remembered } from "./remember.js";
 import { formatCount } from "./scales.js";
@@ -21,14 +22,15 @@ export class Sections {
     /** @type {Map<string, Chart>} by metric */ this.charts = new Map();
     this.folds = new Set(remembered().folds ?? []);
     this.opened = new Set(); // groups shown whole
-    this.last = /** @type {[any[], string[]]} */ ([[], []]);
+    this.last = /** @type {[any[], string]} */ ([[], ""]);
   }
 
   /** Makes sections and charts as the metrics want it.
-   * @param {any[]} all the metrics @param {string[]} words that a metric's name must hold */
-  arrange(all, words) {
-    this.last = [all, words];
-    const wanted = byGroup(all.filter((m) => words.every((word) => m.metric.toLowerCase().includes(word))));
+   * @param {any[]} all the metrics @param {string} filter what a metric's name must match */
+  arrange(all, filter) {
+    this.last = [all, filter];
+    const matches = matcher(filter);
+    const wanted = byGroup(matches ? all.filter((m) => matches(m.metric)) : all);
     const totals = byGroup(all);
     const gone = new Set(this.held.keys());
     let before = null;
@@ -37,7 +39,7 @@ export class Sections {
       const section = this.held.get(group) ?? this.#section(group);
       before = follow(this.node, section.node, before);
       const total = totals.get(group)?.length ?? metrics.length;
-      const shown = words.length || this.opened.has(group) ? metrics : metrics.slice(0, AT_FIRST);
+      const shown = matches || this.opened.has(group) ? metrics : metrics.slice(0, AT_FIRST);
       const count = `${shown.length < total ? `${formatCount(shown.length)} of ` : ""}${formatCount(total)} metric${total === 1 ? "" : "s"}`;
       if (section.count.textContent !== count) section.count.textContent = count;
       section.all.hidden = shown.length >= metrics.length;

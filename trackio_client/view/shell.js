@@ -2,13 +2,14 @@
 
 import { followAddress, readAddress } from "./address.js";
 import { Columns } from "./columns.js";
-import { controls } from "./controls.js";
+import { KEPT, controls } from "./controls.js";
 import { ExperimentView } from "./detail.js";
 import { fill, h, isTyping, text } from "./dom.js";
 import { sideEdge } from "./edge.js";
 import { Experiments } from "./experiments.js";
 import { MetricGrid } from "./grid.js";
 import { icon } from "./icons.js";
+import { matcher } from "./matching.js";
 import { awayBar, failed, noAccess, noExperiments, noHits, noMetrics, noProjects, noSystem, nothingTicked, skeleton } from "./notices.js";
 import { remember, remembered } from "./remember.js";
 import { SideBar } from "./sidebar.js";
@@ -20,7 +21,6 @@ import { count } from "./words.js";
 
 const TABS = { metrics: "Metrics", system: "System", table: "Table" };
 const SKELETON_AFTER_MS = 150;
-const KEPT = ["x", "smoothing", "band", "logY", "clip"];
 
 export class Shell {
   /**
@@ -44,6 +44,7 @@ export class Shell {
     followAddress(this.state, this.experiments);
     this.state.follow(["project"], () => this._opened());
     this.state.follow(["view", "experiment", "experiments", "metrics", "filter", "project", "progress"], () => this.decide());
+    this.state.follow(["size"], () => (this.root.dataset.size = this.state.get("size")));
     this.state.follow(["folded"], () => this.root.classList.toggle("folded", this.state.get("folded")));
     this.experiments.addEventListener("contact", () => this.decide());
     document.addEventListener("keydown", (event) => this._key(event));
@@ -227,7 +228,8 @@ export class Shell {
     if (!ticked.length) return [`ticks ${rows.length}`, () => nothingTicked(rows.length, () => this.experiments.tickNewest())];
     const filter = this.state.get("filter");
     const named = this.state.get("metrics") ?? [];
-    if (filter && named.length && !named.some(({ metric }) => holds(metric, filter))) {
+    const matches = matcher(filter);
+    if (matches && named.length && !named.some(({ metric }) => matches(metric))) {
       return [`filter ${filter}`, () => noHits(filter, named.length, () => this.state.set({ filter: "" }))];
     }
     if (view === "system" && this.state.get("metrics") && !named.some(({ group }) => group === "system")) return ["system", noSystem];
@@ -317,10 +319,6 @@ export class Shell {
 }
 
 /** Whether a metric's name holds every word of the filter, as the charts read it. */
-function holds(metric, filter) {
-  return filter.toLowerCase().split(/\s+/).every((word) => metric.toLowerCase().includes(word));
-}
-
 /** Give the server the token once; it answers with a cookie. @param {string} token */
 export async function login(token) {
   const response = await fetch("/v1/session", { method: "POST", headers: { "X-Trackio-Token": token }, credentials: "same-origin" }).catch(() => null);

@@ -50,6 +50,7 @@ export const DEFAULTS = Object.freeze({
   zoom: null,
   theme: "light",
   groups: null,
+  size: "medium", // of the charts: "small", "medium", "large"
   search: "",
   sort: "-age",
   column: null, // of the side bar

@@ -25,7 +25,7 @@ export function topBar(root, { state, experiments, source, theme, foldSide }) {
   const fold = h("button", { class: "tk-btn bare icon tk-wide", title: "Fold the list of experiments (b)", "aria-label": "Fold the list of experiments" }, icon("panel"));
   fold.addEventListener("click", foldSide);
 
-  const field = h("input", { type: "search", placeholder: "Search experiments", "aria-label": "Search experiments", spellcheck: "false", autocomplete: "off" });
+  const field = h("input", { type: "search", placeholder: "Search experiments", title: "Words of a name, group, tag or state; /…/ is a regular expression", "aria-label": "Search experiments", spellcheck: "false", autocomplete: "off" });
   const search = h("label", { class: "tk-field tk-search" }, icon("search"), field, h("kbd", { "aria-hidden": "true" }, "/"));
   field.addEventListener("input", () => state.set({ search: field.value.trim() }));
   field.addEventListener("keydown", (event) => {
