@@ -194,7 +194,7 @@ class Writer:
             self._is_ended = True
             if self.is_owner and self.refusals.counts:  # there never was a log
                 name = f"{self.origin.name} ({self.origin.experiment_id}): nothing is recorded"
-                self.notices.say("\n".join([name, *refused_lines(self.refusals.counts)]))
+                self.notices.warn("receipt", "\n".join([name, *refused_lines(self.refusals.counts)]))
             return None
         if self._capture is not None:
             self._capture.stop()
@@ -220,7 +220,10 @@ class Writer:
         if is_quiet_now and sender.transport is not None:
             sender.transport.close()
         if self.is_owner and receipt is not None:
-            self.notices.say(receipt.text())
+            if receipt.is_whole:
+                self.notices.say(receipt.text())
+            else:
+                self.notices.warn("receipt", receipt.text())  # also when quiet: something is not where it should be
         return receipt
 
     def _receipt(

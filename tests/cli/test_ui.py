@@ -42,6 +42,7 @@ def test_the_dashboard_answers_on_its_port_and_ends_with_the_command(tmp_path, h
             text += line if b"{" in line or text else b""
         told = json.loads(text)
         assert told["address"] == f"http://127.0.0.1:{port}/"
+        assert told["waiting"] == []
         health = httpx.get(f"http://127.0.0.1:{port}/v1/health", trust_env=False, timeout=20)
         assert health.json()["status"] == "ok"
         child = psutil.Process(told["pid"])

@@ -131,3 +131,19 @@ def test_a_process_that_sends_to_a_space_never_opens_a_store() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_quiet_program_hears_of_its_receipt_only_when_something_is_missing(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with begun(quiet=True) as fine:
+        fine.log({"a": 1.0})
+    assert capsys.readouterr().err == ""
+    with begun(quiet=True) as refused:
+        refused.log({"a": 1.0, "b": object()})
+    said = capsys.readouterr().err
+    assert "not recorded: 1 call (values that cannot be logged" in said
+    with begun(quiet=True, trackio_url="http://127.0.0.1:9") as unsent:
+        unsent.log({"a": 1.0})
+        unsent.finish(timeout_s=0.3)
+    assert "to send them: trackio-client sync" in capsys.readouterr().err

@@ -95,6 +95,11 @@ class ExperimentReceipt:
         )
 
     @property
+    def is_whole(self) -> bool:
+        """Everything that was logged here is there, and nothing was refused."""
+        return self.is_accepted and self.is_equal and not self.holes and not any(one.refused for one in self.own)
+
+    @property
     def holes(self) -> tuple[str, ...]:
         """What is missing, by name, of all writers."""
         missing = [hole for account in self.own for hole in account.holes]
