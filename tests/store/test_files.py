@@ -7,6 +7,8 @@ import resource
 import sqlite3
 import subprocess
 import sys
+import threading
+import warnings
 from pathlib import Path
 
 import pytest
@@ -215,7 +217,9 @@ def test_a_snapshot_into_a_place_that_cannot_be_written_is_told(path, tmp_path):
 
 def in_a_fork(action) -> None:
     """Do it in a forked child; an exception there fails the test."""
-    child = os.fork()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of forks beside threads
+        child = os.fork()
     if child == 0:
         try:
             action()
@@ -274,6 +278,34 @@ def test_a_child_that_outlives_its_parents_store_loses_nothing(path):
     assert {r.writer_id: r.points for r in again.receipts("exp_1")} == {"w_1": 50, "w_fork": 5, "w_late": 7}
     audited(again)
     again.close()
+
+
+def test_forks_beside_busy_threads_find_no_transaction_under_way(path):
+    store, stop = open_store(path), threading.Event()
+    trainers = [Trainer(f"w_{n}").steps(400) for n in range(2)]
+    troubles: list[BaseException] = []
+
+    def busy(trainer: Trainer) -> None:
+        try:
+            while not stop.is_set() and trainer.sent < len(trainer.log):
+                taken(trainer.send(store, end=trainer.sent + 3))
+                assert len(store.points("exp_1", "loss").steps) >= trainer.sent
+        except BaseException as error:
+            troubles.append(error)
+
+    threads = [threading.Thread(target=busy, args=(trainer,)) for trainer in trainers]
+    for thread in threads:
+        thread.start()
+    for n in range(6):
+        in_a_fork(lambda n=n: taken(Trainer(f"w_fork{n}").steps(7).send(store)))
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert troubles == []
+    held = {receipt.writer_id: receipt.points for receipt in store.receipts("exp_1")}
+    assert held == {t.writer_id: t.sent for t in trainers} | {f"w_fork{n}": 7 for n in range(6)}
+    audited(store)
+    store.close()
 
 
 def test_a_file_that_was_wiped_is_met_as_a_new_store_after_a_fork(path):
