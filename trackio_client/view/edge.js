@@ -9,13 +9,13 @@ const LEAST = 220;
 const MOST = 560;
 const BY_KEY = 16;
 
-/** @param {HTMLElement} root carries the width as --side @param {HTMLElement} side */
+/** @param {HTMLElement} root carries the width as --side-width @param {HTMLElement} side */
 export function sideEdge(root, side) {
   const edge = h("div", { class: "tk-edge tk-wide", role: "separator", tabindex: "0", "aria-orientation": "vertical", "aria-label": "Width of the list", "aria-valuemin": LEAST, "aria-valuemax": MOST, title: "Drag to make the list wider" });
   let width = USUAL;
   const put = (/** @type {number} */ to) => {
     width = Math.round(Math.max(LEAST, Math.min(MOST, innerWidth / 2, to)));
-    root.style.setProperty("--side", `${width}px`);
+    root.style.setProperty("--side-width", `${width}px`);
     edge.setAttribute("aria-valuenow", String(width));
   };
   const keep = () => remember({ side: width });

@@ -35,6 +35,7 @@ export class SideBar {
     state.addEventListener("change", (/** @type {any} */ event) => {
       if (event.detail.has("hot") || event.detail.has("experiment") || event.detail.has("view")) this.paintMarks();
     });
+    experiments.addEventListener("contact", () => this.hits.length || this.sayNone(state.get("experiments").length));
     setInterval(() => document.hidden || this.draw(), 5000); // ages
   }
 
@@ -104,6 +105,7 @@ export class SideBar {
 
   sayNone(total) {
     const search = this.state.get("search");
+    if (this.experiments.contact.phase === "loading") return this.none.replaceChildren();
     if (!total || !search) return this.none.replaceChildren(h("p", null, this.state.get("project") ? "No experiments yet." : "No project is open."));
     const clear = h("button", { class: "tk-btn sm", on: { click: () => this.state.set({ search: "" }) } }, "Show all");
     return this.none.replaceChildren(h("p", null, `None of ${count(total)} experiments holds “${search}” in its name, group, tags or state.`), clear);
