@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 
 import numpy as np
 import pytest
@@ -391,6 +392,31 @@ def test_a_snapshot_is_a_whole_store_as_of_its_position(engine, tmp_path):
     audited(opened)
     assert taken(trainer.send(opened, 0))[0].points == 5000, "it can be written on"
     copy.close()
+
+
+def test_snapshots_taken_while_others_write_are_whole(engine, tmp_path):
+    store, trainer, stop = engine.open(), Trainer().steps(6000), threading.Event()
+    taken(trainer.send(store, end=10))
+
+    def write() -> None:
+        while not stop.is_set() and trainer.sent < len(trainer.log):
+            taken(trainer.send(store, end=trainer.sent + 40))
+            store.merge(budget_s=0.001)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    positions = [store.snapshot(tmp_path / f"copy{n}.sqlite") for n in range(4)]
+    stop.set()
+    thread.join()
+    assert positions == sorted(positions)
+    for n, position in enumerate(positions):
+        copy = type(engine)(str(tmp_path / f"copy{n}.sqlite"))
+        opened = copy.open()
+        assert opened.position() == position
+        (receipt,) = opened.receipts("exp_1")
+        assert opened.points("exp_1", "loss").seqs.tolist() == list(range(receipt.points))
+        audited(opened)
+        copy.close()
 
 
 def test_deleting_leaves_a_tombstone_with_which_writers_are_told_gone(engine):

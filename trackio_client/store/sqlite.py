@@ -339,12 +339,13 @@ class SqliteStore:
         if into.exists():
             raise StoreReadOnly(f"{into} exists already: a snapshot goes into a new file")
         with self._read() as sql, closing(_new_file(into)) as copy:
+            position = self._at(sql)  # the first read is what fixes the commit that a transaction sees
             try:
-                sql.backup(copy)  # all pages in one step: as of this transaction's commit
+                sql.backup(copy)  # all pages in one step
             except sqlite3.Error as error:
                 into.unlink(missing_ok=True)
                 raise named(error, into) from error
-            return self._at(sql)
+            return position
 
     def close(self) -> None:
         self._connections.close()
