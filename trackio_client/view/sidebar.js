@@ -105,7 +105,7 @@ export class SideBar {
 
   sayNone(total) {
     const search = this.state.get("search");
-    if (this.experiments.contact.phase === "loading") return this.none.replaceChildren();
+    if (this.experiments.contact.phase !== "ready" && !search) return this.none.replaceChildren(); // the middle says what is wrong
     if (!total || !search) return this.none.replaceChildren(h("p", null, this.state.get("project") ? "No experiments yet." : "No project is open."));
     const clear = h("button", { class: "tk-btn sm", on: { click: () => this.state.set({ search: "" }) } }, "Show all");
     return this.none.replaceChildren(h("p", null, `None of ${count(total)} experiments holds “${search}” in its name, group, tags or state.`), clear);
