@@ -53,9 +53,10 @@ class Model:
         return [list(same)[-1][3:] for _, same in itertools.groupby(ordered, key=lambda p: p[3])]
 
 
-def played(history, folder: Path) -> tuple[Store, Model]:
+def played(history, folder: Path) -> tuple[Store, Store, Model]:
+    """The store that wrote, another that looked on all the time and remembers what it saw, and the model."""
     path = folder / "store.sqlite"
-    store, model, clock = open_store(path), Model(), itertools.count(1_000_000, 1009)
+    store, watcher, model, clock = open_store(path), open_store(path), Model(), itertools.count(1_000_000, 1009)
     trainers = [Trainer(name, generation=generation) for name, generation in WRITERS]
     for kind, *what in history:
         if kind == "merge":
@@ -74,26 +75,29 @@ def played(history, folder: Path) -> tuple[Store, Model]:
                     model.points.setdefault(metric, []).append(point)
             new = trainer.log[trainer.sent :]
             taken(trainer.send(store, body=schema.frame + b"".join(new)))
-    return store, model
+        for metric in model.points:
+            watcher.buckets(SeriesQuery(experiments=("exp_1",), metrics=(metric,), max_points=64))
+    return store, watcher, model
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(HISTORIES)
 def test_after_any_history_everything_is_there_once_and_answers_are_the_models(history):
     with tempfile.TemporaryDirectory() as folder:
-        store, model = played(history, Path(folder))
+        store, watcher, model = played(history, Path(folder))
         try:
-            for _ in range(2):  # as it is, and when all is merged
+            for one in (store, watcher):  # as it is, and when all is merged
                 for metric in model.points:
-                    check_points(store, model, metric)
-                    check_series(store, model, metric)
-                    check_buckets(store, model, metric)
-                    check_summary(store, model, metric)
+                    check_points(one, model, metric)
+                    check_series(one, model, metric)
+                    check_buckets(one, model, metric)
+                    check_summary(one, model, metric)
                 if model.points:
-                    audited(store)
+                    audited(one)
                 merged(store)
         finally:
             store.close()
+            watcher.close()
 
 
 def check_points(store: Store, model: Model, metric: str) -> None:
