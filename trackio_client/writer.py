@@ -33,6 +33,8 @@ from trackio_client.wire.frames import event_frame
 
 MAX_EVENT_BYTES = 3 * 1024 * 1024
 """Of one JSON event: under the limit of a frame, with room for what is around it."""
+COUNTING_S = 2.0
+"""What a program's end may take beyond its limit to count what it could not send: some gigabytes."""
 REFUSED_EVERY_S = 10.0
 """Between two events about refusals."""
 
@@ -212,6 +214,9 @@ class Writer:
         else:
             sender.catch_up(limit)
         is_quiet_now = sender.stop()
+        if is_quiet_now and sender.courier is not None:  # what could not be sent in time is counted all the same
+            while sender.courier.count() and time.monotonic() < until + COUNTING_S:
+                pass
         account = self._account(sender)
         spool.close()
         if is_quiet_now:

@@ -333,3 +333,17 @@ def test_two_that_sync_at_the_same_time_disturb_each_other_in_nothing(tmp_path: 
     assert troubles == []
     assert sorted(held(store)) == list(range(40))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_log_that_was_not_counted_to_its_end_is_not_removed(tmp_path: Path) -> None:
+    spool, store = spool_in(tmp_path), MemoryTransport()
+    append_numbers(spool, ("a",), *range(10))
+    courier = courier_of(spool, store)
+    deliver(courier)
+    append_numbers(spool, ("a",), *range(10, 20))
+    courier.remove()
+    assert segment_numbers(spool.directory) == [0]
+    deliver(courier)
+    courier.remove()
+    assert held(store) == list(range(20))
+    assert not spool.directory.exists()

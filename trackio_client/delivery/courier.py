@@ -294,7 +294,12 @@ class Courier:
             self.meta.write(self.directory)
 
     def remove(self) -> None:
-        """Delete a spool all of which is durable. meta.json goes last but the lock: a crash leaves an empty orphan."""
+        """Delete a spool all of which is durable. meta.json goes last but the lock: a crash leaves an empty orphan.
+
+        Nothing is deleted while the log holds what was not even counted, whatever the caller believes.
+        """
+        if self.count():
+            return self.save()
         for path in self.directory.glob("*.seg"):
             path.unlink(missing_ok=True)
         for path in [*self.directory.glob(f"{META}*"), self.directory / "lock"]:  # in this order: see replay._taken

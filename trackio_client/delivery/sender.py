@@ -127,17 +127,27 @@ class Sender:
             self._next_tick = now + self._flush_s
             self._on_tick()
         was_asked, wanted, self._ends = self._is_asked(), self._wanted, self._is_finishing
-        while self.courier.count() and not self._is_stopped:
-            self._keep_disk()
-            if time.monotonic() >= self._next_try and self.courier.unsent:
-                break
-        else:
+        is_all_counted = self._count()
+        if is_all_counted:
             self._counted_for = wanted
             self._caught_up.set()
+        else:
+            self._ends = False  # what is counted is not all there is
         self._keep_disk()
         is_idle = not self._deliver(was_asked) if self.transport else True
-        if is_idle and not self._is_stopped:
+        if is_idle and is_all_counted and not self._is_stopped:
             self._wait()
+
+    def _count(self) -> bool:
+        """Count until there is something that can be sent at once; True if all of the log is counted."""
+        assert self.courier is not None
+        while not self._is_stopped:
+            if not self.courier.count():
+                return True
+            self._keep_disk()
+            if self.courier.unsent and time.monotonic() >= self._next_try:
+                return False
+        return False
 
     def _new_courier(self) -> Courier:
         return Courier(
