@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from trackio_client.store.columns import Run
-
 
 @pytest.mark.requirement("S1.21", "S1.23", "S1.31")
 def test_every_number_arrives_with_its_step(bench: Any) -> None:
@@ -212,14 +210,3 @@ def test_after_finish_a_call_is_said_once_and_ignored(bench: Any, capsys: Any) -
         experiment.log({"a": 1.0})
     assert capsys.readouterr().err.count("after finish()") == 1
     assert bench.points() == []
-
-
-def test_a_burst_of_many_pieces_just_before_finish_is_in_the_store_whole(bench: Any) -> None:
-    """The sender had sent the first megabyte of it, took that for the end of the log, and deleted the rest."""
-    experiment = bench.init()
-    row = {f"metric_{k}": 0.5 + k for k in range(10)}
-    for step in range(60_000):  # 7 MB: more than one piece, and more than one segment
-        experiment.log(row, step)
-    experiment.finish()
-    assert sum(len(part.steps) for part in bench.store.decoded() if isinstance(part, Run)) == 60_000
-    assert bench.spools() == []

@@ -13,6 +13,7 @@ from trackio_client.delivery.courier import Courier
 from trackio_client.delivery.meta import read_meta
 from trackio_client.delivery.receipts import receipt_of
 from trackio_client.delivery.replay import pending, sync
+from trackio_client.delivery.sender import Sender
 from trackio_client.delivery.spool import Spool, segment_numbers
 from trackio_client.delivery.transport import MemoryTransport
 from trackio_client.errors import Gone, Overlap, Rejected, StoreFull, Unauthorized, Unavailable
@@ -347,3 +348,17 @@ def test_a_log_that_was_not_counted_to_its_end_is_not_removed(tmp_path: Path) ->
     courier.remove()
     assert held(store) == list(range(20))
     assert not spool.directory.exists()
+
+
+def test_a_log_of_many_pieces_is_drained_to_its_end(tmp_path: Path) -> None:
+    """The first megabyte was sent, taken for all there is, and the rest deleted with the spool."""
+    spool, store = spool_in(tmp_path), MemoryTransport()
+    append_numbers(spool, tuple(f"metric_{k}" for k in range(10)), *range(40_000))  # 5 MB
+    sender = Sender(spool, store, flush_s=0.05)
+    sender.start()
+    assert sender.drain(60)
+    assert sender.stop()
+    assert sender.courier is not None
+    assert (sender.courier.logged, sender.courier.unsent) == (40_000, 0)
+    assert not sender.courier.count()
+    assert len(held(store)) == 40_000

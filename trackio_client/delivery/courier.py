@@ -299,7 +299,8 @@ class Courier:
         Nothing is deleted while the log holds what was not even counted, whatever the caller believes.
         """
         if self.count():
-            return self.save()
+            self.save()
+            return
         for path in self.directory.glob("*.seg"):
             path.unlink(missing_ok=True)
         for path in [*self.directory.glob(f"{META}*"), self.directory / "lock"]:  # in this order: see replay._taken
