@@ -130,10 +130,34 @@ def python(program: str, *words: object) -> subprocess.Popen[str]:
     )
 
 
-def test_one_folder_for_a_space_and_its_trainers_is_safe(train, tmp_path, own_space):
+def test_one_folder_for_a_space_and_its_trainers_is_safe(rng, train, tell, tmp_path, own_space):
+    """The Space and trainers without it write one file, and spools lie beside it; the Space is killed in between."""
     own_space.start()
-    remote = train(500, directory=own_space.directory, url=own_space.url)
-    local = train(500, directory=own_space.directory)  # the same file, without the Space
-    for trainer in (remote, local):
+    home, stop = own_space.directory, tmp_path / "stop"
+    shape = ("--pause", "0.001", "--until", str(stop))
+    remote = [train(10_000_000, *shape, directory=home, url=own_space.url, TRACKIO_FLUSH_S="0.05") for _ in range(2)]
+    local = [train(10_000_000, *shape, directory=home, TRACKIO_FLUSH_S="0.05") for _ in range(2)]
+    for trainer in (*remote, *local):
+        until(lambda t=trainer: own_space.points(t.experiment_id, "t/value"), "all are seen in the Space", every_s=0.1)
+    time.sleep(rng.random())
+    own_space.kill()
+    killed = local.pop()
+    killed.kill()
+    own_space.start()
+    stop.touch()
+    for trainer in (*remote, *local):
         assert trainer.ended() == 0, trainer.said()
-        check_exact(own_space.points(trainer.experiment_id, "t/value"), trainer.acknowledged())
+        assert "counts and digest equal" in trainer.said(), trainer.said()
+        assert "locked" not in trainer.said(), trainer.said()
+    assert command(home, "sync").returncode == 0  # what the killed one left, into the file that the Space has open
+    store = LocalStore(home)
+    for trainer in (*remote, *local, killed):
+        points = own_space.points(trainer.experiment_id, "t/value")
+        check_exact(points, trainer.acknowledged(), more=int(trainer is killed))
+        assert store.audited(trainer.experiment_id)
+    assert spools(home) == []
+    log = own_space.log.read_text()
+    assert "Traceback" not in log, log
+    assert "locked" not in log, log
+    calls = sum(len(trainer.acknowledged()) for trainer in (*remote, *local, killed))
+    tell(f"one folder: {calls} calls of 4 trainers, 2 of them without the Space")
