@@ -73,7 +73,7 @@ def figures(*, steps: int = 100_000) -> list[Figure]:
     count = steps * len(NAMES)
     return [
         Figure(
-            measure="disk after merging", values=(size / count,), unit="bytes/value", target=AT_MOST,
+            measure="disk bytes a value after merging", values=(size / count,), unit="bytes/value", target=AT_MOST,
             note=f"{count / 1e6:.3g} M values of 10 metrics",
         )
     ]  # fmt: skip

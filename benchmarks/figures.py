@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import statistics
@@ -14,13 +15,17 @@ class Figure:
     """One measure: what came out, and what it must reach."""
 
     measure: str
+    """The line of the table. Figures of one line follow each other and stand in it side by side."""
     values: tuple[float, ...]
     """One a repetition: the median is judged, the spread stands beside it."""
     unit: str
     target: float | None = None
     at_least: bool = False
     """Whether the target is a floor; else it is a ceiling."""
+    what: str = ""
+    """Which of the line's figures this is: "p99", "8 writers"."""
     note: str = ""
+    """What a reader must know to judge it: an interval, the cost of an empty call, a size."""
 
     @property
     def median(self) -> float:
@@ -33,14 +38,22 @@ class Figure:
             return None
         return self.median >= self.target if self.at_least else self.median <= self.target
 
-    def row(self) -> tuple[str, str, str, str]:
-        """Measure, median with its spread, target, verdict."""
-        spread = f" ({short(min(self.values))} to {short(max(self.values))})" if len(self.values) > 1 else ""
-        sign = "≥" if self.at_least else "≤"
-        target = "" if self.target is None else f"{sign} {short(self.target)} {self.unit}"
-        verdict = {None: "", True: "reached", False: "MISSED"}[self.is_met]
-        note = f"; {self.note}" if self.note else ""
-        return self.measure, f"{short(self.median)} {self.unit}{spread}{note}", target, verdict
+    @property
+    def must_reach(self) -> str:
+        if self.target is None:
+            return "not judged"
+        return f"{'≥' if self.at_least else '≤'} {short(self.target)} {self.unit}"
+
+    @property
+    def measured(self) -> str:
+        verdict = " **MISSED**" if self.is_met is False else ""
+        what = f"{self.what} " if self.what else ""
+        return f"{what}{short(self.median)} {self.unit}{verdict}"
+
+    @property
+    def noise(self) -> str:
+        spread = f"{short(min(self.values))} to {short(max(self.values))}" if len(self.values) > 1 else ""
+        return "; ".join(part for part in (spread, self.note) if part) or "one run"
 
 
 def short(value: float) -> str:
@@ -53,8 +66,11 @@ def short(value: float) -> str:
 
 def table(figures: Sequence[Figure]) -> str:
     """A Markdown table, with the machine's load under it: a figure without its noise says little."""
-    lines = ["| measure | median (range) | target | |", "|---|---|---|---|"]
-    lines += ["| " + " | ".join(figure.row()) + " |" for figure in figures]
+    lines = ["| measure | must reach | measured | noise |", "|---|---|---|---|"]
+    for measure, each in itertools.groupby(figures, key=lambda one: one.measure):
+        found = list(each)
+        cells = [" / ".join(getattr(one, cell) for one in found) for cell in ("must_reach", "measured", "noise")]
+        lines.append("| " + " | ".join([measure, *cells]) + " |")
     return "\n".join([*lines, "", noise()])
 
 

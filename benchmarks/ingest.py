@@ -115,9 +115,9 @@ def figures(*, values: int = 10_000_000, writers: tuple[int, ...] = (1, 8, 32), 
             print(f"ingest, {count} writers: {rate:,.0f} values/s {details}", file=sys.stderr, flush=True)
     return [
         Figure(
-            measure=f"ingest through our client over HTTP, {count} writer{'s' * (count != 1)}",
-            values=tuple(rates), unit="values/s", target=TARGETS.get(count), at_least=True,
-            note=f"{values / 1e6:.3g} M values, counts equal",
+            measure="ingest through our own client over HTTP, real writer processes, first log() to last accepted",
+            what=f"{count} writer{'s' * (count != 1)}", values=tuple(rates), unit="values/s",
+            target=TARGETS.get(count), at_least=True, note=f"{values / 1e6:.3g} M values, counts equal",
         )
         for count, rates in found.items()
     ]  # fmt: skip

@@ -212,17 +212,21 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as here, tempfile.TemporaryDirectory() as there, space(given.url, there) as url:
         calls = [in_child("calls", "3", url=url, directory=here) for _ in range(3)]
         million = [in_child("million", url=url, directory=here) for _ in range(3)]
-        found = {
-            "calls": {key: statistics.median(run[key] for run in calls) for key in calls[0]},
+        found: dict[str, Any] = {
+            "calls": calls,
             "import": importing(),
-            "million": {key: statistics.median(run[key] for run in million) for key in million[0]},
+            "million": million,
             "loop": loops(given.pairs, given.steps, url, here),
         }
     print(json.dumps(found, indent=2) if given.json else table(found))
 
 
-def table(found: dict[str, dict[str, float]]) -> str:
-    calls, million, loop = found["calls"], found["million"], found["loop"]
+def table(found: dict[str, Any]) -> str:
+    calls, million = (
+        {key: statistics.median(run[key] for run in found[name]) for key in found[name][0]}
+        for name in ("calls", "million")
+    )
+    loop = found["loop"]
     rows = [
         ("log() of 10 metrics, flat out, p50", f"{calls['log_p50_us']:.2f} µs", "≤ 8 µs"),
         ("  over a bare os.write of as many bytes", f"{calls['log_p50_us'] / calls['write_p50_us']:.1f} ×", "≤ 4 ×"),
