@@ -4,6 +4,7 @@ import importlib.util
 import sys
 import threading
 import time
+import types
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,39 @@ def test_without_psutil_and_nvml_nothing_is_read(monkeypatch):
         monkeypatch.setitem(sys.modules, name, None)
     assert Host().read() == {}
     assert Gpus().read() == {}
+
+
+def lost() -> int:
+    raise RuntimeError("CUDA error: device lost, made up")
+
+
+@pytest.mark.requirement("S1.61")
+@pytest.mark.parametrize(
+    "cuda",
+    [
+        None,  # an old build
+        types.SimpleNamespace(),  # one without these functions
+        types.SimpleNamespace(is_initialized=lambda: False),  # no CUDA on this machine
+        types.SimpleNamespace(is_initialized=lambda: True, device_count=lost),
+    ],
+)
+def test_a_pytorch_without_cuda_or_an_old_one_leaves_its_readings_out(monkeypatch, cuda):
+    monkeypatch.setitem(sys.modules, "torch", types.SimpleNamespace(**({} if cuda is None else {"cuda": cuda})))
+    without = Gpus(made_up.MadeUpNvml(0), environ={}).read()
+    assert without == {}
+    assert "gpu_0_utilization" in Gpus(made_up.MadeUpNvml(1), environ={}).read()
+
+
+def test_what_the_allocator_of_pytorch_holds_is_told_under_the_drivers_number(monkeypatch):
+    cuda = types.SimpleNamespace(
+        is_initialized=lambda: True,
+        device_count=lambda: 1,
+        memory_allocated=lambda place: 2 * 2**30,
+        memory_reserved=lambda place: 3 * 2**30,
+    )
+    monkeypatch.setitem(sys.modules, "torch", types.SimpleNamespace(cuda=cuda))
+    found = Gpus(made_up.MadeUpNvml(2), environ={"CUDA_VISIBLE_DEVICES": "1"}).read()
+    assert (found["gpu_1_memory_allocated"], found["gpu_1_memory_reserved"]) == (2.0, 3.0)
 
 
 def test_the_host_is_read_in_percent_and_gib():

@@ -88,6 +88,7 @@ while True:
 """
 
 
+@pytest.mark.requirement("S2.31")
 def test_eight_write_two_read_and_one_dies_merging_without_a_lock_error(rng, train, tell, tmp_path):
     home = tmp_path / "home"
     stop, path = tmp_path / "stop", home / "v1" / "store.sqlite"
