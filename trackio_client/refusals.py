@@ -21,6 +21,7 @@ class Refusals:
         """Reason → counts over the writer's life: for the receipt."""
         self._untold: dict[str, Counts] = {}
         self._lock = threading.RLock()  # reentrant: a signal handler may log while this thread counts
+        self._telling = threading.RLock()
 
     def count(self, reason: str, step: int | None) -> None:
         """One more call that is not in the log."""
@@ -39,15 +40,21 @@ class Refusals:
 
         What `append` does not take (it answers False, or raises) stays to be told; False then.
         """
-        with self._lock:
-            waiting = list(self._untold.items())[:at_most]
-        for reason, counts in waiting:
-            if append(event_frame(refused_event(reason, counts))) is False:
-                return False
-            with self._lock:  # calls may have been refused while this was told
-                count, first, last = self._untold.pop(reason, counts)
-                if count > counts[0]:
-                    self._untold[reason] = (count - counts[0], first, last)
+        with self._telling:  # the sender's thread and `finish` must not tell the same twice
+            for reason in list(self._untold)[:at_most]:
+                with self._lock:
+                    counts = self._untold.pop(reason, None)
+                if counts is None:  # told by a signal handler that interrupted this
+                    continue
+                is_told = False
+                try:
+                    is_told = append(event_frame(refused_event(reason, counts))) is not False
+                finally:
+                    if not is_told:
+                        with self._lock:  # calls may have been refused meanwhile
+                            self._untold[reason] = _sum(counts, self._untold.get(reason))
+                if not is_told:
+                    return False
         return True
 
     def frames(self) -> list[bytes]:
@@ -58,6 +65,13 @@ class Refusals:
     def all_told(self) -> None:
         with self._lock:
             self._untold = {}
+
+
+def _sum(counts: Counts, more: Counts | None) -> Counts:
+    if more is None:
+        return counts
+    steps = [step for step in (*counts[1:], *more[1:]) if step is not None]
+    return counts[0] + more[0], min(steps, default=None), max(steps, default=None)
 
 
 def refused_event(reason: str, counts: Counts) -> dict[str, object]:
