@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.machines import Space, Trainer, check_exact, command, spools, until
+from tests.e2e.machines import LocalStore, Space, Trainer, check_exact, command, spools, until
 
 pytestmark = pytest.mark.crash
 BOUND_S = 12.0
@@ -31,6 +31,31 @@ def test_a_program_that_just_ends_is_drained_and_finished(train, tmp_path, space
     trainer = train(5_000, "--end", "none", url=space.url)
     assert trainer.ended() == 0, trainer.said()
     assert ended(space, trainer)["state"] == "finished"
+    assert spools(tmp_path / "home") == []
+
+
+@pytest.mark.parametrize("end", ["finish", "none"])
+@pytest.mark.parametrize("place", ["space", "local"])
+def test_a_burst_of_many_megabytes_up_to_the_last_moment_is_there_whole(place, end, train, tmp_path, space):
+    """The sender is megabytes behind when the program ends: it must not take what it has seen for all there is."""
+    more = {"url": space.url} if place == "space" else {}
+    trainer = train(120_000, "--burst", "--end", end, TRACKIO_EXIT_TIMEOUT_S="30", **more)
+    assert trainer.ended() == 0, trainer.said()
+    read = space if place == "space" else LocalStore(tmp_path / "home")
+    assert len(trainer.acknowledged()) == 120_000
+    check_exact(read.points(trainer.experiment_id, "t/value"), trainer.acknowledged())
+    assert "counts and digest equal" in trainer.said()
+    assert spools(tmp_path / "home") == []
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_in_the_middle_of_a_burst_loses_nothing_and_what_is_late_is_kept(how, train, tmp_path, space):
+    trainer = train(10_000_000, url=space.url, TRACKIO_EXIT_TIMEOUT_S="0.2")
+    trainer.wait_for(60_000)
+    trainer.kill(how)
+    done = command(tmp_path / "home", "sync", TRACKIO_URL=space.url)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert ended(space, trainer)["state"] == "interrupted"
     assert spools(tmp_path / "home") == []
 
 

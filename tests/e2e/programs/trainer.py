@@ -1,6 +1,7 @@
 """A training loop as a real process: it notes each `log()` that returned in a ledger of its own.
 
-    python trainer.py LEDGER STEPS [--threads 1] [--pause 0.0] [--name …] [--until FILE] [--end none|raise|wait]
+    python trainer.py LEDGER STEPS [--threads 1] [--pause 0.0] [--name …] [--until FILE]
+        [--end none|raise|wait] [--burst]
 
 A line of the ledger is `thread step microseconds`: written with one os.write after `log()` returned, so that it is
 there if the process is killed in the next instant. The first line is the experiment's id.
@@ -30,12 +31,21 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--fork-at", type=int, default=-1)
     parser.add_argument("--until", type=Path, default=None, help="log until this file exists")
+    parser.add_argument("--burst", action="store_true", help="note all calls at once, when the last has returned")
     parser.add_argument("--end", default="finish", choices=["finish", "none", "raise", "wait"])
     chosen = parser.parse_args()
     ledger = os.open(chosen.ledger, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     more = {"resume": "allow"} if chosen.resume else {}
     experiment = trackio_client.init(project=chosen.project, name=chosen.name or chosen.resume, **more)
     os.write(ledger, f"{experiment}\n".encode())
+
+    noted: list[bytes] = []
+
+    def note(line: bytes) -> None:
+        if chosen.burst:
+            noted.append(line)
+        else:
+            os.write(ledger, line)
 
     def train(thread: int, first: int, stop: int) -> None:
         for step in range(first, stop):
@@ -46,7 +56,7 @@ def main() -> None:
             began = time.perf_counter()
             experiment.log({"t/value": step + 0.5, "t/thread": thread, "t/negative": -step}, step=step)
             took_us = int((time.perf_counter() - began) * 1e6)
-            os.write(ledger, b"%d %d %d\n" % (thread, step, took_us))
+            note(b"%d %d %d\n" % (thread, step, took_us))
             if chosen.pause:
                 time.sleep(chosen.pause)
 
@@ -59,6 +69,7 @@ def main() -> None:
     train(0, chosen.first, chosen.first + chosen.steps)
     for thread in threads:
         thread.join()
+    os.write(ledger, b"".join(noted))
     if chosen.end == "wait":
         print("READY", flush=True)
         time.sleep(60)
