@@ -94,3 +94,17 @@ def test_a_page_opened_before_its_experiment_existed_reaches_it(page, space):
     training = Training(space.url, "later", "late-comer", experiment_id=early)
     training.log([(step, curve(step)) for step in range(5)])
     expect(page.locator(".tk-head h1")).to_have_text("late-comer")
+
+
+def test_the_summary_fits_its_panel_and_stands_in_the_order_of_the_charts(opened):
+    names = opened.locator(".tk-summary tbody tr td:first-child").all_inner_texts()
+    assert names[:3] == ["train/loss", "train/learning_rate", "train/grad_norm"]
+    assert opened.locator(".tk-panel-scroll").evaluate("el => el.scrollWidth - el.clientWidth") <= 0
+
+
+def test_a_head_made_again_keeps_its_facts(opened):
+    opened.evaluate(
+        """() => { const { state } = trackioPage.shell;
+        state.set({ experiments: state.get('experiments').map((row) => ({ ...row, color: 3 })) }); }"""
+    )
+    expect(opened.locator(".tk-facts")).to_contain_text("Step 79")

@@ -23,7 +23,10 @@ export class ExperimentView {
     state.follow(["view", "experiment"], () => this.choose());
     state.addEventListener("change", (/** @type {any} */ event) => {
       if ((event.detail.has("experiments") || event.detail.has("progress")) && this.head) this.paintHead();
-      if (event.detail.has("metrics") && this.head) this.chooseMetrics();
+      if (event.detail.has("metrics") && this.head) {
+        this.chooseMetrics();
+        this.summary.paint(this.detail, this.order);
+      }
     });
     document.addEventListener("visibilitychange", () => !document.hidden && this.id && this.ask());
     setInterval(() => document.hidden || (this.detail && this.head && this.paintHead()), 5000);
@@ -108,7 +111,7 @@ export class ExperimentView {
   paint() {
     this.paintHead();
     this.chooseMetrics();
-    this.summary.paint(this.detail);
+    this.summary.paint(this.detail, this.order);
     this.config.paint(this.detail.config ?? {});
     this.paintAbout();
     const none = !Object.keys(this.detail.summary ?? {}).length;
@@ -121,7 +124,8 @@ export class ExperimentView {
   chooseMetrics() {
     const { summary = {} } = this.detail;
     const own = (this.state.get("metrics") ?? []).filter(({ metric }) => metric in summary);
-    const names = own.map(({ metric }) => metric).join("\n");
+    this.order = own.map(({ metric }) => metric);
+    const names = this.order.join("\n");
     if (names === this.metricNames && this.scope.get("metrics")) return;
     this.metricNames = names;
     this.scope.set({ metrics: own });

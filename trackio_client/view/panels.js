@@ -19,13 +19,17 @@ export class SummaryPanel {
     this.lines = new Map();
   }
 
-  /** @param {any} detail */
-  paint({ summary = {}, user_summary: given = {} }) {
-    const names = Object.keys(summary).sort((a, b) => Number(a.startsWith("system/")) - Number(b.startsWith("system/")) || a.localeCompare(b));
+  /** @param {any} detail @param {string[]} order metrics as the charts stand; what it does not name comes after */
+  paint({ summary = {}, user_summary: given = {} }, order = []) {
+    const place = new Map(order.map((name, i) => [name, i]));
+    const names = Object.keys(summary).sort((a, b) => (place.get(a) ?? 1e9) - (place.get(b) ?? 1e9) || a.localeCompare(b));
     const own = Object.entries(given ?? {}).filter(([name]) => !(name in summary));
     text(this.note, names.length ? plural(names.length, "metric") : "nothing logged yet");
     for (const name of names) this.line(name, summary[name]);
     for (const [name, value] of own) this.line(name, { last: value, set: true });
+    const standing = [...names, ...own.map(([name]) => name)].join("\n");
+    if (standing !== this.standing) this.body.append(...standing.split("\n").filter(Boolean).map((name) => this.lines.get(name)));
+    this.standing = standing;
     for (const [name, line] of this.lines) if (!(name in summary) && !own.some(([key]) => key === name)) line.remove();
   }
 
