@@ -19,6 +19,7 @@ import contextlib
 import errno
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Mapping
 from functools import partial
@@ -32,6 +33,8 @@ from trackio_client.wire.frames import Schema, event_frame
 
 MAX_SCHEMAS = 2048
 """Schemas remembered per segment: a loop that invents names for ever must not grow the process for ever."""
+LANDING_S = 0.5
+"""Longest wait at the end for writes of other threads that have begun."""
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -169,6 +172,11 @@ class Spool:
         with self._turning:
             self._is_over = True
             self.shut("the experiment was finished")
+        # A thread that was past the look at `current` is about to write: what it writes counts. It takes microseconds,
+        # unless it is the thread that a signal stopped there to come here.
+        until = time.monotonic() + LANDING_S
+        while any(segment.flight for segment in list(self._open.values())) and time.monotonic() < until:
+            time.sleep(0.0005)
 
     def reopen(self, first: bytes) -> bool:
         """Take events again if the disk takes a new segment and this frame in it; False if it does not.
