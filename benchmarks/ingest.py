@@ -3,8 +3,9 @@
     python -m benchmarks.ingest [--values 10000000] [--writers 1,8,32] [--reps 1]
 
 Each writer is a Python process with the public client: init, log() of 10 metrics flat out, finish(). All begin at one
-moment, when every one has its `init` behind it and a first answer. The clock runs from the first log() to the last receipt that says
-*accepted*. Afterwards the Space is asked for its counts: a value that is missing or doubled fails the measurement.
+moment, when every one has its `init` behind it and a first answer. The clock runs from the first log() to the last
+receipt that says *accepted*. Afterwards the Space is asked for its counts: a value that is missing or doubled fails the
+measurement.
 """
 
 from __future__ import annotations

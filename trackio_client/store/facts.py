@@ -61,7 +61,7 @@ _FIELDS = {"name": _text, "group": _text, "job_type": _text, "notes": _text, "ta
 
 def _start(facts: dict[str, Any], event: dict[str, Any], key: Key) -> None:
     for field, taken in _FIELDS.items():
-        if (value := taken(event.get(field))) is not None:
+        if (value := taken(event.get(field))) is not None and value != []:  # a resume that names no tags keeps them
             facts[field] = value
     if client := _object(event.get("client")):
         facts["client"] = client

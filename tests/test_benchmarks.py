@@ -1,0 +1,36 @@
+"""The benchmark's own parts: what it says can be believed, and the cheapest of its measurements at each run."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.figures import Figure, table
+from benchmarks.log_call import in_child
+
+
+def figure(**given):
+    return Figure(**{"measure": "log()", "values": (3.0, 1.0, 2.0), "unit": "µs", "target": 8.0, **given})
+
+
+def test_the_median_is_judged_and_a_miss_stands_out():
+    assert figure().measured == "2 µs"
+    assert figure().noise == "1 to 3"
+    assert figure(target=1.5).measured == "2 µs **MISSED**"
+    assert figure(target=3.0, at_least=True).is_met is False
+    assert figure(target=None).is_met is None
+
+
+def test_figures_of_one_measure_share_a_line():
+    text = table([figure(what="p50"), figure(what="p99", target=60.0), figure(measure="other", values=(7.0,))])
+    lines = text.splitlines()
+    assert lines[0] == "| measure | must reach | measured | noise |"
+    assert lines[2] == "| log() | ≤ 8 µs / ≤ 60 µs | p50 2 µs / p99 2 µs | 1 to 3 / 1 to 3 |"
+    assert lines[3] == "| other | ≤ 8 µs | 7 µs | one run |"
+    assert "load average" in lines[-1]
+
+
+@pytest.mark.requirement("S2.34")
+def test_logging_ten_scalars_a_step_takes_less_than_a_twentieth_of_the_time(tmp_path):
+    """In steps of 1 ms, ten times as many as asked for: CPU of all threads, which other load moves little."""
+    found = {kind: in_child("loop", kind, "1500", url="", directory=str(tmp_path)) for kind in ("nothing", "ours")}
+    assert found["ours"]["share"] - found["nothing"]["share"] < 0.05
