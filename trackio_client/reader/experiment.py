@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from trackio_client.reader.source import number
 from trackio_client.wire.events import revive
 
 if TYPE_CHECKING:
@@ -191,14 +191,6 @@ class LoggedExperiment:
 def words(state: str) -> str:
     """A state as people read it."""
     return state.replace("_", " ")
-
-
-_FLOATS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
-
-
-def number(value: Any) -> Any:
-    """A number that JSON may have had to write as text; other things stay as they are."""
-    return _FLOATS.get(value, value) if isinstance(value, str) else value
 
 
 def _numbers(value: Any) -> Any:

@@ -21,7 +21,7 @@ from trackio_client.errors import (
     Unavailable,
     UsageError,
 )
-from trackio_client.reader.experiment import number
+from trackio_client.reader.source import number
 from trackio_client.store.contract import Series
 from trackio_client.wire.asks import SeriesQuery
 from trackio_client.wire.batches import Receipt, receipt_from_json

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -45,3 +46,11 @@ class Source(Protocol):
     def delete(self, experiment_id: str) -> None: ...
 
     def close(self) -> None: ...
+
+
+_FLOATS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+
+def number(value: Any) -> Any:
+    """A number that JSON may have had to write as text; other things stay as they are."""
+    return _FLOATS.get(value, value) if isinstance(value, str) else value
