@@ -6,6 +6,7 @@ import { revived } from "./words.js";
 const SHOWN_AT_FIRST = 10;
 const EVERY_MS = location.hostname.endsWith(".hf.space") ? 3000 : 2000;
 const LONGEST_WAIT_MS = 30000;
+const MOST_WAIT_MS = 1500; // for the first chart
 const SHAPE = ["id", "name", "group", "state", "shown", "color", "created_s"]; // what more than a list shows of a row
 const RETAKE = 15; // polls; what changes without an event – a deletion, a heartbeat after a silence – comes with the whole list
 
@@ -42,7 +43,7 @@ export class Experiments extends EventTarget {
     document.addEventListener("visibilitychange", this._onVisible);
     state.addEventListener("change", (/** @type {any} */ event) => {
       const asks = ["column", "columns", "view"].some((key) => event.detail.has(key));
-      if (asks && !event.detail.has("project") && this._isOpen() && this.columns().some((column) => !this._asked.has(column))) this.ask({ all: true });
+      if (asks && !event.detail.has("project") && this._isOpen()) afterFirstChart(() => this._lacks() && this.ask({ all: true }));
     });
   }
 
@@ -66,7 +67,7 @@ export class Experiments extends EventTarget {
   async ask({ all = false, first } = {}) {
     clearTimeout(this._timer);
     const run = ++this._run;
-    const whole = all || this._cursor === 0 || ++this._polls % RETAKE === 0 || this._isSilent();
+    const whole = all || this._cursor === 0 || ++this._polls % RETAKE === 0 || this._isSilent() || this._lacks();
     try {
       const project = this.state.get("project");
       const columns = this.columns();
@@ -79,7 +80,7 @@ export class Experiments extends EventTarget {
       this._failures = 0;
       this.updated_ms = performance.now();
       this._say({ phase: "ready", error: null, since_s: null, next_ms: null });
-      if (this.columns().some((column) => !this._asked.has(column))) return void this.ask({ all: true });
+      if (this._lacks()) afterFirstChart(() => this._lacks() && this.ask({ all: true }));
       this._again(EVERY_MS);
     } catch (error) {
       if (run === this._run) this._failed(error);
@@ -111,6 +112,11 @@ export class Experiments extends EventTarget {
   _again(wait_ms) {
     clearTimeout(this._timer);
     if (!document.hidden) this._timer = setTimeout(() => this.ask(), wait_ms);
+  }
+
+  /** Whether a column is wanted that the rows do not carry. */
+  _lacks() {
+    return this.columns().some((column) => !this._asked.has(column));
   }
 
   /** Columns that rows must carry: the side bar's and the table's. */
@@ -222,6 +228,14 @@ export class Experiments extends EventTarget {
   now_s() {
     return Date.now() / 1000 + this.skew_s;
   }
+}
+
+/** `call` at once, or on a page that just opens when its first chart stands: a column of a thousand rows can wait for that,
+ * and would take the server from it. @param {() => void} call */
+function afterFirstChart(call) {
+  if (performance.getEntriesByName("trackio drawn").length || performance.now() > MOST_WAIT_MS) return call();
+  const timer = setTimeout(call, MOST_WAIT_MS);
+  return addEventListener("trackio:drawn", () => (clearTimeout(timer), call()), { once: true });
 }
 
 /** The order of creation of each experiment, 0 first. @param {any[]} rows */
