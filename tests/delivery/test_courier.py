@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -362,3 +363,18 @@ def test_a_log_of_many_pieces_is_drained_to_its_end(tmp_path: Path) -> None:
     assert (sender.courier.logged, sender.courier.unsent) == (40_000, 0)
     assert not sender.courier.count()
     assert len(held(store)) == 40_000
+
+
+def test_a_loop_that_logs_all_the_time_is_sent_in_batches_not_a_call_at_a_time(tmp_path: Path) -> None:
+    spool, store = spool_in(tmp_path), MemoryTransport()
+    sender = Sender(spool, store, flush_s=0.2)
+    sender.start()
+    began = time.monotonic()
+    for step in range(500):
+        append_numbers(spool, ("a",), step)
+        time.sleep(0.001)
+    spent = time.monotonic() - began
+    assert sender.drain(30)
+    assert sender.stop()
+    assert held(store) == list(range(500))
+    assert len(store.batches) <= spent / 0.2 + 10

@@ -64,6 +64,7 @@ class Sender:
         self._is_finishing = self._is_stopped = False
         self._wanted = self._counted_for = 0  # questions of catch_up, and the last one answered
         self._ends = False  # this round began after `drain` was called: what it counts is all there is
+        self._has_much_more = False  # a whole piece was counted: another one may stand behind it
         self._drained = threading.Event()
         self._caught_up = threading.Event()
         self._thread = threading.Thread(target=self._run, name="trackio-sender", daemon=True)
@@ -135,17 +136,23 @@ class Sender:
             self._ends = False  # what is counted is not all there is
         self._keep_disk()
         is_idle = not self._deliver(was_asked) if self.transport else True
-        if is_idle and is_all_counted and not self._is_stopped:
+        if is_idle and not self._has_much_more and not self._is_stopped:
             self._wait()
 
     def _count(self) -> bool:
         """Count until there is something that can be sent at once; True if all of the log is counted."""
         assert self.courier is not None
+        self._has_much_more = False
         while not self._is_stopped:
+            before = self.courier.place
             if not self.courier.count():
                 return True
             self._keep_disk()
             if self.courier.unsent and time.monotonic() >= self._next_try:
+                # A short piece was the log's end: what came since waits for the next round, or a loop that logs all
+                # the time would be sent a call at a time.
+                segment, offset = self.courier.place
+                self._has_much_more = segment != before[0] or offset - before[1] >= PIECE_BYTES // 2
                 return False
         return False
 
