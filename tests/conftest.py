@@ -15,6 +15,19 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 ROOT = Path(__file__).resolve().parents[1]
 
 
+_LATER = ("test_wheel.py", "store", "model", "e2e", "browser")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Fast tests first, then the wheel, the store's contract, the protocol's model, crashes, and the browser last."""
+
+    def rank(item: pytest.Item) -> int:
+        part = item.path.relative_to(ROOT / "tests").parts[0]
+        return _LATER.index(part) + 1 if part in _LATER else 0
+
+    items.sort(key=rank)
+
+
 def data_folder() -> Path:
     """TRACKIO_TEST_DATA, else the folder `shared/data` beside the project's own."""
     return Path(os.environ.get("TRACKIO_TEST_DATA") or ROOT.parent / "shared" / "data")
