@@ -19,7 +19,8 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
         parents=[common],
         help="bring in runs that other tools recorded",
         description="Brings in Hugging Face trainer_state.json files: one file, a checkpoint, the Trainer's output "
-        "folder, or a folder with many of them. To import again changes nothing; a log that has grown goes on.",
+        "folder, or a folder with many of them; or a JSON or JSONL file with entries of an older "
+        "Trackio. To import again changes nothing; a log that has grown goes on.",
     )
     parser.add_argument("path", type=Path, help="a file or folder")
     parser.add_argument("--project", help="the project to put them in (else TRACKIO_PROJECT, else this folder's name)")
@@ -31,6 +32,7 @@ def run(asked: argparse.Namespace) -> int:
     """Read all first, then bring them in: a bad file among many leaves nothing half done."""
     from trackio_client.cli.destinations import destination
     from trackio_client.errors import UsageError
+    from trackio_client.exchange.entries import holds_entries, read_entries
     from trackio_client.exchange.hf_trainer import find_logs, read_log
     from trackio_client.exchange.past import deliver
     from trackio_client.settings import settings_from
@@ -42,7 +44,7 @@ def run(asked: argparse.Namespace) -> int:
     if asked.name and len(logs) > 1:
         raise UsageError(f"--name fits one run, and {asked.path} holds {len(logs)}. Import them one by one")
     name = checked_name(asked.name, "name") if asked.name else None
-    runs = [read_log(log, name=name) for log in logs]
+    runs = [(read_entries if holds_entries(log) else read_log)(log, name=name) for log in logs]
     with destination(settings) as there:
         came = [deliver(one, project, there) for one in runs]
         address = there.address

@@ -42,6 +42,8 @@ class PastEntry:
     texts: dict[str, str] = field(default_factory=dict)
     marks: tuple[dict[str, Any], ...] = ()
     """Fields of `mark` events that this entry gives rise to (mark, title, data), at its step."""
+    time_s: float | None = None
+    """When it was logged, seconds UTC, if the log tells it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,7 @@ class PastRun:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Times for entries that have none: `base_us` + step × pace, then 1 µs an entry, so that they never go back."""
+    """Times for entries that have none: `base_us` + step × pace. By 1 µs an entry at least, so that none goes back."""
 
     base_us: int
     us_a_step: int
@@ -80,7 +82,8 @@ class Clock:
     def times_us(self, entries: Iterable[PastEntry]) -> list[int]:
         times, last = [], self.base_us
         for entry in entries:
-            last = max(self.base_us + min(entry.step, 2**40) * self.us_a_step, last + 1)
+            reckoned = self.base_us + min(entry.step, 2**40) * self.us_a_step
+            last = max(reckoned if entry.time_s is None else int(entry.time_s * 1e6), last + 1)
             times.append(last)
         return times
 
@@ -189,7 +192,8 @@ def _start(run: PastRun, project: str) -> dict[str, Any]:
     """The start event of a first import. It fixes the clock: a later import reads it back and goes on with it."""
     pace = 1.0 if run.seconds_a_step is None else max(run.seconds_a_step, 1e-6)
     last = max((entry.step for entry in run.entries), default=0)
-    base_s = max(run.ended_s - min(last, 2**40) * pace, 0.0)
+    told = next((entry.time_s for entry in run.entries if entry.time_s is not None), None)
+    base_s = max(run.ended_s - min(last, 2**40) * pace, 0.0) if told is None else told
     how = "the pace that the log tells" if run.seconds_a_step is not None else "one second a step (it tells no pace)"
     return {
         "kind": START,
@@ -205,7 +209,9 @@ def _start(run: PastRun, project: str) -> dict[str, Any]:
         "imported": {
             "from": run.source,
             "us_a_step": round(pace * 1e6),
-            "times": f"The log holds no times. They are reckoned from its last change and {how}.",
+            "times": f"The log holds no times. They are reckoned from its last change and {how}."
+            if told is None
+            else "As the log tells them; an entry without one stands a second a step after the first.",
         },
     }
 
