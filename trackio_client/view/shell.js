@@ -273,10 +273,14 @@ export class Shell {
     if (phase !== "away") {
       this.away = null;
       this.slot.replaceChildren();
-    } else if (!this.away || this.away.next_ms !== next_ms) {
-      this.away = awayBar({ since_s, next_ms, error }, this.state.get("experiments").length > 0, () =>
+    } else if (this.away && this.away.said === `${since_s} ${error?.status}`) {
+      this.away.contact.next_ms = next_ms; // the same words: the button stays under the pointer
+    } else {
+      const contact = { since_s, next_ms, error };
+      this.away = awayBar(contact, this.state.get("experiments").length > 0, () =>
         this.state.get("project") ? this.experiments.ask() : this._start());
-      this.away.next_ms = next_ms;
+      this.away.said = `${since_s} ${error?.status}`;
+      this.away.contact = contact;
       fill(this.slot, this.away);
     }
   }
