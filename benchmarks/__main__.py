@@ -1,6 +1,6 @@
 """`make bench`: every figure of the performance table beside its target, and the peers when their harness is there.
 
-    python -m benchmarks [--quick] [--only log_call,ingest,series,disk,page,store]
+    python -m benchmarks [--quick] [--only log_call,ingest,series,disk,page,peers]
 
 TRACKIO_PEER_BENCH names a folder with `run_bench.py`, which measures other trackers in their own environments; ours
 runs among them, interleaved, so that one machine's noise falls on all alike. Compare ratios.
@@ -23,8 +23,6 @@ from benchmarks import disk, ingest, others, series
 from benchmarks.figures import Figure, table
 from benchmarks.spaces import ROOT
 
-SCRIPTS = ("store",)
-"""Measurements beyond the table, which print their own; left out when they are not there."""
 PEER_PARTS = "client+sustained+ingest"
 PEERS = "trackio,trackio-http,tensorboardX,ours,ours-http"
 
@@ -51,10 +49,12 @@ def main() -> int:
     parser.add_argument("--only", default="", help="comma-separated names of measurements")
     asked = parser.parse_args()
     measurements = parts(asked.quick)
-    wanted = [name for name in asked.only.split(",") if name] or [*measurements, *SCRIPTS]
+    wanted = [name for name in asked.only.split(",") if name] or [*measurements, "peers"]
     found: list[Figure] = []
     failed: list[str] = []
     for name in wanted:
+        if name == "peers":  # after the table
+            continue
         began = time.monotonic()
         print(f"--- {name}", file=sys.stderr, flush=True)
         if name in measurements:
@@ -62,24 +62,17 @@ def main() -> int:
                 found += measurements[name]()
             except (RuntimeError, OSError, subprocess.SubprocessError, httpx.HTTPError) as error:
                 failed.append(f"{name}: {error}")
-        elif name in SCRIPTS:
-            if (ROOT / "benchmarks" / f"{name}.py").exists() and _script(name, asked.quick) != 0:
-                failed.append(f"{name}: ended with an error, see above")
         else:
             failed.append(f"{name}: there is no such measurement")
         print(f"--- {name} took {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
-    print("\n" + table(found))
-    if harness := os.environ.get("TRACKIO_PEER_BENCH", "").strip():
+    if found:
+        print("\n" + table(found))
+    harness = os.environ.get("TRACKIO_PEER_BENCH", "").strip()
+    if harness and "peers" in wanted:
         failed += _peers(Path(harness), asked.quick)
     for line in failed:
         print(f"FAILED {line}", file=sys.stderr)
     return 1 if failed or any(figure.is_met is False for figure in found) else 0
-
-
-def _script(name: str, quick: bool) -> int:
-    command = [sys.executable, "-m", f"benchmarks.{name}"]
-    text = (ROOT / "benchmarks" / f"{name}.py").read_text(encoding="utf-8")
-    return subprocess.run(command + (["--quick"] if quick and "--quick" in text else []), cwd=ROOT).returncode
 
 
 def _peers(harness: Path, quick: bool) -> list[str]:
