@@ -147,3 +147,8 @@ def test_every_metric_of_real_trainer_logs_is_known(test_data, log):
     history = json.loads((test_data / log / "trainer_state.json").read_text())["log_history"]
     names = {name for entry in history for name in entry} - {"step"}
     assert {quantity_of(name).group for name in names} <= set(GROUPS) - {"other"}
+
+
+def test_unknown_names_are_in_the_order_people_count() -> None:
+    names = ["layer_10/norm", "layer_2/norm", "layer_1/norm", "m/11", "m/2"]
+    assert sorted(names, key=sort_key) == ["layer_1/norm", "layer_2/norm", "layer_10/norm", "m/2", "m/11"]

@@ -32,6 +32,9 @@ export function headValues(lines, goal) {
   }
   const all = lasts.map((last) => last.value);
   const [low, high] = [Math.min(...all), Math.max(...all)];
+  if (formatNumber(low) === formatNumber(high)) {
+    return { key: `all ${formatNumber(low)}`, nodes: () => [h("span", { title: "the last value of all" }, "all ", figure(low))] };
+  }
   const title = "lowest and highest of the last values";
   return { key: `${formatNumber(low)} ${formatNumber(high)}`, nodes: () => [h("span", { title }, "last ", figure(low), " to ", figure(high))] };
 }

@@ -60,13 +60,13 @@ def group_title(group: str) -> str:
     return GROUPS.get(group, group)
 
 
-def sort_key(metric: str) -> tuple[int, str, int, list[tuple[int, int, str]], str]:
+def sort_key(metric: str) -> tuple[int, str, int, list[tuple[int, int, str]], list[tuple[int, int, str]], str]:
     """Where a metric stands on a page: group, place in the group, then name, numbers as numbers (gpu_2 < gpu_10)."""
     quantity = quantity_of(metric)
     known = list(GROUPS)
     place = known.index(quantity.group) if quantity.group in GROUPS else known.index("speed") - 0.5
     own = "" if quantity.group in GROUPS else quantity.group
-    return int(place * 2), own, quantity.rank, _natural(quantity.of), metric
+    return int(place * 2), own, quantity.rank, _natural(quantity.of), _natural(metric), metric
 
 
 def resolve(asked: str, names: Iterable[str]) -> str | None:
