@@ -60,13 +60,16 @@ def group_title(group: str) -> str:
     return GROUPS.get(group, group)
 
 
-def sort_key(metric: str) -> tuple[int, str, int, list[tuple[int, int, str]], list[tuple[int, int, str]], str]:
+_Natural = list[tuple[int, int, str]]
+
+
+def sort_key(metric: str) -> tuple[int, _Natural, int, _Natural, _Natural, str]:
     """Where a metric stands on a page: group, place in the group, then name, numbers as numbers (gpu_2 < gpu_10)."""
     quantity = quantity_of(metric)
     known = list(GROUPS)
     place = known.index(quantity.group) if quantity.group in GROUPS else known.index("speed") - 0.5
     own = "" if quantity.group in GROUPS else quantity.group
-    return int(place * 2), own, quantity.rank, _natural(quantity.of), _natural(metric), metric
+    return int(place * 2), _natural(own), quantity.rank, _natural(quantity.of), _natural(metric), metric
 
 
 def resolve(asked: str, names: Iterable[str]) -> str | None:
@@ -430,6 +433,6 @@ def _kind(word: str, measure: _Measure) -> str:
     return word.upper() if len(word) <= 4 and "_" not in word else word.replace("_", " ")
 
 
-def _natural(text: str) -> list[tuple[int, int, str]]:
+def _natural(text: str) -> _Natural:
     """Sorts numbers in a text as numbers."""
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", text) if part]
