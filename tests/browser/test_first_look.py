@@ -207,14 +207,16 @@ def test_a_filter_takes_words_and_regular_expressions(opened):
     expect(opened.locator(".tk-row")).to_have_count(2)
 
 
-def test_charts_have_three_sizes_and_keep_the_chosen_one(opened):
+def test_charts_are_as_wide_as_the_slider_says_and_stay_so(opened):
     chart = opened.locator(".tk-view.metrics .tk-chart").first
-    usual = chart.bounding_box()["width"]
-    opened.get_by_title("Size of the charts").click()
-    opened.locator(".tk-menu-row", has_text="small").click()
+    assert chart.bounding_box()["width"] < 600
+    size = opened.get_by_label("Size of the charts")
+    size.fill("600")
+    opened.wait_for_function("() => document.querySelector('.tk-view.metrics .tk-chart').offsetWidth >= 600")
     opened.reload()
     expect(opened.locator(".tk-chart-values").first).not_to_be_empty()
-    assert chart.bounding_box()["width"] < usual
+    assert chart.bounding_box()["width"] >= 600
+    expect(opened.get_by_label("Size of the charts")).to_have_value("600")
 
 
 @pytest.mark.requirement("S1.71")

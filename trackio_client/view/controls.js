@@ -7,7 +7,9 @@ import { remember } from "./remember.js";
 
 const AXES = { step: "step", relative: "relative time", time: "wall time" };
 const KINDS = { none: "none", ema: "EMA", mean: "moving mean", gaussian: "Gaussian" };
-const SIZES = { small: "small", medium: "medium", large: "large" };
+export const NARROWEST = 220; // px, of a chart
+const WIDEST = 900;
+const TICKS = [232, 320, 520];
 /** What this browser remembers of them. */
 export const KEPT = ["x", "smoothing", "band", "logY", "clip", "size"];
 
@@ -28,13 +30,15 @@ export function controls(root, state) {
     items: () => Object.entries(KINDS).map(([value, label]) => ({ value, label, chosen: state.get("smoothing").kind === value })),
     choose: (value) => state.set({ smoothing: { kind: value, amount: state.get("smoothing").amount } }),
   });
-  const size = menuButton({
-    label: "medium",
-    title: "Size of the charts",
-    items: () => Object.entries(SIZES).map(([value, label]) => ({ value, label, chosen: state.get("size") === value })),
-    choose: (value) => state.set({ size: value }),
+  const ticks = h("datalist", { id: "tk-sizes" }, TICKS.map((value) => h("option", { value: String(value) })));
+  const size = h("input", { type: "range", min: String(NARROWEST), max: String(WIDEST), step: "4", list: "tk-sizes", class: "tk-size", "aria-label": "Size of the charts", title: "How wide a chart is at least" });
+  size.addEventListener("input", () => state.set({ size: Number(size.value) }));
+  state.follow(["size"], () => {
+    const px = sizeOf(state.get("size"));
+    if (Number(size.value) !== px) size.value = String(px);
+    size.setAttribute("aria-valuetext", `at least ${px} pixels`);
+    size.style.setProperty("--p", `${((px - NARROWEST) / (WIDEST - NARROWEST)) * 100}%`);
   });
-  state.follow(["size"], () => size.say(SIZES[state.get("size")] ?? "medium"));
   const slider = h("input", { type: "range", min: "0", max: "0.99", step: "0.01", "aria-label": "Amount of smoothing" });
   const amount = h("output", null);
   slider.addEventListener("input", () => state.set({ smoothing: { kind: state.get("smoothing").kind, amount: Number(slider.value) } }));
@@ -52,7 +56,7 @@ export function controls(root, state) {
     h("span", { class: "tk-control" }, h("span", null, "x"), axis),
     h("span", { class: "tk-control" }, h("span", null, "Smoothing"), kind, slider, amount),
     toggles,
-    h("span", { class: "tk-control tk-wide" }, h("span", null, "Size"), size),
+    h("span", { class: "tk-control tk-wide" }, h("span", null, "Size"), size, ticks),
   );
   const sheet = h("button", { class: "tk-btn sm tk-narrow", "aria-expanded": "false" }, icon("tune"), "Axes, smoothing");
   sheet.addEventListener("click", () => {
@@ -76,6 +80,11 @@ export function controls(root, state) {
   state.addEventListener("change", (/** @type {any} */ event) => {
     for (const key of KEPT) if (event.detail.has(key)) remember({ [key]: state.get(key) });
   });
+}
+
+/** The least width of a chart, px. @param {any} said */
+export function sizeOf(said) {
+  return typeof said === "number" && Number.isFinite(said) ? Math.min(WIDEST, Math.max(NARROWEST, said)) : 320;
 }
 
 function toggle(state, key, label, title) {

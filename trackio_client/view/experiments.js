@@ -1,6 +1,7 @@
 // The experiments of the project in view: asked once, then only what changed; their colours, and which are ticked.
 
 import { colorOf, dashOf } from "./colors.js";
+import { queryOf } from "./query.js";
 import { revived } from "./words.js";
 
 const SHOWN_AT_FIRST = 10;
@@ -42,7 +43,7 @@ export class Experiments extends EventTarget {
     this._onVisible = () => !document.hidden && this._isOpen() && this.ask();
     document.addEventListener("visibilitychange", this._onVisible);
     state.addEventListener("change", (/** @type {any} */ event) => {
-      const asks = ["column", "columns", "view"].some((key) => event.detail.has(key));
+      const asks = ["column", "columns", "search", "view"].some((key) => event.detail.has(key));
       if (asks && !event.detail.has("project") && this._isOpen()) afterFirstChart(() => this._lacks() && this.ask({ all: true }));
     });
   }
@@ -119,10 +120,11 @@ export class Experiments extends EventTarget {
     return this.columns().some((column) => !this._asked.has(column));
   }
 
-  /** Columns that rows must carry: the side bar's and the table's. */
+  /** Columns that rows must carry: the side bar's, the table's, and those that the search compares. */
   columns() {
     const table = this.state.get("view") === "table" ? this.state.get("columns") ?? [] : [];
-    return [...new Set([this.state.get("column"), ...table].filter((column) => column?.includes(":")))];
+    const searched = queryOf(this.state.get("search") ?? "").columns;
+    return [...new Set([this.state.get("column"), ...table, ...searched].filter((column) => column?.includes(":")))];
   }
 
   _take(answer, whole) {

@@ -13,6 +13,7 @@ import { Feeds } from "./feeds.js";
 import { MarkFeed } from "./marks.js";
 import { isNoisy } from "./order.js";
 import { Ranges } from "./ranges.js";
+import { pinsOf, togglePin } from "./pins.js";
 import { Sections } from "./sections.js";
 
 const POINTS = 1000; // buckets a series in a grid: two and more a pixel, so that extremes keep their own pixel column
@@ -104,10 +105,24 @@ export class MetricGrid extends EventTarget {
 
   // Layout
 
-  /** The metrics of the groups in view, and the filter. @returns {[any[], string]} */
+  /** The metrics of the groups in view, the filter, the pinned. @returns {[any[], string, string[]]} */
   #wanted() {
     const groups = this.state.get("groups");
-    return [(this.state.get("metrics") ?? []).filter((/** @type {any} */ m) => !groups || groups.includes(m.group)), this.state.get("filter") ?? ""];
+    return [(this.state.get("metrics") ?? []).filter((/** @type {any} */ m) => !groups || groups.includes(m.group)), this.state.get("filter") ?? "", pinsOf(this.state.get("project"))];
+  }
+
+  /** @param {Chart} chart */
+  isPinned(chart) {
+    return pinsOf(this.state.get("project")).includes(chart.metric.metric);
+  }
+
+  /** Puts a chart among the pinned ones, or back into its group. @param {Chart} chart */
+  pin(chart) {
+    togglePin(this.state.get("project"), chart.metric.metric);
+    this.sections.arrange(...this.#wanted());
+    this.#ask();
+    this.redraw();
+    chart.node.scrollIntoView({ block: "nearest" });
   }
 
   /** @param {any} metric */

@@ -13,6 +13,7 @@ const KEYS = [
   ["1  2  3", "Metrics, System, Table"],
   ["b", "fold the list"],
   ["/words/", "in a search or filter: a regular expression"],
+  ["lr>0.001  state=failed", "in the search: config, metric, tag, group, name, state, steps; = != < <= > >="],
   ["Escape", "clear the search, close what is open"],
 ];
 const CHARTS = [

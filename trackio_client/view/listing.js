@@ -1,8 +1,5 @@
 // Which experiments a list shows, in which order, in which groups: plain functions, quick for 10,000 rows.
 
-import { stateWord } from "./icons.js";
-import { matcher } from "./matching.js";
-
 /** What rows can be sorted by, beside columns such as "metric:eval/loss" and "config:lr". */
 export const SORTS = Object.freeze({
   age: "Age",
@@ -24,17 +21,6 @@ const READ = {
 /** What a row holds under a sort key or column. @param {any} row @param {string} key */
 export function valueOf(row, key) {
   return key in READ ? READ[key](row) : row.columns[key];
-}
-
-/** Rows whose name, id, group, tags or state hold what was typed. @param {any[]} rows @param {string} search */
-export function filtered(rows, search) {
-  const matches = matcher(search);
-  return matches ? rows.filter((row) => matches(...fieldsOf(row))) : rows;
-}
-
-/** @param {any} row @returns {string[]} */
-function fieldsOf(row) {
-  return [row.name, row.id, row.group ?? "", row.job_type ?? "", stateWord(row.state), ...(row.tags ?? [])];
 }
 
 /**

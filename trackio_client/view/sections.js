@@ -9,6 +9,7 @@ import { remember, remembered } from "./remember.js";
 import { formatCount } from "./scales.js";
 
 const AT_FIRST = 30; // charts a group before "show all"
+export const PINNED = "Pinned";
 
 /** @typedef {import("./chart.js").Chart} Chart
  * @typedef {{node: HTMLElement, grid: HTMLElement, count: HTMLElement, all: HTMLElement, charts: Chart[]}} Section */
@@ -22,16 +23,18 @@ export class Sections {
     /** @type {Map<string, Chart>} by metric */ this.charts = new Map();
     this.folds = new Set(remembered().folds ?? []);
     this.opened = new Set(); // groups shown whole
-    this.last = /** @type {[any[], string]} */ ([[], ""]);
+    this.last = /** @type {[any[], string, string[]]} */ ([[], "", []]);
   }
 
   /** Makes sections and charts as the metrics want it.
-   * @param {any[]} all the metrics @param {string} filter what a metric's name must match */
-  arrange(all, filter) {
-    this.last = [all, filter];
+   * @param {any[]} all the metrics @param {string} filter what a metric's name must match
+   * @param {string[]} pins metrics that stand in a section of their own, first, in this order */
+  arrange(all, filter, pins) {
+    this.last = [all, filter, pins];
     const matches = matcher(filter);
-    const wanted = byGroup(matches ? all.filter((m) => matches(m.metric)) : all);
-    const totals = byGroup(all);
+    const wanted = withPinned(matches ? all.filter((m) => matches(m.metric)) : all, pins);
+    const totals = withPinned(all, pins);
+    this.#release(wanted);
     const gone = new Set(this.held.keys());
     let before = null;
     for (const [group, metrics] of wanted) {
@@ -43,7 +46,7 @@ export class Sections {
       const count = `${shown.length < total ? `${formatCount(shown.length)} of ` : ""}${formatCount(total)} metric${total === 1 ? "" : "s"}`;
       if (section.count.textContent !== count) section.count.textContent = count;
       section.all.hidden = shown.length >= metrics.length;
-      this.#fill(section, shown);
+      this.#fill(group, section, shown);
     }
     for (const group of gone) {
       const section = /** @type {Section} */ (this.held.get(group));
@@ -53,8 +56,19 @@ export class Sections {
     }
   }
 
-  /** @param {Section} section @param {any[]} metrics */
-  #fill(section, metrics) {
+  /** Lets a chart go that now belongs to another section: it moves there as it is, with its zoom and points.
+   * @param {Map<string, any[]>} wanted */
+  #release(wanted) {
+    for (const [group, metrics] of wanted) {
+      const here = new Set(metrics.map((m) => m.metric));
+      for (const [other, section] of this.held) {
+        if (other !== group) section.charts = section.charts.filter((chart) => !here.has(chart.metric.metric));
+      }
+    }
+  }
+
+  /** @param {string} group @param {Section} section @param {any[]} metrics */
+  #fill(group, section, metrics) {
     const stay = new Set(metrics.map((m) => m.metric));
     for (const chart of section.charts) if (!stay.has(chart.metric.metric)) this.#drop(chart);
     let before = null;
@@ -62,7 +76,8 @@ export class Sections {
       let chart = this.charts.get(metric.metric);
       if (!chart) this.charts.set(metric.metric, (chart = this.host.make(metric)));
       chart.metric = metric;
-      chart.rename(titleOf(metric), unitBeside(titleOf(metric), metric.unit));
+      const title = group === PINNED ? metric.metric : titleOf(metric); // under "Pinned" nothing else tells the group
+      chart.rename(title, unitBeside(title, metric.unit));
       before = follow(section.grid, chart.node, before);
       return chart;
     });
@@ -100,6 +115,15 @@ export class Sections {
     this.held.set(group, section);
     return section;
   }
+}
+
+/** @param {any[]} metrics @param {string[]} pins @returns {Map<string, any[]>} */
+function withPinned(metrics, pins) {
+  if (!pins.length) return byGroup(metrics);
+  const named = new Map(metrics.map((m) => [m.metric, m]));
+  const first = pins.flatMap((pin) => named.get(pin) ?? []);
+  const others = byGroup(metrics.filter((m) => !pins.includes(m.metric)));
+  return first.length ? new Map([[PINNED, first], ...others]) : others;
 }
 
 /** Puts a node behind another without touching it when it stands there: focus and scroll stay.

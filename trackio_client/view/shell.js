@@ -2,7 +2,7 @@
 
 import { followAddress, readAddress } from "./address.js";
 import { Columns } from "./columns.js";
-import { KEPT, controls } from "./controls.js";
+import { KEPT, controls, sizeOf } from "./controls.js";
 import { ExperimentView } from "./detail.js";
 import { fill, h, isTyping, text } from "./dom.js";
 import { sideEdge } from "./edge.js";
@@ -44,12 +44,18 @@ export class Shell {
     followAddress(this.state, this.experiments);
     this.state.follow(["project"], () => this._opened());
     this.state.follow(["view", "experiment", "experiments", "metrics", "filter", "project", "progress"], () => this.decide());
-    this.state.follow(["size"], () => (this.root.dataset.size = this.state.get("size")));
+    this.state.follow(["size"], () => this._sized(sizeOf(this.state.get("size"))));
     this.state.follow(["folded"], () => this.root.classList.toggle("folded", this.state.get("folded")));
     this.experiments.addEventListener("contact", () => this.decide());
     document.addEventListener("keydown", (event) => this._key(event));
     setInterval(() => this.away?.tell(), 1000);
     this._start();
+  }
+
+  /** @param {number} px  the least width of a chart */
+  _sized(px) {
+    this.root.style.setProperty("--chart-min", `${px}px`);
+    this.root.dataset.size = px < 290 ? "small" : px > 420 ? "large" : "medium";
   }
 
   _build() {

@@ -4,7 +4,8 @@ import { swatchOf, variableOf } from "./colors.js";
 import { eachFrame, h, isTyping, text } from "./dom.js";
 import { fitMiddle } from "./fit.js";
 import { icon, sign, stateWord } from "./icons.js";
-import { SORTS, filtered, grouped, sorted } from "./listing.js";
+import { SORTS, grouped, sorted } from "./listing.js";
+import { filtered, queryOf } from "./query.js";
 import { menuButton, openMenu } from "./menu.js";
 import { remember, remembered } from "./remember.js";
 import { age, columnFormat, count, exact, iso } from "./words.js";
@@ -108,7 +109,7 @@ export class SideBar {
     if (this.experiments.contact.phase !== "ready" && !search) return this.none.replaceChildren(); // the middle says what is wrong
     if (!total || !search) return this.none.replaceChildren(h("p", null, this.state.get("project") ? "No experiments yet." : "No project is open."));
     const clear = h("button", { class: "tk-btn sm", on: { click: () => this.state.set({ search: "" }) } }, "Show all");
-    return this.none.replaceChildren(h("p", null, `None of ${count(total)} experiments holds “${search}” in its name, group, tags or state.`), clear);
+    return this.none.replaceChildren(h("p", null, `None of ${count(total)} experiments ${queryOf(search).terms.length ? `fits “${search}”` : `holds “${search}” in its name, group, tags or state`}.`), clear);
   }
 
   /** Put the rows that are in view into the DOM; a row that stays keeps its element, and so focus and hover. */

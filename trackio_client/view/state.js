@@ -50,7 +50,7 @@ export const DEFAULTS = Object.freeze({
   zoom: null,
   theme: "light",
   groups: null,
-  size: "medium", // of the charts: "small", "medium", "large"
+  size: 320, // the least width of a chart, px
   search: "",
   sort: "-age",
   column: null, // of the side bar

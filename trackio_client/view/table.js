@@ -3,7 +3,8 @@
 import { swatchOf, variableOf } from "./colors.js";
 import { eachFrame, fill, h, text } from "./dom.js";
 import { icon, sign, stateWord } from "./icons.js";
-import { filtered, sorted, valueOf } from "./listing.js";
+import { sorted, valueOf } from "./listing.js";
+import { filtered } from "./query.js";
 import { openMenu } from "./menu.js";
 import { remember, remembered } from "./remember.js";
 import { age, columnFormat, count, duration, exact, iso, number } from "./words.js";

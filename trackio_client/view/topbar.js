@@ -1,6 +1,7 @@
 // The line on top: which project, the search, what runs, how fresh the page is, theme, help.
 
 import { h, isTyping, later, text } from "./dom.js";
+import { queryOf } from "./query.js";
 import { brandMark, icon, sign } from "./icons.js";
 import { showHelp } from "./help.js";
 import { menuButton, openMenu } from "./menu.js";
@@ -25,8 +26,13 @@ export function topBar(root, { state, experiments, source, theme, foldSide }) {
   const fold = h("button", { class: "tk-btn bare icon tk-wide", title: "Fold the list of experiments (b)", "aria-label": "Fold the list of experiments" }, icon("panel"));
   fold.addEventListener("click", foldSide);
 
-  const field = h("input", { type: "search", placeholder: "Search experiments", title: "Words of a name, group, tag or state; /…/ is a regular expression", "aria-label": "Search experiments", spellcheck: "false", autocomplete: "off" });
-  const search = h("label", { class: "tk-field tk-search" }, icon("search"), field, h("kbd", { "aria-hidden": "true" }, "/"));
+  const field = h("input", { type: "search", placeholder: "Search experiments", title: "Words of a name, group, tag or state; lr>0.001, state=failed, eval/loss<0.3; /…/ is a regular expression", "aria-label": "Search experiments", spellcheck: "false", autocomplete: "off" });
+  const trouble = h("span", { class: "tk-search-trouble", role: "status", hidden: true });
+  const search = h("label", { class: "tk-field tk-search" }, icon("search"), field, h("kbd", { "aria-hidden": "true" }, "/"), trouble);
+  state.follow(["search"], () => {
+    text(trouble, queryOf(state.get("search") ?? "").trouble);
+    trouble.hidden = !trouble.textContent;
+  });
   field.addEventListener("input", () => state.set({ search: field.value.trim() }));
   field.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
