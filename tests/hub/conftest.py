@@ -1,0 +1,76 @@
+"""The stand-in for the Hub, for tests whose client runs in this process."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.hub_server import Hub, running_hub
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """huggingface_hub 2.4 uploads an LFS file by a spelling that its own httpx2 calls old; warnings are errors here."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker(pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning"))
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A fresh Hub; huggingface_hub in this process believes that there is no other."""
+    with running_hub() as hub:
+        point_at(hub, tmp_path, monkeypatch)
+        yield hub
+
+
+def point_at(hub: Hub, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What HF_ENDPOINT and its kin do in a new process: huggingface_hub has read them when it was imported."""
+    from huggingface_hub import constants
+    from huggingface_hub.utils import _http, disable_progress_bars
+
+    for name in [name for name in os.environ if name.startswith(("HF_", "HUGGING_FACE_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("NO_PROXY", "*")
+    for name, value in {
+        "ENDPOINT": hub.url,
+        "HUGGINGFACE_CO_URL_TEMPLATE": hub.url + "/{repo_id}/resolve/{revision}/{filename}",
+        "HF_HUB_DISABLE_XET": True,
+        "HF_HUB_DISABLE_TELEMETRY": True,
+        "HF_HOME": str(home),
+        "HF_HUB_CACHE": str(home / "hub"),
+        "HF_TOKEN_PATH": str(home / "token"),
+        "AGENT_HARNESSES_PATH": str(home / "agents.json"),
+    }.items():
+        monkeypatch.setattr(constants, name, value)
+    disable_progress_bars()
+    _http.close_session()  # its pool may hold connections to a Hub of another test
+
+
+@pytest.fixture
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """huggingface_hub's pauses between attempts, noted instead of waited for."""
+    from huggingface_hub.utils import _http
+
+    waits: list[float] = []
+    monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=waits.append, time=time.time))
+    return waits
+
+
+@pytest.fixture
+def api(hub: Hub) -> HfApi:
+    """The Hub as `me` sees it, with one private dataset repo, me/exp."""
+    from huggingface_hub import HfApi
+
+    api = HfApi(hub.url, token="hf_me")
+    api.create_repo("me/exp", repo_type="dataset", visibility="private")
+    return api
