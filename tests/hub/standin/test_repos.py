@@ -134,7 +134,7 @@ def test_a_commit_adds_deletes_and_copies_at_once(hub, api):
     with pytest.raises(EntryNotFoundError):
         api.delete_file("old", **EXP)
     with pytest.raises(BadRequestError):
-        put(api, **{"keep__x": b"a file is no folder"})
+        put(api, keep__x=b"a file is no folder")
 
 
 def test_a_commit_on_a_head_that_moved_is_refused_whole(hub, api):
