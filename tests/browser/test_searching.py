@@ -41,6 +41,8 @@ def swept(page, space):
         ("steps>=7", {4, 5}),
         ("name=run-3", {3}),
         ("lr>0.05 /-1$/", {1}),
+        ('"run -4"', {4}),
+        ("constructor=1", set()),
     ],
 )
 def test_the_search_compares_config_metrics_and_state(swept, typed, found):
@@ -52,7 +54,13 @@ def test_the_search_compares_config_metrics_and_state(swept, typed, found):
 
 def test_a_term_that_does_not_parse_says_where_and_hides_nothing(swept):
     field, trouble = swept.locator(".tk-search input"), swept.locator(".tk-search-trouble")
-    for typed, said in (("lr>", "lacks a value"), ("lr>fast", "“fast” is none"), ('optimizer="adam', "not closed")):
+    for typed, said in (
+        ("lr>", "lacks a value"),
+        ("lr>fast", "“fast” is none"),
+        ('lr>" "', "lacks a value"),
+        (f"{'x' * 300}=1", "too long"),
+        ('optimizer="adam', "not closed"),
+    ):
         field.fill(typed)
         expect(trouble).to_contain_text(said)
         expect(swept.locator(".tk-row")).to_have_count(6)

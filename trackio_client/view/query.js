@@ -6,6 +6,7 @@ import { matcher } from "./matching.js";
 
 const TOKENS = /\/(?:[^/\\]|\\.)+\/|(?:[^\s"]|"[^"]*"?)+/g;
 const TERM = /^([^\s"=<>!/][^\s"=<>!]*)(<=|>=|!=|=|<|>)(.*)$/s;
+const LONGEST = 190; // of a name: what the server takes as a column
 /** What every row holds, by the names that people type. @type {Record<string, (row: any) => any[]>} */
 const OWN = {
   name: (row) => [row.name],
@@ -34,12 +35,12 @@ export function queryOf(typed) {
   for (const token of typed.match(TOKENS) ?? []) {
     const parts = token.startsWith("/") ? null : TERM.exec(token);
     if (!parts) {
-      words.push(token);
+      words.push(token.startsWith("/") ? token : token.replaceAll('"', " "));
       continue;
     }
     const [, key, sign, raw] = parts;
     const wanted = raw.replaceAll('"', "");
-    const wrong = troubleOf(token, sign, raw, wanted);
+    const wrong = key.length > LONGEST ? `${key.slice(0, 20)}… is too long for a name.` : troubleOf(token, sign, raw, wanted);
     if (wrong) trouble ||= wrong;
     else terms.push({ key, sign, wanted, columns: columnsOf(key) });
   }
@@ -51,14 +52,14 @@ export function queryOf(typed) {
 /** @param {string} token @param {string} sign @param {string} raw @param {string} wanted */
 function troubleOf(token, sign, raw, wanted) {
   if (raw.split('"').length % 2 === 0) return `${token}: the quote is not closed yet.`;
-  if (!wanted) return `${token} lacks a value behind ${sign}`;
+  if (!wanted.trim()) return `${token} lacks a value behind ${sign}`;
   if (/[<>]/.test(sign) && Number.isNaN(Number(wanted))) return `${token}: ${sign} compares numbers, and “${wanted}” is none.`;
   return "";
 }
 
 /** @param {string} key @returns {string[]} */
 function columnsOf(key) {
-  if (key in OWN) return [];
+  if (Object.hasOwn(OWN, key)) return [];
   const [, kind, rest] = /^(config|metric)[.:](.+)$/.exec(key) ?? [];
   return kind ? [`${kind}:${rest}`] : [`config:${key}`, `metric:${key}`];
 }
@@ -78,7 +79,7 @@ function fieldsOf(row) {
 
 /** @param {any} row @param {Term} term @returns {any[]} */
 function valuesOf(row, { key, columns }) {
-  const values = key in OWN ? OWN[key](row) : columns.map((column) => row.columns?.[column]);
+  const values = Object.hasOwn(OWN, key) ? OWN[key](row) : columns.map((column) => row.columns?.[column]);
   return values.filter((value) => value !== null && value !== undefined);
 }
 
