@@ -328,7 +328,6 @@ export class Shell {
   }
 }
 
-/** Whether a metric's name holds every word of the filter, as the charts read it. */
 /** Give the server the token once; it answers with a cookie. @param {string} token */
 export async function login(token) {
   const response = await fetch("/v1/session", { method: "POST", headers: { "X-Trackio-Token": token }, credentials: "same-origin" }).catch(() => null);
