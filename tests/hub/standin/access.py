@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from tests.hub.standin.answers import Refusal, no_repo
-from tests.hub.standin.state import Repo, State, Token, User, iso
+from tests.hub.standin.state import State
+from tests.hub.standin.things import Repo, Token, User, iso
 
 READS = {"repo.content.read", "repo.write"}
 

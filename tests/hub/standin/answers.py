@@ -11,7 +11,8 @@ import yaml
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from tests.hub.standin.state import Commit, Entry, Repo, State, iso, pointer
+from tests.hub.standin.state import State
+from tests.hub.standin.things import Commit, Entry, Repo, iso, pointer
 
 
 class Refusal(Exception):

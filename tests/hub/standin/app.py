@@ -136,9 +136,15 @@ class StandIn:
             record["bytes_out"] = len(response.body) if scope["method"] != "HEAD" else 0
             await response(scope, receive, send)
 
-        await through(fault, serve, scope, count_in, send)
-        if fault and fault.kind in ("status", "html"):
+        async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
+            assert fault is not None
             record["status"] = fault.status
+            # A proxy knows nothing of CORS; the Hub's own errors can be read from any page.
+            answer, request = fault.answer(), Request(scope, receive)
+            response = answer if fault.kind == "html" else self._with_headers(place, request, answer)
+            await response(scope, receive, send)
+
+        await through(fault, serve, refuse, scope, count_in, send)
 
     async def _control(self, path: str, request: Request) -> Response:
         said = await request.json() if request.method == "POST" else {}
@@ -211,7 +217,8 @@ class StandIn:
         if place == "cdn":
             response.headers["Access-Control-Allow-Origin"] = "*"
         elif place == "hub":
-            response.headers.update(request.scope["rate"])
+            for name, value in request.scope.get("rate", {}).items():
+                response.headers.setdefault(name, value)  # a fault's own stay
             if origin := request.headers.get("origin"):
                 response.headers["Access-Control-Allow-Origin"] = origin
                 response.headers["Vary"] = "Origin"

@@ -15,7 +15,8 @@ from starlette.responses import JSONResponse, Response
 from tests.hub.standin import answers
 from tests.hub.standin.access import repo_to_read, repo_to_write
 from tests.hub.standin.answers import Refusal, no_entry, no_revision
-from tests.hub.standin.state import Entry, Repo, State, git_oid, pointer
+from tests.hub.standin.state import State
+from tests.hub.standin.things import Entry, Repo, git_oid, pointer
 
 _HOUR_S = 3600
 

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from tests.hub.standin.faults import Fault
-from tests.hub.standin.state import Repo, Token, User
+from tests.hub.standin.things import Repo, Token, User
 
 
 def fault(hub: Any, **said: Any) -> int:

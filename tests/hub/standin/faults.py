@@ -75,13 +75,13 @@ class Fault:
         return JSONResponse({"error": text}, self.status, headers | self.headers)
 
 
-async def through(fault: Fault | None, app: Any, scope: Scope, receive: Receive, send: Send) -> None:
-    """Let a request meet its fault."""
+async def through(fault: Fault | None, app: Any, refuse: Any, scope: Scope, receive: Receive, send: Send) -> None:
+    """Let a request meet its fault; `refuse` is the app that gives the fault's own answer."""
     if fault is None:
         await app(scope, receive, send)
     elif fault.kind in ("status", "html"):
         await _read(receive)  # a client that still writes would see a broken connection, not the answer
-        await fault.answer()(scope, receive, send)
+        await refuse(scope, receive, send)
     elif fault.kind == "slow":
         await asyncio.sleep(fault.seconds)
         await app(scope, receive, send)

@@ -15,7 +15,8 @@ from tests.hub.standin.access import repo_to_read
 from tests.hub.standin.answers import no_entry, no_revision
 from tests.hub.standin.commits import signature
 from tests.hub.standin.oauth import client_of
-from tests.hub.standin.state import Entry, Repo, State
+from tests.hub.standin.state import State
+from tests.hub.standin.things import Entry, Repo
 
 
 def resolve(state: State, request: Request) -> Response:

@@ -20,7 +20,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from tests.hub.standin import answers
 from tests.hub.standin.access import caller
 from tests.hub.standin.answers import Refusal
-from tests.hub.standin.state import Repo, State, Token, User
+from tests.hub.standin.state import State
+from tests.hub.standin.things import Repo, Token, User
 
 _LASTS_S = 8 * 3600
 

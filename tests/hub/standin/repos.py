@@ -15,7 +15,8 @@ from tests.hub.standin import answers
 from tests.hub.standin.access import caller, repo_to_read, repo_to_write
 from tests.hub.standin.answers import Refusal, no_entry, no_repo, no_revision
 from tests.hub.standin.spaces import check_plan, new_space
-from tests.hub.standin.state import Entry, Repo, State, git_oid
+from tests.hub.standin.state import State
+from tests.hub.standin.things import Entry, Repo, git_oid
 
 _PREFIX = {"model": "", "dataset": "datasets/", "space": "spaces/"}
 _LFS = (

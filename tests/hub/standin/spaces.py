@@ -9,7 +9,8 @@ from starlette.responses import JSONResponse, Response
 
 from tests.hub.standin.access import repo_to_read, repo_to_write
 from tests.hub.standin.answers import Refusal, host
-from tests.hub.standin.state import Repo, State, User, iso
+from tests.hub.standin.state import State
+from tests.hub.standin.things import Repo, User, iso
 
 _NEEDS_PRO = (
     "Static Spaces are free for everyone, but hosting Gradio and Docker Spaces on free cpu-basic requires a PRO"

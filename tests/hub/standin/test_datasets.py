@@ -25,6 +25,7 @@ Ours.
 READER = """
 import json, sys
 from datasets import Dataset, get_dataset_config_names, load_dataset
+from huggingface_hub._oauth import _get_mocked_oauth_info
 
 told = {"configs": get_dataset_config_names("me/exp")}
 told["experiments"] = load_dataset("me/exp", "experiments", split="train").to_dict()
@@ -34,6 +35,7 @@ told["streamed"] = list(load_dataset("me/exp", "metrics", split="train", streami
 told["first"] = load_dataset("me/exp", "metrics", split="train", revision=sys.argv[1]).num_rows
 Dataset.from_dict({"x": [1, 2]}).push_to_hub("me/pushed", private=True)
 told["pushed"] = load_dataset("me/pushed", split="train").to_dict()
+told["gradio"] = _get_mocked_oauth_info()["userinfo"]["preferred_username"]
 json.dump(told, sys.stdout)
 """
 
@@ -65,4 +67,5 @@ def test_load_dataset_reads_the_configurations_of_the_card_whole_and_streamed(hu
     assert (told["again"], told["first"], told["pushed"]) == (3, 2, {"x": [1, 2]})
     assert told["streamed"] == [{"step": s, "value": v} for s, v in zip(*told["metrics"].values(), strict=True)]
     assert hub.unknown() == []
+    assert told["gradio"] == "me"  # what Gradio's mock log-in shows
     assert hub.repo("me/pushed")["visibility"] == "private"

@@ -11,6 +11,7 @@ from huggingface_hub import HfApi, constants
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 from huggingface_hub.utils import _http
 
+from tests.hub.standin.test_files import raw
 from tests.hub.standin.test_repos import EXP, put, status
 
 COMMIT = r"POST /api/datasets/me/exp/commit/"
@@ -83,6 +84,19 @@ def test_a_late_answer_hides_it_too_and_a_broken_connection_does_nothing(hub, ap
     finally:
         _http.set_client_factory(_http.default_client_factory)
     assert api.list_repo_files(**EXP) == [".gitattributes", "a"]
+
+
+def test_an_upload_to_the_cdn_is_tried_again(hub, api, no_waiting):
+    hub.fault("PUT /upload/", 500)
+    api.upload_file(path_or_fileobj=b"PAR1", path_in_repo="t.parquet", **EXP)
+    assert (len(hub.requests("PUT /upload/")), len(no_waiting)) == (2, 1)
+
+
+def test_a_page_can_read_the_hubs_errors_but_not_a_proxys(hub, api):
+    for kind, allowed in (("status", "http://page"), ("html", None)):
+        hub.fault(INFO, 429, kind=kind, headers={"RateLimit": '"api";r=0;t=9'})
+        code, headers, _ = raw("GET", f"{hub.url}/api/datasets/me/exp", Origin="http://page")
+        assert (code, headers["Access-Control-Allow-Origin"], headers["RateLimit"][-3:]) == (429, allowed, "t=9")
 
 
 def test_slow_is_slow(hub, api):

@@ -16,8 +16,8 @@ from huggingface_hub import CommitScheduler, HfApi, HfFileSystem, hf_hub_url, sn
 from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, RevisionNotFoundError
 from huggingface_hub.file_download import get_hf_file_metadata
 
-from tests.hub.standin.state import git_oid
 from tests.hub.standin.test_repos import EXP, put
+from tests.hub.standin.things import git_oid
 from tests.hub_server import Hub, HubProcess, running_hub
 
 TABLE = bytes(range(256)) * 40

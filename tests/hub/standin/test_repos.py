@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOperationDelete, HfApi
 from huggingface_hub.errors import (
@@ -145,6 +147,21 @@ def test_a_commit_on_a_head_that_moved_is_refused_whole(hub, api):
     assert status(moved) == 412
     assert "b" not in api.list_repo_files(**EXP)
     assert put(api, parent=head, b=b"2") == api.dataset_info("me/exp").sha
+
+
+def test_of_eight_writers_with_one_parent_one_wins(hub, api):
+    parent = api.dataset_info("me/exp").sha
+
+    def write(n: int) -> int:
+        try:
+            put(HfApi(hub.url, token="hf_me"), parent=parent, **{f"w{n}": b"w"})
+        except HfHubHTTPError as error:
+            return error.response.status_code
+        return 200
+
+    with ThreadPoolExecutor(8) as writers:
+        assert sorted(writers.map(write, range(8))) == [200] + [412] * 7
+    assert len(hub.pushes("me/exp")) == 1
 
 
 def test_lfs_files_by_pattern_and_by_size_keep_their_names(hub, api):
