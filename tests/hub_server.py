@@ -91,7 +91,7 @@ class Hub:
         """Move the stand-in's clock: commits per hour, tokens' ends, dates."""
         self.ask("clock", by_s=seconds)
 
-    def limit(self, **limits: int | None) -> None:
+    def limit(self, **limits: float | None) -> None:
         """Set limits of tests/hub/standin/state.py, `Limits`."""
         self.ask("limits", **limits)
 

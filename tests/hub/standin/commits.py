@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -16,7 +17,7 @@ from tests.hub.standin import answers
 from tests.hub.standin.access import repo_to_read, repo_to_write
 from tests.hub.standin.answers import Refusal, no_entry, no_revision
 from tests.hub.standin.state import State
-from tests.hub.standin.things import Entry, Repo, git_oid, pointer
+from tests.hub.standin.things import Commit, Entry, Repo, git_oid, pointer
 
 _HOUR_S = 3600
 
@@ -94,22 +95,35 @@ async def commit(state: State, request: Request) -> Response:
     if request.query_params.get("create_pr"):
         raise Refusal(501, "the stand-in opens no pull requests")
     lines = [json.loads(line) for line in (await request.body()).splitlines() if line.strip()]
+    if repo.key in state.committing:
+        raise Refusal(409, "Another commit operation is in progress for this repository. Please try again later.")
+    state.committing.add(repo.key)
+    try:
+        if state.limits.commit_takes_s:  # without it no other request comes in between, and none meets 409 by chance
+            await asyncio.sleep(state.limits.commit_takes_s)
+        made = _commit(state, repo, branch, user, lines)
+    finally:
+        state.committing.discard(repo.key)
+    prefix = {"model": "", "dataset": "datasets/", "space": "spaces/"}[repo.kind]
+    url = f"{request.base_url}{prefix}{repo.id}/commit/{made.id}"
+    return JSONResponse({"success": True, "commitOid": made.id, "commitUrl": url, "hookOutput": ""})
+
+
+def _commit(state: State, repo: Repo, branch: str, user: str, lines: list[dict[str, Any]]) -> Commit:
+    """Judged and done without giving way to another request: nothing can move the head in between."""
     if not lines or lines[0]["key"] != "header":
         raise Refusal(400, 'The first line must be {"key": "header", …}')
     head, said = repo.branches.get(branch), lines[0]["value"]
     if head is None:
         raise no_revision(branch)
-    # Read and judged without giving way to another request: between here and the commit nothing can move the head.
     parent = said.get("parentCommit")
     if parent and not head.startswith(parent):
         raise Refusal(412, "A commit has happened since. Please refresh and try again.")
     _check_rate(state, repo)
     changes = _changes(state, state.tree(repo, head), lines[1:])
     _check_limits(state, state.tree(repo, head), changes)
-    made = state.commit(repo, branch, changes, title=said["summary"], message=said.get("description", ""), author=user)
-    prefix = {"model": "", "dataset": "datasets/", "space": "spaces/"}[repo.kind]
-    url = f"{request.base_url}{prefix}{repo.id}/commit/{made.id}"
-    return JSONResponse({"success": True, "commitOid": made.id, "commitUrl": url, "hookOutput": ""})
+    message = said.get("description", "")
+    return state.commit(repo, branch, changes, title=said["summary"], message=message, author=user)
 
 
 def _check_rate(state: State, repo: Repo) -> None:

@@ -10,14 +10,14 @@ from typing import Any
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
-KINDS = ("status", "html", "slow", "late", "lost", "drop", "cut")
+KINDS = ("status", "html", "done", "slow", "late", "lost", "drop", "cut")
 
 _TEXTS = {
     401: "Invalid credentials in Authorization header",
     402: "Payment required: you have exceeded what your plan includes.",
     403: "Forbidden: you must use a write token to upload to a repository.",
     404: "Repository not found",
-    409: "Conflict: another operation on this repository is in progress.",
+    409: "Another commit operation is in progress for this repository. Please try again later.",
     412: "A commit has happened since. Please refresh and try again.",
     429: "Too many requests: you have exceeded the rate limit. You can retry this action in about 1 hour.",
     503: "Service Unavailable",
@@ -31,6 +31,7 @@ class Fault:
     """What befalls the next `times` requests whose "METHOD /path?query" holds `route` (a regular expression).
 
     kind: `status` answers so and does nothing; `html` is a proxy's page with 200 (or `status`) instead of an answer;
+    `done` does the work and answers `status` all the same, as a gateway whose patience ended;
     `slow` waits `seconds`, then goes on; `late` does the work, then waits; `lost` does the work and breaks the
     connection without a word; `drop` breaks it at once; `cut` sends the headers and half of the body.
     """
@@ -95,6 +96,8 @@ async def through(fault: Fault | None, app: Any, refuse: Any, scope: Scope, rece
                 await send(message)
         elif fault.kind == "lost":
             await _break(send)
+        elif fault.kind == "done":
+            await refuse(scope, receive, send)
         else:
             await _half(messages, send)
 

@@ -94,10 +94,18 @@ def info(state: State, request: Request) -> Response:
     commit_id = state.resolve(repo, revision)
     if commit_id is None:
         raise no_revision(revision)
+    if revision in repo.branches:
+        commit_id = _as_cached(state, repo, commit_id)
     said = answers.repo_json(state, repo, commit_id, blobs=asked.get("blobs") in ("1", "true", "True"))
     if expand := asked.getlist("expand"):
         said = {key: value for key, value in said.items() if key in {"_id", "id", *expand}}
     return JSONResponse(said)
+
+
+def _as_cached(state: State, repo: Repo, commit_id: str) -> str:
+    before_s = state.now_s() - state.limits.head_lag_s
+    history = state.history(repo, commit_id) if state.limits.head_lag_s else []
+    return next((c.id for c in history if c.at_s <= before_s), history[-1].id if history else commit_id)
 
 
 def refs(state: State, request: Request) -> Response:

@@ -41,6 +41,7 @@ class State:
         self.orgs: set[str] = set()
         self.commits: dict[str, dict[str, Commit]] = {}
         self.pushes: dict[str, list[dict[str, Any]]] = {}  # per repo; a squash forgets commits, not these
+        self.committing: set[str] = set()  # repos where a commit is on its way
         self.limits = Limits()
         self.clock_offset_s = 0.0
         self.cdn_url = self.pages_url = ""

@@ -72,6 +72,13 @@ def test_a_lost_answer_hides_a_commit_that_happened(hub, api):
     assert "a" in api.list_repo_files(**EXP)
 
 
+def test_a_gateway_that_gave_up_hides_it_too(hub, api):
+    hub.fault(COMMIT, 504, kind="done")
+    with pytest.raises(HfHubHTTPError, match="Gateway Time-out") as met:
+        put(api, a=b"1")
+    assert (status(met), len(hub.pushes("me/exp"))) == (504, 1)
+
+
 def test_a_late_answer_hides_it_too_and_a_broken_connection_does_nothing(hub, api):
     hub.fault(COMMIT, kind="late", seconds=5)
     _http.set_client_factory(lambda: httpx2.Client(timeout=0.2, follow_redirects=True))

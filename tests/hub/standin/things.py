@@ -80,6 +80,8 @@ class Limits:
     commits_per_hour: int | None = 128  # quoted by the Hub in 2026; all writers of a repo together
     files_per_commit: int | None = None  # the Hub advises 50-100; tests set what they hold the product to
     entries_per_folder: int | None = 10_000
+    commit_takes_s: float = 0.0  # one at a time in a repo: meanwhile another is answered 409, and no head has moved
+    head_lag_s: float = 0.0  # repo info comes from a cache: it names the head of so long ago
     lfs_threshold_bytes: int = 10_000_000
     tree_page: int = 1_000
     tree_page_expanded: int = 50
