@@ -36,11 +36,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "integrations": EXPERIMENT,
     "reader": STORE | {"queries", "settings", "delivery.address"},
     "exchange": STORE,
-    "cli": EXPERIMENT | {"queries", "reader", "exchange"},
+    "hub": STORE | {"queries", "settings"},
+    "cli": EXPERIMENT | {"queries", "reader", "exchange", "hub"},
     # The wheel's face: names that are loaded on first use.
     "__init__": EXPERIMENT | {"reader"},
     "__main__": {"cli"},
-    "space": STORE | {"queries", "settings"},
+    "space": STORE | {"queries", "settings", "hub"},
 }
 ONLY_IN = {
     "gradio": ("space/ui/",),

@@ -17,13 +17,19 @@ TrackioError
 │   ├── Gone               the experiment was deleted
 │   ├── Unauthorized       the token is missing, wrong, or may not write
 │   └── Rejected           never will work as it is
+├── HubError               the Hugging Face Hub, or what lies in a repo there
+│   ├── HubRefused         the token is missing, expired or may not do this, or there is no such repo
+│   ├── HubBusy            too many requests or commits: later
+│   ├── HubAway            nobody answers, or not in the Hub's words; what was asked may have happened
+│   ├── HubMoved           the repo's head is another than was stated: nothing happened, plan anew
+│   └── NotOurs            a file in a repo that cannot be read: named, left alone
 ├── SpoolFull              no room for another event on this machine: it is refused and counted
 └── StoreError
-├── StoreFull          no room on the disk
-├── StoreReadOnly
-├── StoreTooNew        written by a newer version
-├── NotAStore          a file that is not ours; it is left alone
-└── StoreClosed
+    ├── StoreFull          no room on the disk
+    ├── StoreReadOnly
+    ├── StoreTooNew        written by a newer version
+    ├── NotAStore          a file that is not ours; it is left alone
+    └── StoreClosed
 """
 
 from __future__ import annotations
@@ -109,6 +115,44 @@ class Unauthorized(DeliveryError):
 
 class Rejected(DeliveryError):
     """The batch never will be taken as it is."""
+
+
+class HubError(TrackioError):
+    """The Hugging Face Hub cannot do what was asked. The text says what to do and holds no token."""
+
+
+class HubRefused(HubError):
+    """The token is missing, expired or may not do this, or there is no such repo: trying again does not help."""
+
+    def __init__(self, message: str, *, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+        """The HTTP status, 0 if there was none."""
+
+
+class HubBusy(HubError):
+    """Too many requests or commits; nothing happened. Try again after `retry_after_s`."""
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class HubAway(HubError):
+    """Nobody answered in time, or not in the Hub's words. A commit that ended so may have happened: look."""
+
+
+class HubMoved(HubError):
+    """The repo's head is another than was stated (409, 412): nothing happened, plan anew on the new head."""
+
+
+class NotOurs(HubError):
+    """A file in the repo that is damaged, or of somebody else. It is named, skipped and never overwritten."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
 
 
 class SpoolFull(TrackioError):
