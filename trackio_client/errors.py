@@ -13,6 +13,7 @@ TrackioError
 ├── DeliveryError          a batch that was not taken
 │   ├── Unavailable        nobody there, or not now: keep the batch and try again
 │   ├── Gap                the store wants an earlier seq first
+│   ├── Behind             taking it would give up seqs for good: the caller looks at the repo first
 │   ├── Overlap            the store holds other content under these seqs
 │   ├── Gone               the experiment was deleted
 │   ├── Unauthorized       the token is missing, wrong, or may not write
@@ -99,6 +100,10 @@ class Gap(DeliveryError):
     def __init__(self, message: str, *, want: int) -> None:
         super().__init__(message)
         self.want = want
+
+
+class Behind(DeliveryError):
+    """The batch would leave a hole for ever, and the caller asked for none: what is missing may be in the repo."""
 
 
 class Overlap(DeliveryError):

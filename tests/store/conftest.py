@@ -23,8 +23,8 @@ class Engine:
         self.address = address
         self.opened: list[Store] = []
 
-    def open(self, *, persistent: bool = True) -> Store:
-        self.opened.append(open_store(self.address, persistent=persistent))
+    def open(self, *, persistent: bool = True, destination: str | None = None) -> Store:
+        self.opened.append(open_store(self.address, persistent=persistent, destination=destination))
         return self.opened[-1]
 
     def close(self) -> None:

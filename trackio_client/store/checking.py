@@ -10,7 +10,8 @@ from trackio_client.errors import CorruptFrame, Overlap, Rejected
 from trackio_client.store.audit import held_digest
 from trackio_client.store.columns import EventAt, Run, decode, digest_of
 from trackio_client.store.rows import Writer
-from trackio_client.wire.batches import Batch, Hole
+from trackio_client.store.spans import common, minus
+from trackio_client.wire.batches import Batch, Hole, Ranges
 from trackio_client.wire.events import MAX_STEP
 from trackio_client.wire.frames import SCHEMA, Schema, frames
 
@@ -32,6 +33,8 @@ def checked(batch: Batch) -> list[Run | EventAt]:
     if count != batch.count:
         raise _rejected(batch, f"says {batch.count} frames and holds {count}")
     for schema in schemas.values():
+        if len(set(schema.keys)) != len(schema.keys):
+            raise _rejected(batch, "names a metric twice in one frame, and one value of a seq is what is kept")
         for key in schema.keys:
             _check_text(batch, key, "a metric's name")
     for part in decoded:
@@ -70,38 +73,14 @@ def _inside(value: Any) -> Iterable[Any]:
     return value.values() if isinstance(value, dict) else value
 
 
-Windows = list[tuple[int, int]]
-"""Half-open ranges of seqs, ascending."""
-
-
-def known_and_fresh(batch: Batch, writer: Writer | None) -> tuple[Windows, Windows]:
+def known_and_fresh(batch: Batch, writer: Writer | None) -> tuple[Ranges, Ranges]:
     """Which seqs of a batch are held, and which are not: those of a hole are not, however late they come."""
-    end = min(batch.end_seq, max(batch.first_seq, writer.end if writer else 0))
-    known, fresh, at = [], [], batch.first_seq
-    for hole in sorted(writer.holes, key=lambda h: h.first_seq) if writer else ():
-        low, high = max(at, hole.first_seq), min(end, hole.end_seq)
-        if low < high:
-            known.append((at, low))
-            fresh.append((low, high))
-            at = high
-    known.append((at, end))
-    fresh.append((end, batch.end_seq))
-    return [w for w in known if w[0] < w[1]], _joined([w for w in fresh if w[0] < w[1]])
+    sent: Ranges = ((batch.first_seq, batch.end_seq),) if batch.count else ()
+    held = writer.content if writer else ()
+    return common(sent, held), minus(sent, held)
 
 
-def _joined(windows: Windows) -> Windows:
-    found: Windows = []
-    for low, high in windows:
-        if found and found[-1][1] == low:
-            found[-1] = (found[-1][0], high)
-        else:
-            found.append((low, high))
-    return found
-
-
-def check_same(
-    connection: sqlite3.Connection, writer: Writer, decoded: Sequence[Run | EventAt], known: Windows
-) -> None:
+def check_same(connection: sqlite3.Connection, writer: Writer, decoded: Sequence[Run | EventAt], known: Ranges) -> None:
     """Raises Overlap if what was sent under these seqs is not what is held there (protocol rule 6)."""
     for low, high in known:
         sent = digest_of(writer.writer_id, between(decoded, low, high))
@@ -113,7 +92,7 @@ def check_same(
             )
 
 
-def without(holes: Sequence[Hole], filled: Windows) -> tuple[Hole, ...]:
+def without(holes: Sequence[Hole], filled: Ranges) -> tuple[Hole, ...]:
     """What is left of holes when these seqs came after all."""
     left = list(holes)
     for low, high in filled:

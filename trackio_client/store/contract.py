@@ -25,7 +25,26 @@ not empty. Asking for an experiment that was never appended (or was deleted) rai
 new incarnation) only on an empty disk. What is new since a position can be asked for; a snapshot has one.
 
 **Deleting** removes an experiment's data, gives the disk back, and leaves a tombstone with its writer ids that no age
-removes; which were deleted since a position can be asked for.
+removes; which were deleted since a position can be asked for. A tombstone from elsewhere is *buried* here and does the
+same, also for an experiment that was never here.
+
+**Durable** is said of a destination: a disk that keeps what is on it, or a repo. A store opened with a `destination`
+names it in its receipts, and there durable is what `mark_durable` was told and `adopt` has seen, never more. What
+fills a hole after all is not durable because its hole was. Opened for another destination, nothing is durable yet.
+
+**To a repo.** `holdings` say what is held of each writer, `extract` gives the rows under windows of seqs as they were
+written (values bit by bit, events byte by byte), `headers` what lists need to know of an experiment before its rows
+are back. What is read inside `still()` is of one commit, so holdings, rows and headers fit each other.
+
+**From a repo.** `adopt` makes known what a repo holds: it counts as held and durable at once, lists and summaries
+answer from headers at once, and its rows are *cold*: they lie in files of the repo that `cold` lists, until `load`
+brings them, file by file. Series, points, events and audit of an experiment that is partly cold answer what is here:
+who asks loads first. Of each writer the larger of two holdings stands if it holds all of the smaller; where each has
+what the other lacks, nothing is changed (nobody guesses) but what both hold is durable. Appending goes on meanwhile;
+a frame that repeats a cold one cannot be compared with it and counts as the same. Where a header is of other rows
+than are held, summaries and facts are made anew when the last file is loaded; until then counts are right and the
+rest is what the header says. When the last file of a writer is loaded, what came is compared with its digest; what
+does not fit is told by `damaged`, and what is there is served. What is adopted or loaded twice is there once.
 
 **Several processes** may have one local store open: each writes for itself, one merges at a time, and no lock error
 reaches a caller. A reader sees the store as of one commit.
@@ -33,15 +52,17 @@ reaches a caller. A reader sees the store as of one commit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from trackio_client.errors import DeliveryError
 from trackio_client.store.columns import Floats, Ints
+from trackio_client.store.holdings import Extract, Holding
 from trackio_client.wire.asks import SeriesQuery
-from trackio_client.wire.batches import Batch, Receipt
+from trackio_client.wire.batches import Batch, Hole, Ranges, Receipt
 
 Outcome = Receipt | DeliveryError
 """What came of one batch. DeliveryErrors are values here: they belong to one batch of many."""
@@ -182,8 +203,14 @@ class Store(Protocol):
     store_id: str
     incarnation: str
 
-    def append(self, batches: Sequence[Batch]) -> list[Outcome]:
+    destination: str | None
+    """What receipts name as their store, and *durable* is said of; None: the store itself."""
+
+    def append(self, batches: Sequence[Batch], *, holes: bool = True) -> list[Outcome]:
         """Append batches, of several writers perhaps, in one transaction; one outcome for each, in order.
+
+        Without `holes`, a batch that would leave a new hole gets the outcome Behind and nothing of it is written: the
+        caller looks at the repo's head first (protocol rule 9).
 
         Raises:
             StoreFull: no room; nothing was written. Other StoreErrors likewise: nothing of any batch was written.
@@ -253,6 +280,47 @@ class Store(Protocol):
 
     def delete(self, experiment_id: str) -> None:
         """Raises ExperimentNotFound."""
+        ...
+
+    def bury(self, experiment_id: str, project: str, writers: Sequence[str]) -> None:
+        """Take a tombstone from elsewhere: what is here of the experiment goes, known or not. Repeatable."""
+        ...
+
+    def tombstones(self) -> list[tuple[str, str, tuple[str, ...]]]:
+        """(experiment_id, project, writer ids) of all that was deleted, in that order."""
+        ...
+
+    def still(self) -> AbstractContextManager[int]:
+        """What this thread reads inside is of one commit; gives its position.
+
+        Not for long: until it ends, the log beside the file only grows.
+        """
+        ...
+
+    def holdings(self, *, behind: bool = False) -> list[Holding]:
+        """What is held of each writer; `behind`: only of those that hold what is not durable. 10,000 in < 100 ms."""
+        ...
+
+    def extract(self, windows: Sequence[tuple[str, int, int]]) -> Extract:
+        """The rows here under windows (writer_id, low, high) with low <= seq < high, of one commit.
+
+        Points come as one PointRows for each metric of a writer, seqs ascending, events by seq. Unknown writers and
+        seqs that are holes, cold or not held have no rows. Time follows what is asked for: 1 million values in < 1 s.
+        """
+        ...
+
+    def headers(self, experiments: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Per experiment what `adopt` takes as `Adopted.header`, as JSON takes it; unknown ones absent.
+
+        Its "digest" is the sum of its writers' digests, or "" while its summaries are to be made anew.
+        """
+        ...
+
+    def mark_durable(self, marks: Mapping[str, Ranges], *, holes: Mapping[str, Sequence[Hole]] | None = None) -> None:
+        """Note what the destination holds, by writer; of it only what is held here. Unknown writers are passed over.
+
+        `holes` are those that stand in the destination: what has filled one here meanwhile is not durable.
+        """
         ...
 
     def position(self) -> int: ...

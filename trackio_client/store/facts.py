@@ -1,7 +1,8 @@
 """What the events of an experiment say about it, folded into one JSON object.
 
-Later means (generation, writer id, seq); edits made by persons come after all that the training said, in the order in
-which they arrived. Folding is repeatable: the same events in any order of arrival give the same facts.
+Later means (generation, writer id, seq). Edits made by persons come after all that the training said, in the order of
+the times that they carry: who makes one gives it a later time than the edits it knows, whatever its clock says. So
+folding is repeatable: the same events in any order of arrival give the same facts, in this store and in another one.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ FACT_KINDS = (kinds.START, kinds.CONFIG, kinds.SUMMARY, kinds.DEFINE, kinds.END,
 Key = tuple[int, str, int]
 """(generation, writer id, seq)"""
 
-EDITS = 2**62
-"""The generation under which edits are ordered: behind all that a training says. Their seq is the position."""
+EDITS = 2**63
+"""The generation under which edits are ordered, plus their time: behind all that a training says."""
 
 
-def order(kind: str, key: Key, position: int) -> Key:
+def order(event: dict[str, Any], key: Key) -> Key:
     """Where an event stands in the fold."""
-    return (EDITS, "", position) if kind == kinds.EDIT else key
+    return (EDITS + (whole(event.get("time_us")) or 0), *key[1:]) if event["kind"] == kinds.EDIT else key
 
 
 def fold(facts: dict[str, Any], events: Iterable[tuple[Key, dict[str, Any]]]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from trackio_client.store import facts, summaries
+from trackio_client.store import facts, spans, summaries
 from trackio_client.store.columns import Digest, EventAt, Run
 from trackio_client.store.facts import Key
 from trackio_client.wire.batches import Batch, Hole, Ranges, Receipt, prefix_end, ranges
@@ -30,12 +30,46 @@ class Writer:
     durable: Ranges
     digest: Digest
     holes: tuple[Hole, ...]
+    owed: Digest | None = None
+    """Of what is held and still lies in cold files (its `events` mean nothing); None when all is here."""
     changed: bool = False
 
     @property
     def end(self) -> int:
         """The seq that is wanted next."""
         return prefix_end(self.held)
+
+    @property
+    def content(self) -> Ranges:
+        """What is held without the holes."""
+        return spans.minus(self.held, spans.of_holes(self.holes)) if self.holes else self.held
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Who answers in receipts."""
+
+    store_id: str
+    """The destination that durable is said of."""
+    incarnation: str
+    keeps: bool
+    """The destination is this disk, and it keeps what is on it: durable is what is accepted."""
+
+    def receipt(self, writer_id: str, w: Writer | None) -> Receipt:
+        """A writer's receipt; that of an unknown one is empty."""
+        if w is None:
+            return Receipt(writer_id=writer_id, store_id=self.store_id, incarnation=self.incarnation)
+        return Receipt(
+            writer_id=writer_id,
+            store_id=self.store_id,
+            incarnation=self.incarnation,
+            accepted=w.held,
+            durable=w.held if self.keeps else w.durable,
+            events=w.digest.events,
+            points=w.digest.points,
+            digest=w.digest.hex(),
+            holes=w.holes,
+        )
 
 
 @dataclass(slots=True)
@@ -52,6 +86,8 @@ class Experiment:
     last_step: int | None
     points: int
     events: int
+    recount: bool
+    """Its summaries and facts are made anew when all that is cold of it has been loaded."""
     changed: bool = False
     parts: dict[str, summaries.Part] = field(default_factory=dict)
 
@@ -63,18 +99,18 @@ class Experiment:
             self.last_event_us = max(time_us, self.last_event_us)
 
 
+WRITER = "id, writer_id, experiment, generation, held, durable, low, high, events, points, holes, owed"
+"""Columns of a writer, as `writer_of` takes them."""
+
+
 def load_writer(connection: sqlite3.Connection, writer_id: str) -> Writer | None:
     """What is stored of a writer, or None."""
-    row = connection.execute(
-        "SELECT id, writer_id, experiment, generation, held, durable, low, high, "
-        "events, points, holes FROM writer WHERE writer_id = ?",
-        (writer_id,),
-    ).fetchone()
+    row = connection.execute(f"SELECT {WRITER} FROM writer WHERE writer_id = ?", (writer_id,)).fetchone()
     return None if row is None else writer_of(row)
 
 
 def writer_of(row: Sequence[Any]) -> Writer:
-    """The writer in a row with the columns that `load_writer` names."""
+    """The writer in a row of WRITER."""
     return Writer(
         row[0],
         row[1],
@@ -84,48 +120,42 @@ def writer_of(row: Sequence[Any]) -> Writer:
         ranges(json.loads(row[5])),
         Digest(int(row[6]), int(row[7]), row[8], row[9]),
         tuple(Hole(first_seq=a, end_seq=b, reason=why) for a, b, why in json.loads(row[10])),
+        None if row[11] is None else Digest(*json.loads(row[11])),
     )
 
 
-def new_writer(connection: sqlite3.Connection, batch: Batch, experiment: Experiment) -> Writer:
+def new_writer(connection: sqlite3.Connection, writer_id: str, generation: int, experiment: int) -> Writer:
     row = connection.execute(
         "INSERT INTO writer (writer_id, experiment, generation, held, durable, low, high, events, points, holes) "
         "VALUES (?, ?, ?, '[]', '[]', '0', '0', 0, 0, '[]')",
-        (batch.writer_id, experiment.row, batch.generation),
+        (writer_id, experiment, generation),
     ).lastrowid
     assert row is not None
-    return Writer(row, batch.writer_id, experiment.row, batch.generation, (), (), Digest(), ())
+    return Writer(row, writer_id, experiment, generation, (), (), Digest(), ())
 
 
 def save_writer(connection: sqlite3.Connection, w: Writer) -> None:
     connection.execute(
-        "UPDATE writer SET held = ?, low = ?, high = ?, events = ?, points = ?, holes = ? WHERE id = ?",
+        "UPDATE writer SET held = ?, durable = ?, low = ?, high = ?, events = ?, points = ?, holes = ?, owed = ? "
+        "WHERE id = ?",
         (
-            json.dumps(w.held), str(w.digest.low), str(w.digest.high), w.digest.events, w.digest.points,
-            json.dumps([[h.first_seq, h.end_seq, h.reason] for h in w.holes]), w.row,
+            json.dumps(w.held), json.dumps(w.durable), str(w.digest.low), str(w.digest.high), w.digest.events,
+            w.digest.points, json.dumps([[h.first_seq, h.end_seq, h.reason] for h in w.holes]),
+            None if w.owed is None else json.dumps([w.owed.low, w.owed.high, 0, w.owed.points]), w.row,
         ),
     )  # fmt: skip
 
 
-def receipt_of(w: Writer, *, store_id: str, incarnation: str, persistent: bool) -> Receipt:
-    """A writer's receipt; on a disk that keeps, durable is what is accepted."""
-    return Receipt(
-        writer_id=w.writer_id,
-        store_id=store_id,
-        incarnation=incarnation,
-        accepted=w.held,
-        durable=w.held if persistent else w.durable,
-        events=w.digest.events,
-        points=w.digest.points,
-        digest=w.digest.hex(),
-        holes=w.holes,
-    )
+def next_position(connection: sqlite3.Connection) -> int:
+    """The position that this transaction makes."""
+    row = connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'position' RETURNING value").fetchone()
+    return int(row[0])
 
 
 def load_experiment(connection: sqlite3.Connection, experiment_id: str) -> Experiment | None:
     """What is stored of an experiment, or None."""
     row = connection.execute(
-        "SELECT id, facts, facts_key, generation, created_us, last_event_us, last_step, points, events "
+        "SELECT id, facts, facts_key, generation, created_us, last_event_us, last_step, points, events, recount "
         "FROM experiment WHERE experiment_id = ?",
         (experiment_id,),
     ).fetchone()
@@ -148,7 +178,9 @@ def new_experiment(
         (batch.experiment_id, batch.project, batch.generation, created_us, created_us, now_s, position),
     ).lastrowid
     assert row is not None
-    return Experiment(row, batch.experiment_id, {}, (-1, "", -1), batch.generation, created_us, created_us, None, 0, 0)
+    return Experiment(
+        row, batch.experiment_id, {}, (-1, "", -1), batch.generation, created_us, created_us, None, 0, 0, False
+    )
 
 
 def heard(connection: sqlite3.Connection, experiment: Experiment, now_s: float) -> None:
@@ -164,10 +196,10 @@ def save_experiment(
     connection.execute(
         "UPDATE experiment SET facts = ?, facts_key = ?, generation = ?, "
         "last_event_us = ?, last_heard_s = ?, last_step = ?, points = ?, "
-        "events = ?, position = ? WHERE id = ?",
+        "events = ?, position = ?, recount = ? WHERE id = ?",
         (
             json.dumps(e.facts), json.dumps(e.facts_key), e.generation, e.last_event_us, now_s, e.last_step, e.points,
-            e.events, position, e.row,
+            e.events, position, e.recount, e.row,
         ),
     )  # fmt: skip
 
@@ -215,12 +247,12 @@ def all_facts(connection: sqlite3.Connection, experiment: int) -> list[tuple[Key
     """All events that say something about an experiment, in the order of the fold."""
     marks = ", ".join("?" * len(facts.FACT_KINDS))
     rows = connection.execute(
-        f"SELECT w.generation, w.writer_id, e.seq, e.position, e.content FROM event e JOIN writer w ON w.id = e.writer "
+        f"SELECT w.generation, w.writer_id, e.seq, e.content FROM event e JOIN writer w ON w.id = e.writer "
         f"WHERE e.experiment = ? AND e.kind IN ({marks}) ORDER BY e.id",
         (experiment, *facts.FACT_KINDS),
     )
     found = []
-    for generation, writer_id, seq, position, content in rows:
+    for generation, writer_id, seq, content in rows:
         event = json.loads(content)
-        found.append((facts.order(event["kind"], (generation, writer_id, seq), position), event))
+        found.append((facts.order(event, (generation, writer_id, seq)), event))
     return sorted(found, key=lambda pair: pair[0])

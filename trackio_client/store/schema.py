@@ -1,6 +1,6 @@
 """The SQLite file: its tables, its version, and how a connection to it is opened.
 
-    meta        store_id, incarnation, position
+    meta        store_id, incarnation, position, destination (whose durable ranges the writers' are)
     experiment  one row an experiment; `facts` is JSON folded from its events (facts.py)
     writer      per writer: ranges held, durable ranges, digest, holes
     series      one row an (experiment, metric), with its summary
@@ -10,10 +10,15 @@
     overview    per chunk: of each 64 points the extremes with their places (chunks.OVERVIEW)
     points      per chunk: the columns, compressed
     tombstone   deleted experiments, with their writer ids, for ever
+    cold        files of the repo of which rows are known (they are held) and not loaded yet
+    damage      writers of which files of the repo did not bring what the repo said
     lease       who merges now
 
 Headers, overviews and points stand in three tables because a list of headers is read often and must stay small: with
 the points in the header's row the same scan takes three times as long.
+
+`writer.owed` is NULL, or the digest [low, high, points] of what cold files are still to bring of the writer.
+`experiment.recount` says that summaries and facts are to be made anew when the last cold file is loaded.
 """
 
 from __future__ import annotations
@@ -22,7 +27,8 @@ import secrets
 import sqlite3
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -39,13 +45,13 @@ CREATE TABLE experiment (
     id INTEGER PRIMARY KEY AUTOINCREMENT, experiment_id TEXT NOT NULL UNIQUE, project TEXT NOT NULL,
     facts TEXT NOT NULL, facts_key TEXT NOT NULL, generation INTEGER NOT NULL, created_us INTEGER NOT NULL,
     last_event_us INTEGER NOT NULL, last_heard_s REAL NOT NULL, last_step INTEGER, points INTEGER NOT NULL,
-    events INTEGER NOT NULL, position INTEGER NOT NULL, merges INTEGER NOT NULL);
+    events INTEGER NOT NULL, position INTEGER NOT NULL, merges INTEGER NOT NULL, recount INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX experiment_by_project ON experiment (project, position);
 CREATE INDEX experiment_by_position ON experiment (position);
 CREATE TABLE writer (
     id INTEGER PRIMARY KEY AUTOINCREMENT, writer_id TEXT NOT NULL UNIQUE, experiment INTEGER NOT NULL,
     generation INTEGER NOT NULL, held TEXT NOT NULL, durable TEXT NOT NULL, low TEXT NOT NULL, high TEXT NOT NULL,
-    events INTEGER NOT NULL, points INTEGER NOT NULL, holes TEXT NOT NULL);
+    events INTEGER NOT NULL, points INTEGER NOT NULL, holes TEXT NOT NULL, owed TEXT);
 CREATE INDEX writer_by_experiment ON writer (experiment);
 CREATE TABLE series (
     id INTEGER PRIMARY KEY AUTOINCREMENT, experiment INTEGER NOT NULL, metric TEXT NOT NULL,
@@ -70,9 +76,14 @@ CREATE TABLE chunk (
     us0 INTEGER NOT NULL, us1 INTEGER NOT NULL, timely INTEGER NOT NULL,
     min REAL, min_step INTEGER, min_us INTEGER, max REAL, max_step INTEGER, max_us INTEGER, sum REAL NOT NULL,
     nan INTEGER NOT NULL, posinf INTEGER NOT NULL, neginf INTEGER NOT NULL, PRIMARY KEY (series, no)) WITHOUT ROWID;
+CREATE INDEX chunk_by_writer ON chunk (writer, seq1);
 CREATE TABLE overview (series INTEGER NOT NULL, no INTEGER NOT NULL, data BLOB NOT NULL, UNIQUE (series, no));
 CREATE TABLE points (series INTEGER NOT NULL, no INTEGER NOT NULL, data BLOB NOT NULL, UNIQUE (series, no));
 CREATE TABLE tombstone (experiment_id TEXT PRIMARY KEY, project TEXT, writers TEXT NOT NULL, position INTEGER NOT NULL);
+CREATE TABLE cold (
+    experiment INTEGER NOT NULL, path TEXT NOT NULL, place INTEGER NOT NULL, rows INTEGER NOT NULL,
+    windows TEXT NOT NULL, loaded TEXT NOT NULL, PRIMARY KEY (experiment, path)) WITHOUT ROWID;
+CREATE TABLE damage (writer_id TEXT PRIMARY KEY, experiment INTEGER NOT NULL, told TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, until_s REAL NOT NULL) WITHOUT ROWID;
 """
 
@@ -176,6 +187,37 @@ def _create_or_migrate(connection: sqlite3.Connection) -> None:
     except BaseException:
         connection.execute("ROLLBACK")
         raise
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """A write transaction, waited for and begun; rolled back at any exception."""
+    retry_locked(lambda: connection.execute("BEGIN IMMEDIATE"))
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def settle(connection: sqlite3.Connection, destination: str, path: Path) -> None:
+    """Note whose durable ranges the writers' are: of another destination nothing is known to be durable yet.
+
+    Call inside a write transaction. Raises StoreError: data of the destination until now is held and not loaded yet.
+    """
+    row = connection.execute("SELECT value FROM meta WHERE key = 'destination'").fetchone()
+    if row is not None and row[0] == destination:
+        return
+    count = connection.execute("SELECT count(DISTINCT experiment) FROM cold WHERE windows != '{}'").fetchone()[0]
+    if row is not None and count:
+        raise StoreError(
+            f"{path} waits for data of {count} experiments from {row[0]} and cannot go on with {destination}. "
+            f"Let it finish with {row[0]} first, or choose another folder with TRACKIO_DIR"
+        )
+    connection.execute("UPDATE writer SET durable = '[]' WHERE durable != '[]'")
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('destination', ?)", (destination,))
 
 
 def _journal(connection: sqlite3.Connection, path: Path) -> str | None:

@@ -7,16 +7,17 @@ import os
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from trackio_client.errors import ExperimentNotFound, MetricNotFound, StoreReadOnly
-from trackio_client.store import merging, summaries
+from trackio_client.store import extracting, merging, summaries
 from trackio_client.store.answers import buckets_answer, series_answer
 from trackio_client.store.audit import held_digest
+from trackio_client.store.burying import bury, tombstones
 from trackio_client.store.connections import Connections
 from trackio_client.store.contract import (
     BucketsAnswer,
@@ -27,35 +28,30 @@ from trackio_client.store.contract import (
     StoredEvent,
 )
 from trackio_client.store.contract import Points as EveryPoint
+from trackio_client.store.holdings import Extract, Holding
 from trackio_client.store.parts import Parts, resolved
 from trackio_client.store.reading import Reading
-from trackio_client.store.rows import SeriesIds, load_writer, receipt_of, writer_of
-from trackio_client.store.schema import named
+from trackio_client.store.records import records
+from trackio_client.store.rows import WRITER, Home, SeriesIds, load_writer, writer_of
+from trackio_client.store.schema import named, settle, transaction
 from trackio_client.store.writing import Appender
 from trackio_client.wire.asks import SeriesQuery
-from trackio_client.wire.batches import Batch, Receipt
-from trackio_client.wire.events import revive
+from trackio_client.wire.batches import Batch, Hole, Ranges, Receipt
 
 LEASE_S = 30.0
 SPARE = 0.125
 """The part of the file that may stay free for what comes next; merging leaves most of a tail's pages free."""
 QUIET_S = 600.0
 """A tail of an experiment not heard of for so long is turned into chunks whatever its size."""
-_EXPERIMENT = (
-    "SELECT experiment_id, project, facts, generation, created_us, last_event_us, "
-    "last_heard_s, last_step, points, events, position, id, "
-    "(SELECT count(*) FROM writer w WHERE w.experiment = e.id), (SELECT count(*) FROM "
-    "series s WHERE s.experiment = e.id) FROM experiment e "
-)
-_WRITER = "SELECT id, writer_id, experiment, generation, held, durable, low, high, events, points, holes FROM writer "
 
 
 class SqliteStore:
     """Passes tests/store/test_contract.py; what each method promises stands in contract.Store."""
 
-    def __init__(self, path: Path, *, persistent: bool = True) -> None:
+    def __init__(self, path: Path, *, persistent: bool = True, destination: str | None = None) -> None:
         self.path = path
         self.persistent = persistent
+        self.destination = destination
         self._parts = Parts()
         self._series_ids: SeriesIds = {}
         self._tails: dict[int, int] = {}
@@ -72,6 +68,14 @@ class SqliteStore:
             self.store_id, self.incarnation, self._idle_at = meta["store_id"], meta["incarnation"], -1
             self._forget()
             self._parts.forget()
+        if self.destination is not None and meta.get("destination") != self.destination:
+            with transaction(sql):
+                settle(sql, self.destination, self.path)
+
+    @property
+    def _home(self) -> Home:
+        keeps = self.persistent and self.destination is None
+        return Home(self.destination or self.store_id, self.incarnation, keeps)
 
     @property
     def notice(self) -> str | None:
@@ -85,40 +89,34 @@ class SqliteStore:
 
     # --- writing -----------------------------------------------------------------------------------------------
 
-    def append(self, batches: Sequence[Batch]) -> list[Outcome]:
+    def append(self, batches: Sequence[Batch], *, holes: bool = True) -> list[Outcome]:
         with self._write() as sql:
             position = sql.execute("SELECT value FROM meta WHERE key = 'position'").fetchone()[0] + 1
             appender = Appender(
-                sql, now_s=time.time(), position=position, series_ids=self._series_ids, tails=self._tails
+                sql, now_s=time.time(), position=position, series_ids=self._series_ids, tails=self._tails, holes=holes
             )
             done = [appender.append(batch) for batch in batches]
             if appender.changed:
                 sql.execute("UPDATE meta SET value = ? WHERE key = 'position'", (position,))
-            return appender.finish(
-                done, store_id=self.store_id, incarnation=self.incarnation, persistent=self.persistent
-            )
+            return appender.finish(done, self._home)
 
     def delete(self, experiment_id: str) -> None:
         with self._write() as sql:
-            row = sql.execute("SELECT id, project FROM experiment WHERE experiment_id = ?", (experiment_id,)).fetchone()
-            if row is None:
+            project = sql.execute("SELECT project FROM experiment WHERE experiment_id = ?", (experiment_id,)).fetchone()
+            if project is None:
                 raise ExperimentNotFound(f"there is no experiment {experiment_id!r} here")
-            writers = [w for (w,) in sql.execute("SELECT writer_id FROM writer WHERE experiment = ?", (row[0],))]
-            position = sql.execute(
-                "UPDATE meta SET value = value + 1 WHERE key = 'position' RETURNING value"
-            ).fetchone()[0]
-            sql.execute(
-                "INSERT OR REPLACE INTO tombstone VALUES (?, ?, ?, ?)",
-                (experiment_id, row[1], json.dumps(writers), position),
-            )
-            for table in ("chunk", "overview", "points"):
-                sql.execute(
-                    f"DELETE FROM {table} WHERE series IN (SELECT id FROM series WHERE experiment = ?)", (row[0],)
-                )
-            for table in ("series", "tail", "event", "writer"):
-                sql.execute(f"DELETE FROM {table} WHERE experiment = ?", (row[0],))
-            sql.execute("DELETE FROM experiment WHERE id = ?", (row[0],))
+            bury(sql, experiment_id, project[0], ())
             self._forget()
+        self._give_back()
+
+    def bury(self, experiment_id: str, project: str, writers: Sequence[str]) -> None:
+        with self._write() as sql:
+            has_changed = bury(sql, experiment_id, project, writers)
+            self._forget()
+        if has_changed:
+            self._give_back()
+
+    def _give_back(self) -> None:
         self._parts.forget()
         while self._connections.give_back(keep=0):
             pass
@@ -163,28 +161,49 @@ class SqliteStore:
 
     def receipt(self, writer_id: str) -> Receipt:
         with self._read() as sql:
-            writer = load_writer(sql, writer_id)
-        if writer is None:
-            return Receipt(writer_id=writer_id, store_id=self.store_id, incarnation=self.incarnation)
-        return receipt_of(writer, store_id=self.store_id, incarnation=self.incarnation, persistent=self.persistent)
+            return self._home.receipt(writer_id, load_writer(sql, writer_id))
 
     def receipts(self, experiment_id: str) -> list[Receipt]:
         with self._read() as sql:
             rows = sql.execute(
-                _WRITER + "WHERE experiment = (SELECT id FROM experiment WHERE experiment_id = ?) ORDER BY id",
+                f"SELECT {WRITER} FROM writer WHERE experiment = "
+                "(SELECT id FROM experiment WHERE experiment_id = ?) ORDER BY id",
                 (experiment_id,),
             )
-            found = [writer_of(row) for row in rows]
-        return [
-            receipt_of(w, store_id=self.store_id, incarnation=self.incarnation, persistent=self.persistent)
-            for w in found
-        ]
+            return [self._home.receipt(row[1], writer_of(row)) for row in rows]
 
     def audit(self, experiment_id: str) -> dict[str, str]:
         with self._read() as sql:
             row = self._row(sql, experiment_id)
             writers = sql.execute("SELECT id, writer_id FROM writer WHERE experiment = ?", (row,)).fetchall()
             return {name: held_digest(sql, writer, name).hex() for writer, name in writers}
+
+    # --- to and from a repo ------------------------------------------------------------------------------------
+
+    @contextmanager
+    def still(self) -> Iterator[int]:
+        with self._read() as sql:
+            yield self._at(sql)
+
+    def holdings(self, *, behind: bool = False) -> list[Holding]:
+        with self._read() as sql:
+            return extracting.holdings(sql, behind=behind)
+
+    def extract(self, windows: Sequence[tuple[str, int, int]]) -> Extract:
+        with self._read() as sql:
+            return extracting.extract(sql, windows, self._at(sql))
+
+    def headers(self, experiments: Sequence[str]) -> dict[str, dict[str, Any]]:
+        with self._read() as sql:
+            return extracting.headers(sql, experiments)
+
+    def mark_durable(self, marks: Mapping[str, Ranges], *, holes: Mapping[str, Sequence[Hole]] | None = None) -> None:
+        with self._write() as sql:
+            extracting.mark_durable(sql, marks, holes)
+
+    def tombstones(self) -> list[tuple[str, str, tuple[str, ...]]]:
+        with self._read() as sql:
+            return tombstones(sql)
 
     # --- lists -------------------------------------------------------------------------------------------------
 
@@ -204,8 +223,7 @@ class SqliteStore:
         if project is not None:
             where, arguments = where + " AND project = ?", [since, project]  # type: ignore[list-item]
         with self._read() as sql:
-            rows = sql.execute(_EXPERIMENT + where + " ORDER BY created_us DESC, id DESC", arguments).fetchall()
-        return [_record(row) for row in rows]
+            return records(sql, where + " ORDER BY created_us DESC, id DESC", arguments)
 
     def deleted(self, since: int = 0) -> list[tuple[str, str, int]]:
         with self._read() as sql:
@@ -215,10 +233,10 @@ class SqliteStore:
 
     def experiment(self, experiment_id: str) -> ExperimentRecord:
         with self._read() as sql:
-            row = sql.execute(_EXPERIMENT + "WHERE experiment_id = ?", (experiment_id,)).fetchone()
-        if row is None:
+            found = records(sql, "WHERE experiment_id = ?", (experiment_id,))
+        if not found:
             raise ExperimentNotFound(f"there is no experiment {experiment_id!r} here")
-        return _record(row)
+        return found[0]
 
     def _row(self, sql: sqlite3.Connection, experiment_id: str) -> int:
         row = sql.execute("SELECT id FROM experiment WHERE experiment_id = ?", (experiment_id,)).fetchone()
@@ -356,36 +374,3 @@ def _new_file(path: Path) -> sqlite3.Connection:
         return sqlite3.connect(path)
     except sqlite3.Error as error:
         raise named(error, path) from error
-
-
-def _record(row: Sequence[Any]) -> ExperimentRecord:
-    facts = json.loads(row[2])
-    parent, end = facts.get("parent"), facts.get("end")
-    if end is not None:
-        end = {**end, "time_s": (end.get("time_us") or 0) / 1e6}
-    return ExperimentRecord(
-        experiment_id=row[0],
-        project=row[1],
-        name=facts.get("name") or row[0],
-        group=facts.get("group"),
-        job_type=facts.get("job_type"),
-        tags=tuple(facts.get("tags") or ()),
-        notes=facts.get("notes"),
-        generation=row[3],
-        parent=(parent[0], parent[1]) if isinstance(parent, list) and len(parent) == 2 else None,
-        created_s=row[4] / 1e6,
-        last_event_s=row[5] / 1e6,
-        last_heard_s=row[6],
-        last_step=row[7],
-        writers=row[12],
-        end=end,
-        edited_state=facts.get("edited_state"),
-        config=revive(facts.get("config", {})),
-        user_summary=revive(facts.get("summary", {})),
-        definitions=facts.get("definitions", {}),
-        metric_count=row[13],
-        point_count=row[8],
-        event_count=row[9],
-        position=row[10],
-        client={"client": facts.get("client"), "process": facts.get("process")},
-    )

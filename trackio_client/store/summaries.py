@@ -6,6 +6,7 @@ the very value that was the lowest, so then the row is marked stale and computed
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -139,6 +140,11 @@ def part_of(row: Sequence[Any]) -> tuple[Part, bool]:
     value = last if bits is None else np.int64(bits).view(np.float64).item()
     part = Part(n, bad, first, value, last_step, last_us, low, low_step, high, high_step, mean, True)
     return part, bool(stale)
+
+
+def plain_row(row: Sequence[Any]) -> list[Any]:
+    """A metric and its COLUMNS as JSON takes them: what is no finite number is None, `last` is in its bits then."""
+    return [None if isinstance(each, float) and not math.isfinite(each) else each for each in row]
 
 
 def behind(a: Part, b: Part) -> Part:

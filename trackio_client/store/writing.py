@@ -10,16 +10,17 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from trackio_client.errors import DeliveryError, Gap, Gone, Rejected
+from trackio_client.errors import Behind, DeliveryError, Gap, Gone, Rejected
 from trackio_client.store import facts, rows, summaries
-from trackio_client.store.checking import Windows, between, check_same, checked, cut, known_and_fresh, without
+from trackio_client.store.checking import between, check_same, checked, cut, known_and_fresh, without
 from trackio_client.store.columns import EventAt, Run, digest_of, one_run_a_schema
 from trackio_client.store.contract import Outcome
 from trackio_client.store.facts import Key
 from trackio_client.store.merging import chunk_tail
-from trackio_client.store.rows import Experiment, SeriesIds, Writer
+from trackio_client.store.rows import Experiment, Home, SeriesIds, Writer
+from trackio_client.store.spans import minus, of_holes
 from trackio_client.wire import events as kinds
-from trackio_client.wire.batches import Batch, Hole, Receipt, ranges
+from trackio_client.wire.batches import Batch, Hole, Ranges, ranges
 
 CHUNK_FRAMES = 4096
 """Frames of one writer in the tail that are turned into chunks at once; slower writers wait for `merge`."""
@@ -36,8 +37,10 @@ class Appender:
         position: int,
         series_ids: SeriesIds,
         tails: dict[int, int],
+        holes: bool = True,
     ) -> None:
         self._sql = connection
+        self._may_leave_holes = holes
         self._now_s = now_s
         self.position = position
         self._series_ids = series_ids
@@ -54,9 +57,7 @@ class Appender:
             return batch.writer_id, error
         return batch.writer_id, None
 
-    def finish(
-        self, outcomes: Sequence[tuple[str, DeliveryError | None]], *, store_id: str, incarnation: str, persistent: bool
-    ) -> list[Outcome]:
+    def finish(self, outcomes: Sequence[tuple[str, DeliveryError | None]], home: Home) -> list[Outcome]:
         """Write rows that were changed, and answer each batch with its error or its writer's receipt."""
         for experiment in self._experiments.values():
             if experiment.changed:
@@ -68,12 +69,8 @@ class Appender:
             if self._tails.get(writer.row, 0) >= CHUNK_FRAMES:
                 chunk_tail(self._sql, writer.row, writer.experiment, self._series_ids)
                 self._tails[writer.row] = 0
-        receipts = {
-            w.writer_id: rows.receipt_of(w, store_id=store_id, incarnation=incarnation, persistent=persistent)
-            for w in self._writers.values()
-        }
-        empty = {name: Receipt(writer_id=name, store_id=store_id, incarnation=incarnation) for name, _ in outcomes}
-        return [receipts.get(name, empty[name]) if error is None else error for name, error in outcomes]
+        receipts = {name: home.receipt(name, self._writers.get(name)) for name, _ in outcomes}
+        return [receipts[name] if error is None else error for name, error in outcomes]
 
     # --- one batch ---------------------------------------------------------------------------------------------
 
@@ -87,11 +84,16 @@ class Appender:
             )
         decoded = checked(batch) if batch.count else []
         known, fresh = known_and_fresh(batch, writer)
-        hole = _hole(batch, writer.end if writer else 0) if batch.count else None
+        holes = _holes(batch, writer) if batch.count else ()
+        if holes and not self._may_leave_holes:
+            raise Behind(
+                f"writer {batch.writer_id} no longer has seqs {holes[0].first_seq} to {holes[-1].end_seq - 1}: "
+                "they may be in the repo"
+            )
         if writer is not None:
             check_same(self._sql, writer, decoded, known)
         if fresh:
-            self._write(batch, decoded, fresh, hole, writer, experiment)
+            self._write(batch, decoded, fresh, holes, writer, experiment)
         elif experiment is not None:
             rows.heard(self._sql, experiment, self._now_s)
 
@@ -99,8 +101,8 @@ class Appender:
         self,
         batch: Batch,
         decoded: list[Run | EventAt],
-        fresh: Windows,
-        hole: Hole | None,
+        fresh: Ranges,
+        holes: tuple[Hole, ...],
         writer: Writer | None,
         experiment: Experiment | None,
     ) -> None:
@@ -109,7 +111,9 @@ class Appender:
             experiment = rows.new_experiment(self._sql, batch, decoded[0], now_s=self._now_s, position=self.position)
             self._experiments[batch.experiment_id] = experiment
         if writer is None:
-            writer = self._writers[batch.writer_id] = rows.new_writer(self._sql, batch, experiment)
+            writer = self._writers[batch.writer_id] = rows.new_writer(
+                self._sql, batch.writer_id, batch.generation, experiment.row
+            )
         for low, high in fresh:
             part = between(decoded, low, high)
             runs = [each for each in part if isinstance(each, Run)]
@@ -120,8 +124,9 @@ class Appender:
             writer.digest = writer.digest + digest
             experiment.points += digest.points
             experiment.events += digest.events
-        writer.holes = (*without(writer.holes, fresh), *((hole,) if hole else ()))
-        writer.held = ranges([*writer.held, *fresh, *([(hole.first_seq, hole.end_seq)] if hole else [])])
+        writer.holes = (*without(writer.holes, fresh), *holes)
+        writer.held = ranges([*writer.held, *fresh, *of_holes(holes)])
+        writer.durable = minus(writer.durable, fresh)  # a hole was durable as a hole; its frames are not
         experiment.generation = max(experiment.generation, batch.generation)
         writer.changed = experiment.changed = True
 
@@ -155,7 +160,7 @@ class Appender:
             step = facts.whole(event.content.get("step")) if kind == kinds.TEXT else None
             experiment.reaches(step=step, time_us=facts.whole(event.content.get("time_us")))
             if kind in facts.FACT_KINDS:
-                key = facts.order(kind, (writer.generation, writer.writer_id, event.seq), self.position)
+                key = facts.order(event.content, (writer.generation, writer.writer_id, event.seq))
                 fresh.append((key, event.content))
         if not fresh:
             return
@@ -183,17 +188,19 @@ class Appender:
         return self._experiments[experiment_id]
 
 
-def _hole(batch: Batch, end: int) -> Hole | None:
+def _holes(batch: Batch, writer: Writer | None) -> tuple[Hole, ...]:
     """What a batch leaves out for ever, if anything (protocol rule 9).
 
     Raises Gap: seqs before the batch are not held, and its writer can still send them.
     """
+    end = writer.end if writer else 0
     if batch.first_seq <= end:
-        return None
+        return ()
     want = max(end, batch.first_held)
     if batch.first_seq > want or batch.first_held <= end:
         raise Gap(f"writer {batch.writer_id} sent seq {batch.first_seq}, but {want} is wanted first", want=want)
-    return Hole(first_seq=end, end_seq=batch.first_seq, reason="the client no longer holds them")
+    left_out = minus(((end, batch.first_seq),), writer.held if writer else ())
+    return tuple(Hole(first_seq=a, end_seq=b, reason="the client no longer holds them") for a, b in left_out)
 
 
 def _fewer(runs: list[Run]) -> list[Run]:
