@@ -1,0 +1,453 @@
+"""The three tables of a repo as Parquet: points, events, experiments.
+
+Points lie in the order of the log: by seq, the metrics of one call side by side. Then seq, step and time repeat within
+a call and cost next to nothing. Measured (benchmarks/hub_tables.py: 1 M values, 10 metrics a call, noise in every
+digit, times with a jitter of microseconds; bytes a value, seconds of CPU of 1 M):
+
+    order     encoding                                            float64   from float32   write   read
+    by call   seq, step delta; time, value byte-split; zstd-3        7.09           3.55    0.10   0.08
+    by call   the same, zstd-1                                       7.05           3.69    0.07   0.08
+    by call   the same, zstd-9                                       7.01           3.47    0.15   0.08
+    by call   no encoding, zstd-3                                    8.3            4.4     0.10   0.3
+    by call   pyarrow's default: dictionary for everything           9.8            6.1     0.12   0.1
+    by series seq, step delta; time, value byte-split; zstd-3        9.3            5.8     0.08   0.08
+    by series pyarrow's default                                     16.7           13.0     0.19   0.2
+
+Larger pages and row groups of 64k rows change this by 1%. What is left of 7.09 is noise of the values.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from trackio_client.hub.parquet import ROW_GROUP, Source, TableFile, TableWriter, opened
+from trackio_client.store.columns import Ints
+from trackio_client.store.holdings import EventRow, PointRows
+from trackio_client.wire.batches import Ranges
+
+METRICS = pa.schema(
+    [
+        ("experiment_id", pa.string()),
+        ("writer_id", pa.string()),
+        ("seq", pa.int64()),
+        ("metric", pa.string()),
+        ("step", pa.int64()),
+        ("time_s", pa.float64()),
+        ("value", pa.float64()),
+    ]
+)
+EVENTS = pa.schema(
+    [
+        ("experiment_id", pa.string()),
+        ("writer_id", pa.string()),
+        ("seq", pa.int64()),
+        ("kind", pa.string()),
+        ("time_s", pa.float64()),
+        ("content", pa.string()),
+    ]
+)
+EXPERIMENTS = pa.schema(
+    [
+        ("experiment_id", pa.string()),
+        ("project", pa.string()),
+        ("name", pa.string()),
+        ("group", pa.string()),
+        ("job_type", pa.string()),
+        ("tags", pa.list_(pa.string())),
+        ("state", pa.string()),
+        ("created_s", pa.float64()),
+        ("last_event_s", pa.float64()),
+        ("generation", pa.int64()),
+        ("last_step", pa.int64()),
+        ("points", pa.int64()),
+        ("events", pa.int64()),
+        ("parameters", pa.string()),
+        ("summary", pa.string()),
+        ("trackio", pa.string()),
+    ]
+)
+_CODES = ["experiment_id", "writer_id", "metric"]
+_CODED = pa.schema([(f.name, pa.dictionary(pa.int32(), f.type) if f.name in _CODES else f.type) for f in METRICS])
+"""METRICS as it is in memory; in the file both are the same."""
+_DELTA, _SPLIT = "DELTA_BINARY_PACKED", "BYTE_STREAM_SPLIT"
+_GROUP_ROWS = 4 * ROW_GROUP
+"""Rows of one writer that are put in order at once: they are held meanwhile, 32 bytes each."""
+_PIECE = ROW_GROUP // 4
+_EVENT_BYTES = 32 * 2**20
+"""Most content in a row group of events, as a reader has it in memory at once."""
+
+Windows = Mapping[str, Ranges]
+
+# --- points ------------------------------------------------------------------------------------------------------
+
+
+def write_metrics(into: Path | BinaryIO, parts: Iterable[PointRows], *, held: Windows | None = None) -> int:
+    """Write points as one file and return how many. Equal input makes equal bytes.
+
+    Args:
+        into: a path, or a buffer, which stays open.
+        parts: in any order, but those of a writer together; sorted by experiment, a reader can skip more.
+            A generator is taken as it comes: some 250 MB at most are held.
+        held: what the file says it holds of each writer; by default from the first to the last seq of its rows.
+    """
+    writer = TableWriter(
+        into,
+        _CODED,
+        "metrics",
+        dictionary=_CODES,
+        encoding={"seq": _DELTA, "step": _DELTA, "time_s": _SPLIT, "value": _SPLIT},
+    )
+    spans: dict[str, tuple[int, int]] = {}
+    odd: list[npt.NDArray[np.int64]] = []
+    waiting: list[_Piece] = []
+    rows = 0
+
+    def flush() -> None:
+        nonlocal rows
+        if waiting:
+            table, times_us = _table_of(waiting)
+            odd.append(_odd_times(times_us, writer.rows))
+            writer.write(table, _spans((p.experiment_id, p.writer_id) for p in waiting))
+            waiting.clear()
+            rows = 0
+
+    for some in _by_writer(parts):
+        low, end = spans.get(some[0].writer_id, (2**63, 0))
+        first, last = min(int(p.seqs[0]) for p in some), max(int(p.seqs[-1]) for p in some)
+        spans[some[0].writer_id] = min(low, first), max(end, last + 1)
+        for piece in _pieces(some):
+            if rows + piece.rows > ROW_GROUP:
+                flush()
+            waiting.append(piece)
+            rows += piece.rows
+    flush()
+    said = _ranges(held if held is not None else {w: (span,) for w, span in spans.items()})
+    exact = np.concatenate([*odd, np.empty((0, 2), np.int64)])
+    writer.close(held=said, **({"times_us": _packed(exact.tobytes())} if len(exact) else {}))
+    return writer.rows
+
+
+def _by_writer(parts: Iterable[PointRows]) -> Iterator[list[PointRows]]:
+    """Parts of one writer, sorted by metric; a writer with very many points in several lots."""
+    for _, group in groupby(parts, key=lambda p: (p.experiment_id, p.writer_id)):
+        some, rows = list[PointRows](), 0
+        for part in group:
+            if len(part.seqs) == 0:
+                continue
+            some.append(part)
+            rows += len(part.seqs)
+            if rows >= _GROUP_ROWS:
+                yield _sorted(some)
+                some, rows = [], 0
+        if some:
+            yield _sorted(some)
+
+
+def _sorted(parts: list[PointRows]) -> list[PointRows]:
+    return sorted(parts, key=lambda p: (p.metric, int(p.seqs[0])))
+
+
+class _Piece:
+    """Rows of one writer in the order of the log: by seq, then metric. `metrics` are the names that `codes` mean."""
+
+    def __init__(self, parts: Sequence[PointRows], cuts: Sequence[slice]) -> None:
+        taken = [(p, cut) for p, cut in zip(parts, cuts, strict=True) if cut.stop > cut.start]
+        self.experiment_id, self.writer_id = parts[0].experiment_id, parts[0].writer_id
+        self.metrics = [p.metric for p, _ in taken]
+        first, cut = taken[0]
+        seqs, count = first.seqs[cut], len(taken)
+        if all(c.stop - c.start == len(seqs) and np.array_equal(p.seqs[c], seqs) for p, c in taken[1:]):
+            # Logged together, as nearly always: a transposition, and step and time are those of the call.
+            self.seqs, self.steps = np.repeat(seqs, count), np.repeat(first.steps[cut], count)
+            self.times_us = np.repeat(first.times_us[cut], count)
+            self.codes = np.tile(np.arange(count, dtype=np.int32), len(seqs))
+            self.values = np.stack([p.values[c] for p, c in taken], axis=1).ravel()
+        else:
+            seqs = np.concatenate([p.seqs[c] for p, c in taken])
+            order = np.argsort(seqs, kind="stable")
+            self.seqs = seqs[order]
+            self.steps = np.concatenate([p.steps[c] for p, c in taken])[order]
+            self.times_us = np.concatenate([p.times_us[c] for p, c in taken])[order]
+            self.values = np.concatenate([p.values[c] for p, c in taken])[order]
+            lengths = [c.stop - c.start for _, c in taken]
+            self.codes = np.repeat(np.arange(count, dtype=np.int32), lengths)[order]
+        self.rows = len(self.seqs)
+
+
+def _pieces(parts: list[PointRows]) -> Iterator[_Piece]:
+    """Parts of one writer, cut at the same seqs so that a piece holds whole calls and about `_PIECE` rows."""
+    total = sum(len(p.seqs) for p in parts)
+    cuts: list[int] = []
+    if total > _PIECE:
+        cuts = np.unique(np.sort(np.concatenate([p.seqs for p in parts]))[_PIECE::_PIECE]).tolist()
+    starts = [0] * len(parts)
+    for cut in [*cuts, None]:
+        ends = [len(p.seqs) if cut is None else int(np.searchsorted(p.seqs, cut)) for p in parts]
+        if any(end > start for start, end in zip(starts, ends, strict=True)):
+            yield _Piece(parts, [slice(a, b) for a, b in zip(starts, ends, strict=True)])
+        starts = ends
+
+
+def _table_of(pieces: Sequence[_Piece]) -> tuple[pa.Table, Ints]:
+    metrics = sorted({name for piece in pieces for name in piece.metrics})
+    place = {name: code for code, name in enumerate(metrics)}
+    codes = np.concatenate([np.array([place[m] for m in p.metrics], dtype=np.int32)[p.codes] for p in pieces])
+    times_us = np.concatenate([p.times_us for p in pieces])
+    columns = [
+        _repeated([p.experiment_id for p in pieces], [p.rows for p in pieces]),
+        _repeated([p.writer_id for p in pieces], [p.rows for p in pieces]),
+        pa.array(np.concatenate([p.seqs for p in pieces])),
+        pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(metrics, pa.string())),
+        pa.array(np.concatenate([p.steps for p in pieces])),
+        pa.array(times_us / 1e6),
+        pa.array(np.concatenate([p.values for p in pieces])),
+    ]
+    return pa.table(columns, names=METRICS.names), times_us
+
+
+def _repeated(texts: list[str], counts: list[int]) -> pa.DictionaryArray:
+    known = {text: code for code, text in enumerate(dict.fromkeys(texts))}
+    codes = np.repeat(np.array([known[text] for text in texts], dtype=np.int32), counts)
+    return pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(list(known), pa.string()))
+
+
+def _odd_times(times_us: Ints, first_row: int) -> npt.NDArray[np.int64]:
+    """(n, 2) Row and time of those whose microseconds do not come back from seconds: years after 2255, mostly."""
+    with np.errstate(invalid="ignore"):
+        back = _microseconds(times_us / 1e6)
+    rows = np.flatnonzero(back != times_us)
+    return np.stack([rows + first_row, times_us[rows]], axis=1)
+
+
+def _microseconds(times_s: npt.NDArray[np.float64]) -> Ints:
+    """The whole microseconds nearest to seconds; those that no int64 holds are its end."""
+    us = np.rint(times_s * 1e6)
+    fits = np.abs(us) < 2.0**63
+    return np.where(fits, np.where(fits, us, 0).astype(np.int64), np.iinfo(np.int64).max)
+
+
+def read_metrics(
+    source: Source, windows: Windows | None = None, *, experiment_id: str | None = None, name: str | None = None
+) -> Iterator[PointRows]:
+    """Points of a file, one row group in memory at a time; of a series in as many parts as there are row groups.
+
+    Args:
+        source: the file, or its bytes.
+        windows: the seqs to take of each writer; None is all.
+        experiment_id: take only this one's; row groups without it are not read.
+        name: its path in the repo, for the error.
+
+    Raises:
+        NotOurs: damaged, or not such a table. What came before may be wrong too: take all or nothing.
+    """
+    with opened(source, "metrics", METRICS, name=name, required=METRICS.names, codes=_CODES) as table:
+        odd = np.frombuffer(_unpacked(table.said.get("times_us", "")), dtype=np.int64).reshape(-1, 2)
+        for index, row in _groups(table, windows, experiment_id):
+            for batch in table.batches(index):
+                yield from _parts(batch, odd, row, windows, experiment_id)
+                row += batch.num_rows
+
+
+def _groups(table: TableFile, windows: Windows | None, experiment_id: str | None) -> Iterator[tuple[int, int]]:
+    return table.groups(
+        {
+            "experiment_id": None if experiment_id is None else {experiment_id},
+            "writer_id": None if windows is None else set(windows),
+        }
+    )
+
+
+def _parts(
+    batch: pa.RecordBatch,
+    odd: npt.NDArray[np.int64],
+    first_row: int,
+    windows: Windows | None,
+    experiment_id: str | None,
+) -> Iterator[PointRows]:
+    experiments, writers, metrics = ((_codes(batch.column(c))) for c in _CODES)
+    names = [texts for _, texts in (experiments, writers, metrics)]
+    key = (experiments[0].astype(np.int64) * len(names[1]) + writers[0]) * len(names[2]) + metrics[0]
+    # numpy sorts 16-bit keys by radix: 20 times faster than the interleaved series of one call otherwise.
+    small = len(names[0]) * len(names[1]) * len(names[2]) < 2**16
+    order = np.argsort(key.astype(np.uint16) if small else key, kind="stable")
+    seqs, steps, values = (batch.column(c).to_numpy() for c in ("seq", "step", "value"))
+    times_us = _microseconds(batch.column("time_s").to_numpy())
+    here = odd[(odd[:, 0] >= first_row) & (odd[:, 0] < first_row + len(seqs))]
+    times_us[here[:, 0] - first_row] = here[:, 1]
+    keys = key[order]
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(keys)) + 1]) if len(keys) else np.empty(0, np.int64)
+    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(keys)], strict=True):
+        rest, metric = divmod(int(keys[start]), len(names[2]))
+        experiment, writer = names[0][rest // len(names[1])], names[1][rest % len(names[1])]
+        rows = order[start:end]
+        if experiment_id is not None and experiment != experiment_id:
+            continue
+        rows = rows if windows is None else rows[_inside(seqs[rows], windows.get(writer, ()))]
+        if len(rows) and np.any(np.diff(seqs[rows]) < 0):
+            rows = rows[np.argsort(seqs[rows], kind="stable")]
+        if len(rows):
+            yield PointRows(experiment, writer, names[2][metric], seqs[rows], steps[rows], times_us[rows], values[rows])
+
+
+def _codes(column: pa.DictionaryArray) -> tuple[npt.NDArray[np.int32], list[str]]:
+    if column.null_count:
+        raise ValueError("an empty cell where a text should be")
+    return column.indices.to_numpy(), column.dictionary.to_pylist()
+
+
+def _inside(seqs: Ints, ranges: Ranges) -> npt.NDArray[np.bool_]:
+    """(n,) Whether each seq lies in one of the ranges, which are in order."""
+    if not ranges:
+        return np.zeros(len(seqs), dtype=bool)
+    lows, ends = np.array(ranges, dtype=np.int64).T
+    at = np.searchsorted(lows, seqs, side="right") - 1
+    inside: npt.NDArray[np.bool_] = (at >= 0) & (seqs < ends[at])
+    return inside
+
+
+# --- events ------------------------------------------------------------------------------------------------------
+
+
+def write_events(into: Path | BinaryIO, rows: Iterable[EventRow], *, held: Windows | None = None) -> int:
+    """Write events as one file and return how many. Equal input makes equal bytes; arguments as `write_metrics`."""
+    writer = TableWriter(
+        into,
+        EVENTS,
+        "events",
+        dictionary=["experiment_id", "writer_id", "kind"],
+        encoding={"seq": _DELTA, "time_s": _SPLIT, "content": "PLAIN"},
+    )
+    spans: dict[str, tuple[int, int]] = {}
+    odd: dict[str, str] = {}
+    waiting: list[tuple[Any, ...]] = []
+    size = 0
+
+    def flush() -> None:
+        nonlocal size
+        columns = zip(*waiting, strict=True)
+        table = pa.table([pa.array(c, f.type) for c, f in zip(columns, EVENTS, strict=True)], schema=EVENTS)
+        writer.write(table, _spans((row[0], row[1]) for row in waiting))
+        waiting.clear()
+        size = 0
+
+    for row in rows:
+        if waiting and (len(waiting) >= ROW_GROUP or size + len(row.raw) > _EVENT_BYTES):
+            flush()
+        low, end = spans.get(row.writer_id, (row.seq, row.seq))
+        spans[row.writer_id] = min(low, row.seq), max(end, row.seq + 1)
+        content = row.raw.decode("utf-8", "replace")
+        if content.encode() != row.raw:  # JSON by other programs may hold what is no UTF-8; the digest is over bytes
+            odd[str(writer.rows + len(waiting))] = _packed(row.raw)
+        waiting.append((row.experiment_id, row.writer_id, row.seq, *_kind_and_time(row.raw, content), content))
+        size += len(row.raw)
+    if waiting:
+        flush()
+    said = _ranges(held if held is not None else {w: (span,) for w, span in spans.items()})
+    writer.close(held=said, **({"raw": odd} if odd else {}))
+    return writer.rows
+
+
+def _kind_and_time(raw: bytes, content: str) -> tuple[str, float | None]:
+    """For people who look into the file; what we read is `content`."""
+    try:
+        said = json.loads(raw if raw.isascii() else content)
+        kind, time_us = said.get("kind"), said.get("time_us")
+    except (ValueError, AttributeError, RecursionError):
+        return "", None
+    is_time = isinstance(time_us, (int, float)) and not isinstance(time_us, bool) and abs(time_us) < 2**63
+    return text_of(kind) if isinstance(kind, str) else "", time_us / 1e6 if is_time else None
+
+
+def read_events(
+    source: Source, windows: Windows | None = None, *, experiment_id: str | None = None, name: str | None = None
+) -> Iterator[EventRow]:
+    """Events of a file in its order; arguments and errors as `read_metrics`."""
+    codes, required = ["experiment_id", "writer_id"], ["experiment_id", "writer_id", "seq", "content"]
+    with opened(source, "events", EVENTS, name=name, required=required, codes=codes) as table:
+        odd = {int(row): _unpacked(text) for row, text in table.said.get("raw", {}).items()}
+        for index, row in _groups(table, windows, experiment_id):
+            for batch in table.batches(index, 8192):
+                experiments, writers = (_codes(batch.column(c)) for c in codes)
+                columns = (batch.column(c).to_pylist() for c in ("seq", "content"))
+                coded = (experiments[0].tolist(), writers[0].tolist())
+                for at, (e, w, seq, content) in enumerate(zip(*coded, *columns, strict=True), row):
+                    experiment, writer = experiments[1][e], writers[1][w]
+                    if experiment_id is not None and experiment != experiment_id:
+                        continue
+                    if windows is None or any(low <= seq < end for low, end in windows.get(writer, ())):
+                        yield EventRow(experiment, writer, seq, odd[at] if at in odd else content.encode())
+                row += batch.num_rows
+
+
+# --- experiments -------------------------------------------------------------------------------------------------
+
+
+def write_experiments(into: Path | BinaryIO, rows: Iterable[Mapping[str, Any]]) -> int:
+    """Write one row an experiment, in the order of `experiment_id`, and return how many.
+
+    Keys are the columns of `EXPERIMENTS`; one that is missing is empty. `parameters`, `summary` and `trackio` are JSON
+    texts. Equal rows make equal bytes.
+    """
+    rows = sorted(rows, key=lambda row: str(row["experiment_id"]))
+    if strange := {key for row in rows for key in row} - set(EXPERIMENTS.names):
+        raise ValueError(f"an experiment's row has no column {sorted(strange)[0]!r}: {', '.join(EXPERIMENTS.names)}")
+    columns = [pa.array([_cell(row.get(field.name)) for row in rows], field.type) for field in EXPERIMENTS]
+    writer = TableWriter(into, EXPERIMENTS, "experiments", dictionary=["project", "group", "state"], encoding={})
+    if rows:
+        writer.write(pa.table(columns, schema=EXPERIMENTS), {})
+    writer.close()
+    return writer.rows
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str):
+        return text_of(value)
+    if isinstance(value, (list, tuple)):
+        return [text_of(str(item)) for item in value]
+    return value
+
+
+def read_experiments(source: Source, *, name: str | None = None) -> list[dict[str, Any]]:
+    """The rows of a file, all columns of `EXPERIMENTS` in each. Raises NotOurs."""
+    found: list[dict[str, Any]] = []
+    with opened(source, "experiments", EXPERIMENTS, name=name, required=["experiment_id"], codes=[]) as table:
+        for index, _ in table.groups({}):
+            for batch in table.batches(index):
+                found.extend(batch.to_pylist())
+    return found
+
+
+# --- metadata ----------------------------------------------------------------------------------------------------
+
+
+def text_of(text: str) -> str:
+    """The text with a mark for each half of a surrogate pair, which UTF-8 cannot hold."""
+    return text.encode("utf-8", "replace").decode() if not text.isascii() else text
+
+
+def _spans(ids: Iterable[tuple[str, str]]) -> dict[str, tuple[str, str]]:
+    """Of pairs (experiment, writer): the lowest and the highest of each."""
+    experiments, writers = zip(*ids, strict=True)
+    return {"experiment_id": (min(experiments), max(experiments)), "writer_id": (min(writers), max(writers))}
+
+
+def _ranges(held: Windows) -> dict[str, list[list[int]]]:
+    return {writer: [[low, end] for low, end in ranges] for writer, ranges in held.items()}
+
+
+def _packed(raw: bytes) -> str:
+    return base64.b64encode(zlib.compress(raw)).decode()
+
+
+def _unpacked(text: str) -> bytes:
+    return zlib.decompress(base64.b64decode(text, validate=True)) if text else b""
