@@ -35,8 +35,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "experiment": EXPERIMENT,
     "integrations": EXPERIMENT,
     "reader": STORE | {"queries", "settings", "delivery.address"},
-    "exchange": STORE,
-    "hub": STORE | {"queries", "settings"},
+    "exchange": STORE | {"masking"},
+    "hub": STORE | {"queries", "settings", "delivery"},
     "cli": EXPERIMENT | {"queries", "reader", "exchange", "hub"},
     # The wheel's face: names that are loaded on first use.
     "__init__": EXPERIMENT | {"reader"},

@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from trackio_client.delivery.address import address_of
+from trackio_client.delivery.address import address_of, repo_of
 from trackio_client.delivery.replay import known_here, sync
+from trackio_client.delivery.staging import Staging, StagingTransport
 from trackio_client.delivery.transport import Known, LateTransport, StoreTransport, Transport
 from trackio_client.errors import DeliveryError, ExperimentNotFound, StoreError, UsageError
 from trackio_client.experiment import Experiment
@@ -17,7 +18,8 @@ from trackio_client.lifecycle import process
 from trackio_client.masking import Masker
 from trackio_client.notices import Notices, in_notebook
 from trackio_client.origin import Origin, friendly_name
-from trackio_client.settings import Settings, settings_from
+from trackio_client.pushes import Pushes
+from trackio_client.settings import MODES, Settings, is_dataset, settings_from
 from trackio_client.values import jsonable
 from trackio_client.wire import events
 from trackio_client.wire.events import checked_name, checked_step, is_id, new_experiment_id
@@ -26,12 +28,6 @@ from trackio_client.writer import Route, Writer
 LOCAL = "local"
 LOOK_UP_S = 10.0
 """Longest wait for what a resume must know from the store."""
-_MODES = {
-    "trackio": "online",
-    "both": "online",
-    "dataset": "online",
-    "local": "online",
-}  # S1's words for monitoring_mode
 
 
 def init(
@@ -49,6 +45,8 @@ def init(
     trackio_url: str | None = None,
     trackio_token: str | None = None,
     hf_token: str | None = None,
+    dataset_repo: str | None = None,
+    monitoring_mode: str | None = None,
     experiment_id: str | None = None,
     project_name: str | None = None,
     experiment_name: str | None = None,
@@ -73,9 +71,14 @@ def init(
             it finished. Any other text is an id or a name that must exist.
         fork_from: "ID@STEP": a new experiment that begins where another one was at a step.
         mode: "online", "offline" (keep everything here until `trackio-client sync`), "disabled" (record nothing).
-        trackio_url: address or `owner/space`; default TRACKIO_URL; none is the store on this machine.
+        trackio_url: address, `owner/space`, or hf://datasets/owner/name; default TRACKIO_URL; none is the store on
+            this machine.
         trackio_token: the Space's write token; default TRACKIO_TOKEN, else TRACKIO_WRITE_TOKEN.
-        hf_token: passes the gate of a private Space; default HF_TOKEN.
+        hf_token: for the dataset repo and the gate of a private Space; default HF_TOKEN, else the Hub's own log-in.
+        dataset_repo: `owner/name` on the Hub; default TRACKIO_DATASET_REPO. Without a Space, a process beside this one
+            pushes there; with one it is the Space that does, and is asked whether it is this repo.
+        monitoring_mode: "both", "dataset" (no Space), "trackio" (the Space alone), "none" (this machine alone);
+            default MONITORING_MODE.
         experiment_id: an id of your own, or of the experiment to resume.
         project_name: the same as `project`.
         experiment_name: the same as `name`.
@@ -88,11 +91,15 @@ def init(
     Raises:
         UsageError: arguments that cannot be right. ExperimentNotFound: resume="must", and there is none.
     """
+    if mode in (*MODES, "local"):  # S1's words for monitoring_mode
+        mode, monitoring_mode = None, monitoring_mode or ("none" if mode == "local" else mode)
     settings = settings_from(
         url=trackio_url,
         token=trackio_token,
         hub_token=hf_token,
-        mode=_MODES.get(mode or "", mode) or _MODES.get(str(others.pop("monitoring_mode", ""))),
+        dataset_repo=dataset_repo,
+        monitoring_mode=monitoring_mode,
+        mode=mode,
         directory=Path(directory).expanduser() if directory else None,
         console=capture_console,
         quiet=quiet,
@@ -100,7 +107,10 @@ def init(
     settings = replace(settings, directory=settings.directory.absolute())  # a later chdir must not move the spool
     masker = Masker([settings.token, settings.hub_token])
     notices = Notices(is_quiet=settings.quiet, mask=masker.text)
-    others.pop("dataset_repo", None)  # named by the Space, not by its clients
+    if settings.dataset_repo is not None:
+        repo_of(settings.dataset_repo)  # a name that cannot be is told now, also when a Space goes before it
+    for warning in settings.warnings:
+        notices.warn(f"settings:{warning}", warning)
     named_config = _config(config)
     if others:
         notices.warn("arguments", f"init() does not know {', '.join(sorted(others))}; kept in the configuration")
@@ -109,7 +119,7 @@ def init(
     origin = Origin(
         experiment_id=_new_id(experiment_id),
         project=checked_name(_first(_either("project", project, project_name), settings.project, _folder()), "project"),
-        name=checked_name(_first(_either("name", name, experiment_name), friendly_name()), "name"),
+        name=checked_name(_first(_either("name", name, experiment_name), settings.name, friendly_name()), "name"),
         group=None if group is None else checked_name(group, "group"),
         job_type=None if job_type is None else checked_name(job_type, "job_type"),
         tags=_tags(tags),
@@ -148,10 +158,12 @@ def _welcome(experiment: Experiment, route: Route, settings: Settings) -> str:
     head = f"{experiment.name!r} ({experiment.experiment_id}) in project {experiment.project!r}"
     if experiment.step:
         head += f", from step {experiment.step}"
-    if experiment.url:
-        return f"{head}\nwatch it at {experiment.url}"
     if settings.mode == "offline":
         return f"{head}\noffline: kept in {settings.spool_path}; to send it: trackio-client sync"
+    if route.staging is not None:
+        return f"{head}\nkept in {route.staging.directory}, and pushed to {experiment.url} by a process of its own"
+    if experiment.url:
+        return f"{head}\nwatch it at {experiment.url}"
     return f"{head}\nkept in {settings.store_path}; to look at it: trackio-client ui"
 
 
@@ -170,6 +182,9 @@ def _route(settings: Settings, transport: Callable[[], Transport] | None) -> Rou
         destination=destination,
         make=lambda: None if is_offline else transport_to(destination, settings),
         transport_for=lambda where: transport_to(where, settings) if where in (destination, LOCAL) else None,
+        staging=Staging.of(settings.directory, repo_of(destination))
+        if is_dataset(destination) and not is_offline
+        else None,
     )
 
 
@@ -177,6 +192,9 @@ def transport_to(destination: str, settings: Settings) -> Transport:
     """A new transport to an address, or to the local store (opened when first used)."""
     if destination == LOCAL:
         return LateTransport(LOCAL, lambda: _local(settings))
+    if is_dataset(destination):
+        staging = Staging.of(settings.directory, repo_of(destination))
+        return LateTransport(destination, lambda: StagingTransport(staging, staging.open()))
     from trackio_client.delivery.http import HttpTransport  # here: ssl and http.client take 20 ms, and 8 MB
 
     return HttpTransport(destination, token=settings.token, hub_token=settings.hub_token)
@@ -231,6 +249,8 @@ def _find(project: str, key: str, settings: Settings, route: Route, notices: Not
     if transport is not None:
         if here is not None:
             sync(settings.spool_path, route.transport_for, experiment_id=here[0], timeout_s=LOOK_UP_S)
+        if route.staging is not None:  # what another machine pushed is known here after the pusher has read the repo
+            Pushes(route.staging, settings, notices.warn).start()
         until, pause = time.monotonic() + LOOK_UP_S, 0.2
         while True:
             try:

@@ -1,11 +1,14 @@
 """Every setting of the client: its environment variable, default and unit, in one place.
 
 Precedence: a value given in code, then the environment, then the default.
+
+Where experiments go is one answer of several settings, found here and nowhere else: `Settings.url`.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,13 +22,23 @@ class Settings:
     """What the client was told. Made by `settings_from`; fields are read, never changed."""
 
     url: str | None = None
-    """TRACKIO_URL: address of a Space or `owner/space`; None keeps everything in the local store."""
+    """Where experiments go: a Space's address, `owner/space`, or `hf://datasets/owner/name`; None is the local store.
+
+    From TRACKIO_URL, else TRACKIO_SPACE_ID, else HF_USERNAME and TRACKIO_SPACE_NAME, else the dataset repo; and from
+    the monitoring mode, which may rule one or both out.
+    """
+    dataset_repo: str | None = None
+    """TRACKIO_DATASET_REPO: `owner/name`. Without a Space this machine pushes to it; a Space has its own."""
+    monitoring_mode: str = "both"
+    """MONITORING_MODE: `both`, `dataset`, `trackio` (the Space) or `none` (this machine); all keep local files."""
     token: str | None = None
     """TRACKIO_TOKEN, else TRACKIO_WRITE_TOKEN: sent in X-Trackio-Token."""
     hub_token: str | None = None
-    """HF_TOKEN: passes the platform's gate of a private Space, sent to hf.space over https only."""
+    """HF_TOKEN, else HUGGING_FACE_HUB_TOKEN: for the dataset repo, and for the gate of a private Space (hf.space)."""
     project: str | None = None
     """TRACKIO_PROJECT; None is the name of the working folder."""
+    name: str | None = None
+    """EXPERIMENT_NAME: of the experiment; None makes one up."""
     directory: Path
     """TRACKIO_DIR: holds v1/store.sqlite, v1/spool/, v1/blobs/."""
     mode: str = "online"
@@ -39,7 +52,9 @@ class Settings:
     heartbeat_s: float = 15.0
     """TRACKIO_HEARTBEAT_S: between signs of life when nothing is logged."""
     flush_s: float = 0.5
-    """TRACKIO_FLUSH_S: longest time a logged value waits before it is sent."""
+    """TRACKIO_FLUSH_S, else TRACKIO_FLUSH_INTERVAL: longest time a logged value waits before it is sent."""
+    push_interval_s: float = 300.0
+    """TRACKIO_PUSH_INTERVAL_S: between commits to the dataset repo; more when others push to it, too."""
     hardware_s: float = 10.0
     """TRACKIO_HARDWARE_S: between readings of GPUs, CPU and memory. 0 reads nothing."""
     sync_s: float = 1.0
@@ -50,6 +65,8 @@ class Settings:
     """TRACKIO_CONSOLE_BYTES: most bytes of output recorded of one experiment; the rest is counted."""
     quiet: bool = False
     """TRACKIO_QUIET: print nothing but warnings."""
+    warnings: tuple[str, ...] = ()
+    """What was told and does not fit together: for whoever has a console to say it."""
 
     @property
     def store_path(self) -> Path:
@@ -80,17 +97,23 @@ def settings_from(environ: Mapping[str, str] = os.environ, **given: object) -> S
         UsageError: a value that cannot be read, with its variable's name.
     """
     read: dict[str, object] = {
-        "url": _text(environ, "TRACKIO_URL"),
+        "url": _text(environ, "TRACKIO_URL") or _text(environ, "TRACKIO_SPACE_ID") or _named_space(environ),
+        "dataset_repo": _text(environ, "TRACKIO_DATASET_REPO"),
+        "monitoring_mode": _text(environ, "MONITORING_MODE"),
         "token": _text(environ, "TRACKIO_TOKEN") or _text(environ, "TRACKIO_WRITE_TOKEN"),
         "hub_token": _text(environ, "HF_TOKEN") or _text(environ, "HUGGING_FACE_HUB_TOKEN"),
         "project": _text(environ, "TRACKIO_PROJECT"),
+        "name": _text(environ, "EXPERIMENT_NAME"),
         "directory": data_folder(environ),
         "mode": _text(environ, "TRACKIO_MODE"),
         "spool_bytes": _number(environ, "TRACKIO_SPOOL_BYTES", int),
         "finish_timeout_s": _number(environ, "TRACKIO_FINISH_TIMEOUT_S", float),
         "exit_timeout_s": _number(environ, "TRACKIO_EXIT_TIMEOUT_S", float),
         "heartbeat_s": _number(environ, "TRACKIO_HEARTBEAT_S", float),
-        "flush_s": _number(environ, "TRACKIO_FLUSH_S", float),
+        "flush_s": _either(
+            _number(environ, "TRACKIO_FLUSH_S", float), _number(environ, "TRACKIO_FLUSH_INTERVAL", float)
+        ),
+        "push_interval_s": _number(environ, "TRACKIO_PUSH_INTERVAL_S", float),
         "hardware_s": _number(environ, "TRACKIO_HARDWARE_S", float),
         "sync_s": _number(environ, "TRACKIO_SYNC_S", float),
         "console": _truth(environ, "TRACKIO_CAPTURE_CONSOLE"),
@@ -100,10 +123,69 @@ def settings_from(environ: Mapping[str, str] = os.environ, **given: object) -> S
     for name, value in given.items():
         if value is not None and not (isinstance(value, str) and not value.strip()):
             read[name] = value
+    told = [_stripped(read[name]) for name in ("url", "dataset_repo", "monitoring_mode")]
+    read |= _where(*told, _text(environ, "TRACKIO_SPACE_NAME"))
     settings = Settings(**{name: value for name, value in read.items() if value is not None})  # type: ignore[arg-type]
     if settings.mode not in ("online", "offline", "disabled"):
         raise UsageError(f"mode must be 'online', 'offline' or 'disabled', got {settings.mode!r}")
     return settings
+
+
+MODES = ("both", "dataset", "trackio", "none")
+"""S1's words for where experiments go; other words mean the first."""
+
+
+def _where(url: str | None, repo: str | None, asked: str | None, space_name: str | None) -> dict[str, object]:
+    """What `url`, `dataset_repo`, `monitoring_mode` and `warnings` become when they are taken together."""
+    warnings = []
+    if url is None and space_name and "/" not in space_name:
+        warnings.append(
+            f"TRACKIO_SPACE_NAME {space_name!r:.80} names no owner: set HF_USERNAME, too, or TRACKIO_SPACE_ID"
+        )
+    mode = (asked or "both").lower()
+    if mode not in MODES:
+        warnings.append(f"monitoring_mode must be one of {', '.join(MODES)}, got {asked!r:.80}: 'both' is taken")
+        mode = "both"
+    if url is not None and is_dataset(url):  # a repo in the place of a Space
+        repo, url = url, None
+    dataset = None if repo is None else repo if is_dataset(repo) else DATASETS + repo
+    if mode == "dataset" and dataset is None:
+        warnings.append(
+            "monitoring_mode is 'dataset', and no dataset_repo (TRACKIO_DATASET_REPO) is set: experiments are kept on "
+            "this machine. `trackio-client push owner/name` brings them to a repo"
+        )
+    if mode == "trackio" and url is None:
+        warnings.append(
+            "monitoring_mode is 'trackio', and no trackio_url (TRACKIO_URL) is set: experiments stay on this machine"
+        )
+    there = {"both": url or dataset, "dataset": dataset, "trackio": url, "none": None}[mode]
+    return {"url": there, "dataset_repo": repo, "monitoring_mode": mode, "warnings": tuple(warnings)}
+
+
+DATASETS = "hf://datasets/"
+"""What the address of a dataset repo begins with."""
+_DATASET_PAGE = re.compile(r"(?:https?://(?:www\.)?huggingface\.co/|hf://)datasets/", re.IGNORECASE)
+
+
+def is_dataset(text: str) -> bool:
+    """Whether an address is one of a dataset repo rather than of a Space."""
+    return _DATASET_PAGE.match(text.strip()) is not None
+
+
+def _named_space(environ: Mapping[str, str]) -> str | None:
+    """TRACKIO_SPACE_NAME, with HF_USERNAME before it unless it names an owner or a host itself."""
+    name, owner = _text(environ, "TRACKIO_SPACE_NAME"), _text(environ, "HF_USERNAME")
+    if name is None or "/" in name:
+        return name
+    return None if owner is None else f"{owner}/{name}"
+
+
+def _stripped(value: object) -> str | None:
+    return None if value is None else str(value).strip() or None
+
+
+def _either(first: float | None, second: float | None) -> float | None:
+    return second if first is None else first
 
 
 def _text(environ: Mapping[str, str], name: str) -> str | None:

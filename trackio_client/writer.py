@@ -15,19 +15,22 @@ from urllib.parse import urlencode
 
 from trackio_client.capture.console import ConsoleCapture
 from trackio_client.delivery.account import Account, account_of, refused_lines
+from trackio_client.delivery.address import hub_page, repo_of
 from trackio_client.delivery.meta import Meta
 from trackio_client.delivery.receipts import ExperimentReceipt, receipt_of
 from trackio_client.delivery.sender import SEGMENT_BYTES, Sender
 from trackio_client.delivery.spool import Segment, Spool
+from trackio_client.delivery.staging import Staging
 from trackio_client.delivery.tally import Numbers
 from trackio_client.delivery.transport import Transport
 from trackio_client.errors import SpoolFull
 from trackio_client.leftovers import Leftovers
 from trackio_client.notices import MetricLines, Notices
 from trackio_client.origin import Origin
+from trackio_client.pushes import Pushes
 from trackio_client.refusals import Refusals
 from trackio_client.room import Room
-from trackio_client.settings import Settings
+from trackio_client.settings import Settings, is_dataset
 from trackio_client.wire import events
 from trackio_client.wire.frames import event_frame
 
@@ -48,6 +51,8 @@ class Route:
     """A new transport; None in mode `offline`."""
     transport_for: Callable[[str], Transport | None]
     """For logs that other processes left behind."""
+    staging: Staging | None = None
+    """Where experiments wait when the destination is a dataset repo: a process of its own pushes them."""
 
 
 class Writer:
@@ -65,7 +70,9 @@ class Writer:
         self._lines = MetricLines(notices.say)
         self._room = Room(settings, self.refusals, notices)
         self._leftovers = Leftovers(settings, route.transport_for, notices)
+        self._pushes = None if route.staging is None else Pushes(route.staging, settings, self._trouble)
         self._next_refused = 0.0
+        self._ends_at = 0.0  # on the monotonic clock: until when `finish` may wait
         self._is_ended = False
 
     @property
@@ -107,6 +114,7 @@ class Writer:
             on_tick=self.tick,
             on_parts=self._show,
             on_trouble=self._trouble,
+            is_worth_waiting=self._is_worth_waiting,
             segment_bytes=max(
                 65_536, min(SEGMENT_BYTES, self._room.budget_bytes // 4)
             ),  # a small budget needs small steps
@@ -133,6 +141,8 @@ class Writer:
         now = time.monotonic()
         if not self._is_ended and isinstance(self.spool, Spool):
             self._room.keep(self.spool, self._is_all_durable, now)
+        if self._pushes is not None:
+            self._pushes.look(is_all_durable=self._is_all_durable(), now=now)
         with contextlib.suppress(SpoolFull):
             self._tell_output(is_last)
             if self.refusals.has_untold and (is_last or now >= self._next_refused):
@@ -142,6 +152,9 @@ class Writer:
     def _is_all_durable(self) -> bool:
         courier = None if self.sender is None else self.sender.courier
         return courier is not None and courier.receipt is not None and not courier.unsent and not courier.undurable
+
+    def _is_worth_waiting(self) -> bool:
+        return self._pushes is not None and self._pushes.is_worth_waiting(self._ends_at - time.monotonic())
 
     def _tell_output(self, is_last: bool) -> None:
         if self._capture is None:
@@ -154,7 +167,11 @@ class Writer:
 
     def _show(self, parts: list[Any]) -> None:
         """Metrics on the console when nobody else shows them."""
-        if self.route.destination == "local" or (self.sender is not None and self.sender.trouble):
+        if (
+            self.route.destination == "local"
+            or self.route.staging is not None
+            or (self.sender is not None and self.sender.trouble)
+        ):
             self._lines.take(parts)
 
     def _trouble(self, kind: str, text: str) -> None:
@@ -177,6 +194,8 @@ class Writer:
         return found
 
     def watch_at(self) -> str | None:
+        if is_dataset(self.route.destination):
+            return hub_page(repo_of(self.route.destination))
         if "://" not in self.route.destination:
             return None
         query = urlencode({"project": self.origin.project, "experiment": self.origin.experiment_id})
@@ -208,7 +227,7 @@ class Writer:
         self._is_ended = True
         self._leftovers.end()
         limit = self.settings.finish_timeout_s if timeout_s is None else timeout_s
-        until = time.monotonic() + limit
+        until = self._ends_at = time.monotonic() + limit
         if sender.transport is not None:
             sender.drain(limit, impatient_s=min(limit, 5.0))
         else:
@@ -239,10 +258,18 @@ class Writer:
             return None
         accounts, transport = [account], sender.transport
         if not (self.is_owner and sender.has_answered and account.is_accepted):
-            return receipt_of(accounts, None)
+            return receipt_of(accounts, None, onward=self._onward())
         children = self._leftovers.of_experiment(self.origin.experiment_id, _left(until))
         accounts += [child for child in children if child.writer_id != account.writer_id]
-        return receipt_of(accounts, transport if is_quiet_now else None, timeout_s=_left(until))
+        return receipt_of(accounts, transport if is_quiet_now else None, timeout_s=_left(until), onward=self._onward())
+
+    def _onward(self) -> str:
+        """How what is not in the repo goes on its way; a pusher that is gone is started once more."""
+        if self._pushes is None:
+            return ""
+        if not self._is_all_durable():
+            self._pushes.start()
+        return self._pushes.onward()
 
     def _tell_end(self, spool: Spool, end: dict[str, Any], error: BaseException | None) -> None:
         """The last words must get through: a full budget has a little room for them."""
@@ -294,6 +321,8 @@ class Writer:
         self.spool, self.sender = _Asleep(), None
         self.refusals, self._waking = Refusals(), threading.RLock()
         self._room = Room(self.settings, self.refusals, self.notices)
+        if self._pushes is not None:
+            self._pushes.after_fork()
         if self._capture is not None:  # the parent's capture: output of children is not told apart
             self._capture.stop()
             self._capture = None

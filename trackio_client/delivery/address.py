@@ -1,14 +1,18 @@
-"""Where a Space answers: from what a user wrote to an address."""
+"""Where experiments go: from what a user wrote to the address of a Space or of a dataset repo."""
 
 from __future__ import annotations
 
+import os
 import re
 from urllib.parse import urlsplit
 
 from trackio_client.errors import UsageError
+from trackio_client.settings import DATASETS, is_dataset
 
 _SPACE = re.compile(r"[A-Za-z0-9][\w.\-]*/[A-Za-z0-9][\w.\-]*")
 _HUB_PAGE = re.compile(r"https?://(?:www\.)?huggingface\.co/spaces/([\w.\-]+/[\w.\-]+)/?(?:[?#].*)?")
+_DATASET = re.compile(r"(?:hf://|https?://(?:www\.)?huggingface\.co/)datasets/", re.IGNORECASE)
+_REPO = re.compile(r"\w(?:[\w.\-]{0,94}\w)?/\w(?:[\w.\-]{0,94}\w)?", re.ASCII)
 _HOST = re.compile(r"(localhost|[\w.\-]+|\[[0-9a-fA-F:]+\])(:\d{1,5})?")
 
 
@@ -17,12 +21,14 @@ def address_of(text: str) -> str:
 
     `owner/space` (and its page on the Hub) becomes its host under hf.space, as the Hub makes it: lower case, dots and
     underscores to dashes. A full address is used as it is, dashes included (B25). A bare host gets http on this
-    machine, https elsewhere.
+    machine, https elsewhere. A dataset repo, by its page or as `hf://datasets/owner/name`, becomes the latter.
 
     Raises:
         UsageError: it is none of these.
     """
     text = text.strip()
+    if is_dataset(text):
+        return DATASETS + repo_of(text)
     if page := _HUB_PAGE.fullmatch(text):
         text = page[1]
     if _SPACE.fullmatch(text):
@@ -37,9 +43,26 @@ def address_of(text: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine:
         raise UsageError(
             f"the Space's address must be 'owner/space' or begin with http:// or https://, got {text!r:.200}. "
-            "Give it as trackio_url or in TRACKIO_URL"
+            "Give it as trackio_url or in TRACKIO_URL; a dataset repo is hf://datasets/owner/name"
         )
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+def repo_of(text: str) -> str:
+    """`owner/name` of a dataset repo, from that, its address or its page. Raises UsageError."""
+    name = _DATASET.sub("", text.strip()).strip("/")
+    if not _REPO.fullmatch(name) or "--" in name or ".." in name:
+        raise UsageError(
+            f"a dataset repo is written 'owner/name', each of letters, digits, '-', '_' and '.', got {name!r:.200}. "
+            "Give it as dataset_repo or in TRACKIO_DATASET_REPO"
+        )
+    return name
+
+
+def hub_page(repo: str) -> str:
+    """The page of a dataset repo."""
+    hub = os.environ.get("HF_ENDPOINT", "").strip().rstrip("/") or "https://huggingface.co"
+    return f"{hub}/datasets/{repo}"
 
 
 def is_this_machine(host: str) -> bool:
@@ -55,5 +78,5 @@ def is_hub_host(address: str) -> bool:
 
 
 def place(destination: str) -> str:
-    """A destination in words: an address, or `local`."""
+    """A destination in words: an address, or the local store."""
     return "the local store" if destination == "local" else destination

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from trackio_client.delivery.account import Account, refused_lines
 from trackio_client.delivery.address import place
 from trackio_client.errors import DeliveryError, StoreError
+from trackio_client.settings import is_dataset
 from trackio_client.wire.batches import digest_sum
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class ExperimentReceipt:
     """Of the writers whose logs this process wrote or delivered; at least one."""
     held: tuple[Receipt, ...] | None
     """What the destination says that it holds of each writer; None when it was not asked or did not answer."""
+    onward: str = ""
+    """How what waits here for a dataset repo gets there, in words."""
 
     @property
     def experiment_id(self) -> str:
@@ -132,12 +135,21 @@ class ExperimentReceipt:
             return [f"{_counts(events, points)} logged; {self._verdict(events)}"]
         if not self.others:
             return [f"{_counts(events, points)} logged; {self._verdict(events)}"]
-        whole = f"{place(self.destination)} holds {_counts(self.events, self.points)}, digest {self.digest[-12:]}"
+        whole = f"{self._holder()} holds {_counts(self.events, self.points)}, digest {self.digest[-12:]}"
         return [
             f"{whole}, of {len(self.held)} writers",
             f"from here {_counts(events, points)}{_writers(self.own)}; {self._verdict(events)}",
             _told_of(self.others),
         ]
+
+    @property
+    def _is_staged(self) -> bool:
+        """On this machine, on the way to a dataset repo."""
+        return is_dataset(self.destination) and not self.is_durable
+
+    def _holder(self) -> str:
+        where = place(self.destination)
+        return f"this machine, for {where}," if self._is_staged else where
 
     def _verdict(self, events: int) -> str:
         where = place(self.destination)
@@ -149,14 +161,17 @@ class ExperimentReceipt:
                 "this machine; to send them: trackio-client sync"
             )
         mark = "durable" if self.is_durable else "accepted, not yet durable: they are also kept on this machine"
+        if self._is_staged:
+            mark, where = self.onward or "to push it: trackio-client sync", self._holder()
         ours = digest_sum([account.digest for account in self.own])[-12:]
         if self.is_equal:
-            return f"{where} holds all of them, counts and digest equal ({ours}), {mark}"
+            stop = ";" if self._is_staged else ","
+            return f"{where} holds all of them, counts and digest equal ({ours}){stop} {mark}"
         return f"{where} does not hold the same: counts or digest differ (ours {ours}), {mark}"
 
 
 def receipt_of(
-    accounts: Sequence[Account], transport: Transport | None, *, timeout_s: float = 10.0
+    accounts: Sequence[Account], transport: Transport | None, *, timeout_s: float = 10.0, onward: str = ""
 ) -> ExperimentReceipt:
     """The receipt of the experiment that these accounts are of; asks the destination if there is anything to ask."""
     held: tuple[Receipt, ...] | None = None
@@ -165,7 +180,7 @@ def receipt_of(
             held = transport.receipts(accounts[0].experiment_id, timeout_s=timeout_s)
         except (DeliveryError, StoreError):
             held = None  # the writers' own receipts stand
-    return ExperimentReceipt(own=tuple(accounts), held=held)
+    return ExperimentReceipt(own=tuple(accounts), held=held, onward=onward)
 
 
 def _counts(events: int, points: int) -> str:

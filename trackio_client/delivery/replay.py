@@ -74,6 +74,16 @@ def pending(folder: Path) -> list[Pending]:
     return found
 
 
+def living(folder: Path, destination: str) -> int:
+    """How many processes of this machine are logging to a destination, and send by themselves."""
+    return sum(meta.destination == destination and _is_owned(directory) for directory, meta in _spools(folder))
+
+
+def waits(folder: Path, destination: str) -> bool:
+    """Whether a log that nobody owns waits for a destination."""
+    return any(meta.destination == destination and not _is_owned(directory) for directory, meta in _spools(folder))
+
+
 def _is_owned(directory: Path) -> bool:
     """Whether a process has this spool: its writer, or a sender of what it left.
 

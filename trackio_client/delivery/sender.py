@@ -23,6 +23,8 @@ SEGMENT_BYTES = 16 * 1024 * 1024
 """Where a segment ends: small enough that the disk gets room back often, large enough that turning costs nothing."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S, HUB_PAUSE_S, REFUSED_PAUSE_S = 0.25, 10.0, 2.0, 20.0
 """Between tries: at first, at most, at least on hf.space (it limits requests), and after a refused token."""
+ASKS = 10
+"""At the end: how often what is accepted is asked for until it is durable, too."""
 HUB_PIECE_BYTES = 8 * 1024 * 1024
 """Batches on hf.space: fewer tries carry more."""
 
@@ -41,6 +43,7 @@ class Sender:
         on_tick: Callable[[], None] = lambda: None,
         on_parts: OnParts = lambda parts: None,
         on_trouble: Callable[[str, str], None] = lambda kind, text: None,
+        is_worth_waiting: Callable[[], bool] = lambda: False,
         segment_bytes: int = SEGMENT_BYTES,
     ) -> None:
         self.spool = spool
@@ -55,6 +58,7 @@ class Sender:
         self._segment_bytes = segment_bytes
         self._on_tick, self._on_trouble = on_tick, on_trouble
         self._on_parts = on_parts
+        self._is_worth_waiting = is_worth_waiting
         self._is_hub = transport is not None and is_hub_host(transport.destination)
         self.courier: Courier | None = None
         self._pause_s = 0.0
@@ -233,14 +237,14 @@ class Sender:
             if not self.courier.undurable or self._asked_enough():
                 self._drained.set()
             else:
-                self._next_try = now + 0.1
+                self._next_try = now + (0.1 if self._asks <= ASKS else 0.5)
 
     _asks = 0
 
     def _asked_enough(self) -> bool:
-        """Durable comes at once on a disk that keeps, or after the next push to the Hub: not worth waiting for."""
+        """Durable comes at once on a disk that keeps, or after a push to the Hub, which may be worth waiting for."""
         self._asks += 1
-        return self._asks > 10
+        return self._asks > ASKS and not self._is_worth_waiting()
 
     def _failed(self, error: Exception) -> None:
         now = time.monotonic()

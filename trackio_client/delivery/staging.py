@@ -1,0 +1,254 @@
+"""A dataset repo as destination, seen from this machine: the folder where experiments wait for it, and its pusher.
+
+    TRACKIO_DIR/v1/hub/<owner>--<name>/
+        store.sqlite   what the trainers of this machine logged for the repo; all of them append to it
+        pusher.lock    held by the one process that pushes it (`python -m trackio_client.hub.pusher`)
+        pusher.json    what that process said last
+        pusher.log     what it printed
+
+Trainers append here and never talk to the Hub: huggingface_hub and pyarrow are the pusher's. It outlives them, and when
+it is killed too, the next process of that destination or `trackio-client sync` goes on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trackio_client.delivery.address import repo_of
+from trackio_client.delivery.locks import FileLock
+from trackio_client.delivery.transport import Known, StoreTransport
+from trackio_client.errors import Behind, DeliveryError, StoreError, StoreFull, Unavailable, UsageError
+from trackio_client.settings import DATASETS, Settings
+from trackio_client.wire.batches import Batch, Receipt
+
+if TYPE_CHECKING:
+    from trackio_client.store.sqlite import SqliteStore
+
+MODULE = "trackio_client.hub.pusher"
+_ALONE = 0x00000208
+"""On Windows: without a console, in a process group of its own."""
+LOG_BYTES = 1024 * 1024
+"""Above it the pusher's log begins anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PusherState:
+    """What a pusher wrote last. Times are seconds since 1970 UTC, for people only."""
+
+    repo: str
+    pid: int = 0
+    started_s: float = 0.0
+    said_s: float = 0.0
+    ready: str = ""
+    """The incarnation of the store that knows what the repo's head held; a store of another one must wait."""
+    commit: str | None = None
+    committed_s: float | None = None
+    events: int = 0
+    """Frames that are in the store and not in the repo."""
+    values: int = 0
+    next_in_s: float | None = None
+    """Until the next push, counted from `said_s`."""
+    problem: str | None = None
+    ended: str | None = None
+    """Why it ended; None while it runs, and when it was killed."""
+
+    def write(self, path: Path) -> None:
+        """Replace the file. Raises OSError."""
+        temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
+        temporary.write_text(json.dumps(asdict(self)), encoding="utf-8")
+        temporary.replace(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """The folder of one repo on this machine."""
+
+    directory: Path
+    repo: str
+
+    @classmethod
+    def of(cls, home: Path, repo: str) -> Staging:
+        """The folder of `owner/name` under TRACKIO_DIR. Makes nothing. Names on the Hub hold no `--`."""
+        return cls(home / "v1" / "hub" / repo.replace("/", "--"), repo)
+
+    @property
+    def destination(self) -> str:
+        return DATASETS + self.repo
+
+    @property
+    def store_path(self) -> Path:
+        return self.directory / "store.sqlite"
+
+    @property
+    def lock_path(self) -> Path:
+        return self.directory / "pusher.lock"
+
+    @property
+    def state_path(self) -> Path:
+        return self.directory / "pusher.json"
+
+    @property
+    def log_path(self) -> Path:
+        return self.directory / "pusher.log"
+
+    def open(self) -> SqliteStore:
+        """The store, made when missing. Raises StoreErrors."""
+        from trackio_client.store.open import open_store  # here: SQLite and numpy, on the thread that uses the store
+
+        return open_store(self.store_path, persistent=False, destination=self.destination)
+
+    def state(self) -> PusherState | None:
+        """What the last pusher said; None if there was none, or it cannot be read."""
+        try:
+            said = json.loads(self.state_path.read_text(encoding="utf-8"))
+            return PusherState(**{name: said[name] for name in PusherState.__slots__ if name in said})
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def pusher(self) -> PusherState | None:
+        """What the pusher that runs now said; None if none runs. Its `pid` is 0 before its first word."""
+        if self.is_free():
+            return None
+        state = self.state()
+        return PusherState(repo=self.repo) if state is None or state.ended is not None else state
+
+    def is_free(self) -> bool:
+        """Whether no pusher runs. The lock is held for an instant only; a pusher takes it with patience."""
+        try:
+            lock = FileLock.take(self.lock_path, create=False)
+        except OSError:
+            return True
+        if lock is None:
+            return False
+        lock.release()
+        return True
+
+    def lock(self) -> FileLock | None:
+        """The right to push; None while another process has it."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        for left in (9, 8, 7, 6, 5, 4, 3, 2, 1, 0):
+            lock = FileLock.take(self.lock_path)
+            if lock is not None or not left:
+                return lock
+            time.sleep(0.005)  # longer than a look takes
+        return None
+
+
+def stagings(home: Path) -> list[Staging]:
+    """Those that there are under TRACKIO_DIR, by name."""
+    found = []
+    with contextlib.suppress(OSError):
+        for directory in sorted((home / "v1" / "hub").iterdir()):
+            with contextlib.suppress(UsageError):
+                if (directory / "store.sqlite").is_file():
+                    found.append(Staging(directory, repo_of(directory.name.replace("--", "/", 1))))
+    return found
+
+
+class StagingTransport(StoreTransport):
+    """Appends to the store that a pusher brings to the repo.
+
+    The store is only as durable as the repo, and may have been wiped after its events went there. What it seems to
+    lack is therefore never given up (a named hole) before a pusher has read the repo's head for it (rule 9).
+    """
+
+    def __init__(self, staging: Staging, store: SqliteStore) -> None:
+        super().__init__(store, staging.destination)
+        self.staging = staging
+        self._store = store
+
+    def send(self, batch: Batch) -> Receipt:
+        try:
+            outcome = self._store.append([batch], holes=False)[0]
+            if isinstance(outcome, Behind) and self.has_read():
+                outcome = self._store.append([batch])[0]
+        except StoreFull:
+            raise
+        except StoreError as error:
+            raise Unavailable(f"the store in {self.staging.directory} did not take it: {error}") from error
+        if isinstance(outcome, Behind):
+            raise Unavailable(f"{outcome}. {self.staging.destination} must be read first, its pusher does that")
+        if isinstance(outcome, DeliveryError):
+            raise outcome
+        return outcome
+
+    def find(self, project: str, key: str) -> Known | None:
+        """What this machine knows, and the repo as soon as its head was read."""
+        found = super().find(project, key)
+        if found is None and not self.has_read():
+            raise Unavailable(f"{self.staging.destination} was not read yet")
+        return found
+
+    def has_read(self) -> bool:
+        """Whether the store knows what the repo's head holds."""
+        state = self.staging.state()
+        return state is not None and state.ready == self._store.incarnation
+
+
+# --- starting a pusher -------------------------------------------------------------------------------------------
+
+
+def start_pusher(staging: Staging, settings: Settings) -> subprocess.Popen[bytes] | None:
+    """Start a pusher that outlives this process and its group; None if this machine has no Python to start.
+
+    What is returned ends at once: the pusher is a child of nobody, so that whoever ends all children of a trainer, or
+    waits for them, does not meet it. If another pusher runs, it ends, too. Raises OSError.
+    """
+    if not sys.executable:
+        return None
+    staging.directory.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(OSError):
+        if staging.log_path.stat().st_size > LOG_BYTES:
+            staging.log_path.unlink()
+    options = {"start_new_session": True} if os.name == "posix" else {"creationflags": _ALONE}
+    with staging.log_path.open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", MODULE, "--repo", staging.repo, "--detach"],
+            cwd=staging.directory,  # `-m` looks for modules in the working folder first: not in the user's
+            env=_environment(settings),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            **options,  # type: ignore[call-overload]
+        )
+
+
+def _environment(settings: Settings, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Of a pusher. The token goes here and nowhere else: a command line can be read by all, a file stays."""
+    env = {
+        **environ,
+        "TRACKIO_DIR": str(settings.directory),
+        "TRACKIO_PUSH_INTERVAL_S": f"{settings.push_interval_s:g}",
+    }
+    if settings.hub_token:
+        env["HF_TOKEN"] = settings.hub_token
+    root = Path(__file__).resolve().parents[2]
+    if root.name not in ("site-packages", "dist-packages"):  # a checkout: found by whatever this process was told
+        env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), environ.get("PYTHONPATH")]))
+    return env
+
+
+def pids_of(staging: Staging, state: PusherState) -> Iterator[int]:
+    """The process of a running pusher, if it is verified to be one: a pid alone may by now be anybody's."""
+    if state.pid and staging.repo in (line := _command_line(state.pid)) and MODULE in line:
+        yield state.pid
+
+
+def _command_line(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        pass
+    with contextlib.suppress(OSError, subprocess.SubprocessError):  # macOS, BSD
+        asked = ["ps", "-ww", "-p", str(pid), "-o", "command="]
+        return subprocess.run(asked, capture_output=True, text=True, timeout=5, check=False).stdout
+    return ""
