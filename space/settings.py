@@ -5,13 +5,48 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from trackio_client.errors import UsageError
+from trackio_client.hub.names import repo_of
 from trackio_client.settings import data_folder
 
 DEFAULT_PORT = 7860
+
+
+VISIBILITIES = ("public", "protected", "private")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubSettings:
+    """What a Space is told about itself and its people. Nothing of it is set elsewhere."""
+
+    space_id: str = ""
+    """SPACE_ID: owner/name; empty when this is no Space."""
+    hosts: tuple[str, ...] = ()
+    """SPACE_HOST: the names by which browsers reach the Space; several with a domain of one's own."""
+    author: str = ""
+    """SPACE_AUTHOR_NAME: the user or organisation that owns the Space."""
+    creator_id: str = ""
+    """SPACE_CREATOR_USER_ID: the Hub's id of the user who made it."""
+    visibility: str | None = None
+    """TRACKIO_SPACE_VISIBILITY: public, protected or private; the Hub is asked when it is not set."""
+    client_id: str = ""
+    """OAUTH_CLIENT_ID, which the Hub sets where the Space's card says `hf_oauth: true`."""
+    client_secret: str = field(default="", repr=False)
+    """OAUTH_CLIENT_SECRET. Never shown, never logged."""
+    provider: str = "https://huggingface.co"
+    """OPENID_PROVIDER_URL."""
+    owners: tuple[str, ...] = ()
+    """TRACKIO_OWNERS: Hub user names, with commas between, who are owners here when they log in with the Hub."""
+    viewers: tuple[str, ...] = ()
+    """TRACKIO_VIEWERS: Hub user names who may read."""
+
+    @property
+    def can_log_in(self) -> bool:
+        """Whether browsers can log in with the Hub."""
+        return bool(self.space_id and self.client_id and self.client_secret)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +71,28 @@ class SpaceSettings:
     """TRACKIO_LOST_CONTACT_S: silence after which contact with an experiment counts as lost."""
     on_space: bool = False
     """SPACE_ID is set: behind the Hub's proxy, in its frame."""
+    hub: HubSettings = field(default_factory=HubSettings)
+    """What only a Space has."""
+    dataset_repo: str | None = None
+    """TRACKIO_DATASET_REPO: `owner/name` of the dataset repo in which experiments live; the disk is then a cache."""
+    hub_token: str | None = field(default=None, repr=False)
+    """HF_TOKEN: may read and write that one repo. Never shown, never logged."""
+    push_interval_s: float = 300.0
+    """TRACKIO_PUSH_INTERVAL_S: between commits to the dataset repo when there is something new."""
 
     @property
     def store_path(self) -> Path:
         return self.directory / "v1" / "store.sqlite"
+
+    @property
+    def access_path(self) -> Path:
+        """Tokens and share links that were handed out."""
+        return self.directory / "v1" / "access.sqlite"
+
+    @property
+    def visibility(self) -> str | None:
+        """What the Space was told about its own visibility on the Hub."""
+        return self.hub.visibility
 
     @property
     def is_local(self) -> bool:
@@ -68,6 +121,10 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> SpaceSettings:
         persistent=disk == "persistent",
         lost_contact_s=_seconds(environ, "TRACKIO_LOST_CONTACT_S", 60.0),
         on_space=on_space,
+        hub=_hub(environ),
+        dataset_repo=repo_of(environ.get("TRACKIO_DATASET_REPO"), "TRACKIO_DATASET_REPO"),
+        hub_token=environ.get("HF_TOKEN", "").strip() or None,
+        push_interval_s=_seconds(environ, "TRACKIO_PUSH_INTERVAL_S", 300.0),
     )
     if settings.token is None and not settings.is_local:
         where = (
@@ -80,6 +137,28 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> SpaceSettings:
             "or listen on this machine only: export GRADIO_SERVER_NAME=127.0.0.1"
         )
     return settings
+
+
+def _hub(environ: Mapping[str, str]) -> HubSettings:
+    visibility = environ.get("TRACKIO_SPACE_VISIBILITY", "").strip().lower() or None
+    if visibility not in (None, *VISIBILITIES):
+        raise UsageError(f"TRACKIO_SPACE_VISIBILITY must be one of {', '.join(VISIBILITIES)}, got {visibility!r:.80}")
+    return HubSettings(
+        space_id=environ.get("SPACE_ID", "").strip(),
+        hosts=_names(environ, "SPACE_HOST"),
+        author=environ.get("SPACE_AUTHOR_NAME", "").strip() or environ.get("SPACE_ID", "").partition("/")[0].strip(),
+        creator_id=environ.get("SPACE_CREATOR_USER_ID", "").strip(),
+        visibility=visibility,
+        client_id=environ.get("OAUTH_CLIENT_ID", "").strip(),
+        client_secret=environ.get("OAUTH_CLIENT_SECRET", "").strip(),
+        provider=environ.get("OPENID_PROVIDER_URL", "").strip().rstrip("/") or "https://huggingface.co",
+        owners=_names(environ, "TRACKIO_OWNERS"),
+        viewers=_names(environ, "TRACKIO_VIEWERS"),
+    )
+
+
+def _names(environ: Mapping[str, str], variable: str) -> tuple[str, ...]:
+    return tuple(name.strip().lower() for name in environ.get(variable, "").split(",") if name.strip())
 
 
 def is_loopback(host: str) -> bool:
