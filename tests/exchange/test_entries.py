@@ -8,7 +8,7 @@ import pytest
 
 from trackio_client.cli.main import main
 from trackio_client.errors import UsageError
-from trackio_client.exchange.entries import holds_entries, read_entries
+from trackio_client.exchange.experiments_file import read
 from trackio_client.reader import Api
 
 NESTED = {"timestamp": "2025-07-20T11:20:01", "step": 25, "metrics": {"loss": 1.16, "grad_norm": 10.3, "note": "warm"}}
@@ -45,21 +45,35 @@ def test_nested_and_flat_entries_come_in_with_their_steps_and_times(tmp_path, mo
 def test_a_record_of_an_experiment_brings_its_name_parameters_and_status(tmp_path):
     record = {"experiment_id": "exp_20250720_130853", "name": "petite", "status": "failed"}
     path = written(tmp_path, {**record, "parameters": {"lr": 1}, "metrics": json.dumps([NESTED, FLAT])})
-    assert holds_entries(path)
-    run = read_entries(path)
-    assert (run.name, run.state, run.config, len(run.entries)) == ("petite", "failed", {"lr": 1}, 2)
+    (run,) = read(path).runs
+    assert (run.name, run.state, run.config, len(list(run.entries))) == ("petite", "failed", {"lr": 1}, 2)
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
         ([], "holds no entries"),
-        ([3], "entry 0 of"),
+        ([3], "left out an entry: it must be an object"),
         ([{"step": 1.5, "loss": 1}], "whole number"),
-        ([{"timestamp": "yesterday", "loss": 1}], "ISO 8601"),
-        ({"metrics": {"loss": 1}}, "no list of entries"),
+        ([{"step": True, "loss": 1}], "whole number"),
+        ({"loss": 1}, "neither experiments"),
+        ("loss", "neither experiments"),
     ],
 )
 def test_what_is_no_list_of_entries_is_named_with_its_place(tmp_path, content, words):
     with pytest.raises(UsageError, match=words):
-        read_entries(written(tmp_path, content))
+        list(read(written(tmp_path, content)).runs)
+
+
+def test_an_entry_with_a_strange_time_is_kept_without_it(tmp_path):
+    (run,) = read(written(tmp_path, [{"timestamp": "yesterday", "loss": 1, "step": 3}, NESTED])).runs
+    assert [(entry.step, entry.time_s is None) for entry in run.entries] == [(3, True), (25, False)]
+    assert "ISO 8601" in "".join(run.notes)
+
+
+def test_entries_that_cannot_be_read_are_named_and_counted_and_the_rest_is_taken(tmp_path):
+    (run,) = read(written(tmp_path, [NESTED, 3, {"step": -1, "a": 1}, {"step": -1, "a": 1}, FLAT])).runs
+    assert [entry.step for entry in run.entries] == [25, 50]
+    notes = list(run.notes)
+    assert any("it is int: 3, first at entry 1 of" in note for note in notes)
+    assert any("(2×)" in note for note in notes)

@@ -4,53 +4,11 @@ import json
 
 import pytest
 
-from trackio_client.errors import Gone, Overlap
+from tests.exchange.held import Held
 from trackio_client.exchange.hf_trainer import read_log
 from trackio_client.exchange.past import deliver
-from trackio_client.store.columns import Run, decode
-from trackio_client.wire.batches import Receipt
-from trackio_client.wire.events import revive
-from trackio_client.wire.frames import SCHEMA, frames
 
 HISTORY = [{"loss": 3.0 - i / 10, "learning_rate": 1e-4, "step": 10 * (i + 1)} for i in range(12)]
-
-
-class Held:
-    """A store by its contract: frames of writers, trimmed when equal, `Overlap` when not."""
-
-    address = "memory"
-
-    def __init__(self):
-        self.writers: dict[str, list[bytes]] = {}
-        self.deleted: set[str] = set()
-        self.starts: dict[str, dict] = {}
-
-    def start_of(self, experiment_id):
-        return self.starts.get(experiment_id)
-
-    def receipt(self, writer_id):
-        held = self.writers.get(writer_id, [])
-        points = sum(f[7] == 1 and int.from_bytes(f[12:16], "little") for f in held)
-        return Receipt(
-            writer_id=writer_id, store_id="s", incarnation="i", accepted=((0, len(held)),) if held else (),
-            events=len(held), points=points,
-        )  # fmt: skip
-
-    def send(self, batch):
-        if batch.experiment_id in self.deleted:
-            raise Gone("deleted")
-        sent = [batch.body[f.start : f.end] for f in frames(batch.body) if f.kind != SCHEMA]
-        decoded = decode(batch.body, batch.first_seq)
-        held = self.writers.setdefault(batch.writer_id, [])
-        assert len(sent) == batch.count
-        assert batch.first_seq <= len(held)
-        if any(old != new for old, new in zip(held[batch.first_seq :], sent, strict=False)):
-            raise Overlap("other content")
-        held += sent[len(held) - batch.first_seq :]
-        for part in decoded:
-            if not isinstance(part, Run) and part.content["kind"] == "start":
-                self.starts[batch.experiment_id] = revive(part.content)
-        return self.receipt(batch.writer_id)
 
 
 def log(folder, history, **state):

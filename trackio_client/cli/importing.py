@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trackio_client.cli.output import clean, print_json
 
 if TYPE_CHECKING:
-    from trackio_client.exchange.past import Imported
+    from trackio_client.exchange.past import Destination, Imported, PastRun
+    from trackio_client.exchange.reading import Reading
 
 
 def add(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -18,51 +20,127 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
         "import",
         parents=[common],
         help="bring in runs that other tools recorded",
-        description="Brings in Hugging Face trainer_state.json files: one file, a checkpoint, the Trainer's output "
-        "folder, or a folder with many of them; or a JSON or JSONL file with entries of an older "
-        "Trackio. To import again changes nothing; a log that has grown goes on.",
+        description="Brings in runs that other tools recorded; what it is, is told by its content. To import again "
+        "changes nothing; a log that has grown goes on. See docs/importing.md for all kinds.",
     )
-    parser.add_argument("path", type=Path, help="a file or folder")
-    parser.add_argument("--project", help="the project to put them in (else TRACKIO_PROJECT, else this folder's name)")
-    parser.add_argument("--name", help="name of the experiment, when the path holds one run (else its folder's name)")
+    parser.add_argument("path", help="a file or folder, or a dataset repo on the Hub as owner/name")
+    parser.add_argument("--kind", metavar="KIND", help="read it as this kind only: trainer, experiments …")
+    parser.add_argument(
+        "--project", help="the project to put them in (else the one that the file names, TRACKIO_PROJECT, this folder)"
+    )
+    parser.add_argument("--name", help="name of the experiment, when the path holds one run (else its own)")
+    parser.add_argument("--dry-run", action="store_true", help="say what would come in, and bring nothing")
     parser.set_defaults(run=run)
 
 
 def run(asked: argparse.Namespace) -> int:
-    """Read all first, then bring them in: a bad file among many leaves nothing half done."""
+    """Bring in one run after the other; what cannot be read is named, and the rest comes in."""
     from trackio_client.cli.destinations import destination
     from trackio_client.errors import UsageError
-    from trackio_client.exchange.entries import holds_entries, read_entries
-    from trackio_client.exchange.hf_trainer import find_logs, read_log
-    from trackio_client.exchange.past import deliver
+    from trackio_client.exchange.kinds import readings_at
     from trackio_client.settings import settings_from
     from trackio_client.wire.events import checked_name
 
     settings = settings_from()
-    project = checked_name(asked.project or settings.project or Path.cwd().name or "imported", "project")
-    logs = find_logs(asked.path)
-    if asked.name and len(logs) > 1:
-        raise UsageError(f"--name fits one run, and {asked.path} holds {len(logs)}. Import them one by one")
+    project = checked_name(asked.project, "project") if asked.project else None
+    fallback = checked_name(settings.project or Path.cwd().name or "imported", "project")
     name = checked_name(asked.name, "name") if asked.name else None
-    runs = [(read_entries if holds_entries(log) else read_log)(log, name=name) for log in logs]
+    readings = readings_at(Path(asked.path), asked.kind, name=name)
+    if name and (count := sum(one.count if one.count is not None else 2 for one in readings)) > 1:
+        raise UsageError(f"--name fits one run, and {asked.path} holds {count} or more. Import them one by one")
+    report = Report(asked.json)
+    if asked.dry_run:
+        for reading, one in _runs(readings, report):
+            report.found(reading, one, project or one.project or fallback)
+        report.end("nothing was imported: --dry-run")
+        return report.code(asked.path)
     with destination(settings) as there:
-        came = [deliver(one, project, there) for one in runs]
-        address = there.address
-    if asked.json:
-        print_json({"imported": [{name: getattr(one, name) for name in one.__slots__} for one in came]})
+        for reading, one in _runs(readings, report):
+            report.bring(reading, one, project or one.project or fallback, there)
+        report.end(str(there.address))
+    return report.code(asked.path)
+
+
+def _runs(readings: list[Reading], report: Report) -> Iterator[tuple[Reading, PastRun]]:
+    for reading in readings:
+        for one in reading.runs:
+            yield reading, one
+        report.left_out(list(reading.skipped))
+
+
+class Report:
+    """What came of it, for people as it happens, or as one JSON object at the end."""
+
+    def __init__(self, as_json: bool) -> None:
+        self._as_json = as_json
+        self._imported: list[dict[str, Any]] = []
+        self._skipped: list[str] = []
+        self._told: list[Imported] = []
+
+    def bring(self, reading: Reading, run: PastRun, project: str, there: Destination) -> None:
+        from trackio_client.errors import UsageError
+        from trackio_client.exchange.past import deliver
+
+        try:
+            one = deliver(run, project, there)
+        except UsageError as error:
+            self.left_out([f"left out {clean(run.name)}: {error}"])
+            return
+        self._add(reading, one)
+
+    def found(self, reading: Reading, run: PastRun, project: str) -> None:
+        from trackio_client.exchange.past import Imported, identity_of
+
+        entries = points = 0
+        for entry in run.entries:
+            entries += 1
+            points += len(entry.values)
+        for more in run.more.values():
+            points += sum(len(entry.values) for entry in more)
+        one = Imported(
+            experiment_id=identity_of(run, project), project=project, name=run.name, evidence=run.evidence,
+            state="paused" if run.is_paused else run.state, entries=entries, points=points, added_events=0,
+            notes=tuple(run.notes),
+        )  # fmt: skip
+        self._add(reading, one, is_dry=True)
+
+    def _add(self, reading: Reading, one: Imported, *, is_dry: bool = False) -> None:
+        self._told.append(one)
+        if self._as_json:
+            said = {name: getattr(one, name) for name in one.__slots__}
+            self._imported.append({**said, "kind": reading.kind})
+            return
+        new = "" if is_dry else f", {one.added_events:,} new events" if one.added_events else ", nothing new"
+        print(f"{one.experiment_id}  {clean(one.name)}: {one.entries:,} entries, {one.points:,} values{new}")
+        print(f"  {one.state}: {clean(one.evidence)}")
+        for note in one.notes:
+            print(f"  {clean(note)}")
+
+    def left_out(self, texts: list[str]) -> None:
+        self._skipped += texts
+        if not self._as_json:
+            for text in texts:
+                print(f"! {clean(text)}")
+
+    def end(self, where: str) -> None:
+        if self._as_json:
+            print_json({"imported": self._imported, "skipped": self._skipped, "to": where})
+            return
+        count, added = len(self._told), sum(one.added_events for one in self._told)
+        projects = sorted({one.project for one in self._told})
+        into = f" in project{'s' * (len(projects) > 1)} {', '.join(map(repr, projects))}" if projects else ""
+        values = sum(one.points for one in self._told)
+        left = f"; {len(self._skipped)} left out, named above" if self._skipped else ""
+        runs = f"{count} run{'s' * (count != 1)}{clean(into)}"
+        print(f"{clean(where)}: {runs}, {values:,} values, {added:,} new events{left}.")
+        if count:
+            print("To look at them: trackio-client ui")
+
+    def code(self, path: str) -> int:
+        """0, or 2 when there was something and none of it could be read."""
+        from trackio_client.errors import UsageError
+
+        if not self._told:
+            reason = self._skipped[0] if self._skipped else "it holds no run"
+            raise UsageError(f"nothing of {path} was imported: {reason}")
         return 0
-    for one in came:
-        print(_text(one))
-    print(
-        f"{address}: {len(came)} run{'s' * (len(came) != 1)} in project {project!r}. To look at them: trackio-client ui"
-    )
-    return 0
-
-
-def _text(one: Imported) -> str:
-    what = f"{one.added_events:,} new events" if one.added_events else "nothing new"
-    lines = [
-        f"{one.experiment_id}  {clean(one.name)}: {one.entries:,} entries, {one.points:,} values, {what}",
-        f"  {one.state}: {one.evidence}",
-    ]
-    return "\n".join(lines + [f"  {clean(note)}" for note in one.notes])

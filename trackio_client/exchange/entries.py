@@ -1,138 +1,129 @@
 """Entries of older Trackio monitors: a JSON list, a JSON object with a list under `metrics`, or one JSON object a line.
 
 An entry is nested, `{"timestamp": …, "step": 3, "metrics": {"loss": 0.5}}`, or flat, `{"timestamp": …, "step": 3,
-"loss": 0.5}`; both may stand in one file. A timestamp is ISO 8601 (UTC if it names no zone) or seconds since 1970.
+"loss": 0.5}`; both may stand in one file. A timestamp is ISO 8601 (UTC if it names no zone) or seconds since 1970. The
+old monitor put timestamp and step among the metrics too; there they are no metrics, and the step is used where the
+entry has none of its own. An entry that cannot be read is left out and named; the others are taken.
 """
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from trackio_client.errors import UsageError
 from trackio_client.exchange.past import PastEntry, PastRun
+from trackio_client.exchange.texts import ZONE, Remarks, Together, name_from, number_of, short, time_of
 from trackio_client.wire.events import MAX_NAME_CHARACTERS, checked_step
+from trackio_client.wire.frames import MAX_KEYS
 
 SOURCE: Final = "Trackio entries"
-MAX_FILE_BYTES: Final = 1024**3
-_NOT_METRICS: Final = ("timestamp", "step", "metrics")
-_STATES: Final = {"completed": "finished", "finished": "finished", "failed": "failed"}
+_NOT_METRICS: Final = ("timestamp", "_timestamp", "step", "_step", "metrics", "experiment_id")
+_TIMES: Final = ("timestamp", "_timestamp")
+_STEPS: Final = ("step", "_step", "global_step", "train/global_step", "train/step", "current_steps")
+"""Where a step may stand, as the old monitor looked for it; the last is LLaMA-Factory's."""
 
 
-def holds_entries(path: Path) -> bool:
-    """Whether a file is for this reader: by its name, or by how its JSON begins."""
-    if not path.is_file():
-        return False
-    if path.suffix == ".jsonl":
-        return True
-    with path.open("rb") as file:
-        head = file.read(65_536).lstrip()
-    return head.startswith(b"[") or (b'"metrics"' in head and b'"log_history"' not in head)
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """Raw entries, checked and turned into ours whenever they are read. What was odd is told in `remarks`."""
+
+    rows: Iterable[Any]
+    remarks: Remarks
+    place: Callable[[int], str]
+    """Where the entry of an index stands, for people."""
+
+    def __iter__(self) -> Iterator[PastEntry]:
+        self.remarks.clear()
+        last: int | None = None
+        for index, row in enumerate(self.rows):
+            try:
+                entry = entry_of(row, last, self.remarks)
+            except UsageError as error:
+                self.remarks.add(f"left out an entry: {error}", self.place(index))
+                continue
+            last = entry.step
+            yield entry
 
 
-def read_entries(path: Path, *, name: str | None = None) -> PastRun:
-    """Read one file of entries. Raises UsageError with the place of what cannot be right."""
-    record, rows = _load(path)
-    entries: list[PastEntry] = []
-    notes: dict[str, int] = {}
-    for index, row in enumerate(rows):
-        place = f"entry {index} of {path}"
-        if not isinstance(row, dict):
-            raise UsageError(f"{place} must be an object of metrics, it is {type(row).__name__}: {row!r:.60}")
-        time_s = _seconds(row.get("timestamp"), place)
+def entry_of(row: Any, last: int | None, remarks: Remarks) -> PastEntry:
+    """One entry; without a step of its own it takes the one after `last`. Raises UsageError if it is none."""
+    if not isinstance(row, dict):
+        raise UsageError(f"it must be an object of metrics, it is {type(row).__name__}: {short(row)}")
+    nested = row.get("metrics")
+    if isinstance(nested, str):
         try:
-            given = row.get("step")
-            step = checked_step((entries[-1].step + 1 if entries else 0) if given is None else given)
-        except UsageError as error:
-            raise UsageError(f"{place}: {error}") from None
-        values, texts = dict[str, float](), dict[str, str]()
-        nested = row.get("metrics")
-        flat = {key: value for key, value in row.items() if key not in _NOT_METRICS}
-        _take("", {**flat, **(nested if isinstance(nested, dict) else {})}, values, texts, notes)
-        entries.append(PastEntry(step=step, values=values, texts=texts, time_s=time_s))
-    if not entries:
-        raise UsageError(f"{path} holds no entries. One looks like {{'step': 3, 'metrics': {{'loss': 0.5}}}}")
-    status = str(record.get("status") or "completed")
-    return PastRun(
-        source=SOURCE,
-        name=name or str(record.get("name") or path.stem)[:MAX_NAME_CHARACTERS],
-        identity=[record.get("experiment_id"), rows[0]],
-        entries=entries,
-        config=dict(record["parameters"]) if isinstance(record.get("parameters"), dict) else {},
-        state=_STATES.get(status, "interrupted"),
-        evidence=f"The log says {status!r}." if "status" in record else "The log ends here; it names no state.",
-        ended_s=max((one.time_s for one in entries if one.time_s is not None), default=path.stat().st_mtime),
-        seconds_a_step=None,
-        notes=tuple(f"{text} ({count}×)" for text, count in notes.items()),
-    )
+            nested = json.loads(nested)
+        except (ValueError, RecursionError):
+            raise UsageError(f"its 'metrics' is a text, but no JSON: {short(nested)}") from None
+    inner = nested if isinstance(nested, dict) else {}
+    if nested is not None and not isinstance(nested, dict):
+        remarks.add(f"left out 'metrics' of an entry: a {type(nested).__name__} holds no named values")
+    given = next((d[name] for d in (row, inner) for name in _STEPS if d.get(name) is not None), None)
+    step = (0 if last is None else last + 1) if given is None else step_of(given)
+    told = next((d[name] for d in (row, inner) for name in _TIMES if d.get(name) is not None), None)
+    time_s = time_of(told)
+    if told is not None and time_s is None:
+        remarks.add(f"a timestamp must be ISO 8601 or seconds since 1970, got {short(told)}; the entry is kept without")
+    values, texts = dict[str, float](), dict[str, str]()
+    for found in (row, inner):
+        take({key: value for key, value in found.items() if key not in _NOT_METRICS}, values, texts, remarks)
+    if len(values) > MAX_KEYS:
+        raise UsageError(f"it holds {len(values):,} values, at most {MAX_KEYS:,} are taken at once")
+    return PastEntry(step=step, values=values, texts=texts, time_s=time_s)
 
 
-def _load(path: Path) -> tuple[Mapping[str, Any], list[Any]]:
-    """What is said of the experiment, and its entries."""
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise UsageError(f"{path} is larger than {MAX_FILE_BYTES:,} bytes. Cut it in parts")
-        text = path.read_text(encoding="utf-8")
-        if path.suffix == ".jsonl":
-            return {}, [json.loads(line) for line in text.splitlines() if line.strip()]
-        content = json.loads(text)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from None
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is no JSON: {error}") from None
-    if isinstance(content, list):
-        return {}, content
-    rows = content.get("metrics") if isinstance(content, dict) else None
-    if isinstance(rows, str):  # a Hub dataset keeps the list as a text
-        return _load_text(content, rows, path)
-    if not isinstance(rows, list):
-        raise UsageError(f"{path} holds no list of entries, neither at its top nor under 'metrics'")
-    return content, rows
+def step_of(given: Any) -> int:
+    """A step from a number or the text of one. Raises UsageError."""
+    if isinstance(given, str) and (number := number_of(given)) is not None and number.is_integer():
+        given = int(given) if given.strip().lstrip("+-").isdecimal() else number
+    if isinstance(given, bool):
+        raise UsageError(f"step must be a whole number >= 0, got {given!r}")
+    return checked_step(given)
 
 
-def _load_text(content: Mapping[str, Any], rows: str, path: Path) -> tuple[Mapping[str, Any], list[Any]]:
-    try:
-        found = json.loads(rows)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"'metrics' in {path} is a text, but no JSON: {error}") from None
-    return content, found if isinstance(found, list) else [found]
-
-
-def _seconds(value: Any, place: str) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e11:
-        return float(value)
-    try:
-        moment = datetime.fromisoformat(str(value))
-    except ValueError:
-        raise UsageError(
-            f"the timestamp of {place} must be ISO 8601 or seconds since 1970, got {value!r:.60}"
-        ) from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
-def _take(
-    prefix: str, found: Mapping[str, Any], values: dict[str, float], texts: dict[str, str], notes: dict[str, int]
+def take(
+    found: Mapping[str, Any], values: dict[str, float], texts: dict[str, str], remarks: Remarks, prefix: str = ""
 ) -> None:
+    """Sort logged values: numbers are metrics, texts texts, dicts become a/b as `log()` does; the rest is told."""
     for key, value in found.items():
         name = prefix + "".join(c if c.isprintable() else " " for c in str(key)).strip()
         if not name or len(name) > MAX_NAME_CHARACTERS:
-            text = f"left out names that are empty or longer than {MAX_NAME_CHARACTERS} characters"
-            notes[text] = notes.get(text, 0) + 1
-        elif isinstance(value, (bool, int, float)):
-            try:
-                values[name] = float(value)
-            except OverflowError:  # an int beyond 1e308
-                values[name] = math.inf if value > 0 else -math.inf
+            remarks.add(f"left out names that are empty or longer than {MAX_NAME_CHARACTERS} characters")
+        elif isinstance(value, dict):
+            take(value, values, texts, remarks, f"{name}/")
+        elif (number := number_of(value)) is not None:
+            values[name] = number
         elif isinstance(value, str):
             texts[name] = value
-        elif isinstance(value, dict):
-            _take(f"{name}/", value, values, texts, notes)
         elif value is not None:
-            text = f"left out {name!r}: a {type(value).__name__} is no metric"
-            notes[text] = notes.get(text, 0) + 1
+            remarks.add(f"left out {name!r:.80}: a {type(value).__name__} is no metric")
+
+
+def read_entries(path: Path, rows: list[Any], *, name: str | None = None, remarks: Remarks | None = None) -> PastRun:
+    """One run of a file of entries, given its parsed rows. Raises UsageError if no entry of it can be read."""
+    entries = Entries(rows, Remarks(), lambda index: f"entry {index} of {path}")
+    times, count = [], 0
+    for entry in entries:
+        count += 1
+        if entry.time_s is not None:
+            times.append(entry.time_s)
+    if not count:
+        reason = next(iter(entries.remarks), "it is an empty list")
+        wanted = "One looks like {'step': 3, 'metrics': {'loss': 0.5}}"
+        raise UsageError(f"{path} holds no entries that can be read: {reason}. {wanted}")
+    return PastRun(
+        source=SOURCE,
+        name=name or name_from(path.stem),
+        identity=[None, rows[0]],
+        entries=entries,
+        config={},
+        state="finished",
+        evidence="The log ends here; it names no state.",
+        ended_s=max(times, default=path.stat().st_mtime),
+        notes=entries.remarks if remarks is None else Together(remarks, entries.remarks),
+        origin={"zone": ZONE} if times else {},
+    )

@@ -8,7 +8,6 @@ are there; none but `log_history` is needed. The file holds no times (exchange.p
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -16,14 +15,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from trackio_client.errors import UsageError
+from trackio_client.exchange.jsonfile import load
 from trackio_client.exchange.past import PastEntry, PastRun
 from trackio_client.wire.events import MAX_NAME_CHARACTERS, checked_step
 
 FILE_NAME: Final = "trainer_state.json"
 SOURCE: Final = f"Hugging Face {FILE_NAME}"
-MAX_FILE_BYTES: Final = 1024**3
-"""JSON of this size takes about ten times as much memory to read; a real log of a million steps has 150 MB."""
-
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 _EVAL_SET = re.compile(r"eval_(?:(?P<set>.+)_)?(?:runtime|loss)")
 _CLOSING = "train_runtime"
@@ -100,21 +97,7 @@ def read_log(path: Path, *, name: str | None = None) -> PastRun:
 
 
 def _load(path: Path) -> Mapping[str, Any]:
-    try:
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            raise UsageError(f"{path} has {size} bytes, at most {MAX_FILE_BYTES} are read. Cut 'log_history' in parts")
-        content = json.loads(path.read_bytes())
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from None
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is no JSON: it is no text in UTF-8 ({error.reason} at byte {error.start})") from None
-    except json.JSONDecodeError as error:
-        cut = " The file seems to be cut off: the Trainer was writing it." if error.pos >= size - 2 else ""
-        where = f"line {error.lineno}, column {error.colno}"
-        raise UsageError(f"{path} is no JSON: {error.msg} at {where}.{cut} Take an earlier checkpoint's") from None
-    except RecursionError:
-        raise UsageError(f"{path} is nested too deeply to be a {FILE_NAME}") from None
+    content = load(path)
     if not isinstance(content, dict):
         raise UsageError(f"{path} is no {FILE_NAME}: it must hold a JSON object, it holds a {type(content).__name__}")
     return content
@@ -213,7 +196,7 @@ def _best(
 def _ending(state: Mapping[str, Any], entries: list[PastEntry]) -> tuple[str, str]:
     """The state of the run and the evidence for it: a state file has no word of its own for either."""
     done, wanted = state.get("global_step"), state.get("max_steps")
-    reached = done if isinstance(done, int) else max(entry.step for entry in entries)
+    reached = done if isinstance(done, int) else max(entry.step or 0 for entry in entries)
     last = wanted if isinstance(wanted, int) and wanted > 0 else None
     of = f" of {last:,}" if last is not None else ""
     if last is not None and reached >= last:
@@ -230,7 +213,7 @@ def _pace(entries: list[PastEntry]) -> float | None:
     """Seconds a step, by the closing entry: its run time over its steps."""
     for entry in reversed(entries):
         seconds = entry.values.get(_CLOSING, math.nan)
-        if 0 < seconds < math.inf and entry.step > 0:
+        if 0 < seconds < math.inf and entry.step:
             return seconds / entry.step
     return None
 

@@ -1,34 +1,46 @@
 """A run that was recorded elsewhere, told as events of ours, so that importing it twice changes nothing.
 
 An importer reads a foreign file into a `PastRun`: what is known from the beginning, the entries in the order in which
-they were logged, and the facts that stand only at its end. Two writers tell it:
+they were logged, and the facts that stand only at its end. Several writers tell it:
 
     <id>_h           the history: a start event and one frame an entry. Nothing in it changes when the log grows, so
                      a longer log of the same run is the same frames and some more: what is held is trimmed.
+    <id>_<letter>    what was logged beside the numbers and grows by itself: lines of a log, artifacts, hardware.
     <id>_t<n>_<hash> the tail of a log with n entries: config, best checkpoint, end. A longer log has a tail of its
                      own, which is the later one because its number is higher. A shorter log adds none.
+    <id>_<letter>j_<hash>  what a later version of a log has in other places than the one imported before (`joining`).
 
-The experiment's id follows from the project and the first entry, not from the path: a copied or moved file is the
-same run. Two runs may begin alike (same seed, other settings): a store that holds a history with other content answers
-`Overlap`, and the run takes the next id. Only the store knows that, so `deliver` asks it through `Destination`.
+The experiment's id follows from the project and what the importer says identifies the run, never from the path: a
+copied or moved file is the same run. Where that is only the first entry, two runs may begin alike (same seed, other
+settings): a store that holds a history with other content answers `Overlap`, and the run takes the next id. Where the
+file names its runs (`merges`), the same name is the same run, and what differs is added to what is there.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Final, Protocol
 
 from trackio_client.errors import Gone, Overlap, UsageError
+from trackio_client.exchange.joining import Content, missing
+from trackio_client.exchange.telling import (
+    SCHEMA_TAG,
+    Clock,
+    batches,
+    entry_frames,
+    event,
+    start_event,
+    start_frame,
+    tail_frames,
+)
+from trackio_client.masking import Masker
 from trackio_client.wire.batches import Batch, Receipt
-from trackio_client.wire.events import CONFIG, DEFINE, END, MARK, START, TEXT, plain
-from trackio_client.wire.frames import MAX_FRAME_BYTES, Schema, event_frame, metrics_frame
+from trackio_client.wire.events import EDIT, plain
 
-BATCH_BYTES: Final = 1024 * 1024
-"""What the client's own sender cuts at."""
 MAX_TWINS: Final = 64
 """Runs that may share project and first entry before we give up looking for the one that is meant."""
 
@@ -37,11 +49,15 @@ MAX_TWINS: Final = 64
 class PastEntry:
     """What was logged at once."""
 
-    step: int
-    values: dict[str, float]
+    step: int | None = None
+    """None only where there are no values."""
+    values: dict[str, float] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     marks: tuple[dict[str, Any], ...] = ()
     """Fields of `mark` events that this entry gives rise to (mark, title, data), at its step."""
+    lines: tuple[str, ...] = ()
+    """Lines of output or of a log."""
+    stream: str = "stdout"
     time_s: float | None = None
     """When it was logged, seconds UTC, if the log tells it."""
 
@@ -55,37 +71,38 @@ class PastRun:
     name: str
     identity: Any
     """JSON that is the same for every copy and every longer version of this log."""
-    entries: Sequence[PastEntry]
+    entries: Iterable[PastEntry]
+    """Is read more than once, and never all of it held by what reads it."""
     config: dict[str, Any]
     state: str
     evidence: str
     """Why this state: shown beside it."""
     ended_s: float
     """When the log was last written, seconds UTC."""
-    seconds_a_step: float | None
+    seconds_a_step: float | None = None
     """Measured pace, if the log tells one; None when nothing in it does."""
+    started_s: float | None = None
+    """When the run began, seconds UTC, if the log tells it; else the time of its first entry."""
+    updated_s: float | None = None
+    """When the log was last changed by its own word, seconds UTC: orders versions of it that are equally long."""
     marks: tuple[tuple[int | None, dict[str, Any]], ...] = ()
     """(step, fields) of marks that may change while the log grows: the best checkpoint."""
     goals: dict[str, str] = field(default_factory=dict)
     """Metric to "min" or "max", where the log shows which is better."""
-    notes: tuple[str, ...] = ()
-    """What was odd in the file, one line each."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """Times for entries that have none: `base_us` + step × pace. By 1 µs an entry at least, so that none goes back."""
-
-    base_us: int
-    us_a_step: int
-
-    def times_us(self, entries: Iterable[PastEntry]) -> list[int]:
-        times, last = [], self.base_us
-        for entry in entries:
-            reckoned = self.base_us + min(entry.step, 2**40) * self.us_a_step
-            last = max(reckoned if entry.time_s is None else int(entry.time_s * 1e6), last + 1)
-            times.append(last)
-        return times
+    notes: Iterable[str] = ()
+    """What was odd in the file, one line each. Asked for after the entries were read."""
+    description: str | None = None
+    group: str | None = None
+    summary: dict[str, Any] = field(default_factory=dict)
+    more: Mapping[str, Iterable[PastEntry]] = field(default_factory=dict)
+    """By a letter that names their writer: entries that grow apart from the history. "l" log lines, "a" artifacts …"""
+    merges: bool = False
+    """The identity is the file's own name of the run, so that other content under it is another version of it."""
+    is_paused: bool = False
+    project: str | None = None
+    """The project that the file itself names."""
+    origin: dict[str, Any] = field(default_factory=dict)
+    """What the file calls the run, and how its times were read: kept in `config.imported`."""
 
 
 class Destination(Protocol):
@@ -101,6 +118,14 @@ class Destination(Protocol):
         """Raises DeliveryErrors."""
         ...
 
+    def content(self, experiment_id: str) -> Content:
+        """Everything that is held of an experiment, for a comparison."""
+        ...
+
+    def edits(self, experiment_id: str) -> Sequence[Mapping[str, Any]]:
+        """The `edit` events of an experiment, in order of arrival."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
@@ -113,24 +138,24 @@ class Imported:
     evidence: str
     entries: int
     points: int
-    """Single values that the experiment's history has now."""
+    """Single values that the log holds."""
     added_events: int
     """0 when everything was there already."""
     notes: tuple[str, ...] = ()
 
 
-def deliver(run: PastRun, project: str, destination: Destination) -> Imported:
+def deliver(run: PastRun, project: str, destination: Destination, masker: Masker | None = None) -> Imported:
     """Bring a run to where it belongs; what is there already stays as it is.
 
     Raises:
-        UsageError: 64 other runs with the same beginning are there.
+        UsageError: 64 other runs with the same beginning are there; or an entry of it is larger than any store takes.
         DeliveryError: the destination does not take it.
     """
+    masker = masker or Masker()
     for twin in range(MAX_TWINS):
-        experiment_id = identity_of(run, project, twin)
-        held = destination.start_of(experiment_id)
+        delivery = _Delivery(run, project, identity_of(run, project, twin), destination, masker)
         try:
-            return _deliver_as(run, project, experiment_id, held, destination)
+            return delivery.go()
         except (Overlap, Gone):  # another run that begins alike; or deleted: who imports again wants it again
             continue
     raise UsageError(
@@ -140,7 +165,7 @@ def deliver(run: PastRun, project: str, destination: Destination) -> Imported:
 
 
 def identity_of(run: PastRun, project: str, twin: int = 0) -> str:
-    """The id of an imported run: `exp_import_` and 16 characters that follow from project and first entry."""
+    """The id of an imported run: `exp_import_` and 16 characters that follow from project and identity."""
     text = json.dumps([project, run.source, plain(run.identity), twin], sort_keys=True, separators=(",", ":"))
     return "exp_import_" + _letters(text.encode())
 
@@ -149,137 +174,122 @@ def _letters(content: bytes) -> str:
     return base64.b32encode(blake2b(content, digest_size=10).digest()).decode().lower()
 
 
-def _deliver_as(
-    run: PastRun, project: str, experiment_id: str, held: dict[str, Any] | None, destination: Destination
-) -> Imported:
-    start = held if held is not None else _start(run, project)
-    clock = Clock(int(start["time_us"]), int(start.get("imported", {}).get("us_a_step", 1_000_000)))
-    times = clock.times_us(run.entries)
-    history, tail = _history(run, start, times), _tail(run, start, times)
-    stem = experiment_id.removeprefix("exp_")
-    receipt, added = _send(history, f"w_{stem}_h", experiment_id, project, destination)
-    notes = run.notes
-    if receipt.accepted_end > sum(frame[7] != _SCHEMA_TAG for frame in history):
-        notes += ("a longer log of this run was imported before; it stays as it is",)
-    else:
-        writer_id = f"w_{stem}_t{len(run.entries):010d}_{_letters(b''.join(tail))[:8]}"
-        added += _send(tail, writer_id, experiment_id, project, destination)[1]
-    return Imported(
-        experiment_id=experiment_id,
-        project=project,
-        name=str(start.get("name") or run.name),
-        state=run.state,
-        evidence=run.evidence,
-        entries=len(run.entries),
-        points=receipt.points,
-        added_events=added,
-        notes=notes,
-    )
+class _Delivery:
+    """One run on its way under one id."""
+
+    def __init__(
+        self, run: PastRun, project: str, experiment_id: str, destination: Destination, masker: Masker
+    ) -> None:
+        self._run = run
+        self._project = project
+        self._id = experiment_id
+        self._stem = experiment_id.removeprefix("exp_")
+        self._destination = destination
+        self._masker = masker
+        self._added = self._points = self._entries = 0
+        self._last_us = 0
+        self._held: Content | None = None
+
+    def go(self) -> Imported:
+        """Raises Overlap: under this id stands another run. Gone: it was deleted."""
+        run = self._run
+        known = self._destination.start_of(self._id)
+        start = known if known is not None else start_event(run, self._project)
+        notes: tuple[str, ...] = ()
+        is_longer = self._history(start)
+        if is_longer:
+            notes = ("a longer log of this run was imported before; it stays as it is",)
+        for letter, entries in run.more.items():
+            self._beside(letter, entries, start)
+        if not is_longer:
+            self._tail(start)
+        if known is not None and not run.is_paused:
+            self._resume()
+        return Imported(
+            experiment_id=self._id,
+            project=self._project,
+            name=str(start.get("name") or run.name),
+            state="paused" if run.is_paused else run.state,
+            evidence=run.evidence,
+            entries=self._entries,
+            points=self._points,
+            added_events=self._added,
+            notes=(*run.notes, *notes),
+        )
+
+    def _history(self, start: dict[str, Any]) -> bool:
+        """Whether what was held already is longer."""
+        writer_id, clock = f"w_{self._stem}_h", _clock(start)
+        sent = 0
+
+        def frames() -> Iterator[bytes]:
+            nonlocal sent
+            yield start_frame(start, self._masker)
+            sent = 1
+            for frame in entry_frames(self._counted(self._run.entries), clock, self._masker):
+                sent += frame[7] != SCHEMA_TAG
+                yield frame
+
+        try:
+            is_longer = self._send(frames(), writer_id).accepted_end > sent
+            self._last_us = clock.last_us
+            return is_longer
+        except Overlap:
+            if not self._run.merges:
+                raise
+        clock = _clock(start)
+        for entry in self._run.entries:
+            clock.time_us(entry)
+        self._last_us = clock.last_us
+        self._entries = self._points = 0
+        self._join("h", self._counted(self._run.entries), start)
+        return False  # neither of the two is the longer one
+
+    def _beside(self, letter: str, entries: Iterable[PastEntry], start: dict[str, Any]) -> None:
+        before = self._entries
+        try:
+            frames = entry_frames(self._counted(entries), _clock(start), self._masker)
+            self._send(frames, f"w_{self._stem}_{letter}")
+        except Overlap:
+            self._join(letter, entries, start)
+        self._entries = before
+
+    def _join(self, letter: str, entries: Iterable[PastEntry], start: dict[str, Any]) -> None:
+        """Add what is not held yet, by what it says and not by its place or time."""
+        if self._held is None:
+            self._held = self._destination.content(self._id)
+        frames = list(entry_frames(missing(entries, self._held, self._masker), _clock(start), self._masker))
+        if frames:
+            self._send(frames, f"w_{self._stem}_{letter}j_{_letters(b''.join(frames))[:8]}")
+
+    def _tail(self, start: dict[str, Any]) -> None:
+        frames = tail_frames(self._run, start, self._last_us, self._masker)
+        updated_s = self._run.updated_s
+        place = self._entries if updated_s is None else int(updated_s)
+        self._send(frames, f"w_{self._stem}_t{place:010d}_{_letters(b''.join(frames))[:8]}")
+
+    def _resume(self) -> None:
+        """An experiment that an earlier import left paused goes on when the file says another word."""
+        edits = [one for one in self._destination.edits(self._id) if "state" in one]
+        if edits and edits[-1].get("state") == "paused" and edits[-1].get("by") == "import":
+            frame = event(self._masker, {"kind": EDIT, "time_us": self._last_us, "state": None, "by": "import"})
+            self._send([frame], f"w_{self._stem}_e{len(edits):04d}")
+
+    def _counted(self, entries: Iterable[PastEntry]) -> Iterator[PastEntry]:
+        for entry in entries:
+            self._entries += 1
+            self._points += len(entry.values)
+            yield entry
+
+    def _send(self, frames: Iterable[bytes], writer_id: str) -> Receipt:
+        """The writer's receipt. What is held is sent too, so that it is compared."""
+        receipt = self._destination.receipt(writer_id)
+        before = receipt.events
+        for batch in batches(frames, writer_id, self._id, self._project):
+            receipt = self._destination.send(batch)
+        self._added += receipt.events - before
+        return receipt
 
 
-def _send(
-    frames: Sequence[bytes], writer_id: str, experiment_id: str, project: str, destination: Destination
-) -> tuple[Receipt, int]:
-    """The writer's receipt, and how many of its events are new. What is held is sent too, so that it is compared."""
-    receipt = destination.receipt(writer_id)
-    before = receipt.events
-    for batch in _batches(frames, writer_id, experiment_id, project):
-        receipt = destination.send(batch)
-    return receipt, receipt.events - before
-
-
-def _start(run: PastRun, project: str) -> dict[str, Any]:
-    """The start event of a first import. It fixes the clock: a later import reads it back and goes on with it."""
-    pace = 1.0 if run.seconds_a_step is None else max(run.seconds_a_step, 1e-6)
-    last = max((entry.step for entry in run.entries), default=0)
-    told = next((entry.time_s for entry in run.entries if entry.time_s is not None), None)
-    base_s = max(run.ended_s - min(last, 2**40) * pace, 0.0) if told is None else told
-    how = "the pace that the log tells" if run.seconds_a_step is not None else "one second a step (it tells no pace)"
-    return {
-        "kind": START,
-        "time_us": int(base_s * 1e6),
-        "project": project,
-        "name": run.name,
-        "tags": ["imported"],
-        "config": {},
-        "generation": 0,
-        "parent": None,
-        "client": {"version": "import", "language": "python"},
-        "process": {},
-        "imported": {
-            "from": run.source,
-            "us_a_step": round(pace * 1e6),
-            "times": f"The log holds no times. They are reckoned from its last change and {how}."
-            if told is None
-            else "As the log tells them; an entry without one stands a second a step after the first.",
-        },
-    }
-
-
-def _history(run: PastRun, start: dict[str, Any], times: Sequence[int]) -> list[bytes]:
-    frames, schemas = [event_frame(plain(start))], dict[tuple[str, ...], Schema]()
-    for entry, time_us in zip(run.entries, times, strict=True):
-        if entry.values:
-            keys = tuple(entry.values)
-            schema = schemas.get(keys)
-            if schema is None:
-                schema = schemas[keys] = Schema(keys)
-                frames.append(schema.frame)
-            frames.append(metrics_frame(schema, entry.step, time_us, entry.values.values()))
-        if entry.texts:
-            frames.append(event_frame({"kind": TEXT, "time_us": time_us, "step": entry.step, "values": entry.texts}))
-        for mark in entry.marks:
-            frames.append(event_frame(plain({"kind": MARK, "time_us": time_us, "step": entry.step, **mark})))
-    return frames
-
-
-def _tail(run: PastRun, start: dict[str, Any], times: Sequence[int]) -> list[bytes]:
-    time_us = times[-1] if times else int(start["time_us"])
-    config = run.config | {"imported": start.get("imported", {})}
-    events: list[dict[str, Any]] = [{"kind": CONFIG, "values": config, "removed": []}]
-    for metric, goal in run.goals.items():
-        events.append({"kind": DEFINE, "metric": metric, "step_metric": None, "goal": goal})
-    events += [{"kind": MARK, "step": step, **mark} for step, mark in run.marks]
-    nothing = {"exit_code": None, "signal": None, "error": None}
-    events.append({"kind": END, "state": run.state, **nothing, "message": run.evidence})
-    return [event_frame(plain({"time_us": time_us, **event})) for event in events]
-
-
-_SCHEMA_TAG: Final = 3  # byte 7 of a schema frame (wire.frames)
-
-
-def _batches(frames: Sequence[bytes], writer_id: str, experiment_id: str, project: str) -> Iterable[Batch]:
-    """Cut frames into batches; each carries the schemas that its frames use (protocol rule 4)."""
-    schemas: dict[bytes, bytes] = {}
-    body: list[bytes] = []
-    carried: set[bytes] = set()
-    size = count = first = 0
-
-    def batch() -> Batch:
-        return Batch(
-            writer_id=writer_id, experiment_id=experiment_id, project=project, generation=0,
-            first_seq=first, count=count, first_held=0, body=b"".join(body),
-        )  # fmt: skip
-
-    for frame in frames:
-        if len(frame) > MAX_FRAME_BYTES:
-            raise UsageError(f"one entry of the log has {len(frame)} bytes; at most {MAX_FRAME_BYTES} are taken")
-        if frame[7] == _SCHEMA_TAG:
-            schemas[_schema_id(frame)] = frame
-            continue
-        if count and size + len(frame) > BATCH_BYTES:
-            yield batch()
-            first, count, size, body, carried = first + count, 0, 0, [], set()
-        if frame[7] == 1 and (wanted := frame[16:24]) not in carried:
-            carried.add(wanted)
-            body.append(schemas[wanted])
-            size += len(schemas[wanted])
-        body.append(frame)
-        size, count = size + len(frame), count + 1
-    if count:
-        yield batch()
-
-
-def _schema_id(frame: bytes) -> bytes:
-    size = int.from_bytes(frame[12:16], "little")
-    return blake2b(frame[16 : 16 + size], digest_size=8).digest()
+def _clock(start: dict[str, Any]) -> Clock:
+    return Clock(int(start["time_us"]), int(start.get("imported", {}).get("us_a_step", 1_000_000)))
