@@ -64,6 +64,7 @@ EXPERIMENTS = pa.schema(
         ("group", pa.string()),
         ("job_type", pa.string()),
         ("tags", pa.list_(pa.string())),
+        ("notes", pa.string()),
         ("state", pa.string()),
         ("created_s", pa.float64()),
         ("last_event_s", pa.float64()),

@@ -1,0 +1,78 @@
+"""Where a Space's experiments are at home: a dataset repo, with the disk as a cache, or the disk alone."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from space.settings import SpaceSettings
+from trackio_client.store.contract import Store
+from trackio_client.store.open import open_store
+
+
+@dataclass(slots=True)
+class Home:
+    """The store as the server's parts see it, and what keeps it and the repo alike."""
+
+    store: Store
+    replicator: Any = None
+    """A hub.replicator.Replicator, or None where no repo is set."""
+    loader: Any = None
+
+    def start(self) -> None:
+        """Begin to read and push."""
+        if self.replicator is not None:
+            self.loader.start()
+            self.replicator.start()
+
+    def close(self) -> None:
+        """Push what is behind, if the Hub takes it at once, and close the store."""
+        if self.replicator is not None:
+            self.replicator.close()
+            self.loader.close()
+        self.store.close()
+
+    def status(self) -> dict[str, Any] | None:
+        """Where push and restore stand; None where no repo is set."""
+        if self.replicator is None:
+            return None
+        found: dict[str, Any] = self.replicator.status()
+        return {**found, "loading": self.loader.status()}
+
+
+def open_home(settings: SpaceSettings, environ: Mapping[str, str] = os.environ) -> Home:
+    """The home that the settings name. Reads nothing from the Hub yet. Raises StoreError, OSError, UsageError."""
+    repo = settings.dataset_repo
+    if repo is None:
+        return Home(open_store(settings.store_path, persistent=settings.persistent))
+    from trackio_client.hub.dataset import HubDataset
+
+    from trackio_client.hub.backed import RepoBacked  # here: huggingface_hub and pyarrow take a second to import
+    from trackio_client.hub.loading import Loader
+    from trackio_client.hub.replicator import Replicator
+    from trackio_client.hub.views import Views
+
+    destination = None if settings.persistent else f"hf://datasets/{repo}"
+    store = open_store(settings.store_path, persistent=settings.persistent, destination=destination)
+    scratch = settings.directory / "v1" / "scratch"
+    scratch.mkdir(parents=True, exist_ok=True)
+    replicator = Replicator(
+        store,
+        HubDataset(repo, token=settings.hub_token),
+        origin=origin_of(environ.get("SPACE_ID", "").strip() or store.store_id),
+        interval_s=settings.push_interval_s,
+        per_hour=settings.commits_per_hour,
+        views=Views(),
+        scratch=scratch,
+    )
+    loader = Loader(store, replicator.reader, scratch=scratch)
+    replicator.on_adopted = loader.look
+    return Home(RepoBacked(store, replicator, loader, waits=not settings.persistent), replicator, loader)
+
+
+def origin_of(place: str) -> str:
+    """What names a pusher in the titles of its commits: the same after a restart, another in another place."""
+    return hashlib.blake2b(place.encode(), digest_size=4).hexdigest()

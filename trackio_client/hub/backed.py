@@ -1,0 +1,215 @@
+"""A store whose home is a repo: it answers writers when it has read the head, and loads what a question needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from trackio_client.errors import Behind, HubError, StoreError, Unavailable
+from trackio_client.hub.loading import Loader
+from trackio_client.hub.replicator import Replicator
+from trackio_client.store.contract import (
+    BucketsAnswer,
+    ExperimentRecord,
+    MetricSummary,
+    Outcome,
+    Points,
+    Series,
+    Store,
+    StoredEvent,
+)
+from trackio_client.store.holdings import Adopted, Cold, EventRow, Extract, Holding, PointRows
+from trackio_client.wire.asks import SeriesQuery
+from trackio_client.wire.batches import Batch, Hole, Ranges, Receipt
+
+PAGE_WAIT_S = 2.0
+"""How long a page's question waits for rows from the Hub; it asks again in a moment, and has charts meanwhile."""
+READER_WAIT_S = 25.0
+"""How long a reader waits, who wants every point: below the 60 s of most proxies."""
+AGAIN_S = 2.0
+
+
+class RepoBacked:
+    """Passes on to a store. What each method promises stands in store.contract.Store.
+
+    Until the head was read, writers are answered `Unavailable` (protocol rule 8), and lists show what the disk held.
+    With `waits` off they are answered at once: a disk that keeps is a home of its own, and the repo a copy.
+    """
+
+    def __init__(self, store: Store, replicator: Replicator, loader: Loader, *, waits: bool = True) -> None:
+        self._store = store
+        self._waits = waits
+        self.replicator = replicator
+        self.loader = loader
+
+    @property
+    def store_id(self) -> str:
+        return self._store.store_id
+
+    @property
+    def incarnation(self) -> str:
+        return self._store.incarnation
+
+    @property
+    def destination(self) -> str | None:
+        return self._store.destination
+
+    def still(self) -> AbstractContextManager[int]:
+        return self._store.still()
+
+    # --- writers ------------------------------------------------------------------------------------------------------
+
+    def append(self, batches: Sequence[Batch], *, holes: bool = True) -> list[Outcome]:
+        if not self._is_ready:
+            return [self._starting() for _ in batches]
+        outcomes = self._store.append(batches, holes=False)
+        behind = [n for n, outcome in enumerate(outcomes) if isinstance(outcome, Behind)]
+        if behind:  # rule 9: what this store lacks, another may have pushed meanwhile
+            try:
+                self.replicator.refresh()
+            except (HubError, StoreError) as error:
+                for n in behind:
+                    outcomes[n] = Unavailable(f"the Hub must be asked first, and: {error}", retry_after_s=5)
+                return outcomes
+            again = self._store.append([batches[n] for n in behind], holes=holes)
+            for n, outcome in zip(behind, again, strict=True):
+                outcomes[n] = outcome
+        return outcomes
+
+    def receipt(self, writer_id: str) -> Receipt:
+        if not self._is_ready:
+            raise self._starting()
+        return self._store.receipt(writer_id)
+
+    def receipts(self, experiment_id: str) -> list[Receipt]:
+        if not self._is_ready:
+            raise self._starting()
+        return self._store.receipts(experiment_id)
+
+    @property
+    def _is_ready(self) -> bool:
+        return not self._waits or self.replicator.is_ready
+
+    def _starting(self) -> Unavailable:
+        problem = self.replicator.status()["problem"]
+        why = f": {problem}" if problem else ""
+        return Unavailable(
+            f"the server has not yet read what the dataset {self.replicator.target.repo} holds{why}. "
+            "Keep what you have; it is taken as soon as that is known",
+            retry_after_s=AGAIN_S,
+        )
+
+    # --- questions that need rows -------------------------------------------------------------------------------------
+
+    def _loaded(self, experiments: Sequence[str]) -> None:
+        """Raises Unavailable when rows are still missing: an answer that looks whole and is not would be a lie."""
+        if not self.loader.want(experiments, wait_s=READER_WAIT_S):
+            status = self.loader.status()
+            raise Unavailable(
+                f"the history is being loaded from the dataset {self.replicator.target.repo} "
+                f"({status['experiments']:,} experiments, about {status['rows']:,} rows to go)"
+                + (f"; {status['problem']}" if status["problem"] else ""),
+                retry_after_s=AGAIN_S,
+            )
+
+    def series(self, query: SeriesQuery) -> tuple[dict[tuple[str, str], Series], str]:
+        self._loaded(query.experiments)
+        return self._store.series(query)
+
+    def buckets(self, query: SeriesQuery) -> BucketsAnswer:
+        self.loader.want(query.experiments, wait_s=PAGE_WAIT_S)
+        return self._store.buckets(query)
+
+    def points(self, experiment_id: str, metric: str) -> Points:
+        self._loaded((experiment_id,))
+        return self._store.points(experiment_id, metric)
+
+    def events(
+        self,
+        experiment_id: str,
+        *,
+        kinds: Sequence[str] | None = None,
+        after: int = 0,
+        limit: int | None = None,
+        newest: bool = False,
+    ) -> list[StoredEvent]:
+        self._loaded((experiment_id,))
+        return self._store.events(experiment_id, kinds=kinds, after=after, limit=limit, newest=newest)
+
+    def audit(self, experiment_id: str) -> dict[str, str]:
+        self._loaded((experiment_id,))
+        return self._store.audit(experiment_id)
+
+    def snapshot(self, into: Path) -> int:
+        self._loaded([record.experiment_id for record in self._store.experiments()])
+        return self._store.snapshot(into)
+
+    # --- questions that the lists answer ------------------------------------------------------------------------------
+
+    def projects(self) -> list[tuple[str, int, float]]:
+        return self._store.projects()
+
+    def experiments(self, project: str | None = None, *, since: int = 0) -> list[ExperimentRecord]:
+        return self._store.experiments(project, since=since)
+
+    def deleted(self, since: int = 0) -> list[tuple[str, str, int]]:
+        return self._store.deleted(since)
+
+    def experiment(self, experiment_id: str) -> ExperimentRecord:
+        return self._store.experiment(experiment_id)
+
+    def summaries(
+        self, experiments: Sequence[str], metrics: Sequence[str] | None = None
+    ) -> dict[str, list[MetricSummary]]:
+        return self._store.summaries(experiments, metrics)
+
+    def metrics(self, project: str, experiments: Sequence[str] | None = None) -> list[tuple[str, int, int]]:
+        return self._store.metrics(project, experiments)
+
+    def position(self) -> int:
+        return self._store.position()
+
+    # --- work ---------------------------------------------------------------------------------------------------------
+
+    def delete(self, experiment_id: str) -> None:
+        self._store.delete(experiment_id)
+        self.loader.look()
+        self.replicator.ask()  # the repo must know before somebody brings it back
+
+    def merge(self, *, budget_s: float = 0.05) -> bool:
+        return self._store.merge(budget_s=budget_s)
+
+    def close(self) -> None:
+        self._store.close()
+
+    def holdings(self, *, behind: bool = False) -> list[Holding]:
+        return self._store.holdings(behind=behind)
+
+    def extract(self, windows: Sequence[tuple[str, int, int]]) -> Extract:
+        return self._store.extract(windows)
+
+    def mark_durable(self, marks: Mapping[str, Ranges], *, holes: Mapping[str, Sequence[Hole]] | None = None) -> None:
+        self._store.mark_durable(marks, holes=holes)
+
+    def headers(self, experiment_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        return self._store.headers(experiment_ids)
+
+    def adopt(self, experiments: Sequence[Adopted]) -> None:
+        self._store.adopt(experiments)
+        self.loader.look()
+
+    def cold(self, experiments: Sequence[str] | None = None) -> list[Cold]:
+        return self._store.cold(experiments)
+
+    def load(self, cold: Cold, points: Iterable[PointRows], events: Iterable[EventRow]) -> None:
+        self._store.load(cold, points, events)
+        self.loader.look()
+
+    def bury(self, experiment_id: str, project: str, writers: Sequence[str]) -> None:
+        self._store.bury(experiment_id, project, writers)
+        self.loader.look()
+
+    def tombstones(self) -> list[tuple[str, str, tuple[str, ...]]]:
+        return self._store.tombstones()

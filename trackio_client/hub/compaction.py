@@ -1,0 +1,224 @@
+"""Merging small files of a repo into larger ones, so that their number does not follow that of the flushes.
+
+Sixteen files of one kind and size class are merged when there are so many: those below 512 KiB together, whatever
+experiments they hold, larger ones experiment by experiment. Of what is merged, an experiment of 32,768 rows or more
+gets a file of its own; the small ones share. A size class is sixteen times the last, and files from 4 MiB on stay as
+they are. So a repo holds, of metrics and of events, at most about 15 small files, 15 larger ones an experiment, and a
+file for each 4 MiB, and a row is uploaded three times more at most. 32 writers that flush every five minutes for a
+month make 8,640 flushes: tests/hub/test_growth.py counts what is left of them.
+
+All parts are at the parent of the commit that replaces them, and the rows of the new file have the digest of the old
+ones (protocol rule 15); else nothing is committed.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trackio_client.errors import NotOurs
+from trackio_client.hub import tables
+from trackio_client.hub.draft import MOST_FILES, MOST_SLOTS, Draft, data_path
+from trackio_client.hub.index import DataFile, Index
+from trackio_client.hub.reading import RepoReader, together
+from trackio_client.hub.target import Head
+from trackio_client.store.columns import EventAt, digest_of, digest_points
+from trackio_client.store.holdings import EventRow, PointRows
+from trackio_client.wire.batches import Ranges, ranges
+
+log = logging.getLogger("trackio.hub")
+
+SMALLEST = 32 * 1024
+CLASS = 16
+LARGE = 4 * 1024 * 1024
+"""Bytes of a file that is not merged any more."""
+TOGETHER_BYTES = 24 * 1024 * 1024
+"""Merged in one commit: about 2.5 million values, 200 MB of memory."""
+ENOUGH = 16
+"""Files of a class that are worth merging."""
+OWN_ROWS = 32_768
+SHARED_ROWS = 131_072
+KINDS = ("metrics", "events")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Files to be merged with each other."""
+
+    kind: str
+    files: tuple[DataFile, ...]
+
+
+def size_class(size: int) -> int:
+    """0 for files below 512 KiB, 1 below 8 MiB …"""
+    return max(0, int(math.log(max(1, size) / SMALLEST, CLASS)))
+
+
+def plan(index: Index, skip: Iterable[str] = ()) -> list[Group]:
+    """What to merge in one commit; [] while there are few files.
+
+    Nothing while a part of the index cannot be read: a file may hold rows that only that part knows of.
+    """
+    if index.unreadable:
+        return []
+    left_out = set(skip)
+    owner = {name: w.experiment_id for name, w in index.writers.items()}
+    groups: dict[tuple[str, str], list[tuple[int, str, DataFile]]] = defaultdict(list)
+    for path, file in index.files().items():
+        kind = path.partition("/")[0]
+        if kind not in KINDS or file.bytes >= LARGE or path in left_out:
+            continue
+        experiments = {owner[writer] for writer in file.windows if writer in owner}
+        first = min((index.slot_of(name) or 0 for name in experiments), default=0)
+        # Small files share, whoever they are of: else a thousand short experiments would be a thousand files.
+        who = "" if size_class(file.bytes) == 0 else min(experiments) if len(experiments) == 1 else "*"
+        groups[kind, who].append((first, path, file))
+    full = [(key, sorted(files)) for key, files in groups.items() if len(files) >= ENOUGH]
+    full.sort(key=lambda pair: (-len(pair[1]), pair[0]))
+    found: list[Group] = []
+    operations, size, slots = 0, 0, set[int]()
+    for (kind, _), files in full:
+        taken: list[DataFile] = []
+        for _, _, file in files:
+            more = {n for w in file.windows if (n := index.slot_of(owner.get(w, ""))) is not None}
+            # A file that goes is one operation, and its rows make about one new one at most.
+            if operations + 2 * (len(taken) + 1) > MOST_FILES - MOST_SLOTS or len(slots | more) > MOST_SLOTS:
+                break
+            if size + file.bytes > TOGETHER_BYTES:
+                break
+            taken.append(file)
+            slots |= more
+            size += file.bytes
+        if len(taken) >= 2:
+            found.append(Group(kind, tuple(taken)))
+            operations += 2 * len(taken)
+    return found
+
+
+def shares(rows: Mapping[str, int]) -> list[list[str]]:
+    """Which experiments share a file, by their numbers of rows."""
+    found = [[name] for name, count in sorted(rows.items()) if count >= OWN_ROWS]
+    shared: list[str] = []
+    count = 0
+    for name, own in sorted(rows.items()):
+        if own >= OWN_ROWS:
+            continue
+        if shared and count + own > SHARED_ROWS:
+            found.append(shared)
+            shared, count = [], 0
+        shared.append(name)
+        count += own
+    return [*found, shared] if shared else found
+
+
+class Compactor:
+    """Plans and makes commits that merge files."""
+
+    def __init__(self, reader: RepoReader, *, origin: str, scratch: Path | None = None) -> None:
+        self.reader = reader
+        self.origin = origin
+        self.scratch = scratch
+
+    def step(self, head: Head, index: Index) -> str | None:
+        """Merge what is worth merging in one commit on this head, and return its id, or None.
+
+        Raises HubErrors; after HubMoved nothing happened.
+        """
+        groups = plan(index, self.reader.not_ours)
+        if not groups:
+            return None
+        draft = Draft(index)
+        with tempfile.TemporaryDirectory(prefix="trackio-", dir=self.scratch) as folder:
+            merged = sum(self._merge(draft, head, group, Path(folder), n) for n, group in enumerate(groups))
+            if not merged:
+                return None
+            add, delete = draft.changes()
+            commit = self.reader.target.commit(
+                head.commit, add, delete, f"Merge {merged} files into larger ones [{self.origin}]"
+            )
+            for path, content in add.items():
+                if isinstance(content, bytes):
+                    self.reader.keep(path, content)
+        self.reader.remember(draft.after(commit))
+        return commit
+
+    def _merge(self, draft: Draft, head: Head, group: Group, folder: Path, number: int) -> int:
+        """Put the merged files of a group into the draft; how many files they replace."""
+        places = [folder / f"{number}-{n}.parquet" for n in range(len(group.files))]
+        together(
+            lambda pair: self.reader.target.fetch(pair[0].path, head.commit, pair[1]),
+            list(zip(group.files, places, strict=True)),
+        )
+        read = tables.read_metrics if group.kind == "metrics" else tables.read_events
+        rows: list[Any] = []
+        windows: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        taken: list[str] = []
+        for file, place in zip(group.files, places, strict=True):
+            try:
+                found = list(read(place, file.windows))
+            except NotOurs as error:
+                self.reader.not_ours[file.path] = error.reason
+                continue
+            finally:
+                place.unlink(missing_ok=True)
+            rows += found
+            taken.append(file.path)
+            for writer, held in file.windows.items():
+                windows[writer] += held
+        if len(taken) < 2:
+            return 0
+        before = digests(rows)
+        counts: dict[str, int] = defaultdict(int)
+        for each in rows:
+            counts[each.experiment_id] += len(each.seqs) if isinstance(each, PointRows) else 1
+        touched = {n for w in windows if (n := self._slot(draft, w)) is not None}
+        for slot in touched:
+            draft.slot(slot)
+        after: dict[str, tuple[int, int]] = {}
+        made: list[tuple[str, Path, int, dict[str, Ranges]]] = []
+        for n, names in enumerate(shares(counts)):
+            mine = [each for each in rows if each.experiment_id in set(names)]
+            place = folder / f"merged-{number}-{n}.parquet"
+            mine.sort(key=lambda each: (each.experiment_id, each.writer_id))
+            writers = {each.writer_id for each in mine}
+            mine_held = {writer: ranges(windows[writer]) for writer in sorted(writers)}
+            (tables.write_metrics if group.kind == "metrics" else tables.write_events)(place, mine, held=mine_held)
+            for writer, (low, high) in digests(read(place, mine_held)).items():
+                known = after.get(writer, (0, 0))
+                after[writer] = ((known[0] + low) % 2**64, (known[1] + high) % 2**64)
+            made.append((data_path(group.kind, place), place, sum(counts[name] for name in names), mine_held))
+        if before != after:
+            log.error("merging %d files of %s gave other rows; they are left as they are", len(taken), group.kind)
+            return 0
+        draft.drop_files(taken)
+        for path, place, count, mine_held in made:
+            draft.add_file(path, place, count, mine_held)
+            draft.delete.discard(path)
+        return len(taken)
+
+    def _slot(self, draft: Draft, writer: str) -> int | None:
+        held = draft.index.writer(writer)
+        return None if held is None else draft.index.slot_of(held.experiment_id)
+
+
+def digests(rows: Iterable[PointRows | EventRow]) -> dict[str, tuple[int, int]]:
+    """Per writer the digest (low, high) of these rows."""
+    found: dict[str, tuple[int, int]] = {}
+    for each in rows:
+        if isinstance(each, PointRows):
+            low, high = digest_points(each.writer_id, each.metric, each.seqs, each.steps, each.times_us, each.values)
+        else:
+            digest = digest_of(each.writer_id, [EventAt(each.seq, {}, each.raw)])
+            low, high = digest.low, digest.high
+        known = found.get(each.writer_id, (0, 0))
+        found[each.writer_id] = ((known[0] + low) % 2**64, (known[1] + high) % 2**64)
+    return found
+
+
+__all__ = ["Compactor", "Group", "Sequence", "digests", "plan", "shares", "size_class"]

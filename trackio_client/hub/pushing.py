@@ -1,0 +1,353 @@
+"""One commit: what the head lacks of this store, as files, on the head that was read (protocol rules 10 and 11)."""
+
+from __future__ import annotations
+
+import json
+import logging
+import tempfile
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from trackio_client.errors import NotOurs
+from trackio_client.hub import tables
+from trackio_client.hub.draft import Draft, Window, Work, data_path, plan
+from trackio_client.hub.index import Index, Slot, Tombstone, common, rows_path
+from trackio_client.hub.reading import RepoReader
+from trackio_client.hub.target import Head, RepoFile, Target
+from trackio_client.hub.views import overview_path
+from trackio_client.store.columns import Digest, EventAt, digest_of, digest_points
+from trackio_client.store.contract import ExperimentRecord, MetricSummary, Store
+from trackio_client.store.holdings import EventRow, Extract, PointRows
+from trackio_client.wire.batches import Ranges, ranges
+from trackio_client.wire.events import plain
+
+log = logging.getLogger("trackio.hub")
+
+MOST_VIEWS = 40
+"""Overviews for the static page in one commit; the rest come with the next ones."""
+KINDS = ("experiments", "metrics", "events", "samples")
+"""Folders that a configuration of the card stands for."""
+
+
+class Views(Protocol):
+    """Makes the files that a static page draws from; hub/views.py does it."""
+
+    def changes(
+        self,
+        store: Store,
+        experiments: Sequence[str],
+        slots: Mapping[str, int],
+        gone: Mapping[str, int],
+        read: Any,
+        *,
+        most: int,
+    ) -> tuple[dict[str, bytes], list[str]]:
+        """Files by path, and the experiments that did not fit into `most`."""
+        ...
+
+
+@dataclass(slots=True)
+class Pushed:
+    """What one commit brought."""
+
+    index: Index
+    values: int = 0
+    events: int = 0
+    experiments: int = 0
+    deleted: int = 0
+    is_all: bool = True
+    marks: dict[str, Ranges] = field(default_factory=dict)
+    """Per writer what the commit holds of what this store holds."""
+
+
+class Committer:
+    """Makes commits out of a store. It knows nothing of time; the replicator says when."""
+
+    def __init__(
+        self, store: Store, reader: RepoReader, *, origin: str, views: Views | None = None, scratch: Path | None = None
+    ) -> None:
+        self.store = store
+        self.reader = reader
+        self.origin = origin
+        self.views = views
+        self.scratch = scratch
+        self.held_back: dict[str, str] = {}
+        """Writers whose rows are not what their digest says, and what was seen. They are not pushed."""
+        self._later: list[str] = []  # experiments whose overview did not fit into the last commit
+        self._carded: set[str] | None = None  # configurations that the card names, as far as this process knows
+
+    @property
+    def target(self) -> Target:
+        return self.reader.target
+
+    def work(self, index: Index, experiments: Collection[str] | None = None) -> Work:
+        """What the next commit on this index is to take up."""
+        holdings = self.store.holdings()
+        tombstones: dict[str, Tombstone] = {}
+        if experiments is None:
+            tombstones = {name: Tombstone(project, writers) for name, project, writers in self.store.tombstones()}
+        else:
+            wanted = set(experiments)
+            holdings = [h for h in holdings if h.experiment_id in wanted]
+        # While a part of the index cannot be read, what was durable is taken for held: rather late than twice.
+        trusted = {h.writer_id: h.durable for h in holdings} if index.unreadable else None
+        return plan(index, holdings, tombstones, trusted=trusted, skip=self.held_back)
+
+    def commit(self, head: Head, index: Index, experiments: Collection[str] | None = None) -> Pushed | None:
+        """Commit what the head lacks (of these experiments), as much as fits; None if there is nothing.
+
+        Raises HubErrors; after HubAway it may have happened. StoreErrors.
+        """
+        draft = Draft(index)
+        with tempfile.TemporaryDirectory(prefix="trackio-", dir=self.scratch) as folder:
+            place = Path(folder)
+            with self.store.still():  # plan, rows and headers are of one commit of the store
+                work = self.work(index, experiments)
+                if not work:
+                    return None
+                pushed = Pushed(index, is_all=work.is_all)
+                for name, tombstone in work.bury.items():
+                    draft.bury(name, tombstone)
+                    pushed.deleted += 1
+                self._data(draft, work, pushed, place)
+                touched = [name for name in work.experiments if any(name in s.projects for s in draft.slots.values())]
+                told = rows_of(self.store, touched)
+            self._show(draft, head, touched, list(work.bury))
+            self._rows(draft, index, told, list(work.bury), place)
+            self._card(draft, head)
+            add, delete = draft.changes()
+            if not add and not delete:
+                return pushed
+            title = f"{_title(pushed)} [{self.origin}]"
+            commit = self.target.commit(head.commit, add, delete, title)
+            pushed.index = draft.after(commit)
+            self.reader.remember(pushed.index)
+            for path, content in add.items():
+                if isinstance(content, bytes):
+                    self.reader.keep(path, content)
+        for window in work.windows:
+            held = pushed.index.writer(window.holding.writer_id)
+            if held is not None:
+                pushed.marks[held.writer_id] = common(held.held, window.holding.held)
+        return pushed
+
+    # --- metrics and events -------------------------------------------------------------------------------------------
+
+    def _data(self, draft: Draft, work: Work, pushed: Pushed, place: Path) -> None:
+        if not work.windows:
+            return
+        extract = self.store.extract([row for window in work.windows for row in window.rows])
+        digests = _digests(extract)
+        fine: set[str] = set()
+        for window in work.windows:
+            holding = window.holding
+            trial = Draft(draft.index)
+            digest = digests.get(holding.writer_id, Digest())
+            slot = trial.place(holding.experiment_id, self._project(draft, holding.experiment_id))
+            trial.hold(slot, window, digest)
+            found = slot.writers[holding.writer_id]
+            if found.held == holding.held and (found.digest.low, found.digest.high) != (
+                holding.digest.low,
+                holding.digest.high,
+            ):
+                self._hold_back(window)
+                continue
+            fine.add(holding.writer_id)
+            draft.hold(draft.place(holding.experiment_id, slot.projects[holding.experiment_id]), window, digest)
+        points = [rows for rows in extract.points if rows.writer_id in fine and len(rows.seqs)]
+        points.sort(key=lambda rows: (rows.experiment_id, rows.writer_id))
+        events = sorted(
+            (row for row in extract.events if row.writer_id in fine),
+            key=lambda row: (row.experiment_id, row.writer_id, row.seq),
+        )
+        taken = {w.holding.writer_id: w.ranges for w in work.windows if w.holding.writer_id in fine}
+        if points:
+            pushed.values = sum(len(rows.seqs) for rows in points)
+            self._file(draft, "metrics", place, points, pushed.values, _only(taken, {p.writer_id for p in points}))
+        if events:
+            pushed.events = len(events)
+            self._file(draft, "events", place, events, len(events), _only(taken, {e.writer_id for e in events}))
+        pushed.experiments = len({w.holding.experiment_id for w in work.windows if w.holding.writer_id in fine})
+
+    def _file(
+        self, draft: Draft, kind: str, place: Path, rows: Sequence[Any], count: int, windows: Mapping[str, Ranges]
+    ) -> None:
+        file = place / f"{kind}.parquet"
+        (tables.write_metrics if kind == "metrics" else tables.write_events)(file, rows, held=windows)
+        path = data_path(kind, file)
+        draft.add_file(path, file, count, windows)
+
+    def _project(self, draft: Draft, experiment_id: str) -> str:
+        number = draft.index.slot_of(experiment_id)
+        if number is not None and experiment_id in draft.index.slots[number].projects:
+            return draft.index.slots[number].projects[experiment_id]
+        return self.store.experiment(experiment_id).project
+
+    def _hold_back(self, window: Window) -> None:
+        holding = window.holding
+        text = (
+            f"writer {holding.writer_id} of experiment {holding.experiment_id} is not pushed: its rows are not what "
+            "its digest says. The store's file is damaged, or another store pushed other events under this writer"
+        )
+        self.held_back[holding.writer_id] = text
+        log.error("%s", text)
+
+    # --- rows of the experiments --------------------------------------------------------------------------------------
+
+    def _rows(
+        self, draft: Draft, index: Index, told: Mapping[str, dict[str, Any]], gone: Sequence[str], place: Path
+    ) -> None:
+        slots = {s.number: s for s in draft.slots.values()}
+        known = self.reader.rows(index.commit, [n for n in slots if n in index.slots]) if index.slots else {}
+        for number, slot in slots.items():
+            path = rows_path(number)
+            if path in self.reader.not_ours:
+                continue  # never overwritten; these experiments are restored from their events
+            rows = {str(row["experiment_id"]): row for row in known.get(number, [])}
+            before = dict(rows)
+            for name in gone:
+                rows.pop(name, None)
+            rows |= {name: row for name, row in told.items() if name in slot.projects}
+            if rows == before:
+                continue
+            if not rows:
+                draft.delete.add(path)
+                continue
+            file = place / f"rows-{number:04x}.parquet"
+            tables.write_experiments(file, [rows[name] for name in sorted(rows)])
+            draft.add[path] = file.read_bytes()
+
+    # --- what people and pages see ------------------------------------------------------------------------------------
+
+    def _show(self, draft: Draft, head: Head, touched: Sequence[str], gone: Sequence[str]) -> None:
+        if self.views is None:
+            return
+        slots = {name: s.number for s in draft.slots.values() for name in s.projects}
+        buried = {name: s.number for s in draft.slots.values() for name in gone if name in s.deleted}
+        asked = [*touched, *(name for name in self._later if name not in touched)]
+        slots |= {name: n for name in asked if name not in slots and (n := draft.index.slot_of(name)) is not None}
+        at_head: dict[str, RepoFile] = {}
+
+        def read(path: str) -> bytes | None:
+            if not at_head:
+                at_head.update({file.path: file for file in self.target.files(head.commit, "view")})
+                at_head[""] = RepoFile("", 0, "")
+            file = at_head.get(path) if path else None
+            return None if file is None else self.reader.read(path, head.commit, file.blob)
+
+        if buried:
+            read("")  # learns what is there
+        files, self._later = self.views.changes(
+            self.store, [name for name in asked if name in slots], slots, buried, read, most=MOST_VIEWS
+        )
+        draft.add.update(files)
+        for name in buried:
+            if overview_path(name) in at_head:
+                draft.delete.add(overview_path(name))
+
+    def _card(self, draft: Draft, head: Head) -> None:
+        kinds = {path.partition("/")[0] for path in [*draft.add, *draft.index.files()]} & set(KINDS)
+        if draft.index.slots:
+            kinds.add("experiments")
+        if self._carded is not None and kinds <= self._carded:
+            return
+        try:
+            existing: str | None = self.target.read("README.md", head.commit).decode()
+        except NotOurs:
+            existing = None  # not there
+        except UnicodeDecodeError:
+            self.reader.not_ours["README.md"] = "no UTF-8; it is left alone"
+            self._carded = kinds
+            return
+        from trackio_client.hub import card
+
+        try:
+            configs = {kind: f"{kind}/**/*.parquet" for kind in KINDS if kind in kinds}
+            text = card.card(existing, repo=self.target.repo, configs=configs)
+            if text != existing:
+                draft.add["README.md"] = text.encode()
+        except NotOurs as error:
+            self.reader.not_ours["README.md"] = error.reason
+        self._carded = kinds
+
+
+def _only(taken: Mapping[str, Ranges], writers: Collection[str]) -> dict[str, Ranges]:
+    return {writer: held for writer, held in taken.items() if writer in writers}
+
+
+def _digests(extract: Extract) -> dict[str, Digest]:
+    """Per writer the digest of these rows."""
+    found: dict[str, Digest] = {}
+    for rows in extract.points:
+        low, high = digest_points(rows.writer_id, rows.metric, rows.seqs, rows.steps, rows.times_us, rows.values)
+        found[rows.writer_id] = found.get(rows.writer_id, Digest()) + Digest(low, high, 0, len(rows.seqs))
+    for event in extract.events:
+        digest = digest_of(event.writer_id, [EventAt(event.seq, {}, event.raw)])
+        found[event.writer_id] = found.get(event.writer_id, Digest()) + Digest(digest.low, digest.high)
+    return found
+
+
+def _title(pushed: Pushed) -> str:
+    parts = []
+    if pushed.values:
+        parts.append(f"{pushed.values:,} values")
+    if pushed.events:
+        parts.append(f"{pushed.events:,} events")
+    text = " and ".join(parts) or "What changed"
+    if pushed.experiments:
+        text += f" of {pushed.experiments:,} experiment{'s' if pushed.experiments > 1 else ''}"
+    if pushed.deleted:
+        text += f"; {pushed.deleted} deleted"
+    return text
+
+
+def rows_of(store: Store, experiments: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """By experiment its row in `experiments/`."""
+    headers = store.headers(experiments)
+    summaries = store.summaries(experiments)
+    found = {}
+    for name in experiments:
+        if name not in headers:
+            continue  # deleted since the plan was made
+        header = headers[name]
+        found[name] = _row(store.experiment(name), summaries.get(name, []), header)
+    return found
+
+
+def _row(record: ExperimentRecord, series: Sequence[MetricSummary], header: dict[str, Any]) -> dict[str, Any]:
+    end = record.end or {}
+    summary: dict[str, Any] = {
+        each.metric: {
+            "last": each.last, "last_step": each.last_step, "min": each.min, "max": each.max, "mean": each.mean,
+            "points": each.points,
+        }
+        for each in series
+    }  # fmt: skip
+    return {
+        "experiment_id": record.experiment_id,
+        "project": record.project,
+        "name": record.name,
+        "group": record.group,
+        "job_type": record.job_type,
+        "tags": list(record.tags),
+        "notes": record.notes,
+        "state": str(end.get("state") or record.edited_state or "running"),
+        "created_s": record.created_s,
+        "last_event_s": record.last_event_s,
+        "generation": record.generation,
+        "last_step": record.last_step,
+        "points": record.point_count,
+        "events": record.event_count,
+        "parameters": _json(record.config),
+        "summary": _json({**summary, **record.user_summary}),
+        "trackio": json.dumps({"header": header, "digest": header["digest"]}, separators=(",", ":")),
+    }
+
+
+def _json(value: Any) -> str:
+    return json.dumps(plain(value), separators=(",", ":"), ensure_ascii=False)
+
+
+__all__ = ["Committer", "EventRow", "PointRows", "Pushed", "Slot", "Views", "ranges", "rows_of"]
