@@ -22,10 +22,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
+from space.api.access import Access
 from space.api.gate import Gate
 from space.api.library import Library
 from space.api.problems import Problem, problem_of, response_of
 from space.api.routes import Parts, add_routes
+from space.api.visibility import Visibility
 from space.ingest import Ingest
 from space.merging import Merging
 from space.settings import SpaceSettings, settings_from
@@ -56,6 +58,9 @@ def main() -> int:
             return CANNOT_START
         try:
             serve(settings, store, listener)
+        except StoreError as error:
+            print(f"trackio: {error}", file=sys.stderr)
+            return CANNOT_START
         finally:
             store.close()
     return 0
@@ -86,16 +91,19 @@ def make_app(settings: SpaceSettings, store: Store, *, pages: bool = True) -> Fa
     ingest = Ingest(store)
     merging = Merging(store, ingest.written)
     library = Library()
+    access = Access(settings.access_path, secret=settings.token)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         ingest.start()
         merging.start()
+        visibility.ask_soon()
         try:
             yield
         finally:
             ingest.close()
             merging.close()
+            access.close()
 
     app = FastAPI(
         title="Trackio",
@@ -107,8 +115,10 @@ def make_app(settings: SpaceSettings, store: Store, *, pages: bool = True) -> Fa
         redirect_slashes=False,
     )
     app.state.ingest = ingest
+    app.state.access = access
     _tell_problems(app)
-    gate = Gate(app, settings=settings)
+    visibility = Visibility(settings.hub)
+    gate = Gate(app, settings=settings, access=access, visibility=visibility)
     add_routes(app, Parts(settings, store, ingest, library, gate, our_version()))
     app.add_api_route("/v1/{path:path}", _nothing_here, methods=_METHODS, include_in_schema=False)
     if pages:

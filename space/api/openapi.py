@@ -84,6 +84,14 @@ def _query(name: str, schema: Json, *, required: bool = False) -> Json:
 
 _BINARY: Final[Json] = {"schema": {"type": "string", "format": "binary"}}
 
+_ROLE: Final[Json] = {"enum": ["nobody", "viewer", "writer", "owner"]}
+_END: Final[Json] = {"type": ["number", "null"], "description": "seconds since 1970 UTC; null for never"}
+_TOKEN: Final[Json] = _object("id", "name", "role", "created_s", "ends_s", "used_day", id=_TEXT, name=_TEXT, role=_ROLE,
+    created_s=_SECONDS, ends_s=_END, used_day={"type": ["string", "null"], "format": "date"})  # fmt: skip
+_LINK: Final[Json] = _object("id", "name", "experiments", "address", "created_s", "ends_s", id=_TEXT, name=_TEXT,
+    experiments=_list(_TEXT), address=_TEXT, embed=_TEXT, created_s=_SECONDS, ends_s=_END,
+    used_day={"type": ["string", "null"], "format": "date"})  # fmt: skip
+
 DOCS: Final[dict[str, dict[str, Any]]] = {
     "append": _route(
         "Append events of one writer; a repeat is no harm", RECEIPT,
@@ -129,6 +137,19 @@ DOCS: Final[dict[str, dict[str, Any]]] = {
         requestBody={"required": True, "content": {"application/json": {"schema": _ASK}}},
     ),
     "health": _route("Whether the server lives; to readers also which store it has", _object("status", status=_TEXT, version=_TEXT)),
-    "login": _route("Exchange the token for a cookie", _object("session", session=_TEXT)),
+    "session": _route("Who one is here", _object("role", role=_ROLE, user={"type": ["string", "null"]},
+        can_log_out={"type": "boolean"}, can_log_in_with_hub={"type": "boolean"})),
+    "login": _route("Exchange a token for a cookie", _object("session", session=_TEXT, role=_ROLE)),
+    "tokens": _route("Tokens that were handed out; owners only", _object("tokens", tokens=_list(_TOKEN), now_s=_SECONDS)),
+    "token_new": _route("Make a token; it is shown this once", _object("token", "id", token=_TEXT, **_TOKEN["properties"]),
+        requestBody={"required": True, "content": {"application/json": {"schema": _object(
+            "name", "role", name=_TEXT, role={"enum": ["viewer", "writer"]}, ends_s=_END)}}}),
+    "token_end": _route("Revoke a token", _object("revoked", revoked=_TEXT)),
+    "shares": _route("Share links; owners only", _object("shares", "can_share", shares=_list(_LINK), now_s=_SECONDS,
+        can_share={"type": "boolean"}, why_not={"type": ["string", "null"]})),
+    "share_new": _route("Make a link to an experiment or a comparison", _LINK,
+        requestBody={"required": True, "content": {"application/json": {"schema": _object(
+            "experiments", experiments=_list(_TEXT), name=_TEXT, ends_s=_END)}}}),
+    "share_end": _route("Revoke a link", _object("revoked", revoked=_TEXT)),
     "logout": _route("Forget the cookie", _object("session", session=_TEXT)),
 }  # fmt: skip

@@ -5,7 +5,6 @@ Reads are plain functions, which FastAPI runs in threads: the event loop never w
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
@@ -14,24 +13,27 @@ from fastapi import APIRouter, FastAPI, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from space.api.gate import COOKIE, SESSION_S, Gate, Role
+from space.api.bodies import json_body, read_body
+from space.api.gate import Gate
 from space.api.library import Library
+from space.api.login import in_frame, session_json, start_session
 from space.api.openapi import DOCS
 from space.api.problems import Problem, answer
+from space.api.roles import Role
+from space.api.series import fields_of, series_query, told
+from space.api.sessions import set_cookie
+from space.api.token_routes import token_routes
 from space.ingest import MAX_REQUEST_BYTES, Ingest, check_frames
 from space.lines import batch_of_lines
 from space.settings import SpaceSettings
 from trackio_client.errors import UsageError
 from trackio_client.queries import experiments as asked
 from trackio_client.queries.metrics import list_metrics
-from trackio_client.queries.series import read_buckets, read_series
 from trackio_client.store.contract import Store
-from trackio_client.wire.asks import SERIES_TYPE, SeriesQuery
 from trackio_client.wire.batches import FRAMES_TYPE, NDJSON_TYPE, Batch
 from trackio_client.wire.events import EDIT, checked_name, is_id, new_writer_id, plain, state_of
 from trackio_client.wire.frames import event_frame
 
-MAX_JSON_BYTES: Final = 4 * 1024 * 1024
 _LINES_TYPES: Final = (NDJSON_TYPE, "application/ndjson", "application/jsonl")
 _EDITS: Final = ("name", "group", "tags", "notes", "state")
 
@@ -54,6 +56,7 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
     app.include_router(_reading(parts))
     app.include_router(_series(parts))
     app.include_router(_server(parts))
+    app.include_router(token_routes(parts.gate))
 
 
 def _writing(parts: Parts) -> APIRouter:
@@ -86,7 +89,7 @@ def _writing(parts: Parts) -> APIRouter:
 
     @router.patch("/experiments/{experiment_id}", **DOCS["edit"])
     async def edit(request: Request, experiment_id: str) -> Response:
-        changes = _changes(await _json_body(request))
+        changes = _changes(await json_body(request))
         record = await _in_thread(asked.find_experiment, store, experiment_id)
         frame = event_frame(plain({"kind": EDIT, "time_us": time.time_ns() // 1000, **changes}))
         await ingest.append(  # each edit is a writer of its own: nothing to remember between two of them
@@ -165,20 +168,14 @@ def _reading(parts: Parts) -> APIRouter:
 def _series(parts: Parts) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["reading"])
 
-    def told(request: Request, query: SeriesQuery, form: str) -> Response:
-        if form == "binary" or (not form and SERIES_TYPE in request.headers.get("accept", "")):
-            raw = read_buckets(parts.store, query, time.time())
-            return Response(raw, 200, {"Cache-Control": "no-store"}, SERIES_TYPE)
-        return answer(read_series(parts.store, query), accepts_gzip=_gzip(request))
-
     @router.get("/series", **DOCS["series"])
     def series(request: Request) -> Response:
-        return told(request, *_series_query(_fields_of(request)))
+        return told(parts.store, request, *series_query(fields_of(request)))
 
     @router.post("/series", **DOCS["series_post"])
     async def series_post(request: Request) -> Response:
-        fields = await _json_body(request)
-        answered: Response = await _in_thread(told, request, *_series_query(fields))
+        fields = await json_body(request)
+        answered: Response = await _in_thread(told, parts.store, request, *series_query(fields))
         return answered
 
     return router
@@ -201,19 +198,18 @@ def _server(parts: Parts) -> APIRouter:
             }
         return answer(content)
 
+    @router.get("/v1/session", **DOCS["session"])
+    def session(request: Request) -> Response:
+        return answer(session_json(request, settings, parts.gate))
+
     @router.post("/v1/session", **DOCS["login"])
     def login(request: Request) -> Response:
-        if request.scope.get("trackio_role") != Role.WRITER:
-            raise Problem("unauthorized", "The token is missing.", "Send it in the header X-Trackio-Token.")
-        response = answer({"session": "ok"})
-        if settings.token is not None:
-            _set_cookie(response, parts.gate.new_session(), SESSION_S, _behind_hub(request, settings))
-        return response
+        return start_session(request, settings, parts.gate)
 
     @router.delete("/v1/session", **DOCS["logout"])
     def logout(request: Request) -> Response:
         response = answer({"session": "ended"})
-        _set_cookie(response, "", 0, _behind_hub(request, settings))
+        set_cookie(response, "", 0, in_frame=in_frame(request, settings))
         return response
 
     @router.get("/lib/{path:path}", include_in_schema=False)
@@ -221,23 +217,6 @@ def _server(parts: Parts) -> APIRouter:
         return parts.library.serve(request)
 
     return router
-
-
-def _set_cookie(response: Response, value: str, seconds: int, behind_hub: bool) -> None:
-    # In the Hub's frame our page is a third party: only SameSite=None travels there, and only over https.
-    response.set_cookie(
-        COOKIE,
-        value,
-        max_age=seconds,
-        path="/",
-        httponly=True,
-        secure=behind_hub,
-        samesite="none" if behind_hub else "lax",
-    )
-
-
-def _behind_hub(request: Request, settings: SpaceSettings) -> bool:
-    return settings.on_space or request.headers.get("host", "").lower().endswith(".hf.space")
 
 
 def _detail(parts: Parts, experiment_id: str) -> dict[str, Any]:
@@ -253,104 +232,12 @@ def _batch_of_lines(store: Store, raw: bytes, writer_id: str, given: dict[str, s
 # --- reading requests ------------------------------------------------------------------------------------------------
 
 
-async def read_body(request: Request, most: int) -> bytes:
-    """The body, or a problem before more than `most` bytes are in memory."""
-    said = request.headers.get("content-length", "")
-    if said.isdecimal() and int(said) > most:
-        raise Problem(
-            "too-large", f"The body has {int(said):,} bytes, at most {most:,} are taken.", "Send it in parts."
-        )
-    parts: list[bytes] = []
-    size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > most:
-            raise Problem("too-large", f"The body has more than {most:,} bytes.", "Send it in parts.")
-        parts.append(part)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
-
-
-async def _json_body(request: Request) -> dict[str, Any]:
-    raw = await read_body(request, MAX_JSON_BYTES)
-    try:
-        content = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise Problem("malformed", f"The body is no JSON: {error!s:.200}.", "Send a JSON object.") from None
-    if not isinstance(content, dict):
-        raise Problem("malformed", f"The body must be a JSON object, got {type(content).__name__}.")
-    return content
-
-
 async def _in_thread(function: Any, *args: Any) -> Any:
     return await run_in_threadpool(function, *args)
 
 
 def _gzip(request: Request) -> bool:
     return "gzip" in request.headers.get("accept-encoding", "")
-
-
-_LISTS = {"experiment": "experiments", "experiments": "experiments", "metric": "metrics", "metrics": "metrics"}
-_FIELDS = (*_LISTS, "max_points", "cursor", "from_step", "to_step", "from_x", "to_x", "x", "repeats", "format")
-
-
-def _fields_of(request: Request) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
-    for name, value in request.query_params.multi_items():
-        if name in _LISTS:
-            fields.setdefault(name, []).append(value)
-        else:
-            fields[name] = value
-    return fields
-
-
-def _series_query(fields: dict[str, Any]) -> tuple[SeriesQuery, str]:
-    """The question in these fields, and the form of the answer ("" is as Accept says). Raises UsageError."""
-    if unknown := [name for name in fields if name not in _FIELDS]:
-        raise UsageError(f"there is no field {unknown[0]!r:.80}. Fields: {', '.join(_FIELDS)}")
-    lists: dict[str, list[str]] = {"experiments": [], "metrics": []}
-    for name, meant in _LISTS.items():
-        value = fields.get(name, [])
-        value = [value] if isinstance(value, str) else value
-        if not isinstance(value, list) or not all(isinstance(each, str) and len(each) <= 1000 for each in value):
-            raise UsageError(f"{name} must be a text or a list of texts of at most 1,000 characters")
-        lists[meant] += value
-    form = fields.get("format") or ""
-    if form not in ("", "json", "binary"):
-        raise UsageError(f"format must be 'json' or 'binary', got {form!r:.80}")
-    x, cursor = fields.get("x") or "step", fields.get("cursor")
-    if not isinstance(x, str) or not (cursor is None or isinstance(cursor, str)):
-        raise UsageError("x and cursor must be texts")
-    most = _number(fields, "max_points")
-    if most is not None and (most != int(most) or not 4 <= most <= 1e6):
-        raise UsageError(
-            f"max_points is a whole number from 4 to 1,000,000, got {fields['max_points']!r:.80}. "
-            "Without it: every point"
-        )
-    first, last = _number(fields, "from_step"), _number(fields, "to_step")
-    query = SeriesQuery(
-        experiments=tuple(dict.fromkeys(lists["experiments"])),
-        metrics=tuple(dict.fromkeys(lists["metrics"])),
-        max_points=None if most is None else int(most),
-        from_x=_number(fields, "from_x") if first is None else first,
-        to_x=_number(fields, "to_x") if last is None else last,
-        x=x,
-        repeats=str(fields.get("repeats", "")).lower() in ("1", "true", "yes"),
-        cursor=cursor or None,
-    )
-    return query, form
-
-
-def _number(fields: dict[str, Any], name: str) -> float | None:
-    value = fields.get(name)
-    if value is None or value == "":
-        return None
-    try:
-        number = float(value)
-        if isinstance(value, bool) or number != number or abs(number) > 1.7e308:
-            raise ValueError
-    except (TypeError, ValueError, OverflowError):
-        raise UsageError(f"{name} must be a number, got {value!r:.80}") from None
-    return number
 
 
 def _check_id(text: str, what: str) -> None:

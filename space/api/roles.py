@@ -1,0 +1,97 @@
+"""Who may what, in one table. What no line of it names is for owners only: a new route is closed until a line opens it.
+
+A *viewer* reads. A *writer* also logs and edits (name, tags, notes, pause). An *owner* also deletes, shares, hands out
+tokens and sets up. A *link* is no role: who comes with one reaches its own addresses and nothing else (`is_link`).
+"""
+
+from __future__ import annotations
+
+import re
+from enum import IntEnum
+from typing import Final
+
+
+class Role(IntEnum):
+    """Who asks. Each may what those below it may."""
+
+    NOBODY = 0
+    VIEWER = 1
+    WRITER = 2
+    OWNER = 3
+
+
+def _any_of(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
+
+
+_ONE: Final = r"[^/]+"
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+_TABLE: Final = (
+    # Nobody: to log in, whether the server lives (in two words), and the browser's half, which anyone can download.
+    (Role.NOBODY, SAFE, _any_of("/v1/session", "/v1/health", "/robots.txt", "/favicon.ico", "/lib/.+")),
+    (Role.NOBODY, SAFE, _any_of("/oauth/login", "/oauth/callback")),
+    (Role.NOBODY, {"POST", "DELETE"}, _any_of("/v1/session")),
+    (
+        Role.VIEWER,
+        SAFE,
+        _any_of(
+            "/v1/(?:projects|metrics|series|openapi.json)",
+            f"/v1/experiments(?:/{_ONE}(?:/events|/receipts|/snapshot.html)?)?",
+            f"/v1/writers/{_ONE}",
+        ),
+    ),
+    (Role.VIEWER, {"POST"}, _any_of("/v1/series")),
+    (
+        Role.VIEWER,  # Gradio's page and what it loads
+        SAFE,
+        _any_of(
+            "/",
+            "/(?:config|theme.css|manifest.json|openapi.json)/?",
+            "/(?:assets|static|svelte|pwa_icon)(?:/.*)?",
+            "/gradio_api/(?:info|app_id|login_check|user|token|theme.css|openapi.json|startup-events)/?",
+            f"/gradio_api/heartbeat/{_ONE}",
+            "/gradio_api/queue/(?:data|status)",
+            f"/gradio_api/call/(?:v2/)?{_ONE}/{_ONE}",
+            "/gradio_api/custom_component/.+",
+        ),
+    ),
+    (
+        Role.VIEWER,  # Gradio's questions: POST, but nothing changes by them
+        {"POST"},
+        _any_of(
+            "/gradio_api/queue/join",
+            f"/gradio_api/(?:api|run|call|call/v2)/{_ONE}/?",
+            "/gradio_api/(?:component_server|reset|cancel)/?",
+        ),
+    ),
+    (Role.WRITER, {"POST"}, _any_of(f"/v1/writers/{_ONE}/events")),
+    (Role.WRITER, {"PATCH"}, _any_of(f"/v1/experiments/{_ONE}")),
+)
+
+LINK_PREFIXES: Final = ("/s/", "/embed/")
+_LINK_READS: Final = re.compile(
+    rf"/s/(?P<page>{_ONE})(?:/preview\.png|/v1/(?:experiments(?:/{_ONE}(?:/events)?)?|metrics|series))?|/embed/(?P<embed>{_ONE})"
+)
+
+
+def wanted(kind: str, method: str, path: str) -> Role:
+    """The least role that may ask this. `kind` is "http" or "websocket"."""
+    if kind == "http":
+        for role, methods, paths in _TABLE:
+            if method in methods and paths.fullmatch(path):
+                return role
+    return Role.OWNER
+
+
+def is_link(path: str) -> bool:
+    """Whether an address belongs to share links: no role opens it, only the link that stands in it."""
+    return path.startswith(LINK_PREFIXES) or path in ("/s", "/embed")
+
+
+def link_token(method: str, path: str) -> str | None:
+    """The token in a link's address, if that address exists with this method; None for every other."""
+    found = _LINK_READS.fullmatch(path)
+    if found is None or not (method in ("GET", "HEAD") or (method == "POST" and path.endswith("/v1/series"))):
+        return None
+    return found["page"] or found["embed"]

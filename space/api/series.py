@@ -1,0 +1,93 @@
+"""Questions about series: read from an address or a body, answered as JSON or in the pages' binary form."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from fastapi import Request
+from starlette.responses import Response
+
+from space.api.problems import answer
+from trackio_client.errors import UsageError
+from trackio_client.queries.series import read_buckets, read_series
+from trackio_client.store.contract import Store
+from trackio_client.wire.asks import SERIES_TYPE, SeriesQuery
+
+
+def told(store: Store, request: Request, query: SeriesQuery, form: str) -> Response:
+    """The answer, in the form asked for ("" is as Accept says)."""
+    if is_binary(request, form):
+        raw = read_buckets(store, query, time.time())
+        return Response(raw, 200, {"Cache-Control": "no-store"}, SERIES_TYPE)
+    return answer(read_series(store, query), accepts_gzip="gzip" in request.headers.get("accept-encoding", ""))
+
+
+def is_binary(request: Request, form: str) -> bool:
+    """Whether the pages' binary form is asked for."""
+    return form == "binary" or (not form and SERIES_TYPE in request.headers.get("accept", ""))
+
+
+_LISTS = {"experiment": "experiments", "experiments": "experiments", "metric": "metrics", "metrics": "metrics"}
+_FIELDS = (*_LISTS, "max_points", "cursor", "from_step", "to_step", "from_x", "to_x", "x", "repeats", "format")
+
+
+def fields_of(request: Request) -> dict[str, Any]:
+    """The question's fields in an address."""
+    fields: dict[str, Any] = {}
+    for name, value in request.query_params.multi_items():
+        if name in _LISTS:
+            fields.setdefault(name, []).append(value)
+        else:
+            fields[name] = value
+    return fields
+
+
+def series_query(fields: dict[str, Any]) -> tuple[SeriesQuery, str]:
+    """The question in these fields, and the form of the answer ("" is as Accept says). Raises UsageError."""
+    if unknown := [name for name in fields if name not in _FIELDS]:
+        raise UsageError(f"there is no field {unknown[0]!r:.80}. Fields: {', '.join(_FIELDS)}")
+    lists: dict[str, list[str]] = {"experiments": [], "metrics": []}
+    for name, meant in _LISTS.items():
+        value = fields.get(name, [])
+        value = [value] if isinstance(value, str) else value
+        if not isinstance(value, list) or not all(isinstance(each, str) and len(each) <= 1000 for each in value):
+            raise UsageError(f"{name} must be a text or a list of texts of at most 1,000 characters")
+        lists[meant] += value
+    form = fields.get("format") or ""
+    if form not in ("", "json", "binary"):
+        raise UsageError(f"format must be 'json' or 'binary', got {form!r:.80}")
+    x, cursor = fields.get("x") or "step", fields.get("cursor")
+    if not isinstance(x, str) or not (cursor is None or isinstance(cursor, str)):
+        raise UsageError("x and cursor must be texts")
+    most = _number(fields, "max_points")
+    if most is not None and (most != int(most) or not 4 <= most <= 1e6):
+        raise UsageError(
+            f"max_points is a whole number from 4 to 1,000,000, got {fields['max_points']!r:.80}. "
+            "Without it: every point"
+        )
+    first, last = _number(fields, "from_step"), _number(fields, "to_step")
+    query = SeriesQuery(
+        experiments=tuple(dict.fromkeys(lists["experiments"])),
+        metrics=tuple(dict.fromkeys(lists["metrics"])),
+        max_points=None if most is None else int(most),
+        from_x=_number(fields, "from_x") if first is None else first,
+        to_x=_number(fields, "to_x") if last is None else last,
+        x=x,
+        repeats=str(fields.get("repeats", "")).lower() in ("1", "true", "yes"),
+        cursor=cursor or None,
+    )
+    return query, form
+
+
+def _number(fields: dict[str, Any], name: str) -> float | None:
+    value = fields.get(name)
+    if value is None or value == "":
+        return None
+    try:
+        number = float(value)
+        if isinstance(value, bool) or number != number or abs(number) > 1.7e308:
+            raise ValueError
+    except (TypeError, ValueError, OverflowError):
+        raise UsageError(f"{name} must be a number, got {value!r:.80}") from None
+    return number

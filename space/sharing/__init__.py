@@ -1,0 +1,1 @@
+"""Share links: pages, pictures and files for people who have nothing but an address."""
