@@ -1,0 +1,187 @@
+"""The files that a page without a server draws from, for the experiments that a commit touches.
+
+`lists` says what each holds, `overview` what a chart needs. Here: which are made in which commit. A commit may take up
+some 40 overviews; the others wait their turn, those that waited longest first. Rows are cheap and always made.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from trackio_client.errors import ExperimentNotFound
+from trackio_client.hub.lists import (
+    HEAD_PATH,
+    Row,
+    hash_of,
+    knows_no_less,
+    list_path,
+    merge_head,
+    merge_list,
+    read_head,
+    read_list,
+)
+from trackio_client.hub.overview import bounded, overview
+from trackio_client.queries.experiments import rows_of
+from trackio_client.store.contract import ExperimentRecord, MetricSummary, Store
+from trackio_client.wire.events import plain
+
+CONFIG_BYTES: Final = 6_000
+"""Of one experiment's config in a list; what it shares with most others of the slot costs nothing."""
+MOST_METRICS: Final = 400
+"""Metrics of one experiment that a list tells the last value of."""
+Read = Callable[[str], bytes | None]
+
+
+def overview_path(experiment_id: str) -> str:
+    """Where the overview of an experiment lies: in one of 256 folders, which pages must be able to compute too."""
+    folder = 0
+    for character in experiment_id.encode():
+        folder = (folder * 31 + character) % 256
+    return f"view/{folder:02x}/{experiment_id}.bin"
+
+
+@dataclass(slots=True)
+class _Slot:
+    """A list as it is at the head, and what becomes of it."""
+
+    existing: bytes | None
+    rows: dict[str, Row]
+    """As they are at the head."""
+    names: dict[str, None] = field(default_factory=dict)
+    """Experiments whose rows are made anew."""
+    gone: list[str] = field(default_factory=list)
+
+
+class Views:
+    """Makes the files of one repo; remembers only whose turn it was."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._turn = 0
+        self._made: dict[str, int] = {}
+
+    def changes(
+        self,
+        store: Store,
+        experiments: Sequence[str],
+        slots: Mapping[str, int],
+        gone: Mapping[str, int],
+        read: Read,
+        *,
+        most: int,
+    ) -> tuple[dict[str, bytes], list[str]]:
+        """What a commit is to hold of `view/`, and the experiments whose overview is still to be made.
+
+        Args:
+            store: what rows and overviews are made from. An experiment that it no longer holds is passed over.
+            experiments: those that changed.
+            slots: the slot of each of them, and of others in the same slots: a list that is missing or cannot be read
+                is made of all of them.
+            gone: deleted experiments, by slot.
+            read: the content of a file at the commit's parent, None if it is not there.
+            most: overviews in this commit, at most.
+        """
+        lists = self._lists(experiments, slots, gone, read)
+        rows = _rows(store, [name for each in lists.values() for name in each.names], self._clock())
+        cold = {each.experiment_id for each in store.cold(list(rows))}
+        files: dict[str, bytes] = {}
+        later: list[str] = []
+        for name in self._in_turn(rows):
+            known = lists[slots[name]].rows.get(name)
+            if known is not None and not knows_no_less(rows[name], known):
+                continue  # somebody who holds more of it has pushed: theirs stands
+            if len(files) >= most or name in cold:
+                later.append(name)  # a picture of a part would be taken for the whole
+                continue
+            try:
+                content = overview(store, store.experiment(name))
+            except (ExperimentNotFound, KeyError):
+                rows.pop(name)  # deleted while this was made
+                continue
+            self._made[name] = self._turn
+            rows[name]["view"] = {"hash": hash_of(content), "bytes": len(content)}
+            if known is None or known["view"] != rows[name]["view"]:
+                files[overview_path(name)] = content
+        changed: dict[int, bytes] = {}
+        for number, each in lists.items():
+            mine = {name: rows[name] for name in each.names if name in rows}
+            content = merge_list(each.existing, mine, each.gone)
+            if content != each.existing:
+                changed[number] = files[list_path(number)] = content
+        head = read(HEAD_PATH)
+        if read_head(head) is None:
+            changed = _lost(read, max(lists, default=-1)) | changed
+        if changed:
+            files[HEAD_PATH] = merge_head(head, changed, self._clock())
+        return files, later
+
+    def _lists(
+        self, experiments: Sequence[str], slots: Mapping[str, int], gone: Mapping[str, int], read: Read
+    ) -> dict[int, _Slot]:
+        lists: dict[int, _Slot] = {}
+        for number in dict.fromkeys([*(slots[name] for name in experiments), *gone.values()]):
+            existing = read(list_path(number))
+            lists[number] = _Slot(existing, read_list(existing) or {})
+        for name in experiments:
+            lists[slots[name]].names[name] = None
+        for name, number in slots.items():  # what a list lacks: pushed before there were lists, or lost with a bad one
+            if number in lists and name not in lists[number].rows and name not in gone:
+                lists[number].names[name] = None
+        for name, number in gone.items():
+            lists[number].gone.append(name)
+            self._made.pop(name, None)
+        return lists
+
+    def _in_turn(self, rows: Mapping[str, Row]) -> list[str]:
+        """Those that waited longest first, the newest of them first: 64 that always run all get their turn."""
+        self._turn += 1
+        return sorted(rows, key=lambda name: (self._made.get(name, 0), -rows[name]["last_event_s"], name))
+
+
+def _lost(read: Read, last: int) -> dict[int, bytes]:
+    """The lists that lie in the repo, up to this slot: for a head that is missing or cannot be read."""
+    found = {number: read(list_path(number)) for number in range(last + 1)}
+    return {number: content for number, content in found.items() if content is not None and read_list(content)}
+
+
+def _rows(store: Store, names: Sequence[str], now_s: float) -> dict[str, Row]:
+    records: list[ExperimentRecord] = []
+    for name in names:
+        try:
+            records.append(store.experiment(name))
+        except ExperimentNotFound:
+            continue
+    summaries = store.summaries([record.experiment_id for record in records])
+    told = zip(records, rows_of(store, records, now_s), strict=True)
+    return {
+        record.experiment_id: _row(record, row, summaries.get(record.experiment_id, []), now_s) for record, row in told
+    }
+
+
+def _row(record: ExperimentRecord, row: dict[str, Any], series: Sequence[MetricSummary], now_s: float) -> Row:
+    del row["columns"]
+    last: dict[str, Any] = {each.metric: [plain(each.last), each.points] for each in series[:MOST_METRICS]}
+    for name, value in record.user_summary.items():  # what a person set stands before what was measured
+        if isinstance(value, int | float):
+            last[name] = [plain(value), last.get(name, [0, 0])[1]]
+    return row | {
+        "as_of_s": round(now_s, 3),
+        "events": record.event_count,
+        "last": last,
+        "config": flat(bounded(plain(record.config), CONFIG_BYTES)),
+        "view": None,
+    }
+
+
+def flat(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """A nested config with dotted keys, as pages name its columns."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict) and value and "$float" not in value:
+            found |= flat(value, f"{before}{key}.")
+        else:
+            found[before + key] = value
+    return found
