@@ -147,7 +147,7 @@ class _Server(uvicorn.Server):
 def _server(state: State, sockets: list[socket.socket]) -> uvicorn.Server:
     app = StandIn(state)
     app.listens(*(s.getsockname()[1] for s in sockets))
-    quiet = {"log_config": None, "log_level": "critical", "access_log": False}
+    quiet = {"log_config": None, "log_level": "critical", "access_log": False, "date_header": False}
     return _Server(uvicorn.Config(app, http="h11", lifespan="off", proxy_headers=False, **quiet))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from trackio_client.errors import HubError, HubMoved, HubRefused, NotOurs
+from trackio_client.hub.dataset import HubDataset
 from trackio_client.hub.memory import MemoryTarget
 from trackio_client.hub.target import Target
 
@@ -30,9 +31,13 @@ def memory() -> Place:
     return Place(target, MemoryTarget("me/none", exists=False, clock=lambda: now[0]), advance)
 
 
-@pytest.fixture(params=["memory"])
+@pytest.fixture(params=["memory", "hub"])
 def place(request: pytest.FixtureRequest) -> Place:
-    return memory()
+    if request.param == "memory":
+        return memory()
+    hub = request.getfixturevalue("hub")
+    request.getfixturevalue("api")
+    return Place(HubDataset("me/exp", "hf_me"), HubDataset("me/none", "hf_me"), hub.advance)
 
 
 @pytest.fixture

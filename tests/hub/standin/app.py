@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Callable
+from email.utils import formatdate
 from functools import partial
 from typing import Any
 from urllib.parse import unquote
@@ -224,4 +225,5 @@ class StandIn:
                 response.headers["Vary"] = "Origin"
                 response.headers["Access-Control-Expose-Headers"] = _EXPOSED + ",X-Linked-Size,X-Linked-ETag"
         response.headers["X-Request-Id"] = f"Root=1-{len(self.seen):08x}"
+        response.headers["Date"] = formatdate(self.state.now_s(), usegmt=True)
         return response
