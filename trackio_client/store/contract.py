@@ -52,7 +52,7 @@ reaches a caller. A reader sees the store as of one commit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,7 +60,7 @@ from typing import Any, NamedTuple, Protocol
 
 from trackio_client.errors import DeliveryError
 from trackio_client.store.columns import Floats, Ints
-from trackio_client.store.holdings import Extract, Holding
+from trackio_client.store.holdings import Adopted, Cold, EventRow, Extract, Holding, PointRows
 from trackio_client.wire.asks import SeriesQuery
 from trackio_client.wire.batches import Batch, Hole, Ranges, Receipt
 
@@ -200,11 +200,16 @@ class StoredEvent:
 class Store(Protocol):
     """Where events live. Every engine passes tests/store/test_contract.py. Methods may be called from any thread."""
 
-    store_id: str
-    incarnation: str
+    @property
+    def store_id(self) -> str: ...
 
-    destination: str | None
-    """What receipts name as their store, and *durable* is said of; None: the store itself."""
+    @property
+    def incarnation(self) -> str: ...
+
+    @property
+    def destination(self) -> str | None:
+        """What receipts name as their store, and *durable* is said of; None: the store itself."""
+        ...
 
     def append(self, batches: Sequence[Batch], *, holes: bool = True) -> list[Outcome]:
         """Append batches, of several writers perhaps, in one transaction; one outcome for each, in order.
@@ -321,6 +326,30 @@ class Store(Protocol):
 
         `holes` are those that stand in the destination: what has filled one here meanwhile is not durable.
         """
+        ...
+
+    def adopt(self, experiments: Sequence[Adopted]) -> None:
+        """Make known what a repo holds, in one transaction. 1,000 experiments of 50 metrics in < 1 s.
+
+        What was deleted here is ignored. `files` are all files of the repo that hold rows of the experiment: what was
+        cold and what became it is listed under these, so after a compaction the same experiments are adopted again.
+        """
+        ...
+
+    def cold(self, experiments: Sequence[str] | None = None) -> list[Cold]:
+        """The files that are still to be loaded (for some experiments, in their order), newest experiments first."""
+        ...
+
+    def load(self, cold: Cold, points: Iterable[PointRows], events: Iterable[EventRow]) -> None:
+        """Take rows of a cold file, in one transaction; it is not listed any more then.
+
+        Rows outside of its windows are passed over, and all of them if it is not listed. Both iterables are read
+        inside the transaction, part by part. If one raises, nothing has happened.
+        """
+        ...
+
+    def damaged(self) -> list[str]:
+        """A sentence for each writer of which files of the repo did not bring what the repo's index says."""
         ...
 
     def position(self) -> int: ...

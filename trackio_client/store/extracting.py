@@ -1,4 +1,4 @@
-"""What goes from a store to a repo: what is held of whom, the rows under windows of seqs, and headers to restore from.
+"""What goes from a store to a repo: what is held of whom, and the rows under windows of seqs.
 
 All functions read through one transaction. Their cost follows what is asked for, not the history: tail and chunks are
 found by writer and seq.
@@ -11,11 +11,9 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
-from trackio_client.store import summaries
 from trackio_client.store.checking import between
 from trackio_client.store.chunks import Columns
 from trackio_client.store.chunks import decode as decode_chunk
@@ -23,7 +21,7 @@ from trackio_client.store.columns import Digest, Run, decode, one_run_a_schema
 from trackio_client.store.holdings import EventRow, Extract, Holding, PointRows
 from trackio_client.store.rows import load_writer, save_writer
 from trackio_client.store.spans import common, covers, minus, of_holes
-from trackio_client.wire.batches import Hole, Ranges, digest_sum, ranges
+from trackio_client.wire.batches import Hole, Ranges, ranges
 
 _HOLDINGS = (
     "SELECT w.writer_id, e.experiment_id, w.generation, w.held, w.holes, w.low, w.high, w.events, w.points, w.durable "
@@ -149,39 +147,3 @@ def _rows(experiment_id: str, writer_id: str, metric: str, parts: list[Columns])
         order = np.argsort(seqs, kind="stable")
         columns = [column[order] for column in columns]
     return PointRows(experiment_id, writer_id, metric, *columns)
-
-
-# --- headers ---------------------------------------------------------------------------------------------------------
-
-
-def headers(sql: sqlite3.Connection, experiments: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """As contract.Store.headers; `adopting` reads them."""
-    return {name: header for name in experiments if (header := _header(sql, name)) is not None}
-
-
-def _header(sql: sqlite3.Connection, experiment_id: str) -> dict[str, Any] | None:
-    row = sql.execute(
-        "SELECT id, facts, facts_key, generation, created_us, last_event_us, last_heard_s, last_step, points, events, "
-        "recount FROM experiment WHERE experiment_id = ?",
-        (experiment_id,),
-    ).fetchone()
-    if row is None:
-        return None
-    digests = sql.execute("SELECT low, high FROM writer WHERE experiment = ?", (row[0],)).fetchall()
-    series = sql.execute(
-        f"SELECT metric, {summaries.COLUMNS} FROM series WHERE experiment = ? ORDER BY id", (row[0],)
-    ).fetchall()
-    return {
-        "facts": json.loads(row[1]),
-        "facts_key": json.loads(row[2]),
-        "generation": row[3],
-        "created_us": row[4],
-        "last_event_us": row[5],
-        "last_heard_s": row[6],
-        "last_step": row[7],
-        "points": row[8],
-        "events": row[9],
-        "series": [summaries.plain_row(each) for each in series],
-        # While it is to be recounted it is of no rows exactly, and says so.
-        "digest": "" if row[10] else digest_sum(f"{int(high):016x}{int(low):016x}" for low, high in digests),
-    }

@@ -138,3 +138,27 @@ def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
         before = both.get(key)
         both[key] = merged(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
     return both
+
+
+def sound(facts: Any) -> dict[str, Any]:
+    """These facts, if `fold` could have made them. Raises ValueError: they came from elsewhere and are none."""
+    if not isinstance(facts, dict):
+        raise ValueError("facts are an object")
+    for field, taken in _FIELDS.items():
+        if facts.get(field) is not None and taken(facts[field]) is None:
+            raise ValueError(f"{field} is not what it must be")
+    for field in ("config", "summary", "definitions", "client", "process"):
+        if field in facts and not isinstance(facts[field], dict):
+            raise ValueError(f"{field} must be an object")
+    if not all(isinstance(each, dict) for each in facts.get("definitions", {}).values()):
+        raise ValueError("a definition must be an object")
+    if facts.get("edited_state") not in (None, *kinds.STATES):
+        raise ValueError("there is no such state")
+    end = facts.get("end")
+    if end is not None:
+        whole_fields = (end["time_us"], end["generation"])
+        if end["state"] not in ("finished", "failed", "interrupted") or any(whole(n) is None for n in whole_fields):
+            raise ValueError("no end")
+        if not isinstance(end["writer_id"], str):
+            raise ValueError("no end")
+    return facts

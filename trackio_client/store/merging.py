@@ -21,9 +21,7 @@ MERGE_BELOW = CHUNK_POINTS // 2
 """Chunks smaller than this are merged with their neighbours of the same writer."""
 
 
-def chunk_tail(
-    connection: sqlite3.Connection, writer: int, experiment: int, series_ids: dict[tuple[int, str], int]
-) -> None:
+def chunk_tail(connection: sqlite3.Connection, writer: int, experiment: int) -> None:
     """Turn all that a writer has in the tail into chunks. Call inside a write transaction."""
     rows = connection.execute(
         "SELECT id, first_seq, position, body FROM tail WHERE writer = ? ORDER BY first_seq", (writer,)
@@ -47,12 +45,9 @@ def chunk_tail(
             columns[metric].append(Columns(steps, one, times, seqs, positions))
     axes: dict[tuple[int, int], bytes] = {}
     for metric, parts in columns.items():
-        series = series_ids.get((experiment, metric))
-        if series is None:
-            series = connection.execute(
-                "SELECT id FROM series WHERE experiment = ? AND metric = ?", (experiment, metric)
-            ).fetchone()[0]
-            series_ids[experiment, metric] = series
+        (series,) = connection.execute(
+            "SELECT id FROM series WHERE experiment = ? AND metric = ?", (experiment, metric)
+        ).fetchone()
         write_chunks(connection, series, writer, joined(parts), axes)
     connection.execute("DELETE FROM tail WHERE writer = ? AND id <= ?", (writer, max(row[0] for row in rows)))
     connection.execute("UPDATE experiment SET merges = merges + 1 WHERE id = ?", (experiment,))

@@ -225,13 +225,7 @@ def _save_series(
             f"SELECT id, {summaries.COLUMNS} FROM series WHERE experiment = ? AND metric = ?", (e.row, metric)
         ).fetchone()
         if found is None:
-            series = connection.execute(
-                f"INSERT INTO series (experiment, metric, chunks, position, {summaries.COLUMNS}) "
-                f"VALUES (?, ?, 0, ?, {_MARKS})",
-                (e.row, metric, position, *summaries.row_of(part, stale=not part.ascending)),
-            ).lastrowid
-            assert series is not None
-            series_ids[e.row, metric] = series
+            series_ids[e.row, metric] = new_series(connection, e.row, metric, part, position)
             return
         series, row = found[0], found[1:]
         series_ids[e.row, metric] = series
@@ -241,6 +235,18 @@ def _save_series(
         f"UPDATE series SET {_SETS}, position = ? WHERE id = ?",
         (*summaries.row_of(both, stale=stale or not ordered), position, series),
     )
+
+
+def new_series(
+    connection: sqlite3.Connection, experiment: int, metric: str, part: summaries.Part, position: int
+) -> int:
+    """A row for a metric of an experiment, with these points in its summary."""
+    series = connection.execute(
+        f"INSERT INTO series (experiment, metric, chunks, position, {summaries.COLUMNS}) VALUES (?, ?, 0, ?, {_MARKS})",
+        (experiment, metric, position, *summaries.row_of(part, stale=not part.ascending)),
+    ).lastrowid
+    assert series is not None
+    return series
 
 
 def all_facts(connection: sqlite3.Connection, experiment: int) -> list[tuple[Key, dict[str, Any]]]:

@@ -202,7 +202,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def settle(connection: sqlite3.Connection, destination: str, path: Path) -> None:
+def claim(connection: sqlite3.Connection, destination: str, path: Path) -> None:
     """Note whose durable ranges the writers' are: of another destination nothing is known to be durable yet.
 
     Call inside a write transaction. Raises StoreError: data of the destination until now is held and not loaded yet.

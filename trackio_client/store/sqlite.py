@@ -7,14 +7,15 @@ import os
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from trackio_client.errors import ExperimentNotFound, MetricNotFound, StoreReadOnly
-from trackio_client.store import extracting, merging, summaries
+from trackio_client.store import cold, extracting, merging, summaries
+from trackio_client.store.adopting import adopt
 from trackio_client.store.answers import buckets_answer, series_answer
 from trackio_client.store.audit import held_digest
 from trackio_client.store.burying import bury, tombstones
@@ -28,12 +29,14 @@ from trackio_client.store.contract import (
     StoredEvent,
 )
 from trackio_client.store.contract import Points as EveryPoint
-from trackio_client.store.holdings import Extract, Holding
+from trackio_client.store.headers import header_of
+from trackio_client.store.holdings import Adopted, Cold, EventRow, Extract, Holding, PointRows
+from trackio_client.store.loading import damaged, load
 from trackio_client.store.parts import Parts, resolved
 from trackio_client.store.reading import Reading
 from trackio_client.store.records import records
 from trackio_client.store.rows import WRITER, Home, SeriesIds, load_writer, writer_of
-from trackio_client.store.schema import named, settle, transaction
+from trackio_client.store.schema import claim, named, transaction
 from trackio_client.store.writing import Appender
 from trackio_client.wire.asks import SeriesQuery
 from trackio_client.wire.batches import Batch, Hole, Ranges, Receipt
@@ -70,7 +73,7 @@ class SqliteStore:
             self._parts.forget()
         if self.destination is not None and meta.get("destination") != self.destination:
             with transaction(sql):
-                settle(sql, self.destination, self.path)
+                claim(sql, self.destination, self.path)
 
     @property
     def _home(self) -> Home:
@@ -130,7 +133,7 @@ class SqliteStore:
             with self._write() as sql:
                 tail = merging.next_tail(sql, time.time() - QUIET_S)
                 if tail is not None:
-                    merging.chunk_tail(sql, *tail, self._series_ids)
+                    merging.chunk_tail(sql, *tail)
                     self._tails[tail[0]] = 0
                     continue
                 small = merging.next_small(sql, after)
@@ -195,11 +198,30 @@ class SqliteStore:
 
     def headers(self, experiments: Sequence[str]) -> dict[str, dict[str, Any]]:
         with self._read() as sql:
-            return extracting.headers(sql, experiments)
+            found = ((name, header_of(sql, name)) for name in dict.fromkeys(experiments))
+            return {name: header for name, header in found if header is not None}
 
     def mark_durable(self, marks: Mapping[str, Ranges], *, holes: Mapping[str, Sequence[Hole]] | None = None) -> None:
         with self._write() as sql:
             extracting.mark_durable(sql, marks, holes)
+
+    def adopt(self, experiments: Sequence[Adopted]) -> None:
+        with self._write() as sql:
+            adopt(sql, experiments, now_s=time.time())
+            self._forget()
+
+    def cold(self, experiments: Sequence[str] | None = None) -> list[Cold]:
+        with self._read() as sql:
+            return cold.listed(sql, experiments)
+
+    def load(self, cold: Cold, points: Iterable[PointRows], events: Iterable[EventRow]) -> None:
+        with self._write() as sql:
+            load(sql, cold, points, events)
+            self._forget()
+
+    def damaged(self) -> list[str]:
+        with self._read() as sql:
+            return damaged(sql)
 
     def tombstones(self) -> list[tuple[str, str, tuple[str, ...]]]:
         with self._read() as sql:
@@ -269,7 +291,7 @@ class SqliteStore:
             f"SELECT {summaries.COLUMNS} FROM series WHERE experiment = ? AND metric = ?", (experiment, metric)
         ).fetchone()
         part, stale = summaries.part_of(row)
-        if stale:
+        if stale and not cold.is_waited_for(sql, experiment):
             reading = Reading(sql, self._parts, self._at(sql))
             (series,) = reading.rows((experiment_id,), (metric,))
             shown = resolved(reading.everything(series))

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from trackio_client.errors import Behind, DeliveryError, Gap, Gone, Rejected
-from trackio_client.store import facts, rows, summaries
+from trackio_client.store import cold, facts, rows, summaries
 from trackio_client.store.checking import between, check_same, checked, cut, known_and_fresh, without
 from trackio_client.store.columns import EventAt, Run, digest_of, one_run_a_schema
 from trackio_client.store.contract import Outcome
@@ -67,7 +67,7 @@ class Appender:
         for writer in (w for w in self._writers.values() if w.changed):
             rows.save_writer(self._sql, writer)
             if self._tails.get(writer.row, 0) >= CHUNK_FRAMES:
-                chunk_tail(self._sql, writer.row, writer.experiment, self._series_ids)
+                chunk_tail(self._sql, writer.row, writer.experiment)
                 self._tails[writer.row] = 0
         receipts = {name: home.receipt(name, self._writers.get(name)) for name, _ in outcomes}
         return [receipts[name] if error is None else error for name, error in outcomes]
@@ -91,6 +91,8 @@ class Appender:
                 "they may be in the repo"
             )
         if writer is not None:
+            if writer.owed is not None:  # what is cold cannot be compared: it counts as the same
+                known = minus(known, cold.of_writer(self._sql, writer.experiment, writer.writer_id))
             check_same(self._sql, writer, decoded, known)
         if fresh:
             self._write(batch, decoded, fresh, holes, writer, experiment)
@@ -167,8 +169,13 @@ class Appender:
         keys = [experiment.facts_key, *(key for key, _ in fresh)]
         if keys == sorted(keys):
             experiment.facts = facts.fold(experiment.facts, fresh)
-        else:  # an event from before the newest one: fold all of them again in their order
+        elif not cold.is_waited_for(self._sql, experiment.row):
+            # An event from before the newest one: fold all of them again in their order.
             experiment.facts = facts.fold({}, rows.all_facts(self._sql, experiment.row))
+        else:  # not all of them are here: what is newest by generation is shown until they are
+            newest = [pair for pair in fresh if pair[0][0] >= experiment.generation]
+            experiment.facts = facts.fold(experiment.facts, sorted(newest, key=lambda pair: pair[0]))
+            experiment.recount = True
         experiment.facts_key = max(keys)
 
     def _writer(self, writer_id: str) -> Writer | None:
