@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 CORE = {"errors", "release"}
 STORE = CORE | {"wire", "store"}
-EXPERIMENT = STORE | {"delivery", "capture", "values", "masking", "settings", "experiment"}
+EXPERIMENT = STORE | {"delivery", "capture", "values", "masking", "clientfile", "settings", "experiment"}
 """`experiment` stands for every module at the top of trackio_client that is not named below: what it was split into."""
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
@@ -27,7 +27,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "wire": CORE,
     "store": STORE,
     "queries": STORE,
-    "settings": CORE | {"hub.names"},
+    "clientfile": CORE,
+    "settings": CORE | {"hub.names", "clientfile"},
     "values": CORE | {"wire"},
     "masking": CORE,
     "capture": CORE | {"settings", "masking"},

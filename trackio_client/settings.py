@@ -13,8 +13,11 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
+from trackio_client import clientfile
 from trackio_client.errors import UsageError
+from trackio_client.hub.names import repo_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +35,7 @@ class Settings:
     monitoring_mode: str = "both"
     """MONITORING_MODE: `both`, `dataset`, `trackio` (the Space) or `none` (this machine); all keep local files."""
     token: str | None = None
-    """TRACKIO_TOKEN, else TRACKIO_WRITE_TOKEN: sent in X-Trackio-Token."""
+    """TRACKIO_TOKEN, else TRACKIO_WRITE_TOKEN, else what `trackio-client deploy` kept here for this Space."""
     hub_token: str | None = None
     """HF_TOKEN, else HUGGING_FACE_HUB_TOKEN: for the dataset repo, and for the gate of a private Space (hf.space)."""
     project: str | None = None
@@ -71,6 +74,15 @@ class Settings:
     @property
     def store_path(self) -> Path:
         return self.directory / "v1" / "store.sqlite"
+
+    def staged_path(self, repo: str) -> Path:
+        """The store in which experiments wait here for a dataset repo. Names on the Hub hold no `--`."""
+        return self.directory / "v1" / "hub" / repo.replace("/", "--") / "store.sqlite"
+
+    @property
+    def shown_path(self) -> Path:
+        """The store on this machine that holds what is logged here: for the repo that is set, else the local one."""
+        return self.staged_path(self.url.removeprefix(DATASETS)) if is_staged(self.url) else self.store_path
 
     @property
     def spool_path(self) -> Path:
@@ -123,8 +135,9 @@ def settings_from(environ: Mapping[str, str] = os.environ, **given: object) -> S
     for name, value in given.items():
         if value is not None and not (isinstance(value, str) and not value.strip()):
             read[name] = value
-    told = [_stripped(read[name]) for name in ("url", "dataset_repo", "monitoring_mode")]
-    read |= _where(*told, _text(environ, "TRACKIO_SPACE_NAME"))
+    url, repo, asked = (_stripped(read[name]) for name in ("url", "dataset_repo", "monitoring_mode"))
+    read |= _where(url, repo, asked, _text(environ, "TRACKIO_SPACE_NAME"))
+    read |= _deployed(read, environ)
     settings = Settings(**{name: value for name, value in read.items() if value is not None})  # type: ignore[arg-type]
     if settings.mode not in ("online", "offline", "disabled"):
         raise UsageError(f"mode must be 'online', 'offline' or 'disabled', got {settings.mode!r}")
@@ -147,8 +160,9 @@ def _where(url: str | None, repo: str | None, asked: str | None, space_name: str
         warnings.append(f"monitoring_mode must be one of {', '.join(MODES)}, got {asked!r:.80}: 'both' is taken")
         mode = "both"
     if url is not None and is_dataset(url):  # a repo in the place of a Space
-        repo, url = url, None
-    dataset = None if repo is None else repo if is_dataset(repo) else DATASETS + repo
+        repo, url = repo_of(url, "trackio_url"), None
+    repo = repo_of(repo)
+    dataset = None if repo is None else DATASETS + repo
     if mode == "dataset" and dataset is None:
         warnings.append(
             "monitoring_mode is 'dataset', and no dataset_repo (TRACKIO_DATASET_REPO) is set: experiments are kept on "
@@ -162,14 +176,33 @@ def _where(url: str | None, repo: str | None, asked: str | None, space_name: str
     return {"url": there, "dataset_repo": repo, "monitoring_mode": mode, "warnings": tuple(warnings)}
 
 
+def _deployed(read: Mapping[str, object], environ: Mapping[str, str]) -> dict[str, object]:
+    """Address and token of a Space that was deployed from this machine, where nothing else says them."""
+    url = read["url"]
+    if not isinstance(url, str) or is_dataset(url):
+        return {}
+    try:
+        known = clientfile.find(url, environ)
+    except UsageError as error:
+        return {"warnings": (*cast("tuple[str, ...]", read["warnings"]), str(error))} if read["token"] is None else {}
+    return {} if known is None else {"url": known.address, "token": read["token"] or known.token}
+
+
 DATASETS = "hf://datasets/"
 """What the address of a dataset repo begins with."""
-_DATASET_PAGE = re.compile(r"(?:https?://(?:www\.)?huggingface\.co/|hf://)datasets/", re.IGNORECASE)
+_DATASET_PAGE = re.compile(r"(?:https?://(?:(?:www\.)?huggingface\.co|hf\.co)/|hf://)datasets/", re.IGNORECASE)
 
 
 def is_dataset(text: str) -> bool:
     """Whether an address is one of a dataset repo rather than of a Space."""
-    return _DATASET_PAGE.match(text.strip()) is not None
+    hub = os.environ.get("HF_ENDPOINT", "").strip().rstrip("/")
+    text = text.strip()
+    return _DATASET_PAGE.match(text) is not None or bool(hub and text.startswith(f"{hub}/datasets/"))
+
+
+def is_staged(url: str | None) -> bool:
+    """Whether `Settings.url` is a dataset repo's."""
+    return url is not None and url.startswith(DATASETS)
 
 
 def _named_space(environ: Mapping[str, str]) -> str | None:
