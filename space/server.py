@@ -27,7 +27,9 @@ from space.api.gate import Gate
 from space.api.library import Library
 from space.api.problems import Problem, problem_of, response_of
 from space.api.routes import Parts, add_routes
+from space.api.syncing import add_sync_routes
 from space.api.visibility import Visibility
+from space.home import Home, open_home
 from space.ingest import Ingest
 from space.merging import Merging
 from space.settings import SpaceSettings, settings_from
@@ -52,25 +54,25 @@ def main() -> int:
         return CANNOT_START
     with listener:
         try:
-            store = open_the_store(settings)
-        except (StoreError, OSError) as error:
+            home = open_home(settings)
+        except (TrackioError, OSError) as error:
             print(f"trackio: {error}", file=sys.stderr)
             return CANNOT_START
         try:
-            serve(settings, store, listener)
+            serve(settings, home, listener)
         except StoreError as error:
             print(f"trackio: {error}", file=sys.stderr)
             return CANNOT_START
         finally:
-            store.close()
+            home.close()
     return 0
 
 
-def serve(settings: SpaceSettings, store: Store, listener: socket.socket) -> None:
+def serve(settings: SpaceSettings, home: Home, listener: socket.socket) -> None:
     """Answer until SIGTERM or ctrl-C; then finish what was taken."""
     server = uvicorn.Server(
         uvicorn.Config(
-            make_app(settings, store),
+            make_app(settings, home.store, home=home),
             log_level="warning",
             access_log=False,  # addresses would be logged
             proxy_headers=settings.on_space,
@@ -86,8 +88,15 @@ def serve(settings: SpaceSettings, store: Store, listener: socket.socket) -> Non
         server.run(sockets=[listener])
 
 
-def make_app(settings: SpaceSettings, store: Store, *, pages: bool = True) -> FastAPI:
-    """The whole application. Without `pages` it is the API alone, which starts in a moment."""
+def make_app(settings: SpaceSettings, store: Store, *, home: Home | None = None, pages: bool = True) -> FastAPI:
+    """The whole application. Without `pages` it is the API alone, which starts in a moment.
+
+    Args:
+        settings: what the server was told.
+        store: what is served.
+        home: what keeps the store and a dataset repo alike; its owner closes it.
+        pages: with Gradio's pages.
+    """
     ingest = Ingest(store)
     merging = Merging(store, ingest.written)
     library = Library()
@@ -95,6 +104,8 @@ def make_app(settings: SpaceSettings, store: Store, *, pages: bool = True) -> Fa
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if home is not None:
+            home.start()
         ingest.start()
         merging.start()
         visibility.ask_soon()
@@ -115,11 +126,13 @@ def make_app(settings: SpaceSettings, store: Store, *, pages: bool = True) -> Fa
         redirect_slashes=False,
     )
     app.state.ingest = ingest
+    app.state.home = home
     app.state.access = access
     _tell_problems(app)
     visibility = Visibility(settings.hub)
     gate = Gate(app, settings=settings, access=access, visibility=visibility)
     add_routes(app, Parts(settings, store, ingest, library, gate, our_version()))
+    add_sync_routes(app)
     app.add_api_route("/v1/{path:path}", _nothing_here, methods=_METHODS, include_in_schema=False)
     if pages:
         from space.ui.app import mount  # here: Gradio takes seconds to import, and tests of the API do without

@@ -79,6 +79,8 @@ class SpaceSettings:
     """HF_TOKEN: may read and write that one repo. Never shown, never logged."""
     push_interval_s: float = 300.0
     """TRACKIO_PUSH_INTERVAL_S: between commits to the dataset repo when there is something new."""
+    commits_per_hour: int = 60
+    """TRACKIO_COMMITS_PER_HOUR: of all who push to the repo together. The Hub itself stops at 128."""
 
     @property
     def store_path(self) -> Path:
@@ -125,6 +127,7 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> SpaceSettings:
         dataset_repo=repo_of(environ.get("TRACKIO_DATASET_REPO"), "TRACKIO_DATASET_REPO"),
         hub_token=environ.get("HF_TOKEN", "").strip() or None,
         push_interval_s=_seconds(environ, "TRACKIO_PUSH_INTERVAL_S", 300.0),
+        commits_per_hour=max(1, int(_seconds(environ, "TRACKIO_COMMITS_PER_HOUR", 60.0))),
     )
     if settings.token is None and not settings.is_local:
         where = (

@@ -60,13 +60,16 @@ _ASK: Final[Json] = _object(
 )  # fmt: skip
 
 
+_PROBLEM: Final[Json] = {"description": "a problem (RFC 9457)", "content": {PROBLEM_TYPE: {"schema": PROBLEM}}}
+_PROBLEMS: Final[dict[int | str, Json]] = {"4XX": _PROBLEM, "5XX": _PROBLEM}
+
+
 def responses(schema: Json, *, binary: bool = False) -> dict[int | str, Json]:
     """The answers of a route: its own, and our problem for everything else."""
     content: Json = {"application/json": {"schema": schema}}
     if binary:
         content[SERIES_TYPE] = {"schema": {"type": "string", "format": "binary"}}
-    problem = {"description": "a problem (RFC 9457)", "content": {PROBLEM_TYPE: {"schema": PROBLEM}}}
-    return {200: {"description": "the answer", "content": content}, "4XX": problem, "5XX": problem}
+    return {200: {"description": "the answer", "content": content}, **_PROBLEMS}
 
 
 def _route(summary: str, schema: Json, *, binary: bool = False, **extra: Any) -> dict[str, Any]:
@@ -116,6 +119,8 @@ DOCS: Final[dict[str, dict[str, Any]]] = {
         _object("experiments", "cursor", "now_s", experiments=_list(EXPERIMENT), cursor=_WHOLE, now_s=_SECONDS, gone=_list(_TEXT)),
     ),
     "experiment": _route("One experiment with config and summary", EXPERIMENT),
+    "snapshot": {"summary": "One experiment as an HTML file that needs no server", "responses": {
+        200: {"description": "the file", "content": {"text/html": {"schema": _TEXT}}}, **_PROBLEMS}},
     "events": _route("Events that are no metrics, in order of arrival", _object("events", events=_list(_object(
         position=_WHOLE, seq=_WHOLE, writer_id=_TEXT, content=_ANY)))),
     "receipts": _route("What is held of an experiment: counts and digest", _object(
@@ -137,6 +142,9 @@ DOCS: Final[dict[str, dict[str, Any]]] = {
         requestBody={"required": True, "content": {"application/json": {"schema": _ASK}}},
     ),
     "health": _route("Whether the server lives; to readers also which store it has", _object("status", status=_TEXT, version=_TEXT)),
+    "sync": _route("Where push to and restore from the dataset repo stand", _object("sync", sync={"type": ["object", "null"]})),
+    "push": _route("Push to the dataset repo soon, without waiting for the interval",
+        _object("sync", sync={"type": ["object", "null"]})),
     "session": _route("Who one is here", _object("role", role=_ROLE, user={"type": ["string", "null"]},
         can_log_out={"type": "boolean"}, can_log_in_with_hub={"type": "boolean"})),
     "login": _route("Exchange a token for a cookie", _object("session", session=_TEXT, role=_ROLE)),

@@ -17,15 +17,22 @@ from space.api.bodies import json_body, read_body
 from space.api.gate import Gate
 from space.api.library import Library
 from space.api.login import in_frame, session_json, start_session
+from space.api.oauth import login_routes
 from space.api.openapi import DOCS
 from space.api.problems import Problem, answer
 from space.api.roles import Role
 from space.api.series import fields_of, series_query, told
 from space.api.sessions import set_cookie
+from space.api.share_routes import share_routes
+from space.api.syncing import sync_state
 from space.api.token_routes import token_routes
 from space.ingest import MAX_REQUEST_BYTES, Ingest, check_frames
 from space.lines import batch_of_lines
 from space.settings import SpaceSettings
+from space.sharing.preview import Previews
+from space.sharing.rate import Rate
+from space.sharing.routes import Links, link_routes
+from space.sharing.snapshot import file_name, snapshot_html
 from trackio_client.errors import UsageError
 from trackio_client.queries import experiments as asked
 from trackio_client.queries.metrics import list_metrics
@@ -57,6 +64,21 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
     app.include_router(_series(parts))
     app.include_router(_server(parts))
     app.include_router(token_routes(parts.gate))
+    app.include_router(share_routes(parts.gate, parts.store))
+    app.include_router(
+        link_routes(
+            Links(
+                settings=parts.settings,
+                store=parts.store,
+                access=parts.gate.access,
+                address_of=parts.library.address_of,
+                rate=Rate(),
+                previews=Previews(),
+            )
+        )
+    )
+    if parts.settings.hub.can_log_in:
+        app.include_router(login_routes(parts.gate))
 
 
 def _writing(parts: Parts) -> APIRouter:
@@ -138,6 +160,14 @@ def _reading(parts: Parts) -> APIRouter:
     def experiment(request: Request, experiment_id: str) -> Response:
         return answer(_detail(parts, experiment_id), accepts_gzip=_gzip(request))
 
+    @router.get("/experiments/{experiment_id}/snapshot.html", **DOCS["snapshot"])
+    def snapshot(experiment_id: str) -> Response:
+        lost = parts.settings.lost_contact_s
+        raw = snapshot_html(store, experiment_id, lost_contact_s=lost)
+        name = file_name(asked.find_experiment(store, experiment_id).name, experiment_id)
+        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+        return Response(raw, 200, headers, "text/html; charset=utf-8")
+
     @router.get("/experiments/{experiment_id}/events", **DOCS["events"])
     def events(
         request: Request,
@@ -195,6 +225,8 @@ def _server(parts: Parts) -> APIRouter:
                 "disk": "persistent" if settings.persistent else "ephemeral",
                 "durable": settings.persistent,
                 "position": store.position(),
+                "repo": settings.dataset_repo,
+                "sync": sync_state(request.app),
             }
         return answer(content)
 
@@ -211,6 +243,12 @@ def _server(parts: Parts) -> APIRouter:
         response = answer({"session": "ended"})
         set_cookie(response, "", 0, in_frame=in_frame(request, settings))
         return response
+
+    @router.get("/robots.txt", include_in_schema=False)
+    def robots() -> Response:
+        # Chats ask for a link's preview only where they may; that it is not to be found by a search, its headers say.
+        rules = "Allow: /" if settings.public else "Allow: /s/\nDisallow: /"
+        return Response(f"User-agent: *\n{rules}\n", 200, {"Cache-Control": "max-age=3600"}, "text/plain")
 
     @router.get("/lib/{path:path}", include_in_schema=False)
     def library(request: Request) -> Response:

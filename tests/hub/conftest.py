@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.hub.places import Clock, Place
 from tests.hub_server import Hub, running_hub
+from trackio_client.hub.memory import MemoryTarget
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -74,3 +76,20 @@ def api(hub: Hub) -> HfApi:
     api = HfApi(hub.url, token="hf_me")
     api.create_repo("me/exp", repo_type="dataset", visibility="private")
     return api
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def target(clock: Clock) -> MemoryTarget:
+    return MemoryTarget("me/exp", clock=clock)
+
+
+@pytest.fixture
+def place(target: MemoryTarget, clock: Clock, tmp_path: Path) -> Iterator[Place]:
+    one = Place(target, tmp_path, clock)
+    yield one
+    one.store.close()

@@ -26,8 +26,8 @@ from trackio_client.wire.batches import Batch, Hole, Ranges, Receipt
 
 PAGE_WAIT_S = 2.0
 """How long a page's question waits for rows from the Hub; it asks again in a moment, and has charts meanwhile."""
-READER_WAIT_S = 25.0
-"""How long a reader waits, who wants every point: below the 60 s of most proxies."""
+READER_WAIT_S = 10.0
+"""How long a reader waits, who wants every point. Each holds one of the server's 40 threads meanwhile."""
 AGAIN_S = 2.0
 
 
@@ -210,6 +210,9 @@ class RepoBacked:
     def bury(self, experiment_id: str, project: str, writers: Sequence[str]) -> None:
         self._store.bury(experiment_id, project, writers)
         self.loader.look()
+
+    def damaged(self) -> list[str]:
+        return self._store.damaged()
 
     def tombstones(self) -> list[tuple[str, str, tuple[str, ...]]]:
         return self._store.tombstones()

@@ -357,7 +357,7 @@ class Replicator:
             "pushers": state.last_head.pushers if state.last_head else None,
             "problem": state.problem,
             "not_ours": [{"path": path, "reason": why} for path, why in sorted(self.reader.not_ours.items())],
-            "held_back": list(self._committer.held_back.values()),
+            "held_back": [*self._committer.held_back.values(), *self.store.damaged()],
         }
 
 
