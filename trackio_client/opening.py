@@ -107,8 +107,6 @@ def init(
     settings = replace(settings, directory=settings.directory.absolute())  # a later chdir must not move the spool
     masker = Masker([settings.token, settings.hub_token])
     notices = Notices(is_quiet=settings.quiet, mask=masker.text)
-    if settings.dataset_repo is not None:
-        repo_of(settings.dataset_repo)  # a name that cannot be is told now, also when a Space goes before it
     for warning in settings.warnings:
         notices.warn(f"settings:{warning}", warning)
     named_config = _config(config)

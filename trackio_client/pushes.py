@@ -7,7 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable
 
-from trackio_client.delivery.staging import PusherState, Staging, start_pusher
+from trackio_client.delivery.staging import STOPPED, PusherState, Staging, start_pusher
 from trackio_client.settings import Settings
 
 LOOK_EVERY_S = 1.0
@@ -61,6 +61,9 @@ class Pushes:
         self._next_start, self._pause_s = now + self._pause_s, min(self._pause_s * 2, AGAIN_S[1])
         if self._is_starting() or not self.staging.is_free():
             return
+        last = self.staging.state()
+        if last is not None and last.ended == STOPPED and last.said_s > self._since_s:
+            return  # by somebody who means it
         try:
             self._started = start_pusher(self.staging, self._settings)
         except OSError as error:

@@ -82,7 +82,9 @@ class Settings:
     @property
     def shown_path(self) -> Path:
         """The store on this machine that holds what is logged here: for the repo that is set, else the local one."""
-        return self.staged_path(self.url.removeprefix(DATASETS)) if is_staged(self.url) else self.store_path
+        if self.url is not None and is_staged(self.url):
+            return self.staged_path(self.url.removeprefix(DATASETS))
+        return self.store_path
 
     @property
     def spool_path(self) -> Path:

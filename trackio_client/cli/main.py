@@ -15,10 +15,22 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 
-from trackio_client.cli import deleting, importing, listing, serving, showing, status, syncing, version
-from trackio_client.errors import DeliveryError, NotFound, TrackioError, UsageError
+from trackio_client.cli import (
+    backing,
+    deleting,
+    importing,
+    listing,
+    pulling,
+    pushing,
+    serving,
+    showing,
+    status,
+    syncing,
+    version,
+)
+from trackio_client.errors import DeliveryError, HubError, NotFound, TrackioError, UsageError
 
-COMMANDS = (status, syncing, listing, showing, deleting, serving, importing, version)
+COMMANDS = (status, syncing, listing, showing, deleting, pushing, pulling, backing, serving, importing, version)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -48,13 +60,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 @contextlib.contextmanager
 def _environment(url: str | None, directory: str | None) -> Iterator[None]:
     """`--url` and `--dir` as if they stood in the environment, where every part below and `ui`'s child find them."""
-    names = ("TRACKIO_URL", "TRACKIO_DIR")
+    names = ("TRACKIO_URL", "TRACKIO_DIR", "MONITORING_MODE")
     before = {name: os.environ.get(name) for name in names}
     if directory is not None:
         os.environ["TRACKIO_DIR"] = directory
-        os.environ.pop("TRACKIO_URL", None)  # --dir asks for what is here, whatever the environment says
+        os.environ["MONITORING_MODE"] = "none"  # --dir asks for what is here, whatever the environment says
     if url is not None:
         os.environ["TRACKIO_URL"] = url
+        os.environ.pop("MONITORING_MODE", None)
     try:
         yield
     finally:
@@ -79,7 +92,7 @@ def _run(asked: argparse.Namespace) -> int:
         print(f"trackio-client: {' '.join(str(error).split())}", file=sys.stderr)
         if isinstance(error, NotFound):
             return 3
-        return 2 if isinstance(error, UsageError) else 4 if isinstance(error, DeliveryError) else 1
+        return 2 if isinstance(error, UsageError) else 4 if isinstance(error, DeliveryError | HubError) else 1
     except OSError as error:
         print(f"trackio-client: {error.strerror or error}: {error.filename or ''}".rstrip(": "), file=sys.stderr)
         return 1

@@ -1,4 +1,4 @@
-"""`trackio-client status`: what is on this machine that its destination does not have, and why."""
+"""`trackio-client status`: what is on this machine that its destination does not have, and why; who pushes it."""
 
 from __future__ import annotations
 
@@ -6,25 +6,33 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from trackio_client.cli.output import clean, print_json, size, table
+from trackio_client.settings import is_staged
 
 if TYPE_CHECKING:
     from trackio_client.delivery.replay import Pending
+    from trackio_client.settings import Settings
 
 
 def add(commands: Any, common: argparse.ArgumentParser) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser("status", parents=[common], help="what is unsent on this machine, and why")
+    parser.add_argument("--stop", action="store_true", help="end the processes that push to dataset repos")
     parser.set_defaults(run=run)
 
 
 def run(asked: argparse.Namespace) -> int:
     """Print it. 1 when something waits that nobody sends, 0 when all is sent or being sent."""
+    from trackio_client.cli.pushers import places, text_of
     from trackio_client.delivery.replay import pending
     from trackio_client.settings import settings_from
 
     settings = settings_from()
+    if asked.stop:
+        return _stop(asked, settings)
+    repos = places(settings)
     found = pending(settings.spool_path)
     stuck = [one for one in found if one.events and not one.is_live]
+    code = 1 if stuck or any(place.is_stuck for place in repos) else 0
     if asked.json:
         print_json(
             {
@@ -36,12 +44,19 @@ def run(asked: argparse.Namespace) -> int:
                     | {"directory": str(one.directory)}
                     for one in found
                 ],
+                "repos": [place.to_json() for place in repos],
             }
         )
-        return 1 if stuck else 0
+        return code
+    if repos:
+        print(text_of(repos))
+    found = [one for one in found if one.is_live or one.events or not is_staged(one.destination)]
     if not found:
-        print(f"Everything is sent: nothing waits in {settings.spool_path}")
-        return 0
+        if not any(place.behind for place in repos):
+            print(f"Everything is sent: nothing waits in {settings.spool_path}")
+        return code
+    if repos:
+        print()
     rows = [(one.experiment_id, clean(one.name), f"{one.events:,}", size(one.bytes), _state(one)) for one in found]
     print(table(("EXPERIMENT", "NAME", "UNSENT", "ON DISK", ""), rows, gives=1))
     print()
@@ -49,7 +64,25 @@ def run(asked: argparse.Namespace) -> int:
         print(f"{_where(where)}: {clean(why)}")
     if stuck:
         print("To send what waits: trackio-client sync")
-    return 1 if stuck else 0
+    return code
+
+
+def _stop(asked: argparse.Namespace, settings: Settings) -> int:
+    """End the pushers. What they had not pushed stays here."""
+    from trackio_client.cli.pushers import stop
+
+    ended, left = stop(settings)
+    if asked.json:
+        print_json({"ended": [place.staging.repo for place in ended], "left": left})
+    else:
+        for place in ended:
+            waits = f"; {place.behind:,} events wait here for `trackio-client sync`" if place.behind else ""
+            print(f"ended the pusher of {clean(place.staging.repo)}{waits}")
+        for line in left:
+            print(clean(line))
+        if not ended and not left:
+            print("No process pushes to a dataset repo from here")
+    return 1 if left else 0
 
 
 def _plain(value: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import threading
+import time
 from typing import Any
 
 from trackio_client.cli.output import clean, clean_lines, print_json
@@ -21,6 +22,7 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def run(asked: argparse.Namespace) -> int:
     """Send. 0 when everything is accepted and equal, 1 when something is still here or differs, by its receipt."""
+    from trackio_client.cli.staged import let_go, now_of, push_all
     from trackio_client.delivery.replay import pending, sync
     from trackio_client.opening import transport_to
     from trackio_client.settings import settings_from
@@ -31,6 +33,7 @@ def run(asked: argparse.Namespace) -> int:
     stop = threading.Event()
     before = signal.signal(signal.SIGINT, lambda *_: stop.set())  # between batches: a receipt in flight is not lost
     try:
+        until = time.monotonic() + asked.timeout
         receipts = sync(
             settings.spool_path,
             # Each spool goes where it was meant to go, whatever TRACKIO_URL says now.
@@ -39,6 +42,9 @@ def run(asked: argparse.Namespace) -> int:
             timeout_s=asked.timeout,
             should_stop=stop.is_set,
         )
+        troubles = push_all(settings, asked.id, until, stop.is_set)
+        receipts = [now_of(receipt, settings, troubles) for receipt in receipts]
+        let_go(settings, receipts)
     finally:
         signal.signal(signal.SIGINT, before)
     done = {account.writer_id for receipt in receipts for account in receipt.own}
@@ -49,15 +55,17 @@ def run(asked: argparse.Namespace) -> int:
     ]
     if asked.json:
         rest = [{"experiment_id": one.experiment_id, "events": one.events, "why": one.why} for one in left]
-        print_json({"receipts": [receipt.to_json() for receipt in receipts], "left": rest})
+        print_json({"receipts": [receipt.to_json() for receipt in receipts], "left": rest, "troubles": troubles})
     else:
         for receipt in receipts:
             print(clean_lines(receipt.text()))
         for one in left:
             print(f"{clean(one.name or one.experiment_id)}: {one.events:,} events stay here: {one.why}")
-        if not receipts and not left:
+        for repo, trouble in troubles.items():
+            print(f"{clean(repo)}: not everything is pushed: {clean(trouble)}")
+        if not receipts and not left and not troubles:
             print(f"Everything is sent: nothing waits in {settings.spool_path}")
     if stop.is_set():
         return 130
     fine = all(receipt.is_accepted and receipt.is_equal for receipt in receipts)
-    return 0 if fine and all(one.is_live for one in left) else 1
+    return 0 if fine and not troubles and all(one.is_live for one in left) else 1

@@ -7,12 +7,11 @@ import re
 from urllib.parse import urlsplit
 
 from trackio_client.errors import UsageError
+from trackio_client.hub import names
 from trackio_client.settings import DATASETS, is_dataset
 
 _SPACE = re.compile(r"[A-Za-z0-9][\w.\-]*/[A-Za-z0-9][\w.\-]*")
 _HUB_PAGE = re.compile(r"https?://(?:www\.)?huggingface\.co/spaces/([\w.\-]+/[\w.\-]+)/?(?:[?#].*)?")
-_DATASET = re.compile(r"(?:hf://|https?://(?:www\.)?huggingface\.co/)datasets/", re.IGNORECASE)
-_REPO = re.compile(r"\w(?:[\w.\-]{0,94}\w)?/\w(?:[\w.\-]{0,94}\w)?", re.ASCII)
 _HOST = re.compile(r"(localhost|[\w.\-]+|\[[0-9a-fA-F:]+\])(:\d{1,5})?")
 
 
@@ -50,12 +49,9 @@ def address_of(text: str) -> str:
 
 def repo_of(text: str) -> str:
     """`owner/name` of a dataset repo, from that, its address or its page. Raises UsageError."""
-    name = _DATASET.sub("", text.strip()).strip("/")
-    if not _REPO.fullmatch(name) or "--" in name or ".." in name:
-        raise UsageError(
-            f"a dataset repo is written 'owner/name', each of letters, digits, '-', '_' and '.', got {name!r:.200}. "
-            "Give it as dataset_repo or in TRACKIO_DATASET_REPO"
-        )
+    name = names.repo_of(text)
+    if name is None:
+        raise UsageError("the name of a dataset repo is missing: 'owner/name'")
     return name
 
 

@@ -33,6 +33,8 @@ from trackio_client.wire.batches import Batch, Receipt
 if TYPE_CHECKING:
     from trackio_client.store.sqlite import SqliteStore
 
+STOPPED = "it was asked to stop"
+"""Why a pusher ended that nobody should start again but a person, or the next training."""
 MODULE = "trackio_client.hub.pusher"
 _ALONE = 0x00000208
 """On Windows: without a console, in a process group of its own."""
@@ -120,6 +122,14 @@ class Staging:
             return None
         state = self.state()
         return PusherState(repo=self.repo) if state is None or state.ended is not None else state
+
+    def ask(self) -> None:
+        """Ask the pusher that is at work to push soon. Raises OSError."""
+        self.ask_path.touch()
+
+    @property
+    def ask_path(self) -> Path:
+        return self.directory / "pusher.ask"
 
     def is_free(self) -> bool:
         """Whether no pusher runs. The lock is held for an instant only; a pusher takes it with patience."""
@@ -209,7 +219,6 @@ def start_pusher(staging: Staging, settings: Settings) -> subprocess.Popen[bytes
     with contextlib.suppress(OSError):
         if staging.log_path.stat().st_size > LOG_BYTES:
             staging.log_path.unlink()
-    options = {"start_new_session": True} if os.name == "posix" else {"creationflags": _ALONE}
     with staging.log_path.open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", MODULE, "--repo", staging.repo, "--detach"],
@@ -218,7 +227,8 @@ def start_pusher(staging: Staging, settings: Settings) -> subprocess.Popen[bytes
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            **options,  # type: ignore[call-overload]
+            start_new_session=True,
+            creationflags=0 if os.name == "posix" else _ALONE,
         )
 
 

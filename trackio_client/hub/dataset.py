@@ -208,6 +208,13 @@ class HubDataset:
         except HubRefused as error:
             raise HubRefused(no_repo(self.repo), status=error.status) from None
 
+    def commits(self) -> Iterator[tuple[str, float, str]]:
+        """(id, seconds since 1970 UTC, title) of each commit, the newest first. Raises HubRefused, HubBusy, HubAway."""
+        with self._asking("reading"):
+            for page, _ in self._pages(f"/api/datasets/{self.repo}/commits/main"):
+                for commit in page:
+                    yield str(commit["id"]), _seconds(commit["date"]), str(commit["title"])
+
     def whoami(self) -> dict[str, Any]:
         """Whose token this is, its role and rights, `isPro`, `canPay`. Raises HubRefused, HubBusy, HubAway."""
         with self._asking("asking whose token this is for"):

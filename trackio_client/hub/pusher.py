@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 from trackio_client.delivery.address import repo_of
 from trackio_client.delivery.locks import FileLock
 from trackio_client.delivery.replay import living, sync, waits
-from trackio_client.delivery.staging import PusherState, Staging, StagingTransport
+from trackio_client.delivery.staging import STOPPED, PusherState, Staging, StagingTransport
 from trackio_client.errors import TrackioError
 from trackio_client.settings import Settings, settings_from
 
@@ -80,11 +80,16 @@ class Pusher:
     def run(self) -> str:
         """Push until there is a reason to end; the reason."""
         from trackio_client.hub.replicator import Replicator
+        from trackio_client.hub.views import Views
 
         self.say()
         store = self.staging.open()
         replicator = Replicator(
-            store, self.target, origin=origin_of(store.incarnation), interval_s=self.settings.push_interval_s
+            store,
+            self.target,
+            origin=origin_of(store.incarnation),
+            interval_s=self.settings.push_interval_s,
+            views=Views(),
         )
         replicator.start()
         why = "it was killed"
@@ -119,15 +124,22 @@ class Pusher:
                 moved_at = now
             if behind or alive:
                 idle_since = now
-            if behind and not alive and before:
-                replicator.ask()  # nobody logs any more: nothing to wait for
+            if (behind and not alive and before) or self._is_asked():  # nobody logs any more: nothing to wait for
+                replicator.ask()
             if now >= idle_since + self._idle_s:
                 return "everything is in the repo, and nobody logs to it here"
             if now >= moved_at + self._stuck_s:
                 return f"nothing moved for {self._stuck_s / 60:.0f} minutes"
             if not behind:
                 store.merge(budget_s=0.05)
-        return "it was asked to stop"
+        return STOPPED
+
+    def _is_asked(self) -> bool:
+        try:
+            self.staging.ask_path.unlink()
+        except OSError:
+            return False
+        return True
 
     def _take_over(self, store: SqliteStore) -> None:
         """Append the logs that dead trainers left, and let go of those that are in the repo."""

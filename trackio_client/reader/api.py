@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from trackio_client.delivery.address import address_of
+from trackio_client.delivery.address import address_of, repo_of
 from trackio_client.errors import (
     ExperimentNotFound,
     MetricNotFound,
@@ -22,7 +22,7 @@ from trackio_client.errors import (
 )
 from trackio_client.reader.experiment import LoggedExperiment
 from trackio_client.reader.source import Source
-from trackio_client.settings import Settings, settings_from
+from trackio_client.settings import Settings, is_dataset, is_staged, settings_from
 from trackio_client.store.contract import Series
 from trackio_client.wire.asks import SeriesQuery
 
@@ -35,7 +35,8 @@ class Api:
 
     Args:
         address_or_path: the address of a Space, `owner/space`, a store's file, or the folder that TRACKIO_DIR names.
-            None asks the Space that TRACKIO_URL names, else the local store.
+            None asks the Space that TRACKIO_URL names, else the local store. For a dataset repo it is what this machine
+            logged for it (`trackio-client pull` brings the rest).
         token: of the Space; None takes TRACKIO_TOKEN.
 
     Raises:
@@ -184,9 +185,11 @@ def _source(given: str | os.PathLike[str] | None, settings: Settings) -> Source:
     from trackio_client.reader.local import LocalSource
 
     if given is None:
-        if settings.url is None:
-            return LocalSource(settings.store_path)
+        if settings.url is None or is_staged(settings.url):  # a repo is written from here, and read from what was kept
+            return LocalSource(settings.shown_path)
         given = settings.url
+    elif isinstance(given, str) and is_dataset(given):
+        return LocalSource(settings.staged_path(repo_of(given)))
     elif not isinstance(given, str) or not _is_address(given):
         return LocalSource(_store_in(Path(given).expanduser()))
     return HttpSource(address_of(given), token=settings.token, hub_token=settings.hub_token)

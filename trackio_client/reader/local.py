@@ -30,11 +30,12 @@ class LocalSource:
     Args:
         path: the store's file.
         make: make the file when it is missing, to append to it.
+        destination: of what is appended, when it only waits here; None is this file.
     """
 
-    def __init__(self, path: Path, *, make: bool = False) -> None:
+    def __init__(self, path: Path, *, make: bool = False, destination: str | None = None) -> None:
         self.address = str(path)
-        self._path = path
+        self._path, self._destination = path, destination
         self._store: Store | None = None
         if make:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,7 +54,7 @@ class LocalSource:
     def _open(self) -> None:
         from trackio_client.store.open import open_store  # here: SQLite and numpy only when something is read
 
-        self._store = open_store(self._path)
+        self._store = open_store(self._path, persistent=self._destination is None, destination=self._destination)
 
     @property
     def _is_there(self) -> bool:
