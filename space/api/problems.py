@@ -44,6 +44,7 @@ _TITLES: Final = {
     "gone": (410, "This experiment was deleted"),
     "too-large": (413, "The request is too large"),
     "type": (415, "This type of content is not taken"),
+    "too-many": (429, "Too many requests"),
     "starting": (503, "Not ready yet"),
     "busy": (503, "More came than could be written"),
     "store-full": (507, "The server's disk is full"),

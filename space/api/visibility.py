@@ -18,8 +18,8 @@ log = logging.getLogger("trackio")
 _PRIVATE: Final = (
     "This Space is private: the Hub shows it to its owner and collaborators only and answers everybody else 404, "
     "before this server hears of it. So a link would open for nobody. Make the Space protected (its code stays "
-    "private, links work; needs PRO, Team or Enterprise) or public in its settings, and set TRACKIO_SPACE_VISIBILITY to the "
-    "same word; or send the experiment as one HTML file, which needs no server."
+    "private, links work; needs PRO, Team or Enterprise) or public in its settings, and set TRACKIO_SPACE_VISIBILITY "
+    "to the same word; or send the experiment as one HTML file, which needs no server."
 )
 _ASK_S: Final = 15.0
 

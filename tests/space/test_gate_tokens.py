@@ -188,7 +188,7 @@ def test_states_join_in_any_order_to_the_same(clock):
 
 @pytest.mark.parametrize(
     "state",
-    [b"", b"<html>", b"[]", b"\xff", b'{"trackio_access": 2, "entries": []}', b'{"trackio_access": 1, "entries": [{}]}'],
+    [b"", b"<html>", b"\xff", b'{"trackio_access": 2, "entries": []}', b'{"trackio_access": 1, "entries": [{}]}'],
 )
 def test_a_state_that_cannot_be_read_keeps_everything_closed(access, state):
     _, text = access.add(Kind.VIEWER, "x")

@@ -1,0 +1,170 @@
+"""What a link opens: /s/{token} and below, /embed/{token}. The gate has checked the token and put its entry here."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from space.api.access import Access, Entry
+from space.api.bodies import json_body
+from space.api.problems import Problem, answer
+from space.api.series import fields_of, is_binary, series_query, told
+from space.settings import SpaceSettings
+from space.sharing.pages import page_of
+from space.sharing.preview import Previews
+from space.sharing.rate import Rate
+from space.sharing.scope import Shared
+from space.sharing.words import link_refused
+from trackio_client.store.contract import Store
+from trackio_client.wire.asks import SeriesQuery
+
+MOST_POINTS: Final = 100_000
+"""Points a series that a link gives as numbers; a chart asks for at most as many as it has pixels."""
+MOST_BUCKETS: Final = 5000
+_MOST_BODY: Final = 256 * 1024
+_HOST: Final = re.compile(r"[A-Za-z0-9.\-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
+
+
+@dataclass(frozen=True)
+class Links:
+    """What the routes of links are joined with."""
+
+    settings: SpaceSettings
+    store: Store
+    access: Access
+    address_of: Callable[[str], str]
+    rate: Rate
+    previews: Previews
+
+    def shared(self, request: Request) -> Shared:
+        """The store through the link of this request."""
+        entry: Entry = request.scope["trackio_link"]
+        self.rate.take(entry.id)
+        return Shared(self.store, entry, now_s=time.time(), lost_contact_s=self.settings.lost_contact_s)
+
+
+def link_routes(links: Links) -> APIRouter:
+    """GET only, but for a long question about series."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/s/{token}")
+    def page(request: Request, token: str) -> Response:
+        return _page(links, request, token, embed=False)
+
+    @router.get("/embed/{token}")
+    def embed(request: Request, token: str) -> Response:
+        return _page(links, request, token, embed=True)
+
+    @router.get("/s/{token}/preview.png")
+    def preview(request: Request, token: str) -> Response:
+        shared = links.shared(request)
+        if not shared.records:
+            return link_refused(request.url.path)
+        raw = links.previews.of(shared)
+        headers = {"Cache-Control": "private, max-age=60", "Referrer-Policy": "no-referrer"}
+        return Response(raw, 200, headers, "image/png")
+
+    prefix = "/s/{token}/v1"
+
+    @router.get(prefix + "/experiments")
+    def experiments(request: Request, token: str) -> Response:
+        shared = links.shared(request)
+        if not shared.records:
+            return link_refused(request.url.path)
+        content = {
+            "experiments": shared.rows(),
+            "cursor": 0,  # always all of it: a link shows a hundred at most
+            "now_s": shared.now_s,
+            "lost_contact_s": shared.lost_contact_s,
+            "gone": [],
+            "ends_s": shared.entry.end_s or None,
+        }
+        return answer(content, accepts_gzip=_gzip(request))
+
+    @router.get(prefix + "/experiments/{experiment_id}")
+    def experiment(request: Request, token: str, experiment_id: str) -> Response:
+        return answer(links.shared(request).detail(experiment_id), accepts_gzip=_gzip(request))
+
+    @router.get(prefix + "/experiments/{experiment_id}/events")
+    def events(
+        request: Request,
+        token: str,
+        experiment_id: str,
+        kind: Annotated[list[str], Query(max_length=50)] = [],  # noqa: B006 (FastAPI copies it)
+        after: Annotated[int, Query(ge=0, lt=2**63)] = 0,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    ) -> Response:
+        found = links.shared(request).events(experiment_id, kind, after=after, limit=limit)
+        return answer(found, accepts_gzip=_gzip(request))
+
+    @router.get(prefix + "/metrics")
+    def metrics(request: Request, token: str) -> Response:
+        return answer({"metrics": links.shared(request).metrics()}, accepts_gzip=_gzip(request))
+
+    @router.get(prefix + "/series")
+    def series(request: Request, token: str) -> Response:
+        return _series(links, request, fields_of(request))
+
+    @router.post(prefix + "/series")
+    async def series_post(request: Request, token: str) -> Response:
+        fields = await json_body(request, _MOST_BODY)
+        answered: Response = await run_in_threadpool(_series, links, request, fields)
+        return answered
+
+    @router.api_route("/s/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+    @router.api_route("/embed/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+    def nothing(request: Request, path: str) -> Response:
+        raise Problem(
+            "not-found", "A link has no such address."
+        )  # the gate is before it; nothing falls through to Gradio
+
+    return router
+
+
+def _page(links: Links, request: Request, token: str, *, embed: bool) -> Response:
+    shared = links.shared(request)
+    details = shared.details()
+    if not details:  # all it showed was deleted
+        return link_refused(request.url.path)
+    root = f"/s/{token}"
+    return page_of(
+        details,
+        name=shared.entry.name,
+        address=base_address(request, links.settings) + root,
+        root=root,
+        address_of=links.address_of,
+        embed=embed,
+    )
+
+
+def _series(links: Links, request: Request, fields: dict[str, Any]) -> Response:
+    shared = links.shared(request)
+    query, form = series_query(fields)
+    shared.check_all(query.experiments)
+    return told(links.store, request, _bounded(query, MOST_BUCKETS if is_binary(request, form) else MOST_POINTS), form)
+
+
+def _bounded(query: SeriesQuery, most: int) -> SeriesQuery:
+    return replace(query, max_points=min(query.max_points or most, most), repeats=False)
+
+
+def base_address(request: Request, settings: SpaceSettings) -> str:
+    """How the world reaches this server: the Space's own name, else what the asker called it."""
+    host = request.headers.get("host", "").lower()
+    names = settings.hub.hosts
+    if names:
+        return f"https://{host if host in names else names[0]}"
+    if not _HOST.fullmatch(host):
+        host = f"127.0.0.1:{settings.port}"
+    return f"{request.url.scheme}://{host}"
+
+
+def _gzip(request: Request) -> bool:
+    return "gzip" in request.headers.get("accept-encoding", "")

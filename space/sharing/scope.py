@@ -1,0 +1,110 @@
+"""What a link shows: the experiments it names that still exist, and of these what people expect behind a chart.
+
+Shown: names, project, group, tags, notes, state and its evidence, config, summary, curves, marks. Kept back: console
+output, texts, traces, files, where it ran, who logged it; and that anything else exists.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from space.api.access import Entry
+from trackio_client.errors import ExperimentNotFound
+from trackio_client.queries import experiments as asked
+from trackio_client.queries.metrics import list_metrics
+from trackio_client.store.contract import ExperimentRecord, Store
+
+_ROW: Final = (
+    "experiment_id", "project", "name", "group", "tags", "state", "evidence", "since_s", "created_s", "last_event_s",
+    "last_heard_s", "duration_s", "last_step", "metric_count", "point_count", "generation", "columns",
+)  # fmt: skip
+_DETAIL: Final = (*_ROW, "config", "summary", "user_summary", "definitions", "notes")
+_EVENTS: Final[dict[str, tuple[str, ...]]] = {
+    "mark": ("kind", "time_us", "step", "mark", "title"),
+    "error": ("kind", "time_us", "step", "error", "message"),
+    "end": ("kind", "time_us", "step", "state"),
+}
+"""Kinds of events that a link shows, and their fields."""
+_MOST_TEXT: Final = 500
+
+
+class Shared:
+    """The store through a link."""
+
+    def __init__(self, store: Store, entry: Entry, *, now_s: float, lost_contact_s: float) -> None:
+        self.store = store
+        self.entry = entry
+        self.now_s = now_s
+        self.lost_contact_s = lost_contact_s
+        self.records = [found for each in entry.experiments if (found := _existing(store, each)) is not None]
+
+    def has(self, experiment_id: str) -> bool:
+        """Whether the link shows this experiment, and it still exists."""
+        return any(record.experiment_id == experiment_id for record in self.records)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row an experiment, in the order of the link."""
+        rows = asked.rows_of(self.store, self.records, self.now_s, lost_contact_s=self.lost_contact_s)
+        return [_only(row, _ROW) for row in rows]
+
+    def details(self) -> list[dict[str, Any]]:
+        """Everything a link shows of each, in the order of the link."""
+        return [self.detail(record.experiment_id) for record in self.records]
+
+    def detail(self, experiment_id: str) -> dict[str, Any]:
+        """Everything a link shows of one. Raises ExperimentNotFound."""
+        self._check(experiment_id)
+        return _only(
+            asked.experiment_detail(self.store, experiment_id, self.now_s, lost_contact_s=self.lost_contact_s), _DETAIL
+        )
+
+    def events(self, experiment_id: str, kinds: list[str], **page: Any) -> dict[str, Any]:
+        """Marks, errors and ends, without their traces. Raises ExperimentNotFound."""
+        self._check(experiment_id)
+        wanted = [kind for kind in kinds or _EVENTS if kind in _EVENTS]
+        if not wanted:
+            return {"events": []}
+        found = asked.list_events(self.store, experiment_id, kinds=wanted, **page)
+        return {
+            "events": [
+                {"position": event["position"], "content": _only(event["content"], _EVENTS[event["content"]["kind"]])}
+                for event in found["events"]
+            ]
+        }
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """The metrics of all that is shown, in the page's order."""
+        by_project: dict[str, list[str]] = {}
+        for record in self.records:
+            by_project.setdefault(record.project, []).append(record.experiment_id)
+        merged: dict[str, dict[str, Any]] = {}
+        for project, ids in by_project.items():
+            for metric in list_metrics(self.store, project, ids)["metrics"]:
+                known = merged.setdefault(metric["metric"], {**metric, "experiments": 0, "points": 0})
+                known["experiments"] += metric["experiments"]
+                known["points"] += metric["points"]
+        return list(merged.values())
+
+    def check_all(self, experiments: tuple[str, ...]) -> None:
+        """Raises ExperimentNotFound for the first that the link does not show."""
+        for each in experiments:
+            self._check(each)
+
+    def _check(self, experiment_id: str) -> None:
+        if not self.has(experiment_id):  # the same words whether it exists elsewhere or nowhere
+            raise ExperimentNotFound(f"this link shows no experiment {experiment_id!r:.160}")
+
+
+def _existing(store: Store, experiment_id: str) -> ExperimentRecord | None:
+    try:
+        return store.experiment(experiment_id)
+    except ExperimentNotFound:
+        return None
+
+
+def _only(content: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    kept = {name: content[name] for name in names if name in content}
+    for name in ("message", "evidence", "title"):
+        if isinstance(kept.get(name), str):
+            kept[name] = kept[name][:_MOST_TEXT]
+    return kept
