@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from space.api.access import Access
 from space.settings import SpaceSettings
+from trackio_client.errors import NotOurs, UsageError
 from trackio_client.store.contract import Store
 from trackio_client.store.open import open_store
 
@@ -43,14 +45,35 @@ class Home:
         return {**found, "loading": self.loader.status()}
 
 
+class AccessFile:
+    """What was handed out and revoked, as a small file of the repo: a Space loses its disk, revocations must not be."""
+
+    path = "space/access.json"
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        access.hold()
+
+    def state(self) -> bytes:
+        """For the repo: names, ids and ends, no token and no hash."""
+        raw = self._access.access_state()
+        return b"" if b'"entries":[]' in raw else raw  # nothing was ever handed out: no file
+
+    def adopt(self, raw: bytes | None) -> None:
+        """Join what the repo knows. Raises NotOurs: then nothing that was handed out opens anything."""
+        try:
+            self._access.adopt_access(raw)
+        except (UsageError, ValueError) as error:
+            raise NotOurs(self.path, str(error)) from None
+
+
 def open_home(settings: SpaceSettings, environ: Mapping[str, str] = os.environ) -> Home:
     """The home that the settings name. Reads nothing from the Hub yet. Raises StoreError, OSError, UsageError."""
     repo = settings.dataset_repo
     if repo is None:
         return Home(open_store(settings.store_path, persistent=settings.persistent))
-    from trackio_client.hub.dataset import HubDataset
-
     from trackio_client.hub.backed import RepoBacked  # here: huggingface_hub and pyarrow take a second to import
+    from trackio_client.hub.dataset import HubDataset
     from trackio_client.hub.loading import Loader
     from trackio_client.hub.replicator import Replicator
     from trackio_client.hub.views import Views

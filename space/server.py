@@ -29,7 +29,7 @@ from space.api.problems import Problem, problem_of, response_of
 from space.api.routes import Parts, add_routes
 from space.api.syncing import add_sync_routes
 from space.api.visibility import Visibility
-from space.home import Home, open_home
+from space.home import AccessFile, Home, open_home
 from space.ingest import Ingest
 from space.merging import Merging
 from space.settings import SpaceSettings, settings_from
@@ -127,6 +127,9 @@ def make_app(settings: SpaceSettings, store: Store, *, home: Home | None = None,
     )
     app.state.ingest = ingest
     app.state.home = home
+    if home is not None and home.replicator is not None:
+        home.replicator.attach(AccessFile(access))
+        access.on_change = home.replicator.ask
     app.state.access = access
     _tell_problems(app)
     visibility = Visibility(settings.hub)

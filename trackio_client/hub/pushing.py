@@ -48,6 +48,20 @@ class Views(Protocol):
         ...
 
 
+class Attachment(Protocol):
+    """A small file that travels with the repo: a state that several places change, and join."""
+
+    path: str
+
+    def state(self) -> bytes:
+        """What should stand in the repo; empty for nothing."""
+        ...
+
+    def adopt(self, raw: bytes | None) -> None:
+        """Join what stands at the head, None for nothing. Raises NotOurs: it is named, and not overwritten."""
+        ...
+
+
 @dataclass(slots=True)
 class Pushed:
     """What one commit brought."""
@@ -75,6 +89,8 @@ class Committer:
         self.scratch = scratch
         self.held_back: dict[str, str] = {}
         """Writers whose rows are not what their digest says, and what was seen. They are not pushed."""
+        self.attachments: list[Attachment] = []
+        self._attached: dict[str, tuple[str, bytes | None]] = {}  # by path: the commit, and what stands there
         self._later: list[str] = []  # experiments whose overview did not fit into the last commit
         self._carded: set[str] | None = None  # configurations that the card names, as far as this process knows
 
@@ -105,7 +121,8 @@ class Committer:
             place = Path(folder)
             with self.store.still():  # plan, rows and headers are of one commit of the store
                 work = self.work(index, experiments)
-                if not work:
+                attached = self._changed() if experiments is None else {}
+                if not work and not attached:
                     return None
                 pushed = Pushed(index, is_all=work.is_all)
                 for name, tombstone in work.bury.items():
@@ -117,6 +134,7 @@ class Committer:
             self._show(draft, head, touched, list(work.bury))
             self._rows(draft, index, told, list(work.bury), place)
             self._card(draft, head)
+            draft.add.update(attached)
             add, delete = draft.changes()
             if not add and not delete:
                 return pushed
@@ -127,11 +145,44 @@ class Committer:
             for path, content in add.items():
                 if isinstance(content, bytes):
                     self.reader.keep(path, content)
+            known = {path: raw for path, (at, raw) in self._attached.items() if at == head.commit}
+            self._attached |= {path: (commit, raw) for path, raw in {**known, **attached}.items()}
         for window in work.windows:
             held = pushed.index.writer(window.holding.writer_id)
             if held is not None:
                 pushed.marks[held.writer_id] = common(held.held, window.holding.held)
         return pushed
+
+    # --- small files --------------------------------------------------------------------------------------------------
+
+    def join(self, commit: str) -> None:
+        """Take in what stands at the head of the attachments. Raises HubErrors."""
+        for each in self.attachments:
+            if self._attached.get(each.path, ("", None))[0] == commit:
+                continue
+            found = {file.path: file for file in self.target.files(commit, each.path.rpartition("/")[0])}
+            file = found.get(each.path)
+            raw = None if file is None else self.reader.read(each.path, commit, file.blob)
+            try:
+                each.adopt(raw)
+                self.reader.not_ours.pop(each.path, None)
+            except NotOurs as error:
+                self.reader.not_ours[each.path] = error.reason
+            self._attached[each.path] = (commit, raw)
+
+    def has_changed(self) -> bool:
+        """Whether an attachment is another than at the head."""
+        return bool(self._changed())
+
+    def _changed(self) -> dict[str, bytes]:
+        found = {}
+        for each in self.attachments:
+            if each.path in self.reader.not_ours or each.path not in self._attached:
+                continue
+            state = each.state()
+            if state and state != self._attached[each.path][1]:
+                found[each.path] = state
+        return found
 
     # --- metrics and events -------------------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from typing import Any
 from trackio_client.errors import HubAway, HubBusy, HubError, HubMoved, HubRefused, StoreError
 from trackio_client.hub.compaction import Compactor
 from trackio_client.hub.index import Index, common, lacking, minus
-from trackio_client.hub.pushing import Committer, Pushed, Views
+from trackio_client.hub.pushing import Attachment, Committer, Pushed, Views
 from trackio_client.hub.reading import RepoReader
 from trackio_client.hub.target import Head, Target
 from trackio_client.store.contract import Store
@@ -112,6 +112,10 @@ class Replicator:
         self.ready = threading.Event()
         """The head was read once: the store may answer its writers (protocol rule 8)."""
 
+    def attach(self, attachment: Attachment) -> None:
+        """Let a small file travel with the repo. Before `start`."""
+        self._committer.attachments.append(attachment)
+
     @property
     def is_ready(self) -> bool:
         return self.ready.is_set()
@@ -139,7 +143,7 @@ class Replicator:
         done, tries = Flushed(), 0
         while True:
             head, index = self._look()
-            if head.hour >= self.per_hour and self._committer.work(index, experiments):
+            if head.hour >= self.per_hour and (self._committer.work(index, experiments) or self.is_behind()):
                 done.is_all, done.wait_s = False, max(1.0, HOUR_S - head.oldest_age_s)
                 break
             try:
@@ -194,6 +198,7 @@ class Replicator:
             head = self.target.head()
         index = self.reader.index(head.commit)
         self._take(index)
+        self._committer.join(head.commit)
         self._state.looked(self._clock(), head, index)
         self.ready.set()
         return head, index
@@ -320,6 +325,8 @@ class Replicator:
     def is_behind(self) -> bool:
         """Whether the store has something that the repo lacks, as far as the store knows."""
         if any(h.writer_id not in self._committer.held_back for h in self.store.holdings(behind=True)):
+            return True
+        if self._committer.has_changed():
             return True
         buried = self._state.buried
         return self._adopts and any(name not in buried for name, _, _ in self.store.tombstones())
