@@ -52,7 +52,7 @@ def run(asked: argparse.Namespace) -> int:
     if asked.dry_run:
         for reading, one in _runs(readings, report):
             report.found(reading, one, project or one.project or fallback)
-        report.end("nothing was imported: --dry-run")
+        report.end(None)
         return report.code(asked.path)
     with destination(settings) as there:
         for reading, one in _runs(readings, report):
@@ -122,17 +122,20 @@ class Report:
             for text in texts:
                 print(f"! {clean(text)}")
 
-    def end(self, where: str) -> None:
+    def end(self, where: str | None) -> None:
+        """The last line. `where` it went, or None when nothing was to be brought."""
         if self._as_json:
             print_json({"imported": self._imported, "skipped": self._skipped, "to": where})
             return
         count, added = len(self._told), sum(one.added_events for one in self._told)
         projects = sorted({one.project for one in self._told})
         into = f" in project{'s' * (len(projects) > 1)} {', '.join(map(repr, projects))}" if projects else ""
-        values = sum(one.points for one in self._told)
+        runs = f"{count} run{'s' * (count != 1)}{clean(into)}, {sum(one.points for one in self._told):,} values"
         left = f"; {len(self._skipped)} left out, named above" if self._skipped else ""
-        runs = f"{count} run{'s' * (count != 1)}{clean(into)}"
-        print(f"{clean(where)}: {runs}, {values:,} values, {added:,} new events{left}.")
+        if where is None:
+            print(f"Found {runs}{left}. Nothing was imported (--dry-run).")
+            return
+        print(f"{clean(where)}: {runs}, {added:,} new events{left}.")
         if count:
             print("To look at them: trackio-client ui")
 
