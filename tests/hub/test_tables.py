@@ -218,6 +218,7 @@ def test_experiments_come_back_with_every_column():
         "group": "sweep",
         "job_type": "train",
         "tags": ["a", "ü"],
+        "notes": "two\nlines",
         "state": "finished",
         "created_s": 1.79e9,
         "last_event_s": 1.79e9 + 1,
