@@ -134,6 +134,7 @@ license: mit
 """,
     "all indented": "---\n  license: mit\n  tags:\n  - mine\n---\n",
     "windows": "---\r\nlicense: mit\r\ntags:\r\n- mine\r\n---\r\n",
+    "anchor": "---\ntags: &t\n  - mine\nconfigs: !!seq\n-   config_name: own\n    data_files: x.csv\n---\n",
     "dataset info": """---
 dataset_info:
   features:
@@ -212,9 +213,9 @@ def test_the_body_is_replaced_between_its_markers_only():
         ("---\n- a\n---\n", "key: value"),
         ("---\njust text\n---\n", "key: value"),
         ("---\n{tags: [a]}\n---\n", "key: value"),
-        ("---\na: &x [1]\nconfigs: *x\n---\n", "front matter"),
-        ("---\na: &x\n- 1\nconfigs: *x\n---\n", "front matter"),
-        ("---\na: &x\n  - 1\nconfigs: *x\n---\n", "front matter"),
+        ("---\na: &x [1]\nconfigs: *x\n---\n", "without a change to the rest"),
+        ("---\na: &x\n- 1\nconfigs: *x\n---\n", "without a change to the rest"),
+        ("---\na: &x\n  - 1\nconfigs: *x\n---\n", "without a change to the rest"),
         ("---\nconfigs: own\n---\n", "configs"),
         ("---\nconfigs:\n  own: x\n---\n", "configs"),
         ("---\n# trackio:begin\ntags:\n- trackio\n---\n", "without its"),

@@ -171,10 +171,17 @@ def _place(node: Any, theirs: str, items: Sequence[Sequence[str]], newline: str,
         return node.start_mark.index + 1, begin + put + end
     if isinstance(node, yaml.SequenceNode) and node.value:
         at = _line_after(node, theirs)
-        return at, _marked(_listed(items), " " * node.start_mark.column, newline)
+        return at, _marked(_listed(items), _indent(node, theirs), newline)
     if isinstance(node, yaml.ScalarNode) and node.value == "" and node.style is None:  # the key alone
         return _line_end(node.end_mark.index, theirs), _marked(_listed(items), " " * column, newline)
     return None
+
+
+def _indent(node: Any, theirs: str) -> str:
+    """The blanks before the dashes of a list. (Its own mark is no help: it may stand at an anchor, `key: &name`.)"""
+    line = theirs[theirs.rfind("\n", 0, node.value[0].start_mark.index) + 1 :]
+    dash = re.match(r"( *)-\s", line)
+    return dash[1] if dash else " " * int(node.start_mark.column)
 
 
 def _line_after(node: Any, theirs: str) -> int:
@@ -192,10 +199,14 @@ def _line_end(at: int, theirs: str) -> int:
 
 def _check(front: str, theirs: Mapping[str, Any], configs: Sequence[str]) -> None:
     """Nothing of theirs may have changed its meaning, and ours must be understood."""
-    _, said = _parsed(front)
     lists = {"tags", "configs"}
-    kept = all(_keeps(said.get(k), v) if k in lists else said.get(k) == v for k, v in theirs.items())
-    if not kept or set(said) - set(theirs) - lists or set(configs) - set(_names(said.get("configs"))):
+    try:
+        _, said = _parsed(front)
+        kept = all(_keeps(said.get(k), v) if k in lists else said.get(k) == v for k, v in theirs.items())
+        is_fine = kept and set(said) <= {*theirs, *lists} and set(configs) <= set(_names(said.get("configs")))
+    except (NotOurs, TypeError):
+        is_fine = False
+    if not is_fine:
         raise NotOurs(_PATH, "has a front matter that ours cannot be put into without a change to the rest")
 
 
