@@ -81,7 +81,7 @@ def run_backup(asked: argparse.Namespace) -> int:
     if asked.json:
         print_json({"repo": repo, "to": where, **asdict(copied)})
     else:
-        what = f"{count(copied.files, 'file')}, {size(copied.bytes)}"
+        what = f"{count(copied.files, 'file')}, {size(copied.bytes)}" if copied.files else "nothing new"
         print(f"{where}: {what} of {repo} at commit {copied.commit[:8]}. To go back to it: {back}")
     return 0
 

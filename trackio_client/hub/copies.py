@@ -16,6 +16,8 @@ from trackio_client.store.contract import Store
 
 TOGETHER_FILES, TOGETHER_BYTES = 90, 1024**3
 """In one commit of a copy: the Hub asks for at most 100 files, and all of them are on this disk for a moment."""
+ATTRIBUTES = ".gitattributes"
+"""The Hub makes one in each repo."""
 LAST = ("index/", "experiments/", "view/", "README.md")
 """What cites other files goes into a copy after them: a copy that was cut off cites nothing that is not there."""
 
@@ -39,15 +41,13 @@ def copy_repo(
     A copy that was cut off is gone on with: what is there already with the same content is not sent again.
 
     Raises:
-        UsageError: the other repo holds something else. HubErrors.
+        UsageError: the other repo holds something else; nothing was written. HubErrors.
     """
     at = commit or source.head().commit
-    listed = [file for file in source.files(at, "") if file.path != ".gitattributes"]
-    if not to.create(private=private):
-        _check_copyable(to, {file.path: file.blob for file in listed})
-    there = {file.path: file.blob for file in to.files(to.head().commit, "")}
+    listed = [file for file in source.files(at, "") if file.path != ATTRIBUTES]
+    there = {} if to.create(private=private) else _already(to, {file.path: file.blob for file in listed})
     copied = Copied(at)
-    left = [file for file in listed if there.get(file.path) != file.blob]
+    left = [file for file in listed if file.path not in there]
     left.sort(key=lambda file: file.path.startswith(LAST))  # stable: data first, then what cites it
     with tempfile.TemporaryDirectory(prefix="trackio-copy-") as folder:
         for some in _portions(left):
@@ -63,11 +63,13 @@ def copy_repo(
     return copied
 
 
-def _check_copyable(to: Target, wanted: Mapping[str, str]) -> None:
-    """Raises UsageError if the repo holds what the copy would not: experiments of two repos are never mixed."""
-    for file in to.files(to.head().commit, ""):
-        if file.path not in wanted and file.path != ".gitattributes":
-            raise UsageError(f"{to.repo} exists and holds other things ({file.path}). Give the name of a new repo")
+def _already(to: Target, wanted: Mapping[str, str]) -> set[str]:
+    """What the repo holds of a copy. Raises UsageError if it holds anything else: two repos are never mixed."""
+    there = {file.path: file.blob for file in to.files(to.head().commit, "") if file.path != ATTRIBUTES}
+    for path, blob in there.items():
+        if wanted.get(path) != blob:
+            raise UsageError(f"{to.repo} exists and holds something else ({path}). Give the name of a new repo")
+    return set(there)
 
 
 def _portions(files: Iterable[RepoFile]) -> Iterator[list[RepoFile]]:
