@@ -7,7 +7,7 @@ import { isNoisy } from "./order.js";
 export function chartMenu(grid, chart, button) {
   /** @type {Record<string, {label: string, run: () => void}>} */
   const items = {
-    large: { label: "Open large", run: () => grid.full(chart) },
+    ...(grid.source.large === false ? {} : { large: { label: "Open large", run: () => grid.full(chart) } }),
     pin: { label: grid.isPinned(chart) ? "Unpin" : "Pin to the top", run: () => grid.pin(chart) },
     log: { label: chart.log ? "Linear y axis" : "Logarithmic y axis", run: () => grid.log(chart) },
     table: { label: chart.asTable ? "Show the chart" : "Show as table", run: () => grid.table(chart) },

@@ -34,6 +34,7 @@ const CROWD = 16; // lines; above it they would be one grey, and only needles st
  * @property {import("./marks.js").Mark[]} marks @property {(mark: import("./marks.js").Mark) => number | null} place
  * @property {number} shown experiments that are ticked
  * @property {{waiting: boolean, error: any}} status @property {number} others experiments not shown that have it
+ * @property {string | null} [lacks] why its points are not on this page although they were logged
  */
 
 export class Chart {
@@ -276,7 +277,7 @@ export class Chart {
     const empty = model.lines.length === 0;
     let note = "";
     if (empty && error) note = `error ${error.message}`;
-    else if (empty && !waiting) note = `none ${model.shown} ${model.others}`;
+    else if (empty && !waiting) note = `none ${model.shown} ${model.others} ${model.lacks ?? ""}`;
     if (note !== this.noteKey) {
       this.noteKey = note;
       this.note.hidden = !note;
@@ -301,6 +302,7 @@ export class Chart {
 
   /** @param {Model} model */
   #absent(model) {
+    if (model.lacks) return this.note.append(h("b", null, this.metric.metric), h("span", null, model.lacks));
     const who = model.shown === 1 ? "the shown experiment" : `the ${formatCount(model.shown)} shown experiments`;
     this.note.append(h("b", null, this.metric.metric), h("span", null, `Not logged by ${who}.`));
     const n = model.others;

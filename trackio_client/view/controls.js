@@ -13,14 +13,15 @@ const TICKS = [232, 320, 520];
 /** What this browser remembers of them. */
 export const KEPT = ["x", "smoothing", "band", "logY", "clip", "size"];
 
-/** @param {HTMLElement} root @param {import("./state.js").PageState} state */
-export function controls(root, state) {
+/** @param {HTMLElement} root @param {import("./state.js").PageState} state
+ * @param {{byMetric?: boolean}} [can] whether curves can be drawn against another metric, which takes every point */
+export function controls(root, state, { byMetric = true } = {}) {
   const axis = menuButton({
     label: "step",
     title: "x axis",
     items: () => [
       ...Object.entries(AXES).map(([value, label]) => ({ value, label, chosen: state.get("x") === value })),
-      ...(state.get("metrics") ?? []).map(({ metric }) => ({ value: metric, label: metric, group: "Another metric", chosen: state.get("x") === metric })),
+      ...((byMetric && state.get("metrics")) || []).map(({ metric }) => ({ value: metric, label: metric, group: "Another metric", chosen: state.get("x") === metric })),
     ],
     choose: (x) => state.set({ x, zoom: null }),
   });

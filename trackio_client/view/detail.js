@@ -5,7 +5,7 @@ import { Journal } from "./journal.js";
 import { fill, h, text } from "./dom.js";
 import { MetricGrid } from "./grid.js";
 import { icon, sign, stateWord } from "./icons.js";
-import { copy, noMetrics, skeleton, unknownExperiment } from "./notices.js";
+import { copy, noMetrics, skeleton } from "./notices.js";
 import { ConfigPanel, SummaryPanel, facts } from "./panels.js";
 import { age, capital, clock, duration, iso, plural } from "./words.js";
 
@@ -15,10 +15,11 @@ const CALLOUT = { failed: "fail", interrupted: "warn", lost_contact: "lost", pau
 export class ExperimentView {
   /**
    * @param {HTMLElement} root
-   * @param {{state: import("./state.js").PageState, source: any, experiments: import("./experiments.js").Experiments}} parts
+   * @param {{state: import("./state.js").PageState, source: any, experiments: import("./experiments.js").Experiments,
+   *          words: typeof import("./notices.js").SERVER_WORDS}} parts
    */
-  constructor(root, { state, source, experiments }) {
-    Object.assign(this, { root, state, source, experiments });
+  constructor(root, { state, source, experiments, words }) {
+    Object.assign(this, { root, state, source, experiments, words });
     this.id = null;
     state.follow(["view", "experiment"], () => this.choose());
     state.addEventListener("change", (/** @type {any} */ event) => {
@@ -76,7 +77,7 @@ export class ExperimentView {
     if (error.status === 404 && !this.detail && !this.unknown) {
       this.unknown = true;
       const project = this.state.get("project");
-      fill(this.root, unknownExperiment(this.id, project, () => this.leave()));
+      fill(this.root, this.words.unknownExperiment(this.id, project, () => this.leave()));
     } else if (!this.detail && !this.unknown) fill(this.root, h("section", { class: "tk-notice" }, h("h1", null, error.title ?? "No answer"), h("p", { class: "tk-soft" }, error.detail, " ", error.hint)));
   }
 
@@ -211,7 +212,7 @@ export function calloutWords(row, now_s) {
   const told = /\bstep \d/.test(evidence) || row.last_step === null || row.last_step === undefined;
   const step = told ? "" : `Last step ${row.last_step.toLocaleString("en-US")}.`;
   if (row.state === "lost_contact") {
-    return [`Lost contact ${since || "with it"}.`, [step, evidence].filter(Boolean).join(" "), "The trainer may still run: it keeps what it logs and sends it when it reaches this server again."];
+    return [`Lost contact ${since || "with it"}.`, [step, evidence].filter(Boolean).join(" "), "The trainer may still run: it keeps what it logs and sends it when it can."];
   }
   if (row.state === "failed") return [`Failed ${since}.`, [step, evidence].filter(Boolean).join(" ")];
   if (row.state === "paused") return [`Paused ${since}.`, evidence];

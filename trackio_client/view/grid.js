@@ -196,7 +196,7 @@ export class MetricGrid extends EventTarget {
   #axes(chart) {
     const coarse = { x: this.axisOf(chart), from: null, to: null, max_points: POINTS };
     const zoom = this.zoomOf(chart);
-    if (!zoom) return { coarse, fine: null };
+    if (!zoom || this.source.overview) return { coarse, fine: null };
     const margin = (zoom[1] - zoom[0]) * 0.1; // so that lines reach the edges
     const fine = { ...coarse, from: Number((zoom[0] - margin).toPrecision(12)), to: Number((zoom[1] + margin).toPrecision(12)) };
     const enough = this.shown().every((/** @type {any} */ e) => {
@@ -287,6 +287,7 @@ export class MetricGrid extends EventTarget {
       shown: experiments.length,
       status: feeds.status(coarse, ids, metric),
       others: lines.length ? 0 : Number(chart.metric.experiments) || 0,
+      lacks: lines.length ? null : (this.source.lacks?.(metric, ids) ?? null),
     };
   }
 
@@ -323,6 +324,7 @@ export class MetricGrid extends EventTarget {
   zoom(chart, x, y, smooth = false) {
     chart.zoomY = y ?? chart.zoomY;
     this.ranges.into(chart, x, smooth);
+    if (this.source.overview && chart.lines.some(({ series }) => !series.single || series.n < series.points().count)) chart.say(this.source.overview);
   }
 
   /** One step back, or all the way. @param {Chart} chart @param {boolean} [all] */
@@ -353,6 +355,7 @@ export class MetricGrid extends EventTarget {
 
   /** @param {Chart} chart */
   async full(chart) {
+    if (this.source.large === false) return chart.say("Opening a chart large needs plotly, which was not deployed with this page.");
     const { openLarge } = await import("./large.js");
     openLarge(this, chart);
   }

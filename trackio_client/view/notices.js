@@ -143,17 +143,25 @@ export function failed(error, again) {
   );
 }
 
-/** The line above everything while nobody answers. @param {{since_s: number|null, next_ms: number|null, error?: any}} contact */
-export function awayBar(contact, hasData, again) {
-  const left = h("span", null);
+/** What the line above everything says while nobody answers: seen, and what it means. @returns {[string, string]}
+ * @param {{since_s: number|null, error?: any}} contact @param {boolean} hasData */
+function awayWords(contact, hasData) {
   const since = clock(contact.since_s ?? Date.now() / 1000);
   const status = contact.error?.status ?? 0; // 0: nobody answered at all
-  const seen = status ? `The server answers with an error (${status}) since ${since}.` : `No answer from the server since ${since}.`;
+  return [
+    status ? `The server answers with an error (${status}) since ${since}.` : `No answer from the server since ${since}.`,
+    hasData ? "What you see stays as it was. Trainers keep their events and send them later. This page goes on by itself." : "Trainers keep their events and send them later. This page goes on by itself once the server answers.",
+  ];
+}
+
+/** The line above everything while nobody answers. @param {{next_ms: number|null}} contact @param {[string, string]} words @param {() => void} again */
+export function awayBar(contact, [seen, means], again) {
+  const left = h("span", null);
   const bar = h(
     "div",
     { class: "tk-away", role: "status" },
     h("div", null, h("b", null, seen), " ", left),
-    h("p", null, hasData ? "What you see stays as it was. Trainers keep their events and send them later. This page goes on by itself." : "Trainers keep their events and send them later. This page goes on by itself once the server answers."),
+    h("p", null, means),
     h("button", { class: "tk-btn sm", on: { click: again } }, "Try now"),
   );
   bar.tell = () => {
@@ -163,6 +171,16 @@ export function awayBar(contact, hasData, again) {
   bar.tell();
   return bar;
 }
+
+/** What is said of a server; a page without one has words of its own (repowords.js). */
+export const SERVER_WORDS = {
+  /** @param {any} _error @param {(token: string) => Promise<void>} send */
+  access: (_error, send) => noAccess(send),
+  away: awayWords,
+  noProjects,
+  noExperiments,
+  unknownExperiment,
+};
 
 /** Grey shapes for what is to come, shown only when it takes longer than a blink. */
 export function skeleton() {

@@ -10,7 +10,7 @@ import { Experiments } from "./experiments.js";
 import { MetricGrid } from "./grid.js";
 import { icon } from "./icons.js";
 import { matcher } from "./matching.js";
-import { awayBar, failed, noAccess, noExperiments, noHits, noMetrics, noProjects, noSystem, nothingTicked, skeleton } from "./notices.js";
+import { SERVER_WORDS, awayBar, failed, noHits, noMetrics, noSystem, nothingTicked, skeleton } from "./notices.js";
 import { remember, remembered } from "./remember.js";
 import { SideBar } from "./sidebar.js";
 import { PageState } from "./state.js";
@@ -24,13 +24,15 @@ const SKELETON_AFTER_MS = 150;
 
 export class Shell {
   /**
-   * @param {{source: any, search?: string, first?: {project?: string, experiments?: Promise<any>, projects?: Promise<any>}}} parts
-   *     `first` holds requests that are under way since before this script ran
+   * @param {{source: any, search?: string, first?: {project?: string, experiments?: Promise<any>, projects?: Promise<any>},
+   *     words?: Partial<typeof SERVER_WORDS>}} parts
+   *     `first` holds requests that are under way since before this script ran; `words` what to say where no server is
    */
-  constructor({ source, search = location.search, first = {} }) {
+  constructor({ source, search = location.search, first = {}, words = {} }) {
     const said = readAddress(search);
     const kept = remembered();
     this.source = source;
+    this.words = { ...SERVER_WORDS, ...words };
     this.first = first;
     this.projects = /** @type {any[]|null} */ (null);
     const known = Object.fromEntries(KEPT.filter((key) => key in kept).map((key) => [key, kept[key]]));
@@ -86,7 +88,7 @@ export class Shell {
     topBar(top, { state, experiments: this.experiments, source: this.source, theme: this.theme, foldSide: () => this.foldSide() });
     this.sideBar = new SideBar(this.side, { state, experiments: this.experiments, columns: this.columns, open });
     sideEdge(this.root, this.side);
-    controls(this.bar, state);
+    controls(this.bar, state, { byMetric: !this.source.overview });
     this._buildTabs();
     this._buildViews(open);
   }
@@ -124,7 +126,7 @@ export class Shell {
       // Hardware is sampled by the clock, not by the step: the charts of this group stand against time by themselves.
       system: () => new MetricGrid(this.panes.system, { state: state.scope({ groups: ["system"], zoom: null }), source }),
       table: () => new TableView(this.panes.table, { state, experiments, columns, open }),
-      experiment: () => new ExperimentView(this.panes.experiment, { state, source, experiments }),
+      experiment: () => new ExperimentView(this.panes.experiment, { state, source, experiments, words: this.words }),
     };
     this.made = {};
   }
@@ -221,13 +223,13 @@ export class Shell {
   _words(view, rows, phase) {
     const { error } = this.experiments.contact;
     const project = this.state.get("project");
-    const again = () => (project ? this.experiments.ask({ all: true }) : this._start());
-    if (phase === "failed" && (error.status === 401 || error.status === 403)) return ["access", () => noAccess((token) => this._login(token))];
+    const again = () => (this.source.hurry?.(), project ? this.experiments.ask({ all: true }) : this._start());
+    if (phase === "failed" && (error.status === 401 || error.status === 403)) return [`access ${error.type}`, () => this.words.access(error, (token) => this._login(token))];
     const absent = phase === "failed" && error.status === 404;
     if (phase === "failed" && !absent) return [`failed ${error.message}`, () => failed(error, again)];
     if (phase === "loading") return ["loading", skeleton];
     if (phase === "away" && !rows.length) return ["away", () => h("div")];
-    if (!project) return ["projects", noProjects];
+    if (!project) return ["projects", this.words.noProjects];
     if (!rows.length) return [`empty ${project}`, () => this._empty(project)];
     if (view === "table") return null;
     const ticked = rows.filter((row) => row.shown);
@@ -246,7 +248,7 @@ export class Shell {
   _empty(project) {
     const slot = h("div");
     const open = (name) => this.state.set({ project: name });
-    const draw = (others) => fill(slot, noExperiments(project, others, open));
+    const draw = (others) => fill(slot, this.words.noExperiments(project, others, open));
     draw([]);
     this.source.projects().then(({ projects }) => draw(projects.map((each) => each.project).filter((name) => name !== project)), () => {});
     return slot;
@@ -283,8 +285,8 @@ export class Shell {
       this.away.contact.next_ms = next_ms; // the same words: the button stays under the pointer
     } else {
       const contact = { since_s, next_ms, error };
-      this.away = awayBar(contact, this.state.get("experiments").length > 0, () =>
-        this.state.get("project") ? this.experiments.ask() : this._start());
+      const words = this.words.away(contact, this.state.get("experiments").length > 0);
+      this.away = awayBar(contact, words, () => (this.source.hurry?.(), this.state.get("project") ? this.experiments.ask() : this._start()));
       this.away.said = `${since_s} ${error?.status}`;
       this.away.contact = contact;
       fill(this.slot, this.away);

@@ -76,6 +76,11 @@ export function topBar(root, { state, experiments, source, theme, foldSide }) {
     fresh.classList.toggle("away", phase === "away");
     if (phase === "away") return text(fresh, `not live since ${clock(since_s ?? 0).slice(0, 5)}`);
     if (phase !== "ready") return text(fresh, "");
+    const pushed_s = source.as_of_s?.(); // without a server: when the repo got something new
+    if (pushed_s) {
+      fresh.title = `The newest push to the repo. It is looked for again every ten seconds.`;
+      return text(fresh, `as of ${clock(pushed_s).replace(/(\d\d:\d\d):\d\d$/, "$1")}`);
+    }
     return text(fresh, `updated ${age((performance.now() - experiments.updated_ms) / 1000)} ago`);
   };
   experiments.addEventListener("contact", tell);

@@ -1,0 +1,29 @@
+"""A static Space before a dataset repo, both at the stand-in for the Hub, for tests and measurements in a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from huggingface_hub import CommitOperationAdd, HfApi
+
+from tests.hub_server import Hub
+from trackio_client.hub.static_space import files_of_static_space
+
+REPO, SPACE = "me/exp", "me/page"
+
+
+def commit(api: HfApi, repo: str, files: Mapping[str, bytes], *, kind: str = "dataset") -> None:
+    """One commit of these files."""
+    operations = [CommitOperationAdd(path, content) for path, content in files.items()]
+    api.create_commit(repo, operations, commit_message="What is new", repo_type=kind)
+
+
+def deploy(hub: Hub, api: HfApi, *, private: bool = False, library: bool = False, **repo: str) -> str:
+    """Make the dataset and the static Space of its page; returns the page's address."""
+    api.create_repo(REPO, repo_type="dataset", visibility="private" if private else "public")
+    api.create_repo(SPACE, repo_type="space", space_sdk="static", visibility="public")
+    name = repo.get("repo", REPO)
+    commit(
+        api, SPACE, files_of_static_space(name, private=private, endpoint=hub.url, library=library), kind="space"
+    )
+    return f"{api.space_info(SPACE).host}/"

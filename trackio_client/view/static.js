@@ -1,0 +1,33 @@
+// @ts-check
+/** The first script of a page without a server: the same shell as the Space's, drawing from a dataset repo. */
+import { h } from "./dom.js";
+import { HubFiles } from "./hubfiles.js";
+import { clientHere, comeBack } from "./oauth.js";
+import { RepoSource } from "./repo.js";
+import { Shell } from "./shell.js";
+import { repoWords } from "./repowords.js";
+
+/** @type {{repo: string, endpoint: string, private: boolean, large: boolean}} */
+const settings = JSON.parse(document.getElementById("trackio-settings")?.textContent ?? "{}");
+
+async function start() {
+  const client = clientHere(settings.endpoint);
+  const files = new HubFiles(settings);
+  const early = /** @type {any} */ (globalThis).trackioEarly;
+  if (early) files.early.set("view/head.json", early);
+  let said = "";
+  try {
+    files.token = await comeBack(client);
+  } catch (error) {
+    said = /** @type {Error} */ (error).message;
+  }
+  const source = new RepoSource({ files });
+  source.large = settings.large;
+  const shell = new Shell({ source, words: repoWords({ source, client, said }) });
+  document.body.append(shell.root);
+}
+
+start().catch((error) => {
+  document.body.append(h("p", { class: "tk-plain-error" }, `This page could not start: ${error.message}. Reload it; if it stays so, deploy it again.`));
+  throw error;
+});
