@@ -101,7 +101,7 @@ def no_repo(repo: str) -> str:
 
 
 def _unknown_token(error: HfHubHTTPError, repo: str, said: str) -> str:
-    if error.request is not None and "authorization" not in error.request.headers:
+    if "authorization" not in error.response.request.headers:
         return (
             f"there is no dataset repo {repo} that can be reached without a token (status 401). If it is private, set "
             f"HF_TOKEN to a fine-grained token with write access to it: {TOKENS}."
