@@ -480,3 +480,11 @@ def test_a_batch_is_what_it_says_at_the_largest_numbers(store):
     (summary,) = store.summaries(["exp_1"])["exp_1"]
     assert (summary.last_step, summary.mean) == (2**63 - 1, pytest.approx(1e308 / 3))
     audited(store)
+
+
+def test_steps_as_far_apart_as_they_can_be_become_chunks(store):
+    trainer = Trainer().step(549755813728, 1.0).step(144115737831669600, 2.0).step(2**63 - 1, 3.0)
+    taken(trainer.send(store))
+    merged(store)
+    assert read(store).steps.tolist() == [549755813728, 144115737831669600, 2**63 - 1]
+    audited(store)

@@ -41,40 +41,41 @@ def _adopt(sql: sqlite3.Connection, adopted: Adopted, *, position: int, now_s: f
     name = adopted.experiment_id
     if sql.execute("SELECT 1 FROM tombstone WHERE experiment_id = ?", (name,)).fetchone():
         return False
-    holdings = [each for each in adopted.writers if each.held]
     found = sql.execute("SELECT id FROM experiment WHERE experiment_id = ?", (name,)).fetchone()
+    known = {each.writer_id: rows.load_writer(sql, each.writer_id) for each in adopted.writers}
+    # A writer that writes to another experiment here is somebody's mistake: what is here stands.
+    holdings = [
+        each
+        for each in adopted.writers
+        if each.held and ((w := known[each.writer_id]) is None or (found is not None and w.experiment == found[0]))
+    ]
     if found is None and not holdings:
         return False
-    header = headers.read(adopted.header)
-    experiment = int(found[0]) if found else _new_experiment(sql, adopted, header, position, now_s)
+    experiment = int(found[0]) if found else _new_experiment(sql, adopted, position, now_s)
     fresh: Windows = {}
     for holding in holdings:
-        writer = rows.load_writer(sql, holding.writer_id)
-        if writer is None:
-            fresh[holding.writer_id] = _new_writer(sql, experiment, holding)
-        elif writer.experiment == experiment and (new := _meet(sql, writer, holding)):
+        writer = known[holding.writer_id]
+        new = _new_writer(sql, experiment, holding) if writer is None else _meet(sql, writer, holding)
+        if new:
             fresh[holding.writer_id] = new
     cold.relist(sql, experiment, fresh, adopted.files)
     if fresh or found is None:
+        header = headers.read(adopted.header)
         exact = header is not None and adopted.header_digest == headers.digest_held(sql, experiment)
         if header is not None and (exact or found is None):
             _take_header(sql, experiment, header, position)
-        _count(sql, experiment, position, recount=not exact)
+        _count(sql, experiment, position, now_s, recount=not exact)
     recounted = settle(sql, experiment, [holding.writer_id for holding in holdings], position)
     return bool(fresh) or found is None or recounted
 
 
-def _new_experiment(
-    sql: sqlite3.Connection, adopted: Adopted, header: Header | None, position: int, now_s: float
-) -> int:
-    now_us = int(now_s * 1e6)  # nobody says when it began, until its rows are here
+def _new_experiment(sql: sqlite3.Connection, adopted: Adopted, position: int, now_s: float) -> int:
+    now_us = int(now_s * 1e6)  # if no header says when it began, nobody does until its rows are here
     row = sql.execute(
         "INSERT INTO experiment (experiment_id, project, facts, facts_key, generation, created_us, last_event_us, "
-        "last_heard_s, points, events, position, merges) VALUES (?, ?, '{}', '[-1, \"\", -1]', 0, ?, ?, ?, 0, 0, ?, 0)",
-        (
-            adopted.experiment_id, adopted.project, now_us, now_us, header.last_heard_s if header else now_s, position,
-        ),
-    ).lastrowid  # fmt: skip
+        "last_heard_s, points, events, position, merges) VALUES (?, ?, '{}', '[-1, \"\", -1]', 0, ?, ?, 0, 0, 0, ?, 0)",
+        (adopted.experiment_id, adopted.project, now_us, now_us, position),
+    ).lastrowid
     assert row is not None
     return row
 
@@ -135,11 +136,12 @@ def _take_header(sql: sqlite3.Connection, experiment: int, header: Header, posit
     sql.executemany(_SERIES, [(experiment, position, *each) for each in header.series])
 
 
-def _count(sql: sqlite3.Connection, experiment: int, position: int, *, recount: bool) -> None:
+def _count(sql: sqlite3.Connection, experiment: int, position: int, now_s: float, *, recount: bool) -> None:
     """Counts are the sums of what writers hold, whatever a header says."""
     sql.execute(
-        "UPDATE experiment SET position = ?, recount = ?, (points, events, generation) = "
+        "UPDATE experiment SET position = ?, recount = ?, "
+        "last_heard_s = iif(last_heard_s > 0, last_heard_s, ?), (points, events, generation) = "
         "(SELECT sum(points), sum(events), max(max(generation), experiment.generation) "
         "FROM writer WHERE experiment = ?) WHERE id = ?",
-        (position, recount, experiment, experiment),
+        (position, recount, now_s, experiment, experiment),
     )

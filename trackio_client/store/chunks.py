@@ -159,7 +159,7 @@ def span(steps: Ints, points: int) -> int:
     if len(steps) < 2:
         return points
     stride = max(1, (int(steps[-1]) - int(steps[0])) // (len(steps) - 1))
-    return int(1 << (points * stride).bit_length() - 1)
+    return int(1 << min(62, (points * stride).bit_length() - 1))  # what an int64 holds
 
 
 class Header(NamedTuple):

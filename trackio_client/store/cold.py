@@ -68,11 +68,11 @@ def of_writer(sql: sqlite3.Connection, experiment: int, writer_id: str) -> Range
 
 def relist(sql: sqlite3.Connection, experiment: int, new: Windows, files: Sequence[Cold]) -> None:
     """List what was cold and what became it under these files, instead of those of before."""
-    rows = sql.execute("SELECT path, windows, loaded FROM cold WHERE experiment = ?", (experiment,)).fetchall()
+    rows = sql.execute("SELECT * FROM cold WHERE experiment = ?", (experiment,)).fetchall()
     if not rows and not new:
         return
-    loaded = {path: windows_of(text) for path, _, text in rows}
-    missing = joined([new, *(windows_of(text) for _, text, _ in rows)])
+    loaded = {path: windows_of(text) for _, path, _, _, _, text in rows}
+    missing = joined([new, *(windows_of(text) for *_, text, _ in rows)])
     found, covered = [], []
     for place, file in enumerate(files):
         before = loaded.get(file.path, {})
@@ -84,6 +84,8 @@ def relist(sql: sqlite3.Connection, experiment: int, new: Windows, files: Sequen
     nowhere = text_of({writer: minus(pairs, here.get(writer, ())) for writer, pairs in missing.items()})
     if nowhere != "{}":
         found.append((experiment, NOWHERE, len(files), 0, nowhere, "{}"))
+    if sorted(found) == sorted(rows):
+        return
     sql.execute("DELETE FROM cold WHERE experiment = ?", (experiment,))
     sql.executemany("INSERT INTO cold VALUES (?, ?, ?, ?, ?, ?)", found)
 

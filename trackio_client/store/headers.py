@@ -106,9 +106,10 @@ def _series(row: Any) -> list[Any]:
     numbers = [None if each is None else float(each) for each in (last, low, high)]
     steps = [None if each is None else _whole(each) for each in (low_step, high_step, bits)]
     whole = [_whole(points, least=1), _whole(bad, least=0), _whole(last_step), _whole(last_us), _whole(first)]
-    if (numbers[0] is None and bits is None) or any(each is not None and each != each for each in numbers):
-        raise ValueError("no last value")
+    mean_ = float(mean or 0.0)
+    if (numbers[0] is None and bits is None) or any(each is not None and each != each for each in (*numbers, mean_)):
+        raise ValueError("no values of a series")
     return [
         metric, whole[0], whole[1], numbers[0], *whole[2:], numbers[1], steps[0], numbers[2], steps[1],
-        float(mean or 0.0), int(bool(stale)), steps[2],
+        mean_, int(bool(stale)), steps[2],
     ]  # fmt: skip

@@ -22,7 +22,7 @@ from trackio_client.store.summaries import Part
 from trackio_client.wire import events as kinds
 
 _CHUNKS = (
-    "SELECT s.metric, c.series, c.no, c.n, c.step0, c.step1, c.ascending, c.us0, c.us1, c.min, c.min_step, c.max, "
+    "SELECT s.metric, c.series, c.no, c.n, c.step0, c.step1, c.ascending, c.us1, c.min, c.min_step, c.max, "
     "c.max_step, c.sum, c.nan + c.posinf + c.neginf "
     "FROM series s JOIN chunk c ON c.series = s.id WHERE s.experiment = ? ORDER BY s.id, c.no"
 )
@@ -30,17 +30,14 @@ _SETS = ", ".join(f"{name.strip()} = ?" for name in summaries.COLUMNS.split(",")
 
 
 @dataclass(slots=True)
-class _Times:
-    """The first and last time, and the highest step, that anything tells."""
+class _Latest:
+    """The last time and the highest step that anything tells."""
 
-    first_us: int | None = None
-    last_us: int = 0
+    us: int = 0
     step: int | None = None
 
-    def reaches(self, *, first_us: int, last_us: int, step: int | None) -> None:
-        if first_us > 0:
-            self.first_us = first_us if self.first_us is None else min(self.first_us, first_us)
-        self.last_us = max(self.last_us, last_us)
+    def reaches(self, *, us: int, step: int | None) -> None:
+        self.us = max(self.us, us)
         if step is not None:
             self.step = step if self.step is None else max(self.step, step)
 
@@ -56,34 +53,58 @@ class _Piece:
 
 def recount(sql: sqlite3.Connection, experiment: int, position: int) -> None:
     """Make them anew. Call inside a write transaction."""
-    times = _Times()
+    latest = _Latest()
     pieces: dict[str, list[_Piece]] = defaultdict(list)
-    _from_chunks(sql, experiment, pieces, times)
-    _from_tail(sql, experiment, pieces, times)
+    _from_chunks(sql, experiment, pieces, latest)
+    _from_tail(sql, experiment, pieces, latest)
     points = _save(sql, experiment, pieces, position)
     for kind, content in sql.execute("SELECT kind, content FROM event WHERE experiment = ?", (experiment,)):
         event = json.loads(content)
         told = facts.whole(event.get("time_us")) or 0
         step = facts.whole(event.get("step")) if kind == kinds.TEXT else None
-        times.reaches(first_us=told, last_us=told, step=step)
+        latest.reaches(us=told, step=step)
     said = rows.all_facts(sql, experiment)
     unsaid: Key = (-1, "", -1)
+    created_us = _began_us(sql, experiment)
     sql.execute(
         "UPDATE experiment SET facts = ?, facts_key = ?, created_us = ifnull(?, created_us), "
-        "last_event_us = max(?, ifnull(?, last_event_us)), last_step = ?, points = ?, recount = 0, position = ? "
+        "last_event_us = max(?, ifnull(?, created_us)), last_step = ?, points = ?, recount = 0, position = ? "
         "WHERE id = ?",
         (
-            json.dumps(facts.fold({}, said)), json.dumps(said[-1][0] if said else unsaid), times.first_us,
-            times.last_us, times.first_us, times.step, points, position, experiment,
+            json.dumps(facts.fold({}, said)), json.dumps(said[-1][0] if said else unsaid), created_us, latest.us,
+            created_us, latest.step, points, position, experiment,
         ),
     )  # fmt: skip
 
 
-def _from_chunks(sql: sqlite3.Connection, experiment: int, pieces: dict[str, list[_Piece]], times: _Times) -> None:
-    for metric, series, no, n, step0, step1, up, us0, us1, low, low_step, high, high_step, total, bad in sql.execute(
+def _began_us(sql: sqlite3.Connection, experiment: int) -> int | None:
+    """The earliest time that a writer's first frame tells."""
+    writers = sql.execute("SELECT id FROM writer WHERE experiment = ?", (experiment,)).fetchall()
+    told = [time for (writer,) in writers if (time := _first_us(sql, writer)) is not None]
+    return min(told, default=None)
+
+
+def _first_us(sql: sqlite3.Connection, writer: int) -> int | None:
+    found: list[tuple[int, int | None]] = []
+    for seq, content in sql.execute("SELECT seq, content FROM event WHERE writer = ? ORDER BY seq LIMIT 1", (writer,)):
+        found.append((seq, json.loads(content).get("time_us")))
+    for seq, body in sql.execute("SELECT first_seq, body FROM tail WHERE writer = ? ORDER BY 1 LIMIT 1", (writer,)):
+        found += [(run.first_seq, int(run.times_us[0])) for run in decode(body, seq) if isinstance(run, Run)]
+    query = (
+        "SELECT p.data FROM chunk c JOIN points p ON p.series = c.series AND p.no = c.no "
+        "WHERE c.writer = ? ORDER BY c.seq0 LIMIT 1"
+    )
+    for (data,) in sql.execute(query, (writer,)):
+        c = decode_chunk(data)
+        found.append((int(c.seqs[0]), int(c.times_us[0])))
+    return facts.whole(min(found, key=lambda pair: pair[0])[1]) if found else None
+
+
+def _from_chunks(sql: sqlite3.Connection, experiment: int, pieces: dict[str, list[_Piece]], latest: _Latest) -> None:
+    for metric, series, no, n, step0, step1, up, us1, low, low_step, high, high_step, total, bad in sql.execute(
         _CHUNKS, (experiment,)
     ):
-        times.reaches(first_us=us0, last_us=us1, step=step1)
+        latest.reaches(us=us1, step=step1)
         good = n - bad
         largest = max(abs(low or 0.0), abs(high or 0.0))
         # A sum too large for a float is kept as 0 (chunks.header): then only the points tell the mean.
@@ -93,14 +114,13 @@ def _from_chunks(sql: sqlite3.Connection, experiment: int, pieces: dict[str, lis
         pieces[metric].append(_Piece(part, (series, no), fits))
 
 
-def _from_tail(sql: sqlite3.Connection, experiment: int, pieces: dict[str, list[_Piece]], times: _Times) -> None:
+def _from_tail(sql: sqlite3.Connection, experiment: int, pieces: dict[str, list[_Piece]], latest: _Latest) -> None:
     query = "SELECT first_seq, body FROM tail WHERE experiment = ? ORDER BY id"
     for first_seq, body in sql.execute(query, (experiment,)):
         for run in decode(body, first_seq):
             if not isinstance(run, Run):
                 continue
-            first, last = int(run.times_us.min()), int(run.times_us.max())
-            times.reaches(first_us=first, last_us=last, step=int(run.steps.max()))
+            latest.reaches(us=int(run.times_us.max()), step=int(run.steps.max()))
             found = summaries.parts(run.steps, run.times_us, run.values)
             for metric, part in zip(run.schema.keys, found, strict=True):
                 pieces[metric].append(_Piece(part, None))
