@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trackio_client.cli.output import clean, print_json
+from trackio_client.errors import HubRefused, UsageError
 
 if TYPE_CHECKING:
     from trackio_client.exchange.past import Destination, Imported, PastRun
     from trackio_client.exchange.reading import Reading
+
+KINDS = "trainer, experiments, dataset, monitor or trackio"
+"""Of `exchange.kinds.KINDS`, which `--help` must not load."""
 
 
 def add(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -24,7 +30,7 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
         "changes nothing; a log that has grown goes on. See docs/importing.md for all kinds.",
     )
     parser.add_argument("path", help="a file or folder, or a dataset repo on the Hub as owner/name")
-    parser.add_argument("--kind", metavar="KIND", help="read it as this kind only: trainer, experiments …")
+    parser.add_argument("--kind", metavar="KIND", help=f"read it as this kind only: {KINDS}")
     parser.add_argument(
         "--project", help="the project to put them in (else the one that the file names, TRACKIO_PROJECT, this folder)"
     )
@@ -36,7 +42,6 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
 def run(asked: argparse.Namespace) -> int:
     """Bring in one run after the other; what cannot be read is named, and the rest comes in."""
     from trackio_client.cli.destinations import destination
-    from trackio_client.errors import UsageError
     from trackio_client.exchange.kinds import readings_at
     from trackio_client.settings import settings_from
     from trackio_client.wire.events import checked_name
@@ -45,40 +50,83 @@ def run(asked: argparse.Namespace) -> int:
     project = checked_name(asked.project, "project") if asked.project else None
     fallback = checked_name(settings.project or Path.cwd().name or "imported", "project")
     name = checked_name(asked.name, "name") if asked.name else None
-    readings = readings_at(Path(asked.path), asked.kind, name=name)
-    if name and (count := sum(one.count if one.count is not None else 2 for one in readings)) > 1:
-        raise UsageError(f"--name fits one run, and {asked.path} holds {count} or more. Import them one by one")
-    report = Report(asked.json)
-    if asked.dry_run:
-        for reading, one in _runs(readings, report):
-            report.found(reading, one, project or one.project or fallback)
-        report.end(None)
+    with _place(asked.path, settings.hub_token) as (path, repo):
+        readings = readings_at(path, asked.kind, name=name)
+        _check_name(name, readings, asked.path)
+        report = Report(asked.json, repo)
+        if asked.dry_run:
+            for reading, one in _runs(readings, report):
+                report.found(reading, one, project or one.project or fallback)
+            report.end(None)
+            return report.code(asked.path)
+        with destination(settings) as there:
+            for reading, one in _runs(readings, report):
+                report.bring(reading, one, project or one.project or fallback, there)
+            report.end(str(there.address))
         return report.code(asked.path)
-    with destination(settings) as there:
-        for reading, one in _runs(readings, report):
-            report.bring(reading, one, project or one.project or fallback, there)
-        report.end(str(there.address))
-    return report.code(asked.path)
+
+
+@contextmanager
+def _place(text: str, token: str | None) -> Iterator[tuple[Path, str | None]]:
+    """Where the files lie: the path itself, or a folder with what was fetched from a repo of the Hub, and its name."""
+    path = Path(text)
+    repo = None if path.exists() else _repo(text)
+    if repo is None:
+        yield path, None
+        return
+    from trackio_client.hub.dataset import HubDataset
+    from trackio_client.hub.foreign import fetch_data
+
+    with tempfile.TemporaryDirectory(prefix="trackio-import-") as folder:
+        try:
+            fetched = fetch_data(HubDataset(repo, token), Path(folder))
+        except HubRefused as error:
+            raise UsageError(f"there is no file or folder {text}, and as a dataset repo: {error}") from None
+        yield Path(folder), f"{fetched.repo} at commit {fetched.commit[:8]}"
+
+
+def _repo(text: str) -> str | None:
+    """The repo that a text names, or None if it can only be a path. Raises UsageError for a wrong address."""
+    from trackio_client.hub.names import repo_of
+
+    if "://" in text:
+        return repo_of(text, "the repo to import")
+    if text.count("/") != 1 or text.startswith((".", "~", "/")):
+        return None
+    try:
+        return repo_of(text)
+    except UsageError:
+        return None
+
+
+def _check_name(name: str | None, readings: list[Reading], path: str) -> None:
+    if name and (count := sum(one.count if one.count is not None else 2 for one in readings)) > 1:
+        raise UsageError(f"--name fits one run, and {path} holds {count} or more. Import them one by one")
 
 
 def _runs(readings: list[Reading], report: Report) -> Iterator[tuple[Reading, PastRun]]:
     for reading in readings:
-        for one in reading.runs:
-            yield reading, one
+        try:
+            for one in reading.runs:
+                yield reading, one
+        except UsageError as error:  # damage in the middle: what came before it is in
+            report.left_out([f"left out the rest of {reading.path}: {error}"])
         report.left_out(list(reading.skipped))
 
 
 class Report:
     """What came of it, for people as it happens, or as one JSON object at the end."""
 
-    def __init__(self, as_json: bool) -> None:
+    def __init__(self, as_json: bool, repo: str | None = None) -> None:
         self._as_json = as_json
+        self._repo = repo
+        if repo is not None and not as_json:
+            print(f"From {repo}:")
         self._imported: list[dict[str, Any]] = []
         self._skipped: list[str] = []
         self._told: list[Imported] = []
 
     def bring(self, reading: Reading, run: PastRun, project: str, there: Destination) -> None:
-        from trackio_client.errors import UsageError
         from trackio_client.exchange.past import deliver
 
         try:
@@ -125,7 +173,8 @@ class Report:
     def end(self, where: str | None) -> None:
         """The last line. `where` it went, or None when nothing was to be brought."""
         if self._as_json:
-            print_json({"imported": self._imported, "skipped": self._skipped, "to": where})
+            said = {"imported": self._imported, "skipped": self._skipped, "to": where, "from": self._repo}
+            print_json(said)
             return
         count, added = len(self._told), sum(one.added_events for one in self._told)
         projects = sorted({one.project for one in self._told})
@@ -141,8 +190,6 @@ class Report:
 
     def code(self, path: str) -> int:
         """0, or 2 when there was something and none of it could be read."""
-        from trackio_client.errors import UsageError
-
         if not self._told:
             reason = self._skipped[0] if self._skipped else "it holds no run"
             raise UsageError(f"nothing of {path} was imported: {reason}")

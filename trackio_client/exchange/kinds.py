@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from trackio_client.errors import UsageError
+from trackio_client.errors import MissingExtra, UsageError
 from trackio_client.exchange import (
     experiments_file,
     hf_trainer,
@@ -134,7 +134,7 @@ def _parquets(files: Sequence[Path], projects: Sequence[Path]) -> tuple[list[Pat
             continue
         try:
             columns = trackio_parquet.columns_of(path)
-        except UsageError as error:
+        except (UsageError, MissingExtra) as error:
             strange.append(str(error))
             continue
         if old_dataset.is_table(columns):

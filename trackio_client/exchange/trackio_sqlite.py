@@ -143,15 +143,13 @@ class Sqlite:
     def artifacts(self, run: RunKey) -> Iterator[Mapping[str, Any]]:
         if not self._columns["run_artifact_links"] or not self._has_ids:
             return
-        rows = self._connection.execute(
+        yield from self._asked(
             "SELECT a.name, a.type, v.version, v.size_bytes, v.manifest_digest AS digest, l.direction, l.created_at "
             "FROM run_artifact_links l JOIN artifact_versions v ON v.id = l.artifact_version_id "
             "JOIN artifacts a ON a.id = v.artifact_id WHERE l.run_id = ? OR (l.run_id IS NULL AND l.run_name = ?) "
             "ORDER BY l.id",
             (run.run_id, run.name),
         )
-        for row in rows:
-            yield dict(row)
 
     def _rows(self, table: str, run: RunKey, what: str = "*") -> Iterator[Mapping[str, Any]]:
         columns = self._columns[table]
@@ -159,8 +157,15 @@ class Sqlite:
         if by not in columns:
             return
         wanted = run.run_id if by == "run_id" else run.name
-        for row in self._connection.execute(f"SELECT {what} FROM {table} WHERE {by} = ? ORDER BY rowid", (wanted,)):
-            yield dict(row)
+        yield from self._asked(f"SELECT {what} FROM {table} WHERE {by} = ? ORDER BY rowid", (wanted,))
+
+    def _asked(self, sql: str, values: tuple[Any, ...]) -> Iterator[Mapping[str, Any]]:
+        """Rows. Raises UsageError where the file is damaged."""
+        try:
+            for row in self._connection.execute(sql, values):
+                yield dict(row)
+        except sqlite3.Error as error:
+            raise UsageError(f"{self._path} is damaged: {error}. What comes before the damage can be read") from None
 
 
 def _text(value: Any) -> str | None:
