@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from starlette.responses import HTMLResponse
+
 from space.api.problems import PROBLEM_TYPE, SLUGS
 from trackio_client.wire.asks import SERIES_TYPE
 from trackio_client.wire.batches import FRAMES_TYPE, NDJSON_TYPE
@@ -119,7 +121,7 @@ DOCS: Final[dict[str, dict[str, Any]]] = {
         _object("experiments", "cursor", "now_s", experiments=_list(EXPERIMENT), cursor=_WHOLE, now_s=_SECONDS, gone=_list(_TEXT)),
     ),
     "experiment": _route("One experiment with config and summary", EXPERIMENT),
-    "snapshot": {"summary": "One experiment as an HTML file that needs no server", "responses": {
+    "snapshot": {"summary": "One experiment as an HTML file that needs no server", "response_class": HTMLResponse, "responses": {
         200: {"description": "the file", "content": {"text/html": {"schema": _TEXT}}}, **_PROBLEMS}},
     "events": _route("Events that are no metrics, in order of arrival", _object("events", events=_list(_object(
         position=_WHOLE, seq=_WHOLE, writer_id=_TEXT, content=_ANY)))),

@@ -38,7 +38,7 @@ from trackio_client.queries import experiments as asked
 from trackio_client.queries.metrics import list_metrics
 from trackio_client.store.contract import Store
 from trackio_client.wire.batches import FRAMES_TYPE, NDJSON_TYPE, Batch
-from trackio_client.wire.events import EDIT, checked_name, is_id, new_writer_id, plain, state_of
+from trackio_client.wire.events import EDIT, MAX_STEP, checked_name, is_id, new_writer_id, plain, state_of
 from trackio_client.wire.frames import event_frame
 
 _LINES_TYPES: Final = (NDJSON_TYPE, "application/ndjson", "application/jsonl")
@@ -113,7 +113,8 @@ def _writing(parts: Parts) -> APIRouter:
     async def edit(request: Request, experiment_id: str) -> Response:
         changes = _changes(await json_body(request))
         record = await _in_thread(asked.find_experiment, store, experiment_id)
-        frame = event_frame(plain({"kind": EDIT, "time_us": time.time_ns() // 1000, **changes}))
+        time_us = await _in_thread(_edit_time_us, store, experiment_id)
+        frame = event_frame(plain({"kind": EDIT, "time_us": time_us, **changes}))
         await ingest.append(  # each edit is a writer of its own: nothing to remember between two of them
             Batch(
                 writer_id=new_writer_id(),
@@ -135,6 +136,12 @@ def _writing(parts: Parts) -> APIRouter:
         return answer({"deleted": experiment_id})
 
     return router
+
+
+def _edit_time_us(store: Store, experiment_id: str) -> int:
+    """Of a new edit: behind all edits that are known, because their times are their order, whatever the clock says."""
+    told = [event.content.get("time_us") for event in store.events(experiment_id, kinds=[EDIT])]
+    return max([time.time_ns() // 1000, *(us + 1 for us in told if type(us) is int and us < MAX_STEP)])
 
 
 def _reading(parts: Parts) -> APIRouter:

@@ -18,8 +18,8 @@ from space.ui.theme import CSS, theme
 
 STYLES = ("page.css", "views.css", "charts.css")
 BOOT = "boot.js"
-LATE = ("first.js", "large.js")
-"""Not fetched ahead: the first is inline, the second is for a chart opened large."""
+LATE = ("first.js", "large.js", "account.js", "share.js", "shared.js", "snapshot.js")
+"""Not fetched ahead: the first is inline, the second is for a chart opened large, the others for sharing."""
 
 FIRST = "first.js"
 """Stands inline: it must run before anything else has come."""

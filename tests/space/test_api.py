@@ -92,6 +92,14 @@ def test_a_name_and_notes_are_edited_and_a_pause_is_set_and_taken_back(api, a_ba
         assert api.client.patch("/v1/experiments/exp_a", json=wrong).status_code == 400, wrong
 
 
+def test_an_edit_stands_above_earlier_ones_whatever_the_clocks_said(api, a_batch):
+    api.send(a_batch())
+    api.lines('{"kind": "edit", "name": "from the year 2200", "time_us": 7258118400000000}', writer="w_ahead")
+    assert api.get("/v1/experiments/exp_a").json()["name"] == "from the year 2200"
+    for name in ("otter", "heron"):
+        assert api.client.patch("/v1/experiments/exp_a", json={"name": name}).json()["name"] == name
+
+
 def test_the_library_is_kept_for_ever_under_its_version(api):
     library = api.client.get("/lib/boot.js")
     assert library.headers["cache-control"] == "no-cache"
@@ -120,7 +128,7 @@ def test_openapi_names_every_route_of_ours_with_what_it_takes(api):
             assert docs["summary"], where
             named = {p["name"] for p in docs.get("parameters", []) if p["in"] == "path"}
             assert named == set(re.findall(r"{(\w+)}", path)), where
-            takes_body = method in ("post", "patch") and path != "/v1/session"
+            takes_body = method in ("post", "patch") and path not in ("/v1/session", "/v1/push")
             assert ("requestBody" in docs) == takes_body, where
 
 

@@ -156,13 +156,19 @@ export class ExperimentView {
           h("h1", { title: row.name }, row.name),
           h("span", { class: `tk-state ${row.state}` }, sign(row.state, false), capital(stateWord(row.state))),
           (row.tags ?? []).map((tag) => h("span", { class: "tk-tag" }, tag)),
-          h("span", { class: "tk-grow" }), id),
+          h("span", { class: "tk-grow" }), this.file(row), id),
         this.facts,
         row.notes ? h("p", { class: "tk-notes" }, row.notes) : null,
       );
     }
     this.paintFacts(row, now_s);
     this.paintCallout(row, now_s);
+  }
+
+  /** The whole page of this experiment to keep or send; a page without a server has none to give. */
+  file(row) {
+    if (!this.source.snapshot) return null;
+    return h("a", { class: "tk-btn sm", href: this.source.snapshot(row.experiment_id), download: "", title: "Save charts and numbers as one HTML file, which opens without a server" }, icon("download"), "HTML");
   }
 
   paintFacts(row, now_s) {

@@ -75,6 +75,32 @@ export class HttpSource {
     return this.json(`/v1/experiments/${encodeURIComponent(experiment)}/events?${query}`);
   }
 
+  /** Who one is here: {role, user, can_log_out, can_log_in_with_hub}. @returns {Promise<any>} */
+  session() {
+    return this.json("/v1/session");
+  }
+
+  /** The address of one experiment as an HTML file. @param {string} experiment */
+  snapshot(experiment) {
+    return `${this.root}/v1/experiments/${encodeURIComponent(experiment)}/snapshot.html`;
+  }
+
+  /** The links that open now; owners only. @returns {Promise<any>} */
+  shares() {
+    return this.json("/v1/shares");
+  }
+
+  /** Make a link. @param {{experiments: string[], name: string | null, ends_s: number | null}} wish @returns {Promise<any>} */
+  async share(wish) {
+    const headers = { Accept: "application/json", "Content-Type": "application/json" };
+    return (await this.request("/v1/shares", { method: "POST", headers, body: JSON.stringify(wish) })).json();
+  }
+
+  /** Revoke a link. @param {string} id */
+  async unshare(id) {
+    await this.request(`/v1/shares/${encodeURIComponent(id)}`, { method: "DELETE", headers: { Accept: "application/json" } });
+  }
+
   /** Buckets of series, decoded. @param {SeriesAsk} ask @param {AbortSignal} [signal]
    * @returns {Promise<import("./frames.js").Answer>} */
   async series(ask, signal) {

@@ -7,6 +7,7 @@ import { showHelp } from "./help.js";
 import { menuButton, openMenu } from "./menu.js";
 import { age, clock, count, plural } from "./words.js";
 
+const OWN_AFTER_MS = 600;
 const THEMES = { system: "Like the system", light: "Light", dark: "Dark" };
 
 /**
@@ -58,10 +59,13 @@ export function topBar(root, { state, experiments, source, theme, foldSide }) {
   );
   const help = h("button", { class: "tk-btn bare icon tk-wide", "aria-label": "Keyboard and help", title: "Keyboard and help (?)" }, icon("help"));
   help.addEventListener("click", showHelp);
+  const own = h("span", { class: "tk-own" });
   root.append(
     h("div", { class: "tk-brand" }, brandMark(), chooser),
-    fold, search, h("span", { class: "tk-grow" }), live, fresh, find, themes, help,
+    fold, search, h("span", { class: "tk-grow" }), live, fresh, find, own, themes, help,
   );
+  // Who one is matters to no chart: asked when the first of them may stand.
+  setTimeout(() => import("./account.js").then(({ account }) => account(own, { state, source })), OWN_AFTER_MS);
 
   state.follow(["project", "experiments", "search"], () => {
     chooser.say(state.get("project") ?? "Choose a project");

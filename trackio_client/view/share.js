@@ -1,0 +1,151 @@
+// Links for people who have nothing else: made, copied and revoked in one dialog. Only owners get here.
+
+import { fill, h, text } from "./dom.js";
+import { icon } from "./icons.js";
+import { copy } from "./notices.js";
+import { iso, listed, plural } from "./words.js";
+
+const ENDS = { "1": "in 1 day", "7": "in 7 days", "30": "in 30 days", "0": "never" };
+const DAY_S = 86_400;
+const MOST = 100; // experiments in a link
+const NAMED = 4; // in the dialog's words
+
+/** @type {HTMLDialogElement|null} */
+let open = null;
+
+/** @param {{state: import("./state.js").PageState, source: any}} parts */
+export function showShare({ state, source }) {
+  if (open?.isConnected) return;
+  const rows = chosen(state);
+  const close = h("button", { class: "tk-btn bare icon", "aria-label": "Close", title: "Close" }, icon("close"));
+  const body = h("div", { class: "tk-share-body" }, h("p", { class: "tk-soft" }, "Loading"));
+  const dialog = h("dialog", { class: "tk-dialog tk-share-dialog", "aria-label": "Share" }, h("div", { class: "tk-dialog-head" }, h("h2", null, "Share"), close), body);
+  close.addEventListener("click", () => dialog.close());
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  dialog.addEventListener("close", () => dialog.remove());
+  open = dialog;
+  (document.querySelector(".tk") ?? document.body).append(dialog);
+  dialog.showModal();
+  new ShareDialog(body, { rows, source }).load();
+}
+
+/** What is looked at: the open experiment, or those that are ticked. @param {import("./state.js").PageState} state */
+function chosen(state) {
+  const rows = state.get("experiments");
+  const one = state.get("view") === "experiment" && rows.find((row) => row.id === state.get("experiment"));
+  return one ? [one] : rows.filter((row) => row.shown);
+}
+
+class ShareDialog {
+  /** @param {HTMLElement} root @param {{rows: any[], source: any}} parts */
+  constructor(root, { rows, source }) {
+    Object.assign(this, { root, rows, source });
+    this.made = h("div", { class: "tk-share-made" });
+    this.list = h("div", { class: "tk-share-list" });
+    this.said = h("p", { class: "tk-share-said", role: "alert" });
+  }
+
+  async load() {
+    try {
+      this.answer = await this.source.shares();
+    } catch (error) {
+      return void fill(this.root, h("p", null, error.message));
+    }
+    const { can_share, why_not } = this.answer;
+    fill(this.root, can_share ? this.form() : h("p", null, why_not), this.said, this.made, this.file(), this.list);
+    this.drawList();
+  }
+
+  /** The words and fields for a new link. */
+  form() {
+    const { rows } = this;
+    if (!rows.length) return h("p", { class: "tk-soft" }, "Tick the experiments to share, or open one.");
+    if (rows.length > MOST) return h("p", { class: "tk-soft" }, `A link shows at most ${MOST} experiments; ${rows.length} are ticked.`);
+    const names = listed([...rows.slice(0, NAMED).map((row) => row.name), ...(rows.length > NAMED ? [`${rows.length - NAMED} more`] : [])]);
+    const usual = rows.length === 1 ? rows[0].name : `${rows.length} experiments of ${rows[0].project}`;
+    this.name = h("input", { type: "text", value: usual.slice(0, 200), maxlength: "256", "aria-label": "Name of the link", autocomplete: "off" });
+    this.ends = h("select", { class: "tk-sel", "aria-label": "When the link ends" }, Object.entries(ENDS).map(([value, words]) => h("option", { value, selected: value === "7" }, words)));
+    this.button = h("button", { class: "tk-btn primary" }, "Make link");
+    const form = h("form", { class: "tk-share-form" },
+      h("p", null, "Who has the link sees the live charts, config, summary, tags and notes of ", h("b", null, names), ". Nothing else, and they can change nothing."),
+      h("label", null, h("span", null, "Name, as people see it"), h("span", { class: "tk-field" }, this.name)),
+      h("div", { class: "tk-share-line" }, h("label", { class: "tk-share-ends" }, h("span", null, "Ends"), this.ends), h("span", { class: "tk-grow" }), this.button));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.make();
+    });
+    return form;
+  }
+
+  async make() {
+    this.button.disabled = true;
+    text(this.said, "");
+    const days = Number(this.ends.value);
+    const ends_s = days ? Math.round(this.answer.now_s + days * DAY_S) : null;
+    try {
+      const link = await this.source.share({ experiments: this.rows.map((row) => row.id), name: this.name.value.trim() || null, ends_s });
+      this.answer.shares.unshift(link);
+      fill(this.made, this.address(link));
+      this.made.querySelector("input")?.select();
+      this.drawList();
+    } catch (error) {
+      text(this.said, error.message);
+    } finally {
+      this.button.disabled = false;
+    }
+  }
+
+  /** The link just made, to copy. */
+  address(link) {
+    const frame = `<iframe src="${link.embed}" width="100%" height="480" style="border:0"></iframe>`;
+    const here = /^(localhost|127\.|\[::1\])/.test(new URL(link.address).hostname);
+    return [
+      copyField("Link", link.address),
+      copyField("For another page", frame),
+      here ? h("p", { class: "tk-soft" }, "This server is reached from this machine only, and so is the link.") : null,
+    ];
+  }
+
+  /** What works without a server too. */
+  file() {
+    if (this.rows.length !== 1) return null;
+    const [row] = this.rows;
+    return h("p", { class: "tk-share-file" }, h("a", { class: "tk-btn sm", href: this.source.snapshot(row.id), download: "" }, icon("download"), "Save as one HTML file"), h("span", { class: "tk-soft" }, "Charts and numbers as they are now; opens without a server."));
+  }
+
+  drawList() {
+    const { shares } = this.answer;
+    if (!shares.length) return void fill(this.list);
+    const lines = shares.map((link) => {
+      const take = h("button", { class: "tk-btn bare icon sm", title: "Copy the link", "aria-label": `Copy the link ${link.name}` }, icon("copy"));
+      take.addEventListener("click", () => copy(link.address, take));
+      const end = h("button", { class: "tk-btn sm" }, "Revoke");
+      end.addEventListener("click", () => this.revoke(link, end));
+      const facts = [plural(link.experiments.length, "experiment"), link.ends_s ? `ends ${iso(link.ends_s).slice(0, 16).replace("T", " ")} UTC` : "never ends", link.used_day ? `last opened ${link.used_day}` : "not opened yet"];
+      return h("li", null, h("div", null, h("b", { title: link.name }, link.name), h("span", { class: "tk-soft" }, facts.join(" · "))), take, end);
+    });
+    return void fill(this.list, h("h2", null, `${shares.length === 1 ? "1 link opens" : `${shares.length} links open`} now`), h("ul", null, lines));
+  }
+
+  async revoke(link, button) {
+    button.disabled = true;
+    text(this.said, "");
+    try {
+      await this.source.unshare(link.id);
+      this.answer.shares = this.answer.shares.filter((each) => each.id !== link.id);
+      fill(this.made);
+      this.drawList();
+    } catch (error) {
+      button.disabled = false;
+      text(this.said, error.message);
+    }
+  }
+}
+
+/** @param {string} label @param {string} value */
+function copyField(label, value) {
+  const field = h("input", { type: "text", readonly: true, value, "aria-label": label });
+  const button = h("button", { class: "tk-btn bare icon sm", type: "button", title: "Copy", "aria-label": `Copy: ${label}` }, icon("copy"));
+  button.addEventListener("click", () => copy(value, button));
+  return h("label", null, h("span", null, label), h("span", { class: "tk-field" }, field, button));
+}
