@@ -1,19 +1,20 @@
 """The three tables of a repo as Parquet: points, events, experiments.
 
 Points lie in the order of the log: by seq, the metrics of one call side by side. Then seq, step and time repeat within
-a call and cost next to nothing. Measured (benchmarks/hub_tables.py: 1 M values, 10 metrics a call, noise in every
-digit, times with a jitter of microseconds; bytes a value, seconds of CPU of 1 M):
+a call and cost next to nothing. Measured (`python -m benchmarks.hub_tables --encodings`: 1 M values, 10 metrics a call,
+noise in every digit, times with a jitter of microseconds; bytes a value, of float64 and of float32 made float64):
 
-    order     encoding                                            float64   from float32   write   read
-    by call   seq, step delta; time, value byte-split; zstd-3        7.09           3.55    0.10   0.08
-    by call   the same, zstd-1                                       7.05           3.69    0.07   0.08
-    by call   the same, zstd-9                                       7.01           3.47    0.15   0.08
-    by call   no encoding, zstd-3                                    8.3            4.4     0.10   0.3
-    by call   pyarrow's default: dictionary for everything           9.8            6.1     0.12   0.1
-    by series seq, step delta; time, value byte-split; zstd-3        9.3            5.8     0.08   0.08
-    by series pyarrow's default                                     16.7           13.0     0.19   0.2
+    order      encoding                                              float64   float32   write 1 M   read 1 M
+    by call    seq, step: delta; time, value: bytes split; zstd-3       7.06      3.54      0.08 s     0.1 s
+    by call    the same, zstd-1                                         7.04      3.70      0.08 s     0.1 s
+    by call    the same, zstd-9                                         7.02      3.47      0.16 s     0.1 s
+    by call    no encoding, zstd-3                                      8.26      4.43      0.08 s     0.1 s
+    by call    a dictionary for all (pyarrow's default), zstd-3         9.75      5.98      0.15 s     0.1 s
+    by series  seq, step: delta; time, value: bytes split; zstd-3       9.26      5.73      0.08 s     0.1 s
+    by series  a dictionary for all, zstd-3                            16.66     12.88      0.25 s     0.1 s
 
-Larger pages and row groups of 64k rows change this by 1%. What is left of 7.09 is noise of the values.
+Pages of 128 KiB or row groups of 64k rows add 1 to 2%. What is left of 7.06 is the noise of the values: 6.65. Putting
+points in order and counting what must be exact makes 0.19 s of a write, sorting them by series 0.06 s of a read.
 """
 
 from __future__ import annotations
@@ -97,8 +98,8 @@ def write_metrics(into: Path | BinaryIO, parts: Iterable[PointRows], *, held: Wi
 
     Args:
         into: a path, or a buffer, which stays open.
-        parts: in any order, but those of a writer together; sorted by experiment, a reader can skip more.
-            A generator is taken as it comes: some 250 MB at most are held.
+        parts: in any order. A generator is taken as it comes, with some 250 MB held at most: it should bring what is
+            of one writer together, and of one experiment, so that the file is small and a reader can skip much of it.
         held: what the file says it holds of each writer; by default from the first to the last seq of its rows.
     """
     writer = TableWriter(
@@ -140,7 +141,9 @@ def write_metrics(into: Path | BinaryIO, parts: Iterable[PointRows], *, held: Wi
 
 def _by_writer(parts: Iterable[PointRows]) -> Iterator[list[PointRows]]:
     """Parts of one writer, sorted by metric; a writer with very many points in several lots."""
-    for _, group in groupby(parts, key=lambda p: (p.experiment_id, p.writer_id)):
+    if isinstance(parts, Sequence):
+        parts = sorted(parts, key=_whose)
+    for _, group in groupby(parts, key=_whose):
         some, rows = list[PointRows](), 0
         for part in group:
             if len(part.seqs) == 0:
@@ -152,6 +155,10 @@ def _by_writer(parts: Iterable[PointRows]) -> Iterator[list[PointRows]]:
                 some, rows = [], 0
         if some:
             yield _sorted(some)
+
+
+def _whose(row: PointRows | EventRow) -> tuple[str, str]:
+    return row.experiment_id, row.writer_id
 
 
 def _sorted(parts: list[PointRows]) -> list[PointRows]:
@@ -341,6 +348,8 @@ def write_events(into: Path | BinaryIO, rows: Iterable[EventRow], *, held: Windo
         waiting.clear()
         size = 0
 
+    if isinstance(rows, Sequence):
+        rows = sorted(rows, key=lambda row: (*_whose(row), row.seq))
     for row in rows:
         if waiting and (len(waiting) >= ROW_GROUP or size + len(row.raw) > _EVENT_BYTES):
             flush()
