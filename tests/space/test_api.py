@@ -94,7 +94,7 @@ def test_a_name_and_notes_are_edited_and_a_pause_is_set_and_taken_back(api, a_ba
 
 def test_an_edit_stands_above_earlier_ones_whatever_the_clocks_said(api, a_batch):
     api.send(a_batch())
-    api.lines('{"kind": "edit", "name": "from the year 2200", "time_us": 7258118400000000}', writer="w_ahead")
+    api.lines('{"event": {"kind": "edit", "name": "from the year 2200"}, "time_s": 7258118400}', writer="w_ahead")
     assert api.get("/v1/experiments/exp_a").json()["name"] == "from the year 2200"
     for name in ("otter", "heron"):
         assert api.client.patch("/v1/experiments/exp_a", json={"name": name}).json()["name"] == name

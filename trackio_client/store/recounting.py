@@ -90,11 +90,10 @@ def _first_us(sql: sqlite3.Connection, writer: int) -> int | None:
         found.append((seq, json.loads(content).get("time_us")))
     for seq, body in sql.execute("SELECT first_seq, body FROM tail WHERE writer = ? ORDER BY 1 LIMIT 1", (writer,)):
         found += [(run.first_seq, int(run.times_us[0])) for run in decode(body, seq) if isinstance(run, Run)]
-    query = (
-        "SELECT p.data FROM chunk c JOIN points p ON p.series = c.series AND p.no = c.no "
-        "WHERE c.writer = ? ORDER BY c.seq0 LIMIT 1"
-    )
-    for (data,) in sql.execute(query, (writer,)):
+    # In two steps: sorting must not carry the points of every chunk.
+    query = "SELECT series, no FROM chunk WHERE writer = ? ORDER BY seq0 LIMIT 1"
+    for chunk in sql.execute(query, (writer,)).fetchall():
+        (data,) = sql.execute("SELECT data FROM points WHERE series = ? AND no = ?", chunk).fetchone()
         c = decode_chunk(data)
         found.append((int(c.seqs[0]), int(c.times_us[0])))
     return facts.whole(min(found, key=lambda pair: pair[0])[1]) if found else None
