@@ -93,8 +93,9 @@ class Pushes:
         """How what is not in the repo yet gets there, in words."""
         state = self.staging.pusher()
         if state is not None and state.pid:
-            later = f"; {state.problem}" if state.problem else ""
-            return f"the push goes on in the background (pid {state.pid}{later})"
+            if state.problem:
+                return f"its push waits (pid {state.pid}): `trackio-client status` says for what"
+            return f"the push goes on in the background (pid {state.pid})"
         if state is not None or self._is_starting():
             return "the push goes on in the background"
         return "to push it: trackio-client sync"

@@ -55,7 +55,7 @@ class Machine:
 
         def named() -> PusherState | None:
             state = self.staging.pusher()
-            return state if state is not None and state.pid and _lives(state.pid) else None
+            return state if state is not None and state.pid and lives(state.pid) else None
 
         found: PusherState = until(named, f"a pusher runs:\n{self.log()}")
         return found
@@ -84,7 +84,7 @@ class Machine:
             if trainer.process.poll() is None:
                 trainer.kill_group()
         state = self.staging.pusher()
-        if state is not None and state.pid and _lives(state.pid):
+        if state is not None and state.pid and lives(state.pid):
             os.kill(state.pid, signal.SIGKILL)
 
 
@@ -103,12 +103,12 @@ class _Trainer(Trainer):
         self.process.wait(timeout=PATIENCE_S)
 
 
-def _lives(pid: int) -> bool:
+def lives(pid: int) -> bool:
+    """A pusher is nobody's child: in a container it may stay as a zombie that nobody has waited for."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
         return False
-    return True
 
 
 class Repo:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e.machines import check_exact, until
 from tests.hub.conftest import point_at
-from tests.hub.machines import Machine, Repo
+from tests.hub.machines import Machine, Repo, lives
 from tests.hub_server import Hub, HubProcess
 
 COMMIT = r"POST .*/commit/"
@@ -176,8 +176,7 @@ def test_stop_ends_the_pusher_and_a_living_trainer_does_not_start_another(machin
     pid = here.pusher().pid
     done = here.command("status", "--stop")
     assert (done.returncode, "ended the pusher of me/exp" in done.stdout) == (0, True)
-    with pytest.raises(ProcessLookupError):
-        os.kill(pid, 0)
+    until(lambda: not lives(pid), "it is gone")
     trainer.kill(signal.SIGTERM)
     assert "to push it: trackio-client sync" in trainer.said()
     assert "No process pushes" in here.command("status", "--stop").stdout
