@@ -33,7 +33,7 @@ from trackio_client.exchange.experiments_file import Runs
 from trackio_client.exchange.jsonfile import load
 from trackio_client.exchange.past import PastEntry, PastRun
 from trackio_client.exchange.reading import Reading
-from trackio_client.exchange.texts import ZONE, Remarks, name_from, number_of, time_of
+from trackio_client.exchange.texts import ZONE, Remarks, json_text, name_from, number_of, time_of
 from trackio_client.wire.events import state_of
 
 SOURCE: Final = "Trackio monitor files"
@@ -45,6 +45,8 @@ _FILES: Final = (
 )
 _STATUS: Final = ("final_status", "status", "training_status", "state")
 _STEPS: Final = ("step", "global_step")
+Evaluation = tuple[int, float | None, dict[str, Any]]
+"""Step, time if one is told, content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,7 @@ def _run(group: Group) -> PastRun:
     remarks = Remarks()
     config: dict[str, Any] = {}
     summary: dict[str, Any] = {}
-    placed: list[tuple[int, float | None, dict[str, Any]]] = []
+    placed: list[Evaluation] = []
     loose: list[dict[str, Any]] = []
     for written, content in group.files:
         if written.what == "config":
@@ -174,7 +176,7 @@ def _run(group: Group) -> PastRun:
     return PastRun(
         source=SOURCE,
         name=name_from(name, f"evaluations {group.stamp}".strip()),
-        identity=[group.name, group.stamp] if group.stamp else [group.name, own, *([] if group.name else placed[:1])],
+        identity=_identity(group, own, config, placed),
         entries=[_entry(step, time_s, content, remarks) for step, time_s, content in sorted(placed, key=_place)],
         config=config,
         state=state,
@@ -191,7 +193,13 @@ def _run(group: Group) -> PastRun:
     )
 
 
-def _place(one: tuple[int, float | None, dict[str, Any]]) -> int:
+def _identity(group: Group, own: str, config: Mapping[str, Any], placed: list[Evaluation]) -> list[Any]:
+    """Name, stamp and config: an array of jobs may begin many monitors of one name in one second."""
+    told = [group.name, group.stamp or own, json_text(config)]
+    return told if group.name else [*told, *([json_text(placed[0][2])] if placed else [])]
+
+
+def _place(one: Evaluation) -> int:
     return one[0]
 
 

@@ -67,6 +67,6 @@ def _is_data(file: RepoFile) -> bool:
 
 
 def _seen(listed: Sequence[RepoFile]) -> str:
-    names = [file.path for file in listed[:5]]
-    more = f" and {len(listed) - 5:,} more" if len(listed) > 5 else ""
-    return f"it holds {', '.join(names)}{more}" if names else "it is empty"
+    names = [file.path for file in listed if not file.path.startswith(".")]
+    more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
+    return f"it holds {', '.join(names[:5])}{more}" if names else "it is empty"
