@@ -97,12 +97,12 @@ tags:
   - trackio-like
 configs:
   - config_name: own
-    data_files: x.csv
+    data_files: x.parquet
 ---
 """,
     "brackets": """---
 tags: [ mine, other ] # two
-configs: [{config_name: own, data_files: x.csv}]
+configs: [{config_name: own, data_files: x.parquet}]
 license: mit
 ---
 """,
@@ -115,7 +115,7 @@ configs:
 - config_name: metrics
   data_files:
   - split: train
-    path: mine.csv
+    path: mine.parquet
 ---
 """,
     "block text": """---
@@ -125,6 +125,7 @@ description: |
 
 configs:
 - config_name: own
+  data_files: own/*.parquet
   description: >
     folded
 
@@ -134,7 +135,7 @@ license: mit
 """,
     "all indented": "---\n  license: mit\n  tags:\n  - mine\n---\n",
     "windows": "---\r\nlicense: mit\r\ntags:\r\n- mine\r\n---\r\n",
-    "anchor": "---\ntags: &t\n  - mine\nconfigs: !!seq\n-   config_name: own\n    data_files: x.csv\n---\n",
+    "anchor": "---\ntags: &t\n  - mine\nconfigs: !!seq\n-   config_name: own\n    data_files: x.parquet\n---\n",
     "dataset info": """---
 dataset_info:
   features:
@@ -149,7 +150,7 @@ dataset_info:
 "tags":
   - "mine"
 'configs':
-  - {config_name: own, data_files: x.csv}
+  - {config_name: own, data_files: x.parquet}
 ---
 """,
 }
@@ -189,8 +190,22 @@ def test_taking_ours_out_again_leaves_the_users_front_matter(name):
 def test_a_user_configuration_of_our_name_wins_and_of_theirs_none_is_made_the_default():
     text = made(FRONTS["own of our name"])
     (theirs,) = [c for c in front(text)["configs"] if c["config_name"] == "metrics"]
-    assert theirs["data_files"] == [{"split": "train", "path": "mine.csv"}]
+    assert theirs["data_files"] == [{"split": "train", "path": "mine.parquet"}]
     assert not any(c.get("default") for c in front(text)["configs"])
+
+
+@pytest.mark.parametrize(
+    "files",
+    ["x.csv", "\n  - x.parquet\n  - y.json", "\n  - split: train\n    path: [x.parquet, y.csv]", "", "\n    a: b", "7"],
+)
+def test_beside_files_of_another_kind_ours_are_loaded_without_a_name(files):
+    """`datasets` would read our Parquet as their CSV, or their CSV as Parquet."""
+    existing = f"---\nconfigs:\n- config_name: own\n  data_files: {files}\n---\n"
+    text = made(existing)
+    assert [c["config_name"] for c in front(text)["configs"]] == ["own"]
+    assert front(text)["tags"] == ["trackio"]
+    assert 'load_dataset("parquet", data_files="hf://datasets/me/exp/metrics/**/*.parquet", split="train")' in text
+    assert theirs(text).startswith(existing)
 
 
 def test_the_body_is_replaced_between_its_markers_only():
@@ -213,9 +228,9 @@ def test_the_body_is_replaced_between_its_markers_only():
         ("---\n- a\n---\n", "key: value"),
         ("---\njust text\n---\n", "key: value"),
         ("---\n{tags: [a]}\n---\n", "key: value"),
-        ("---\na: &x [1]\nconfigs: *x\n---\n", "without a change to the rest"),
-        ("---\na: &x\n- 1\nconfigs: *x\n---\n", "without a change to the rest"),
-        ("---\na: &x\n  - 1\nconfigs: *x\n---\n", "without a change to the rest"),
+        ("---\na: &x [{data_files: x.parquet}]\nconfigs: *x\n---\n", "without a change to the rest"),
+        ("---\na: &x\n- data_files: x.parquet\nconfigs: *x\n---\n", "without a change to the rest"),
+        ("---\na: &x\n  - data_files: x.parquet\nconfigs: *x\n---\n", "without a change to the rest"),
         ("---\nconfigs: own\n---\n", "configs"),
         ("---\nconfigs:\n  own: x\n---\n", "configs"),
         ("---\n# trackio:begin\ntags:\n- trackio\n---\n", "without its"),

@@ -60,11 +60,13 @@ def card(existing: str | None, *, repo: str, configs: Globs, projects: Sequence[
     if found is None and re.match(r"---[ \t]*(\r?\n|\Z)", text):
         raise NotOurs(_PATH, "has a front matter that does not end with ---")
     theirs, rest = (found[2], text[found.end() :]) if found else ("", text)
-    front = _front(_without_ours(theirs), configs, newline)
+    theirs = _without_ours(theirs)
+    by_name = _are_parquet(_parsed(theirs)[1].get("configs"))
+    front = _front(theirs, configs if by_name else {}, newline)
     opening, closing = (text[: found.start(2)], found[3]) if found else ("---" + newline, "---" + newline)
     if not text.strip():
         rest = f"{newline}# {repo.split('/')[1]}{newline}"
-    return opening + front + closing + _body(rest, body_of(repo, list(configs), projects), newline)
+    return opening + front + closing + _body(rest, body_of(repo, list(configs), projects, by_name=by_name), newline)
 
 
 # --- front matter ------------------------------------------------------------------------------------------------
@@ -132,6 +134,24 @@ def _value(root: Any, key: str) -> Any:
 
 def _names(configs: Any) -> list[Any]:
     return [c.get("config_name") for c in configs if isinstance(c, dict)] if isinstance(configs, list) else []
+
+
+def _are_parquet(configs: Any) -> bool:
+    """Whether ours load beside a user's: `datasets` takes the first one's kind of file for that of all in the repo."""
+    if not isinstance(configs, list) or not configs:
+        return True
+    first = configs[0].get("data_files") if isinstance(configs[0], dict) else None
+    globs = [glob for one in _listed_values(first) for glob in _listed_values(one["path"] if _is_split(one) else one)]
+    # "data/train-*" is how `push_to_hub` writes what it made, and that is Parquet.
+    return bool(globs) and all(str(glob).endswith((".parquet", "-*")) for glob in globs)
+
+
+def _listed_values(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _is_split(value: Any) -> bool:
+    return isinstance(value, dict) and "path" in value
 
 
 def _has_tag(tags: Any) -> bool:

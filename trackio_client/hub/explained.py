@@ -54,15 +54,15 @@ _COLUMNS = {
 }
 
 
-def body_of(repo: str, configs: Sequence[str], projects: Sequence[str] = ()) -> str:
-    """Markdown for a repo with these configurations."""
+def body_of(repo: str, configs: Sequence[str], projects: Sequence[str] = (), *, by_name: bool = True) -> str:
+    """Markdown for a repo with these tables; `by_name`: each is a configuration of that name."""
     return "\n\n".join(
         [
             "## Experiments, kept by Trackio",
             "Training runs and what they logged. The page that draws them: "
             f"`pip install 'trackio-client[space,hub]'`, then `trackio-client pull {repo}` and `trackio-client ui`.",
             *([_projects(projects)] if projects else []),
-            *(["### Load it", _loading(repo, configs)] if configs else []),
+            *(["### Load it", _loading(repo, configs, by_name)] if configs else []),
             *(_table(name) for name in configs if name in _COLUMNS),
             "### Good to know",
             "- Of a step that was logged twice the later value counts: the one with the higher `seq`.\n"
@@ -80,12 +80,16 @@ def _projects(projects: Sequence[str]) -> str:
     return f"Projects: {shown}{more}."
 
 
-def _loading(repo: str, configs: Sequence[str]) -> str:
-    lines = ["```python", "from datasets import load_dataset", ""]
-    lines += [f'{name} = load_dataset("{repo}", "{name}", split="train")' for name in configs]
+def _loading(repo: str, configs: Sequence[str], by_name: bool) -> str:
+    def call(name: str, more: str = "") -> str:
+        if by_name:
+            return f'load_dataset("{repo}", "{name}", split="train"{more})'
+        files = f"hf://datasets/{repo}/{name}/**/*.parquet"
+        return f'load_dataset("parquet", data_files="{files}", split="train"{more})'
+
+    lines = ["```python", "from datasets import load_dataset", "", *(f"{name} = {call(name)}" for name in configs)]
     if "metrics" in configs:
-        lines += ["", "# Without a download of all of it:"]
-        lines.append(f'for row in load_dataset("{repo}", "metrics", split="train", streaming=True):')
+        lines += ["", "# Without a download of all of it:", f"for row in {call('metrics', ', streaming=True')}:"]
         lines.append('    print(row["experiment_id"], row["metric"], row["step"], row["value"])')
     return "\n".join([*lines, "```"])
 
