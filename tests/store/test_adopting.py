@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from tests.store.repo import Repo, whole_digest
 from tests.store.trainer import Trainer, audited, merged, taken
 from trackio_client.errors import ExperimentNotFound, Gone, StoreError
-from trackio_client.store.columns import Digest
+from trackio_client.store.columns import Digest, decode, digest_of
 from trackio_client.store.holdings import Cold, EventRow
 from trackio_client.wire.asks import SeriesQuery
 from trackio_client.wire.frames import Schema
@@ -118,7 +119,7 @@ def test_every_opener_of_the_file_sees_what_was_adopted_and_loaded(store, engine
     source.close()
 
 
-def test_newest_experiments_come_first_and_files_in_the_order_of_the_repo(store, other):
+def test_newest_experiments_come_first_and_files_in_the_order_of_seqs(store, other):
     for n in range(3):
         taken(Trainer(f"w_{n}", f"exp_{n}").step(0, 1.0, time_us=(n + 1) * 10**6).steps(8).send(store))
     repo = pushed(store, files=2, apart=False)
@@ -130,6 +131,30 @@ def test_newest_experiments_come_first_and_files_in_the_order_of_the_repo(store,
     one = other.cold(["exp_0"])[0]
     assert one.windows == {"w_0": ((0, 4),)}
     assert one.rows == 3 * 4
+
+
+def test_events_come_back_in_the_order_in_which_they_came(store, other):
+    clock, repo = iter(range(10**6, 10**9, 10**6)), Repo()
+    one, two = Trainer("w_b"), Trainer("w_a")
+    for part in range(6):
+        for trainer in (one, two, one):
+            trainer.event(kind="console", lines=[str(part)], time_us=next(clock)).step(part, 1.0)
+            taken(trainer.send(store))
+        repo.push(store)
+    one.event(kind="console", lines=["a clock set back"], time_us=5).event(kind="console", lines=["end"], time_us=6)
+    taken(one.send(store))
+    repo.push(store)
+    other.adopt(repo.adopted())
+    repo.load(other, other.cold()[3])
+    two.event(kind="console", lines=["meanwhile"], time_us=next(clock))
+    taken([two.send(place, 12) for place in (store, other)])
+    for cold in reversed(other.cold()):
+        repo.load(other, cold)
+    for newest in (False, True):
+        asked = {"kinds": ["console"], "limit": 30, "newest": newest}
+        found = [(e.writer_id, e.seq) for e in other.events("exp_1", **asked)]
+        assert found == [(e.writer_id, e.seq) for e in store.events("exp_1", **asked)]
+    assert other.events("exp_1", after=other.events("exp_1")[0].position) == []
 
 
 # --- who holds more ------------------------------------------------------------------------------------------------
@@ -546,3 +571,44 @@ def test_an_index_that_says_nothing_true_of_its_digests_is_found_out(store, othe
     other.adopt(repo.adopted())
     repo.restore(other)
     assert len(other.damaged()) == 1
+
+
+def test_writers_do_not_notice_that_history_is_being_loaded(engine, store, other):
+    trainer = logged(store)
+    for part in range(1, 9):
+        trainer.steps(700, first=900 + 700 * part)
+        taken(trainer.send(store))
+    repo = pushed(store, files=6)
+    other.adopt(repo.adopted())
+    trainer.steps(3000, first=20_000)
+    stop, seen = threading.Event(), list[int]()
+
+    def write() -> None:
+        opened = type(engine)(engine.address.replace("store.sqlite", "other.sqlite"))
+        place, first = opened.open(persistent=False), trainer.sent - 3
+        while first < len(trainer.log) and not stop.is_set():
+            (receipt,) = taken(trainer.send(place, first, first + 50))
+            seen.append(receipt.accepted_end)
+            first += 50
+        opened.close()
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        repo.restore(other)
+        thread.join(60)
+    finally:
+        stop.set()
+        thread.join()
+    assert seen == sorted(seen)
+    assert seen[-1] == len(trainer.log)
+    assert other.receipt("w_1").digest == trainer_digest(trainer)
+    audited(other)
+    assert other.damaged() == []
+    merged(other)
+    assert len(other.series(LOSS)[0]["exp_1", "loss"].steps) == 900 + 8 * 700 + 3000
+
+
+def trainer_digest(trainer):
+    body = trainer.schema.frame + b"".join(trainer.log)
+    return digest_of(trainer.writer_id, decode(body, 0)).hex()

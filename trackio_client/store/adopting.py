@@ -73,7 +73,8 @@ def _new_experiment(sql: sqlite3.Connection, adopted: Adopted, position: int, no
     now_us = int(now_s * 1e6)  # if no header says when it began, nobody does until its rows are here
     row = sql.execute(
         "INSERT INTO experiment (experiment_id, project, facts, facts_key, generation, created_us, last_event_us, "
-        "last_heard_s, points, events, position, merges) VALUES (?, ?, '{}', '[-1, \"\", -1]', 0, ?, ?, 0, 0, 0, ?, 0)",
+        "last_heard_s, points, events, position, merges, restored) "
+        "VALUES (?, ?, '{}', '[-1, \"\", -1]', 0, ?, ?, 0, 0, 0, ?, 0, 1)",
         (adopted.experiment_id, adopted.project, now_us, now_us, position),
     ).lastrowid
     assert row is not None

@@ -54,10 +54,11 @@ def listed(sql: sqlite3.Connection, experiments: Sequence[str] | None) -> list[C
     return [Cold(name, path, windows_of(windows), count) for name, path, windows, count in rows]
 
 
-def is_waited_for(sql: sqlite3.Connection, experiment: int) -> bool:
-    """Whether a file is still to be loaded for an experiment."""
-    query = f"SELECT 1 FROM cold WHERE experiment = ? AND windows != '{{}}' AND path != '{NOWHERE}' LIMIT 1"
-    return sql.execute(query, (experiment,)).fetchone() is not None
+def is_waited_for(sql: sqlite3.Connection, experiment: int, writer_id: str = "") -> bool:
+    """Whether a file is still to be loaded for an experiment, or for one writer of it."""
+    # Ids need no escapes in JSON, so a writer with seqs is found as its key without parsing.
+    query = f"SELECT 1 FROM cold WHERE experiment = ? AND path != '{NOWHERE}' AND instr(windows, ?) LIMIT 1"
+    return sql.execute(query, (experiment, f'"{writer_id}":' if writer_id else ":")).fetchone() is not None
 
 
 def of_writer(sql: sqlite3.Connection, experiment: int, writer_id: str) -> Ranges:
@@ -74,7 +75,10 @@ def relist(sql: sqlite3.Connection, experiment: int, new: Windows, files: Sequen
     loaded = {path: windows_of(text) for _, path, _, _, _, text in rows}
     missing = joined([new, *(windows_of(text) for *_, text, _ in rows)])
     found, covered = [], []
-    for place, file in enumerate(files):
+    in_order = sorted(
+        files, key=lambda file: (min((low for w in file.windows.values() for low, _ in w), default=0), file.path)
+    )
+    for place, file in enumerate(in_order):
         before = loaded.get(file.path, {})
         windows = {w: common(missing.get(w, ()), minus(pairs, before.get(w, ()))) for w, pairs in file.windows.items()}
         if any(windows.values()) or before:

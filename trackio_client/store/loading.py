@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from trackio_client.store import cold, facts, rows, summaries
+from trackio_client.store import cold, rows, summaries
+from trackio_client.store.arrival import in_order, put_in_order, told_us
 from trackio_client.store.chunks import Columns
 from trackio_client.store.chunks import decode as decode_chunk
 from trackio_client.store.cold import Windows
@@ -160,15 +161,17 @@ class _Loader:
             content = json.loads(text)
             kind = content["kind"]
             kind.encode()
-            return _Event(self._writers[row.writer_id], row, kind, text, facts.whole(content.get("time_us")) or 0)
+            return _Event(self._writers[row.writer_id], row, kind, text, told_us(content))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return None  # no event: what is owed will tell
 
     def _write_events(self, some: list[_Event]) -> None:
         held: dict[str, set[int]] = {}
         low, high = min(each.row.seq for each in some), max(each.row.seq for each in some)
-        for each in _in_order(some):
-            writer, seq = each.writer, each.row.seq
+        by_stamp = {(each.row.writer_id, each.row.seq, each.time_us): each for each in some}
+        for stamp in in_order(by_stamp):
+            each, seq = by_stamp[stamp], stamp[1]
+            writer = each.writer
             if writer.writer_id not in held:
                 query = "SELECT seq FROM event WHERE writer = ? AND seq BETWEEN ? AND ?"
                 held[writer.writer_id] = {seq for (seq,) in self._sql.execute(query, (writer.row, low, high))}
@@ -228,36 +231,25 @@ def _held(sql: sqlite3.Connection, series: int, writer: int, c: Columns) -> npt.
     return np.concatenate(seqs) if seqs else np.empty(0, dtype=np.int64)
 
 
-def _in_order(some: list[_Event]) -> list[_Event]:
-    """Events as they came, as well as it can be told: by their times, but never against the order of one writer."""
-    some = sorted(some, key=lambda each: (each.row.writer_id, each.row.seq))
-    keyed, before, latest = [], "", 0
-    for each in some:
-        latest = max(latest if each.row.writer_id == before else 0, each.time_us)
-        before = each.row.writer_id
-        keyed.append((latest, each))
-    return [each for _, each in sorted(keyed, key=lambda pair: (pair[0], pair[1].row.writer_id, pair[1].row.seq))]
-
-
 def settle(sql: sqlite3.Connection, experiment: int, writers: Sequence[str], position: int) -> bool:
     """Look whether some writers, or all of an experiment, wait for nothing any more, and what came of them.
 
     Returns whether that changed what lists show.
     """
     owing = [w for name in writers if (w := rows.load_writer(sql, name)) is not None and w.owed is not None]
-    if owing:
-        listed = sql.execute("SELECT windows FROM cold WHERE experiment = ? AND path != ''", (experiment,))
-        waiting = {name for (text,) in listed for name in cold.windows_of(text)}
-        for writer in owing:
-            if writer.writer_id not in waiting:
-                _compare(sql, writer)
+    for writer in owing:
+        if not cold.is_waited_for(sql, experiment, writer.writer_id):
+            _compare(sql, writer)
     if cold.is_waited_for(sql, experiment):
         return False
     sql.execute("DELETE FROM cold WHERE experiment = ? AND windows = '{}'", (experiment,))
-    is_due = bool(sql.execute("SELECT recount FROM experiment WHERE id = ?", (experiment,)).fetchone()[0])
-    if is_due:
+    due, restored = sql.execute("SELECT recount, restored FROM experiment WHERE id = ?", (experiment,)).fetchone()
+    if due:
         recount(sql, experiment, position)
-    return is_due
+    if restored:
+        put_in_order(sql, experiment, position)
+        sql.execute("UPDATE experiment SET restored = 0 WHERE id = ?", (experiment,))
+    return bool(due)
 
 
 def _compare(sql: sqlite3.Connection, writer: Writer) -> None:

@@ -18,7 +18,8 @@ Headers, overviews and points stand in three tables because a list of headers is
 the points in the header's row the same scan takes three times as long.
 
 `writer.owed` is NULL, or the digest [low, high, points] of what cold files are still to bring of the writer.
-`experiment.recount` says that summaries and facts are to be made anew when the last cold file is loaded.
+`experiment.recount` says that summaries and facts are to be made anew when the last cold file is loaded, `restored`
+that its events are to be put in order then; `event.place` is that order, among those of one position.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ CREATE TABLE experiment (
     id INTEGER PRIMARY KEY AUTOINCREMENT, experiment_id TEXT NOT NULL UNIQUE, project TEXT NOT NULL,
     facts TEXT NOT NULL, facts_key TEXT NOT NULL, generation INTEGER NOT NULL, created_us INTEGER NOT NULL,
     last_event_us INTEGER NOT NULL, last_heard_s REAL NOT NULL, last_step INTEGER, points INTEGER NOT NULL,
-    events INTEGER NOT NULL, position INTEGER NOT NULL, merges INTEGER NOT NULL, recount INTEGER NOT NULL DEFAULT 0);
+    events INTEGER NOT NULL, position INTEGER NOT NULL, merges INTEGER NOT NULL, recount INTEGER NOT NULL DEFAULT 0,
+    restored INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX experiment_by_project ON experiment (project, position);
 CREATE INDEX experiment_by_position ON experiment (position);
 CREATE TABLE writer (
@@ -66,8 +68,8 @@ CREATE INDEX tail_by_experiment ON tail (experiment, id);
 CREATE INDEX tail_by_writer ON tail (writer, experiment, frames, id);
 CREATE TABLE event (
     id INTEGER PRIMARY KEY, experiment INTEGER NOT NULL, writer INTEGER NOT NULL, seq INTEGER NOT NULL,
-    position INTEGER NOT NULL, kind TEXT NOT NULL, content TEXT NOT NULL);
-CREATE INDEX event_by_experiment ON event (experiment, kind, position);
+    position INTEGER NOT NULL, kind TEXT NOT NULL, content TEXT NOT NULL, place INTEGER);
+CREATE INDEX event_by_experiment ON event (experiment, kind, position, place);
 CREATE INDEX event_by_writer ON event (writer, seq);
 CREATE TABLE chunk (
     series INTEGER NOT NULL, no INTEGER NOT NULL, writer INTEGER NOT NULL, n INTEGER NOT NULL,

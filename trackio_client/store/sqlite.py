@@ -329,10 +329,11 @@ class SqliteStore:
             arguments: list[Any] = [row, after]
             if kinds is not None:
                 where, arguments = where + f" AND e.kind IN ({', '.join('?' * len(kinds))})", [row, after, *kinds]
+            way = "DESC" if newest else ""
             rows = sql.execute(
                 f"SELECT w.writer_id, e.seq, e.position, e.content FROM event e JOIN "
                 f"writer w ON w.id = e.writer WHERE {where} "
-                f"ORDER BY e.position {'DESC' if newest else ''}, e.id {'DESC' if newest else ''} LIMIT ?",
+                f"ORDER BY e.position {way}, e.place {way}, e.id {way} LIMIT ?",
                 [*arguments, -1 if limit is None else limit],
             ).fetchall()
         found = [

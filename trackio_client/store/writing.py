@@ -91,7 +91,7 @@ class Appender:
                 "they may be in the repo"
             )
         if writer is not None:
-            if writer.owed is not None:  # what is cold cannot be compared: it counts as the same
+            if known and writer.owed is not None:  # what is cold cannot be compared: it counts as the same
                 known = minus(known, cold.of_writer(self._sql, writer.experiment, writer.writer_id))
             check_same(self._sql, writer, decoded, known)
         if fresh:
