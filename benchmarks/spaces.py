@@ -28,8 +28,11 @@ class Space:
 
 
 @contextlib.contextmanager
-def running_space(directory: Path | None = None) -> Iterator[Space]:
-    """Start one, and end it with the block. Without a folder its data go into a temporary one."""
+def running_space(directory: Path | None = None, **more: str) -> Iterator[Space]:
+    """Start one, and end it with the block. Without a folder its data go into a temporary one.
+
+    `more` is added to its environment.
+    """
     with contextlib.ExitStack() as stack:
         folder = directory or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="trackio-bench-")))
         folder.mkdir(parents=True, exist_ok=True)
@@ -39,6 +42,7 @@ def running_space(directory: Path | None = None) -> Iterator[Space]:
             "GRADIO_SERVER_NAME": "127.0.0.1",
             "GRADIO_SERVER_PORT": str(port),
             "GRADIO_ANALYTICS_ENABLED": "False",
+            **more,
         }
         log = stack.enter_context((folder / "server.log").open("wb"))
         process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=log, stderr=log)
