@@ -1,0 +1,64 @@
+"""What may happen in a history with a repo, and how often."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+
+WEIGHTS = {
+    "log": 24, "send": 24, "deliver": 44, "push": 44, "land": 12, "unheard": 2, "hour": 3, "start": 4, "finish": 1,
+    "timeout": 4, "sync": 3, "restart": 6, "load": 6, "drop": 3,
+    "merge": 6,
+}  # fmt: skip
+"""Always possible. What follows is in a history only if its feature is drawn: each in half of the histories."""
+FEATURES = {
+    "repeat": {"duplicate": 5},
+    "kills": {"kill": 2},
+    "crash": {"crash": 3},
+    "wipe": {"wipe": 3},
+    "lost answers": {"unheard": 8},
+    "refused commits": {"refuse": 4},
+    "Hub away": {"hub_away": 3},
+    "two Spaces": {"move": 5},
+    "serverless": {"start_pusher": 6, "kill_pusher": 3},
+    "wipe of staging": {},
+    "fork": {"fork": 2},
+    "delete": {"delete": 2},
+    "bad part": {"part_fails": 3},
+    "fall-back": {"send_local": 10},
+    "another repo": {"push_elsewhere": 2},
+    "budget": {},
+    "laptop": {"push_laptop": 6},
+}
+
+
+def drawn_features(rng: Random) -> frozenset[str]:
+    """Which things may happen in one history. Few at a time find more than all at once."""
+    return frozenset(name for name in FEATURES if rng.random() < 0.5)
+
+
+def steps_of(features: frozenset[str]) -> tuple[Sequence[str], Sequence[int]]:
+    """The actions that may happen with these features, and their weights."""
+    weights = dict(WEIGHTS)
+    for feature in sorted(features):
+        for kind, weight in FEATURES[feature].items():
+            weights[kind] = max(weight, weights.get(kind, 0))
+    return list(weights), list(weights.values())
+
+
+_PLAIN = frozenset({"lost answers", "refused commits", "crash", "repeat", "kills"})
+_TWO = frozenset({"two Spaces", "wipe"})
+WANTED = {
+    "answer-before-head": (_TWO, _PLAIN),
+    "no-look-at-gap": (_TWO, _PLAIN),
+    "compaction-skips-a-part": (frozenset({"bad part"}), _PLAIN | {"two Spaces"}),
+    "generation-not-kept": (frozenset({"wipe"}), _PLAIN | {"two Spaces", "serverless"}),
+    "no-lock": (frozenset({"serverless"}), frozenset(FEATURES) - {"two Spaces", "laptop", "fall-back"}),
+}
+"""For bugs that show seldom: what must be possible in a history, and what else may be."""
+
+
+def features_for(planted: str, drawn: frozenset[str]) -> frozenset[str]:
+    """What may happen in a history that looks for a planted bug."""
+    must, may = WANTED.get(planted, (frozenset(), frozenset(FEATURES)))
+    return drawn & may | must

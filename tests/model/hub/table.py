@@ -1,0 +1,76 @@
+"""Which rules keep which promise: histories counted out by rule left out, as docs/protocol.md prints them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tests.model.hub.chances import FEATURES
+from tests.model.rules import BrokenPromiseError
+from tests.model.search import HUB, history, run
+
+COLUMNS = ("runs right", "lost", "stuck", "doubled", "wrong")
+ENDS = {
+    "lost": ("lost", "a segment was deleted before it was durable", "a hole where the writer had the frame"),
+    "stuck": ("stuck", "a living writer is stuck"),
+    "doubled": ("stored twice",),
+}
+"""What a broken promise counts as; any other is `wrong`: a mark, a digest or a tombstone that is not true."""
+_ALL = frozenset(FEATURES)
+_ONE = _ALL - {"two Spaces", "serverless", "laptop", "delete", "fall-back"}
+_TWO = frozenset({"two Spaces"})
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of the table: what is left out, what must be possible, and what else may be."""
+
+    text: str
+    planted: str = ""
+    must: frozenset[str] = frozenset()
+    may: frozenset[str] = _ALL
+
+    def features(self, drawn: frozenset[str]) -> frozenset[str]:
+        return drawn & self.may | self.must
+
+
+LINES = (
+    Line("one Space, wipes, lost commit answers; all rules", must=frozenset({"wipe", "lost answers"}), may=_ONE),
+    Line("two Spaces, wipes; all rules", must=_TWO | {"wipe"}, may=_ONE),
+    Line("no server: stores beside trainers, pushers killed; all rules", must=frozenset({"serverless"})),
+    Line("two pushers of one store, no lock; all other rules", "no-lock", frozenset({"serverless"})),
+    Line("Spaces, laptops, deletion, merging: everything; all rules", must=_TWO | {"laptop", "delete"}),
+    Line("two Spaces, trim only after a 412", "trim-after-412", _TWO),
+    Line("a retry adds the same rows on the new head", "retry-on-new-head"),
+    Line("a commit names no parent", "no-parent", _TWO),
+    Line("*durable* set to *accepted* when the commit ends", "durable-is-accepted", may=_ONE),
+    Line("a commit whose answer was lost counts as made", "silence-is-success", may=_ONE),
+    Line("a wiped Space that answers before it has read the head", "answer-before-head", _TWO | {"wipe"}, _ONE),
+    Line("two Spaces, head not re-read at a gap", "no-look-at-gap", _TWO, _ONE),
+    Line("merging with the index of its plan, on a newer head", "compaction-of-old-index", _TWO),
+    Line("merging that leaves out a part it cannot read", "compaction-skips-a-part", frozenset({"bad part"}), _ONE),
+    Line("merging that leaves out tombstones", "compaction-drops-tombstones", frozenset({"delete"})),
+    Line("a restored Space does not take tombstones", "no-tombstone-at-restore", frozenset({"delete"})),
+    Line("a push to another repo moves *durable*", "durable-of-another", frozenset({"another repo"})),
+    Line("each pusher counts its own commits only", "own-commits-only", _TWO),
+)
+
+
+def outcome(line: Line, seed: int) -> str:
+    """The column that one history counts in."""
+    features, steps = history(seed, HUB, line.features)
+    try:
+        run(features, steps, line.planted, model=HUB)
+    except BrokenPromiseError as broken:
+        return next((name for name, promises in ENDS.items() if broken.promise in promises), "wrong")
+    return COLUMNS[0]
+
+
+def table(seeds: range) -> Iterator[str]:
+    """The table, line by line, in Markdown."""
+    yield f"| rules in force | {' | '.join(COLUMNS)} |"
+    yield "|---" * (len(COLUMNS) + 1) + "|"
+    for line in LINES:
+        counts = Counter(outcome(line, seed) for seed in seeds)
+        yield f"| {line.text} | {' | '.join(f'{counts[name]:,}' for name in COLUMNS)} |"
