@@ -118,7 +118,7 @@ def _everywhere(world: HubWorld) -> None:
         demand(not deleted, "stuck", f"the repo does not know that {deleted} are deleted")
         demand(not place.disk.cold, "stuck", f"{name} has rows still to load: {place.disk.cold}")
         rows = {key: frames[0] for key, frames in place.disk.rows.items()}
-        other = {key for key in rows.keys() ^ truth.keys()}
+        other = rows.keys() ^ truth.keys()
         demand(not other, "a store has other rows than the repo", f"{sorted(other)} of {name}")
         for writer, held in head.index.items():
             mine = place.disk.writers[writer]
