@@ -81,11 +81,11 @@ class Pushes:
             self._waits_since = now
         if state is None:
             return self._is_starting()
-        if now < self._waits_since + NOTICE_S:
-            return True
         if state.problem is not None:
             self._tell(state.problem)
             return False
+        if now < self._waits_since + NOTICE_S:
+            return True
         since = max(0.0, time.time() - state.said_s)
         return state.next_in_s is None or state.next_in_s - since <= left_s
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -210,3 +211,25 @@ def test_an_experiment_of_another_machine_is_gone_on_with(machine: Make, there: 
     assert second.experiment_id == first.experiment_id
     points = Repo(there, "me/exp", tmp_path / "check.sqlite").points(first.experiment_id)
     check_exact(points, first.acknowledged() + second.acknowledged())
+
+
+@pytest.mark.parametrize("how", ["sync", "the next training"])
+def test_a_wiped_folder_asks_the_repo_for_what_its_logs_have_let_go_of(
+    how: str, machine: Make, there: Hub, tmp_path: Path
+) -> None:
+    here = machine(TRACKIO_SPOOL_BYTES="800000", TRACKIO_PUSH_INTERVAL_S="1", TRACKIO_HEARTBEAT_S="0.2")
+    trainer = here.train(1_000_000, "--pause", "0.0002")
+    until(lambda: here.spools() and not (here.spools()[0] / "000000.seg").exists(), "a segment was let go of")
+    here.kill_pusher()
+    trainer.kill_group()
+    shutil.rmtree(here.staging.directory)
+    if how == "sync":
+        done = here.command("sync")
+        assert done.returncode == 0, done.stdout + done.stderr
+    else:
+        assert here.train(10).ended() == 0
+        until(here.is_pushed, f"all is in the repo:\n{here.log()}")
+    repo = Repo(there, "me/exp", tmp_path / "check.sqlite")
+    assert repo.holes(trainer.experiment_id) == []
+    check_exact(repo.points(trainer.experiment_id), trainer.acknowledged(), more=1)
+    assert here.spools() == []

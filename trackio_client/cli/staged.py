@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -38,6 +39,27 @@ def push_all(
         if trouble is not None:
             troubles[staging.repo] = trouble
     return troubles
+
+
+def read_heads(settings: Settings, receipts: Sequence[ExperimentReceipt]) -> set[str]:
+    """Read the repos for whose logs the stores here had to be asked first; the destinations that can go on now."""
+    found = set()
+    for destination in {one.destination for one in receipts if is_staged(one.destination) and not one.is_accepted}:
+        staging = Staging.of(settings.directory, repo_of(destination))
+        store = staging.open()
+        try:
+            has_read = StagingTransport(staging, store).has_read()
+        finally:
+            store.close()
+        if has_read:
+            continue
+        with contextlib.suppress(MissingExtra):
+            target = repo_at(staging.repo, settings, "sync")
+            from trackio_client.hub.catching_up import read_head
+
+            if read_head(staging, target) is None:
+                found.add(destination)
+    return found
 
 
 def now_of(receipt: ExperimentReceipt, settings: Settings, troubles: dict[str, str]) -> ExperimentReceipt:

@@ -6,10 +6,14 @@ import argparse
 import signal
 import threading
 import time
-from typing import Any
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
 
 from trackio_client.cli.output import clean, clean_lines, print_json
 from trackio_client.errors import UsageError
+
+if TYPE_CHECKING:
+    from trackio_client.delivery.receipts import ExperimentReceipt
 
 
 def add(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -22,7 +26,7 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def run(asked: argparse.Namespace) -> int:
     """Send. 0 when everything is accepted and equal, 1 when something is still here or differs, by its receipt."""
-    from trackio_client.cli.staged import let_go, now_of, push_all
+    from trackio_client.cli.staged import let_go, now_of, push_all, read_heads
     from trackio_client.delivery.replay import pending, sync
     from trackio_client.opening import transport_to
     from trackio_client.settings import settings_from
@@ -34,14 +38,21 @@ def run(asked: argparse.Namespace) -> int:
     before = signal.signal(signal.SIGINT, lambda *_: stop.set())  # between batches: a receipt in flight is not lost
     try:
         until = time.monotonic() + asked.timeout
-        receipts = sync(
-            settings.spool_path,
-            # Each spool goes where it was meant to go, whatever TRACKIO_URL says now.
-            lambda destination: transport_to(destination, settings),
-            experiment_id=asked.id,
-            timeout_s=asked.timeout,
-            should_stop=stop.is_set,
-        )
+
+        def deliver(only: Collection[str] | None = None) -> list[ExperimentReceipt]:
+            return sync(
+                settings.spool_path,
+                # Each spool goes where it was meant to go, whatever TRACKIO_URL says now.
+                lambda there: transport_to(there, settings) if only is None or there in only else None,
+                experiment_id=asked.id,
+                timeout_s=max(1.0, until - time.monotonic()),
+                should_stop=stop.is_set,
+            )
+
+        receipts = deliver()
+        if behind := read_heads(settings, receipts):
+            again = {(one.experiment_id, one.destination): one for one in deliver(behind)}
+            receipts = [again.get((one.experiment_id, one.destination), one) for one in receipts]
         troubles = push_all(settings, asked.id, until, stop.is_set)
         receipts = [now_of(receipt, settings, troubles) for receipt in receipts]
         let_go(settings, receipts)

@@ -66,6 +66,28 @@ def catch_up(
         store.close()
 
 
+def read_head(staging: Staging, target: Target) -> str | None:
+    """Make known to the store here what the repo holds; why that could not be, or None.
+
+    A store that was wiped wants events first that its writers have let go of: the repo has them.
+    """
+    lock = staging.lock()
+    if lock is None:
+        return _why(staging)  # the pusher at work reads it
+    store = staging.open()
+    try:
+        replicator = Replicator(store, target, origin=origin_of(store.incarnation))
+        try:
+            replicator.refresh()
+        except HubError as error:
+            return str(error)
+        _note(staging, store, replicator, None)
+        return None
+    finally:
+        store.close()
+        lock.release()
+
+
 def _push(
     staging: Staging,
     store: SqliteStore,

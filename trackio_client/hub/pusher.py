@@ -106,17 +106,19 @@ class Pusher:
     def _watch(self, store: SqliteStore, replicator: Replicator) -> str:
         """Until the end: who lives, what they left, how the push gets on."""
         moved_at = idle_since = self._clock()
-        alive, durable, mark = -1, -1, (-1, "")
+        alive, durable, mark, was_ready = -1, -1, (-1, ""), False
         while not self.stop.wait(LOOK_S):
             now = self._clock()
             before, alive = alive, living(self.settings.spool_path, self.staging.destination)
             behind = self._learn(store, replicator)
             settled = _settled(store)
-            if before != alive or settled != durable:  # somebody is gone, or what the gone left is in the repo now
+            is_ready = replicator.is_ready
+            # Somebody is gone, or what the gone left is in the repo now, or it is known now what the repo holds.
+            if before != alive or settled != durable or is_ready != was_ready:
                 if waits(self.settings.spool_path, self.staging.destination):
                     self._take_over(store)
                     behind = self._learn(store, replicator)
-                durable = settled
+                durable, was_ready = settled, is_ready
             if (behind, self.state.commit or "") != mark and (behind < mark[0] or self.state.commit != mark[1]):
                 moved_at = now
             mark = (behind, self.state.commit or "")
