@@ -1,7 +1,8 @@
 """What this machine knows of Spaces: one file each in the client's configuration folder, readable by its owner only.
 
     <TRACKIO_CONFIG_DIR>/spaces/<owner>--<name>.json
-    {"space": "me/curves", "address": "https://me-curves.hf.space", "token": "…", "hub": "https://huggingface.co"}
+    {"space": "me/curves", "address": "https://me-curves.hf.space", "token": "…", "hub": "https://huggingface.co",
+     "dataset": "me/experiments"}
 
 `trackio-client deploy` writes them; who logs to that Space without saying a token gets it from here. A file a Space,
 so that two that deploy at once cannot take each other's token away: what a Space keeps as a secret is told to nobody.
@@ -37,6 +38,8 @@ class KnownSpace:
     """The write token."""
     hub: str = HUB
     """The Hub it is on: HF_ENDPOINT when it was deployed."""
+    dataset: str = ""
+    """The dataset it pushes to, which the Space itself keeps as a secret; "" if not known here."""
 
 
 def config_folder(environ: Mapping[str, str] = os.environ) -> Path:
@@ -86,12 +89,13 @@ def read(path: Path) -> KnownSpace | None:
     """One file; None if it is not there. Raises UsageError."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        return KnownSpace(**{name: _text(content[name]) for name in KnownSpace.__slots__})
+        needed = {name: _text(content[name]) for name in ("space", "address", "token", "hub")}
+        return KnownSpace(**needed, dataset=str(content.get("dataset") or ""))
     except FileNotFoundError:
         return None
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}") from None
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         raise UsageError(
             f"{path} is damaged: it should hold space, address, token and hub of a Space. Move it away, or set "
             "TRACKIO_TOKEN, which goes before it"

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from trackio_client.cli import (
     backing,
     deleting,
+    deploying,
     importing,
     listing,
     pulling,
@@ -30,7 +31,20 @@ from trackio_client.cli import (
 )
 from trackio_client.errors import DeliveryError, HubError, NotFound, TrackioError, UsageError
 
-COMMANDS = (status, syncing, listing, showing, deleting, pushing, pulling, backing, serving, importing, version)
+COMMANDS = (
+    status,
+    syncing,
+    listing,
+    showing,
+    deleting,
+    pushing,
+    pulling,
+    backing,
+    serving,
+    deploying,
+    importing,
+    version,
+)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -105,6 +105,30 @@ def _wrong(what: str, text: str) -> str | None:
     return None
 
 
+_SPACE_PAGE = re.compile(r"(?:hf://|https?://[^/]+/)spaces/(.*?)/?(?:[?#].*)?", re.IGNORECASE)
+
+
+def space_of(text: str, owner: str | None = None) -> str:
+    """`owner/name` of a Space, from that, from `name` alone with an owner, or from its page's address.
+
+    Raises:
+        UsageError: it cannot be the name of a Space, or has no owner. The text says what was seen and is expected.
+    """
+    text = text.strip()
+    page = _SPACE_PAGE.fullmatch(text)
+    parts = (page[1] if page else text).split("/")
+    if len(parts) == 1 and owner is not None and parts[0]:
+        parts = [owner, *parts]
+    wrong = "this is no page of a Space" if "://" in text and not page else None
+    wrong = wrong or _wrong_parts(parts) or _wrong("owner", parts[0]) or _wrong("name", parts[1])
+    if wrong is not None:
+        raise UsageError(
+            f"a Space is named 'owner/name' (or 'name', for one of your own), got {_shown(text)!r}: {wrong}. "
+            "Example: alice/curves"
+        )
+    return "/".join(parts)
+
+
 def _shown(text: str) -> str:
     """What was written, for people to see: cut, and without what may be a token or a password."""
     return _TOKEN.sub("…", text.strip())[:120]
