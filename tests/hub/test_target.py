@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
@@ -126,20 +125,34 @@ def test_a_commit_that_changes_nothing_on_an_old_parent_is_refused_all_the_same(
         target.commit(parent, {"a": b"1"}, [], "the same")
 
 
-def test_what_is_not_there_is_named(target):
+def test_what_is_not_there_is_named(target, tmp_path):
     head = target.head().commit
     with pytest.raises(NotOurs, match=r"none\.json") as missing:
         target.read("none.json", head)
     assert missing.value.path == "none.json"
     with pytest.raises(NotOurs):
-        target.fetch("none.json", head, Path("never-written"))
-    assert not Path("never-written").exists()
+        target.fetch("none.json", head, tmp_path / "none")
+    assert not (tmp_path / "none").exists()
     with pytest.raises(HubRefused):
         target.commit(head, {}, ["none.json"], "delete")
     with pytest.raises(HubRefused):
         target.files("0" * 40, "")
     with pytest.raises(HubError):
         target.read(".gitattributes", "0" * 40)
+
+
+def test_a_squash_keeps_the_files_and_ends_the_past(target):
+    first = put(target, a=b"1", b=b"2")
+    second = target.commit(target.head().commit, {"a": b"3"}, ["b"], "put")
+    head = target.squash("One commit of all")
+    assert head == target.head().commit
+    assert head not in (first, second)
+    assert (names(target, head), target.read("a", head)) == (["a"], b"3")
+    with pytest.raises(HubError):
+        target.read("b", first)
+    with pytest.raises(HubMoved):
+        target.commit(second, {"c": b"4"}, [], "planned before")
+    assert target.commit(head, {"c": b"4"}, [], "planned anew") == target.head().commit
 
 
 def test_the_hour_counts_the_commits_of_all_and_who_made_them(place):

@@ -211,7 +211,7 @@ class HubDataset:
     def commits(self) -> Iterator[tuple[str, float, str]]:
         """(id, seconds since 1970 UTC, title) of each commit, the newest first. Raises HubRefused, HubBusy, HubAway."""
         with self._asking("reading"):
-            for page, _ in self._pages(f"/api/datasets/{self.repo}/commits/main"):
+            for page, _ in self._pages(f"/api/datasets/{self.repo}/commits/main", most=10_000):
                 for commit in page:
                     yield str(commit["id"]), _seconds(commit["date"]), str(commit["title"])
 
@@ -220,10 +220,20 @@ class HubDataset:
         with self._asking("asking whose token this is for"):
             return dict(self._get(f"{self.endpoint}/api/whoami-v2").json())
 
-    def _pages(self, path: str) -> Iterator[tuple[list[dict[str, Any]], Mapping[str, str]]]:
+    def squash(self, title: str) -> str:
+        """Make one commit of all there are and return its id. What was replaced or deleted is gone for ever.
+
+        It frees room and makes the repo quick again, and it ends restoring to an earlier commit. Who else pushes meets
+        HubMoved and plans anew. Raises as `commit`.
+        """
+        with self._asking("writing to"), quietly():
+            self._api.super_squash_history(self.repo, repo_type="dataset", branch="main", commit_message=title)
+        return self.head().commit
+
+    def _pages(self, path: str, most: int = _MOST_PAGES) -> Iterator[tuple[list[dict[str, Any]], Mapping[str, str]]]:
         """The pages of a list and each one's headers."""
         address: str | None = self.endpoint + path
-        for _ in range(_MOST_PAGES):
+        for _ in range(most):
             response = self._get(str(address))
             page = response.json()
             if not isinstance(page, list):
@@ -234,6 +244,7 @@ class HubDataset:
                 return
             if urlsplit(address).netloc != urlsplit(self.endpoint).netloc:
                 raise ValueError("the next page is said to be at another place")  # where our token does not go
+        raise ValueError(f"a list has more than {most} pages")  # rather than to take a part for the whole
 
     def _get(self, address: str) -> httpx2.Response:
         for left in reversed(range(_TRIES)):

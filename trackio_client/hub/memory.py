@@ -77,6 +77,7 @@ class MemoryTarget:
         self.is_private: bool | None = None
         self._clock, self._keeps = clock, keeps
         self._tree: dict[str, bytes] = {}
+        self._made = 0
         self._lock = threading.RLock()
         if exists:
             self._create(None)
@@ -119,6 +120,12 @@ class MemoryTarget:
         with self._answering("create"):
             return self._create(private)
 
+    def squash(self, title: str) -> str:
+        with self._answering("squash"):
+            self._existing()
+            self.commits.clear()
+            return self._append(title, dict(self._tree), ())
+
     def _create(self, private: bool | None) -> bool:
         if self.commits:
             return False
@@ -132,7 +139,8 @@ class MemoryTarget:
         for path in delete:
             self._tree.pop(path, None)
         self._tree.update(add)
-        seed = f"{self.repo} {len(self.commits)} {title} {sorted(paths)}"  # no chance in it: a run can be repeated
+        self._made += 1
+        seed = f"{self.repo} {self._made} {title} {sorted(paths)}"  # no chance in it: a run can be repeated
         commit_id = hashlib.sha1(seed.encode()).hexdigest()
         self.commits.append(Commit(commit_id, title, self._clock(), paths, sum(map(len, add.values())), before))
         if len(self.commits) > self._keeps:
