@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import logging
+import re
+import socket
 import threading
 import time
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
@@ -353,6 +356,44 @@ def test_what_a_gitignore_keeps_out_is_told_and_not_lost_in_silence(hub, repo, m
     with pytest.raises(HubRefused, match=r"\.gitignore in me/exp keeps 'a' out"):
         put(repo, a=b"1")
     assert hub.pushes("me/exp") == []
+
+
+@contextmanager
+def slow_place(pause_s: float, takes: float) -> Iterator[str]:
+    """A place for an upload that reads a little at a time with pauses, and after so many bytes no more."""
+    listener, is_over = socket.create_server(("127.0.0.1", 0)), threading.Event()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+
+    def serve() -> None:
+        with listener, listener.accept()[0] as connection:
+            head, taken, size = b"", 0, float("inf")
+            while taken < min(size, takes):
+                part = connection.recv(65536)
+                taken += len(part)
+                if size == float("inf"):
+                    head += part
+                    if found := re.search(rb"content-length: (\d+)\r\n.*?\r\n\r\n", head, re.I | re.S):
+                        size = found.end() + int(found[1])
+                time.sleep(pause_s)
+            if taken >= size:
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            is_over.wait(20)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}/upload"
+    is_over.set()
+    thread.join()
+
+
+def test_an_upload_is_cut_when_it_stands_still_and_not_when_it_is_long(hub, monkeypatch):
+    monkeypatch.setattr(session, "STALL_S", 0.4)
+    content, began = b"x" * 5_000_000, time.monotonic()
+    with slow_place(0.01, float("inf")) as address, session.quietly():
+        assert session.ready().put(address, content=content).status_code == 200
+    assert time.monotonic() - began > 0.4
+    with slow_place(0, 1_000_000) as address, session.quietly(), pytest.raises(httpx2.WriteTimeout):
+        session.ready().put(address, content=content)
 
 
 # --- making a repo ---------------------------------------------------------------------------------------------------

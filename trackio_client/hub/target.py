@@ -61,6 +61,8 @@ class Target(Protocol):
     def commit(self, parent: str, add: Mapping[str, bytes | Path], delete: Sequence[str], title: str) -> str:
         """Add and delete files in one commit on `parent` and return its id.
 
+        If all is there already, nothing happens and `parent` is returned. What is deleted must be there.
+
         Raises:
             HubMoved: `parent` is not the head; nothing happened.
             HubBusy: nothing happened. HubRefused: nothing happened.
