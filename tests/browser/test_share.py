@@ -1,0 +1,292 @@
+"""Links in a real browser: the page, the frame, the file, and the dialog that makes them."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Space, free_port
+from tests.browser.trainings import Training, curve, trained
+
+pytestmark = pytest.mark.browser
+
+TOKEN = "a-token-of-the-test"
+OWNER = {"X-Trackio-Token": TOKEN}
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory):
+    """A Space with a token, as it stands on the Hub."""
+    running = Space(tmp_path_factory.mktemp("guarded"), free_port(), {"TRACKIO_WRITE_TOKEN": TOKEN}).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def trainings(guarded):
+    """Two that are shared, one that is not."""
+    config = {"model": {"layers": 12}}
+    return [
+        trained(
+            guarded.url, "shared", "brave-otter", token=TOKEN, config={"lr": 1e-3, **config}, notes="A <b>note</b>."
+        ),
+        trained(guarded.url, "shared", "calm-<i>heron</i>", token=TOKEN, rate=0.02, config={"lr": 2e-3, **config}),
+        trained(guarded.url, "shared", "secret-plan", token=TOKEN),
+    ]
+
+
+def share(space, *trainings, **wish):
+    asked = {"experiments": [each.experiment_id for each in trainings], **wish}
+    made = httpx.post(f"{space.url}/v1/shares", json=asked, headers=OWNER)
+    assert made.status_code == 200, made.text
+    return made.json()
+
+
+def watch(page):
+    """Every address that the page asks from now on."""
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    return asked
+
+
+def drawn(page):
+    expect(page.locator(".tk-chart-values").first).not_to_be_empty()
+
+
+def sideways(page):
+    """How far the page or what scrolls in it goes beyond the window."""
+    return page.evaluate(
+        "() => Math.max(...['html', '.tk', '.tk-body'].map((s) => document.querySelector(s))"
+        ".map((el) => el.scrollWidth - el.clientWidth))"
+    )
+
+
+def test_a_link_shows_its_experiment_live_to_who_has_nothing_else(page, guarded):
+    training = Training(guarded.url, "shared", "live-one", token=TOKEN, config={"lr": 1e-3})
+    training.log([(step, curve(step)) for step in range(50)])
+    link = share(guarded, training)
+    asked = watch(page)
+    page.goto(link["address"])
+    drawn(page)
+    expect(page.locator("h1")).to_have_text("live-one")
+    expect(page.locator(".tk-facts")).to_contain_text("Step 49")
+    expect(page.locator(".tk-chart")).to_have_count(3)
+    expect(page.locator(".tk-kv")).to_contain_text("0.001")
+    training.log([(step, curve(step)) for step in range(50, 90)])
+    expect(page.locator(".tk-facts")).to_contain_text("Step 89")
+    token = link["address"].rpartition("/")[2]
+    strange = {urlsplit(url).path for url in asked if not urlsplit(url).path.startswith((f"/s/{token}", "/lib/"))}
+    assert strange - {"/favicon.ico"} == set()
+    assert page.context.cookies() == []
+    assert "secret-plan" not in page.content()
+
+
+def test_what_a_user_wrote_is_text(page, guarded, trainings):
+    page.goto(share(guarded, trainings[0], name="<img src=x onerror=alert(1)>")["address"])
+    drawn(page)
+    expect(page.locator(".tk-shared-name")).to_have_text("<img src=x onerror=alert(1)>")
+    expect(page.get_by_text("A <b>note</b>.")).to_be_visible()
+    assert page.locator("img").count() == 0
+
+
+def test_a_comparison_is_ticked_line_by_line_and_compared_in_numbers(page, guarded, trainings):
+    page.goto(share(guarded, *trainings[:2], name="Two rates")["address"])
+    drawn(page)
+    expect(page.locator(".tk-shared-line")).to_have_count(2)
+    values = page.locator('[data-metric="train/loss"] .tk-chart-values b')
+    expect(values).to_have_count(2)
+    page.get_by_label("Show calm-<i>heron</i>").uncheck()
+    expect(values).to_have_count(1)
+    numbers = page.locator(".tk-panel", has_text="Numbers").locator("tr", has_text="eval/accuracy").locator("td")
+    expect(numbers).to_have_count(3)
+    expect(numbers.nth(2).locator("b")).to_be_visible()  # the faster one is better
+    config = page.locator(".tk-panel", has_text="where they differ").locator("tbody tr")
+    assert config.all_inner_texts() == ["lr\t0.001\t0.002"]
+
+
+def test_a_link_that_is_revoked_closes_the_page_that_is_open(page, guarded, trainings):
+    link = share(guarded, trainings[0])
+    page.goto(link["address"])
+    drawn(page)
+    httpx.delete(f"{guarded.url}/v1/shares/{link['id']}", headers=OWNER)
+    expect(page.locator("h1")).to_have_text("This link is not valid any more")
+    expect(page.locator(".tk-chart")).to_have_count(0)
+    page.reload()
+    expect(page.locator("h1")).to_have_text("This link is not valid")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_fits_its_window_in_both_themes(page, guarded, trainings, width, scheme):
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 844})
+    for path in (share(guarded, trainings[0])["address"], share(guarded, *trainings[:2])["address"]):
+        page.goto(path)
+        drawn(page)
+        assert sideways(page) <= 0
+        ground = page.evaluate("() => getComputedStyle(document.querySelector('.tk')).backgroundColor")
+        assert (ground == "rgb(14, 17, 21)") == (scheme == "dark")
+
+
+class Elsewhere(http.server.BaseHTTPRequestHandler):
+    """A page of another site that shows our charts."""
+
+    frame = ""
+
+    def do_GET(self):
+        body = f'<!doctype html><title>blog</title><iframe src="{self.frame}" width="700" height="420"></iframe>'
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def elsewhere():
+    """Serves a page with a frame of a given address, from an origin of its own."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+
+    def address(frame):
+        Elsewhere.frame = frame
+        return f"http://localhost:{server.server_address[1]}/"
+
+    yield address
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_charts_stand_in_a_frame_of_another_site(page, guarded, trainings, elsewhere):
+    link = share(guarded, *trainings[:2])
+    page.goto(elsewhere(link["embed"]))
+    frame = page.frame_locator("iframe")
+    expect(frame.locator(".tk-chart-values").first).not_to_be_empty()
+    expect(frame.locator(".tk-shared-legend span")).to_have_count(2)
+    expect(frame.locator(".tk-top")).to_have_count(0)
+
+
+def test_one_metric_alone_fills_its_frame(page, guarded, trainings, elsewhere):
+    link = share(guarded, trainings[0])
+    page.goto(elsewhere(f"{link['embed']}?metric=train/loss"))
+    frame = page.frame_locator("iframe")
+    expect(frame.locator(".tk-chart-values").first).not_to_be_empty()
+    expect(frame.locator(".tk-chart")).to_have_count(1)
+    box = frame.locator(".tk-chart").evaluate("el => [el.clientWidth, el.clientHeight]")
+    assert box[0] > 660
+    assert box[1] > 380
+
+
+def test_the_page_itself_stands_in_no_frame_of_another_site(page, guarded, trainings, elsewhere):
+    page.goto(elsewhere(share(guarded, trainings[0])["address"]))
+    expect(page.frame_locator("iframe").locator(".tk-chart")).to_have_count(0)
+
+
+def test_a_snapshot_opens_from_a_disk_without_a_network(page, guarded, trainings, tmp_path):
+    path = f"/v1/experiments/{trainings[1].experiment_id}/snapshot.html"
+    file = tmp_path / "heron.html"
+    file.write_bytes(httpx.get(guarded.url + path, headers=OWNER).content)
+    assert len(file.read_bytes()) < 1_000_000
+    asked = watch(page)
+    page.context.set_offline(True)
+    page.goto(file.as_uri())
+    drawn(page)
+    expect(page.locator("h1")).to_have_text("calm-<i>heron</i>")
+    expect(page.locator(".tk-chart")).to_have_count(5)
+    last = page.locator('[data-metric="train/loss"] .tk-chart-values b').get_attribute("title")
+    assert float(last) == pytest.approx(curve(99, rate=0.02)["train/loss"], rel=1e-6)
+    expect(page.locator(".tk-fresh")).to_contain_text("saved")
+    expect(page.locator(".tk-summary tbody tr")).to_have_count(5)
+    page.get_by_title("x axis").click()
+    page.get_by_role("option", name="relative time").click()
+    drawn(page)
+    page.locator(".tk-chart-more").first.click()
+    page.get_by_role("option", name="Open large").click()
+    expect(page.get_by_text("The large view needs the server.")).to_be_visible()
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+
+
+def log_in(page, space):
+    page.goto(f"{space.url}/#token={TOKEN}")
+    page.locator("main form").wait_for(state="detached")
+
+
+def test_an_owner_makes_copies_and_revokes_a_link_on_the_page(page, browser, guarded, trainings):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=guarded.url)
+    log_in(page, guarded)
+    page.goto(f"{guarded.url}/?project=shared&experiment={trainings[0].experiment_id}")
+    page.get_by_label("Share by a link").click()
+    dialog = page.locator(".tk-share-dialog")
+    expect(dialog).to_contain_text("notes of brave-otter")
+    dialog.get_by_label("Name of the link").fill("For Ada")
+    dialog.get_by_label("When the link ends").select_option("1")
+    dialog.get_by_role("button", name="Make link").click()
+    address = dialog.get_by_label("Link", exact=True).input_value()
+    dialog.get_by_label("Copy: Link").click()
+    assert page.evaluate("() => navigator.clipboard.readText()") == address
+    private = browser.new_context().new_page()
+    private.goto(address)
+    drawn(private)
+    line = dialog.locator("li", has_text="For Ada")
+    expect(line).to_contain_text("ends ")
+    line.get_by_role("button", name="Revoke").click()
+    expect(line).to_have_count(0)
+    private.reload()
+    expect(private.locator("h1")).to_have_text("This link is not valid")
+    private.context.close()
+
+
+def test_the_ticked_experiments_are_what_is_shared(page, guarded, trainings):
+    log_in(page, guarded)
+    ids = ",".join(each.experiment_id[-8:] for each in trainings[:2])
+    page.goto(f"{guarded.url}/?project=shared&shown={ids}")
+    page.get_by_label("Share by a link").click()
+    dialog = page.locator(".tk-share-dialog")
+    expect(dialog).to_contain_text("brave-otter")
+    expect(dialog).not_to_contain_text("secret-plan")
+    expect(dialog.get_by_label("Name of the link")).to_have_value("2 experiments of shared")
+
+
+def test_who_may_only_read_sees_no_share_button_and_can_save_the_file(page, guarded, trainings):
+    made = httpx.post(f"{guarded.url}/v1/tokens", json={"name": "x", "role": "viewer"}, headers=OWNER).json()
+    page.goto(f"{guarded.url}/#token={made['token']}")
+    page.locator("main form").wait_for(state="detached")
+    page.goto(f"{guarded.url}/?project=shared&experiment={trainings[0].experiment_id}")
+    page.get_by_label("Account. Viewer: may read").wait_for()
+    expect(page.get_by_label("Share by a link")).to_have_count(0)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="HTML").click()
+    assert download.value.suggested_filename == "brave-otter.html"
+    page.get_by_label("Account. Viewer: may read").click()
+    page.get_by_role("option", name="Log out").click()
+    expect(page.locator("#form")).to_be_visible()
+
+
+def test_a_private_space_says_why_it_shares_nothing_and_offers_the_file(page, own_space):
+    own_space.environ = {
+        "TRACKIO_WRITE_TOKEN": TOKEN, "SPACE_ID": "me/otter", "TRACKIO_SPACE_VISIBILITY": "private",
+        "TRACKIO_DISK": "persistent",
+    }  # fmt: skip
+    own_space.start()
+    training = trained(own_space.url, "p", "alone", token=TOKEN)
+    # The browser keeps a cookie that is Secure only where it trusts the address: localhost.
+    base = own_space.url.replace("127.0.0.1", "localhost")
+    page.goto(f"{base}/#token={TOKEN}")
+    page.locator("main form").wait_for(state="detached")
+    page.goto(f"{base}/?project=p&experiment={training.experiment_id}")
+    page.get_by_label("Share by a link").click()
+    dialog = page.locator(".tk-share-dialog")
+    expect(dialog).to_contain_text("This Space is private")
+    expect(dialog.get_by_role("button", name="Make link")).to_have_count(0)
+    with page.expect_download() as download:
+        dialog.get_by_role("link", name="Save as one HTML file").click()
+    assert download.value.suggested_filename == "alone.html"
