@@ -12,7 +12,6 @@ import logging
 import socket
 import sys
 from collections.abc import AsyncIterator
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import uvicorn
@@ -34,6 +33,7 @@ from space.ingest import Ingest
 from space.merging import Merging
 from space.settings import SpaceSettings, settings_from
 from trackio_client.errors import StoreError, TrackioError, UsageError
+from trackio_client.release import VERSION
 from trackio_client.store.contract import Store
 from trackio_client.store.open import open_store
 
@@ -127,6 +127,7 @@ def make_app(settings: SpaceSettings, store: Store, *, home: Home | None = None,
     )
     app.state.ingest = ingest
     app.state.home = home
+    app.state.keeps = settings.persistent or settings.dataset_repo is not None
     if home is not None and home.replicator is not None:
         home.replicator.attach(AccessFile(access))
         access.on_change = home.replicator.ask
@@ -237,8 +238,5 @@ def open_the_store(settings: SpaceSettings) -> Store:
 
 
 def our_version() -> str:
-    """The installed version; a checkout that was not installed has none."""
-    try:
-        return version("trackio-client")
-    except PackageNotFoundError:
-        return "0+unknown"
+    """The version of the code that runs: on a Space and in a container it is not installed."""
+    return VERSION

@@ -17,7 +17,7 @@ def add_sync_routes(app: FastAPI) -> None:
 
     @router.get("/sync", **DOCS["sync"])
     def sync(request: Request) -> Response:
-        return answer({"sync": sync_state(request.app)})
+        return answer({"sync": sync_state(request.app), "keeps": request.app.state.keeps})
 
     @router.post("/push", **DOCS["push"])
     def push(request: Request) -> Response:

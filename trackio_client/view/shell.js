@@ -49,6 +49,7 @@ export class Shell {
     this.state.follow(["size"], () => this._sized(sizeOf(this.state.get("size"))));
     this.state.follow(["folded"], () => this.root.classList.toggle("folded", this.state.get("folded")));
     this.experiments.addEventListener("contact", () => this.decide());
+    this.experiments.addEventListener("again", () => this._start());
     document.addEventListener("keydown", (event) => this._key(event));
     setInterval(() => this.away?.tell(), 1000);
     this._start();
@@ -70,8 +71,10 @@ export class Shell {
     sheet.addEventListener("click", () => this.root.classList.toggle("sheet"));
     this.bar = h("div", { class: "tk-controls" });
     this.slot = h("div", { class: "tk-slot" });
+    const home = h("div", { class: "tk-slot" });
+    setTimeout(() => import("./sync.js").then(({ syncBar }) => syncBar(home, this.source)), 1500); // after the first charts
     this.body = h("div", { class: "tk-body", tabindex: "-1" });
-    const main = h("main", { class: "tk-main" }, this.tabs, this.slot, h("div", { class: "tk-bar" }, sheet, this.bar), this.body);
+    const main = h("main", { class: "tk-main" }, this.tabs, this.slot, home, h("div", { class: "tk-bar" }, sheet, this.bar), this.body);
     // A chart whose metric only others logged offers to tick them.
     this.body.addEventListener("trackio-show", (/** @type {any} */ event) => this.experiments.tick(event.detail, true));
     const curtain = h("div", { class: "tk-curtain" });

@@ -80,6 +80,11 @@ export class HttpSource {
     return this.json("/v1/session");
   }
 
+  /** Where push to and restore from the dataset repo stand: {sync, keeps}. @returns {Promise<any>} */
+  sync() {
+    return this.json("/v1/sync");
+  }
+
   /** The address of one experiment as an HTML file. @param {string} experiment */
   snapshot(experiment) {
     return `${this.root}/v1/experiments/${encodeURIComponent(experiment)}/snapshot.html`;
