@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from trackio_client.agreement import compare_soon
 from trackio_client.delivery.address import address_of, repo_of
 from trackio_client.delivery.replay import known_here, sync
 from trackio_client.delivery.staging import Staging, StagingTransport
@@ -131,6 +132,8 @@ def init(
     if settings.mode != "disabled":
         key = experiment_id or _either("name", name, experiment_name) or ""
         origin = _resumed(origin, resume, key, settings, route, notices)
+    if transport is None:
+        compare_soon(settings, notices)
     return _begin(origin, settings, route, notices)
 
 

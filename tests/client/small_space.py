@@ -20,6 +20,7 @@ class SmallSpace:
         self.store = MemoryTransport(destination="small")
         self.trouble: tuple[int, str] | None = None
         self.tokens: set[str | None] = set()
+        self.health: dict[str, Any] = {"status": "ok"}
         space = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -37,6 +38,8 @@ class SmallSpace:
 
             def do_GET(self) -> None:
                 url = urlsplit(self.path)
+                if url.path == "/v1/health":
+                    return self.answer(200, space.health)
                 if url.path == "/v1/experiments":
                     known = space.store.find(parse_qs(url.query)["project"][0], "")
                     return self.answer(200, {"experiments": [_listed(known)] if known else []})

@@ -106,6 +106,11 @@ class HttpTransport:
         except MalformedBatch as error:
             raise Unavailable(f"{self.destination} answered, but not with receipts of ours: {error}") from None
 
+    def health(self) -> dict[str, Any]:
+        """What the Space says of itself. Raises DeliveryErrors."""
+        content = self._ask("GET", "/v1/health")
+        return content if isinstance(content, dict) else {}
+
     def idle(self) -> None: ...
 
     def close(self) -> None:
