@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "wire": CORE,
     "store": STORE,
     "queries": STORE,
+    "view": set(),
     "clientfile": CORE,
     "settings": CORE | {"hub.names", "clientfile"},
     "values": CORE | {"wire"},
@@ -37,12 +38,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "integrations": EXPERIMENT,
     "reader": STORE | {"queries", "settings", "delivery.address"},
     "exchange": STORE | {"masking"},
-    "hub": STORE | {"queries", "settings", "delivery"},
+    "hub": STORE | {"view", "queries", "settings", "delivery"},
     "cli": EXPERIMENT | {"queries", "reader", "exchange", "hub"},
     # The wheel's face: names that are loaded on first use.
     "__init__": EXPERIMENT | {"reader"},
     "__main__": {"cli"},
-    "space": STORE | {"queries", "settings", "hub"},
+    "space": STORE | {"queries", "settings", "hub", "view"},
 }
 ONLY_IN = {
     "gradio": ("space/ui/",),

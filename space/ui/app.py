@@ -15,12 +15,10 @@ from fastapi import FastAPI
 from space.ui.early import EarlyPage
 from space.ui.pages.metrics import metrics_page
 from space.ui.theme import CSS, theme
+from trackio_client.view import modules
 
 STYLES = ("page.css", "views.css", "charts.css")
 BOOT = "boot.js"
-LATE = ("first.js", "large.js", "account.js", "share.js", "shared.js", "snapshot.js")
-"""Not fetched ahead: the first is inline, the second is for a chart opened large, the others for sharing."""
-
 FIRST = "first.js"
 """Stands inline: it must run before anything else has come."""
 
@@ -71,8 +69,7 @@ def first_head(address_of: Callable[[str], str] = library_address) -> str:
     view = files("trackio_client.view")
     names = sorted(entry.name for entry in view.iterdir())
     styles = [_tag("link", rel="stylesheet", href=address_of(name)) for name in STYLES if name in names]
-    ahead = [name for name in names if name.endswith(".js") and name not in LATE]
-    modules = [_tag("link", rel="modulepreload", href=address_of(name)) for name in ahead]
+    ahead = [_tag("link", rel="modulepreload", href=address_of(name)) for name in modules(BOOT)]
     icon = "data:image/svg+xml," + quote((view / "icon.svg").read_text())
     return "".join(
         [
@@ -81,7 +78,7 @@ def first_head(address_of: Callable[[str], str] = library_address) -> str:
             _tag("meta", name="color-scheme", content="light dark"),
             f"<script>{(view / FIRST).read_text()}</script>",
             *styles,
-            *modules,
+            *ahead,
             f'<script type="module" src={json.dumps(address_of(BOOT))}></script>',
         ]
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from huggingface_hub import CommitOperationAdd, HfApi
 
@@ -18,12 +19,11 @@ def commit(api: HfApi, repo: str, files: Mapping[str, bytes], *, kind: str = "da
     api.create_commit(repo, operations, commit_message="What is new", repo_type=kind)
 
 
-def deploy(hub: Hub, api: HfApi, *, private: bool = False, library: bool = False, **repo: str) -> str:
+def deploy(hub: Hub, api: HfApi, *, private: bool = False, repo: str = REPO, **page: Any) -> str:
     """Make the dataset and the static Space of its page; returns the page's address."""
-    api.create_repo(REPO, repo_type="dataset", visibility="private" if private else "public")
+    if repo == REPO:
+        api.create_repo(REPO, repo_type="dataset", visibility="private" if private else "public")
     api.create_repo(SPACE, repo_type="space", space_sdk="static", visibility="public")
-    name = repo.get("repo", REPO)
-    commit(
-        api, SPACE, files_of_static_space(name, private=private, endpoint=hub.url, library=library), kind="space"
-    )
+    said = {"library": False, "every_s": 0.25} | page
+    commit(api, SPACE, files_of_static_space(repo, private=private, endpoint=hub.url, **said), kind="space")
     return f"{api.space_info(SPACE).host}/"

@@ -11,7 +11,6 @@ import hashlib
 import html
 import json
 import re
-from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -19,21 +18,29 @@ from urllib.parse import urlsplit
 
 from trackio_client.errors import UsageError
 from trackio_client.release import VERSION
+from trackio_client.view import modules, source
 
 HUB: Final = "https://huggingface.co"
+EVERY_S: Final = 10.0
+"""30 questions in the 5 minutes in which the Hub allows an address without a log-in 3,000 files."""
 SCOPE: Final = "read-repos"
 """The narrowest permission that reads a private dataset; it reads all others of its giver too, and the page says so."""
 FIRST, MAIN, PAGE = "staticfirst.js", "static.js", "static.html"
 STYLES: Final = ("page.css", "views.css", "charts.css")
 LIBRARY: Final = "plotly.min.js"
-LATE: Final = ("large.js",)
-"""Not fetched ahead: it comes when a chart is opened large."""
-_IMPORT = re.compile(r"""(?:from\s+|import\s+|import\()"\./([a-z]+\.js)\"""")
+SERVERS: Final = frozenset({"account.js", "share.js", "sync.js"})
+"""For what only a server has; the page never fetches them."""
 _REPO = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 def files_of_static_space(
-    repo: str, *, private: bool, endpoint: str = HUB, title: str | None = None, library: bool = True
+    repo: str,
+    *,
+    private: bool,
+    endpoint: str = HUB,
+    title: str | None = None,
+    library: bool = True,
+    every_s: float = EVERY_S,
 ) -> dict[str, bytes]:
     """By path what the Space holds; the same arguments give the same bytes.
 
@@ -42,6 +49,7 @@ def files_of_static_space(
         private: whether it opens with a log-in only. The Space then asks the Hub for an OAuth client.
         endpoint: of the Hub that holds it.
         title: of the page and its card; else the dataset's name.
+        every_s: how often an open page looks whether something was pushed.
         library: with plotly.js (4.5 MB, if plotly is installed), which draws one chart opened large.
 
     Raises:
@@ -53,26 +61,15 @@ def files_of_static_space(
     if urlsplit(endpoint).scheme not in ("http", "https") or not urlsplit(endpoint).netloc:
         raise UsageError(f"the Hub's address begins with https://, got {endpoint!r:.120}")
     name = title or repo
-    found = {f"view/{module}": _source(module) for module in modules()}
-    found |= {f"view/{style}": _source(style) for style in (*STYLES, "icon.svg")}
+    found = {f"view/{name}": source(name) for name in modules(MAIN, later=True) if name not in SERVERS}
+    found |= {f"view/{style}": source(style) for style in (*STYLES, "icon.svg")}
     plotly = _plotly() if library else None
     if plotly is not None:
         found[f"view/{LIBRARY}"] = plotly.read_bytes()
-    settings = {"repo": repo, "endpoint": endpoint, "private": private, "large": plotly is not None}
+    settings = {"repo": repo, "endpoint": endpoint, "private": private, "large": plotly is not None, "every_s": every_s}
     found["index.html"] = _page(name, settings).encode()
     found["README.md"] = _card(name, repo, private).encode()
     return found
-
-
-def modules() -> list[str]:
-    """The modules of `trackio_client.view` that the page needs, found by their imports."""
-    found, open_ = set[str](), [MAIN]
-    while open_:
-        module = open_.pop()
-        if module not in found:
-            found.add(module)
-            open_ += _IMPORT.findall(_source(module).decode())
-    return sorted(found)
 
 
 def policy(endpoint: str, script: str) -> str:
@@ -102,19 +99,18 @@ def policy(endpoint: str, script: str) -> str:
 
 
 def _page(title: str, settings: dict[str, Any]) -> str:
-    first = _source(FIRST).decode()
+    first = source(FIRST).decode()
     said = json.dumps(settings).replace("<", "\\u003c")
-    ahead = [module for module in modules() if module not in LATE]
     fields = {
         "policy": html.escape(policy(settings["endpoint"], first)),
         "title": html.escape(title),
         "styles": "\n".join(f'<link rel="stylesheet" href="view/{style}">' for style in STYLES),
         "settings": said,
         "first": first,
-        "modules": "\n".join(f'<link rel="modulepreload" href="view/{module}">' for module in ahead),
+        "modules": "\n".join(f'<link rel="modulepreload" href="view/{module}">' for module in modules(MAIN)),
         "address": html.escape(f"{settings['endpoint']}/datasets/{settings['repo']}"),
     }
-    return re.sub(r"{{(\w+)}}", lambda field: fields[field[1]], _source(PAGE).decode())
+    return re.sub(r"{{(\w+)}}", lambda field: fields[field[1]], source(PAGE).decode())
 
 
 def _card(title: str, repo: str, private: bool) -> str:
@@ -137,21 +133,18 @@ def _card(title: str, repo: str, private: bool) -> str:
         lines += ["datasets:", f"- {repo}"]
     lines += ["---", "", f"# {title}", ""]
     lines += [
-        f"The experiments in the dataset [{repo}](https://huggingface.co/datasets/{repo}), drawn by a page that needs no",
-        f"server. Made by `trackio-client deploy --static` (trackio-client {VERSION}); run it again to renew the page.",
+        f"The experiments in the dataset [{repo}](https://huggingface.co/datasets/{repo}), drawn by a page that",
+        f"needs no server. Made by `trackio-client deploy --static` ({VERSION}); run it again to renew the page.",
     ]
     if private:
         lines += [
             "",
             "The dataset is private: the page asks you to log in. The Hub then asks whether it may read your repos",
-            f"(`{SCOPE}`, the narrowest permission there is): its key opens every repo that you can read. The page reads",
-            "this dataset and nothing else, keeps the key in the tab's memory, and loads no script from elsewhere.",
+            f"(`{SCOPE}`, the narrowest permission there is): its key opens every repo that you can read. The page",
+            "reads this dataset and nothing else, keeps the key in the tab's memory, and loads no script from",
+            "elsewhere.",
         ]
     return "\n".join(lines) + "\n"
-
-
-def _source(name: str) -> bytes:
-    return (files("trackio_client.view") / name).read_bytes()
 
 
 def _plotly() -> Path | None:

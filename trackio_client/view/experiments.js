@@ -7,6 +7,7 @@ import { revived } from "./words.js";
 const SHOWN_AT_FIRST = 10;
 const EVERY_MS = location.hostname.endsWith(".hf.space") ? 3000 : 2000;
 const LONGEST_WAIT_MS = 30000;
+const LONG_WAIT_MS = 15000; // that a server asks for
 const MOST_WAIT_MS = 1500; // for the first chart
 const SHAPE = ["id", "name", "group", "state", "shown", "color", "created_s"]; // what more than a list shows of a row
 const RETAKE = 15; // polls; what changes without an event – a deletion, a heartbeat after a silence – comes with the whole list
@@ -67,6 +68,7 @@ export class Experiments extends EventTarget {
   /** @param {{all?: boolean, first?: Promise<any>}} [how] */
   async ask({ all = false, first } = {}) {
     clearTimeout(this._timer);
+    if (!this._isOpen()) return void this.dispatchEvent(new Event("again")); // which project, nobody could say so far
     const run = ++this._run;
     const whole = all || this._cursor === 0 || ++this._polls % RETAKE === 0 || this._isSilent() || this._lacks();
     try {
@@ -93,10 +95,10 @@ export class Experiments extends EventTarget {
     this._failures += 1;
     const wait_ms = Math.max((error.retry_s ?? 0) * 1000, Math.min(LONGEST_WAIT_MS, EVERY_MS * 2 ** (this._failures - 1)));
     const heard = this.updated_ms ? (performance.timeOrigin + this.updated_ms) / 1000 : null;
-    // One lost poll is no news; the second says that nobody is there. A refusal is told at once.
+    // One lost poll is no news; the second says that nobody is there. A refusal is told at once, and so is a long wait.
     const refused = error.passing === false;
     if (refused) this._say({ phase: "failed", error, since_s: heard, next_ms: null });
-    else if (this._failures > 1 || !this.updated_ms) {
+    else if (this._failures > 1 || !this.updated_ms || wait_ms >= LONG_WAIT_MS) {
       this._say({ phase: "away", error, since_s: heard ?? Date.now() / 1000, next_ms: performance.now() + wait_ms });
     }
     if (!refused || error.status === 404) this._again(refused ? EVERY_MS : wait_ms);

@@ -208,7 +208,8 @@ export class RepoSource {
 
   /** The head, at most so old; what went wrong with the last look is told until one goes well. */
   async #fresh() {
-    if (!this.polling && this.now_ms() >= this.nextAt) {
+    const sleeps = this.head && globalThis.document?.hidden; // a timer that was set before the page was hidden
+    if (!this.polling && !sleeps && this.now_ms() >= this.nextAt) {
       const poll = this.#poll().finally(() => (this.polling = null));
       this.polling = poll;
     }

@@ -23,11 +23,11 @@ export function repoWords({ source, client, said }) {
         title,
         h("span", null, "They lie in ", link(), ", a dataset that is private: the Hub shows it to those who may read it."),
         said ? h("p", { class: "tk-error-text", role: "alert" }, said) : null,
-        h("p", null, isFramed() ? openAlone() : logIn(client, "Log in with Hugging Face")),
-        h("h2", null, "What this allows"),
+        h("h2", null, "What a log-in here allows"),
         h("p", null, "The Hub asks whether this page may ", h("b", null, "read your repos"), " (read-repos). It has no narrower permission: the key that it gives opens every repo that you can read, private ones too."),
         h("p", null, "The page reads ", link(), " and nothing else, and sends the key to no one but the Hub. It keeps the key in this tab's memory only: a reload or closing the tab forgets it. It loads no script from elsewhere. Its code can be read in the Space's files."),
-        h("p", { class: "tk-soft" }, "You can take the permission back at any time: on the Hub, Settings, Connected apps."),
+        h("p", null, "You can take the permission back at any time: on the Hub, Settings, Connected apps."),
+        h("p", { class: "tk-login" }, isFramed() ? openAlone() : logIn(client, "Log in with Hugging Face")),
       );
     },
     /** @param {{since_s: number | null, error?: any}} contact @param {boolean} hasData @returns {[string, string]} */

@@ -7,7 +7,7 @@ import { RepoSource } from "./repo.js";
 import { Shell } from "./shell.js";
 import { repoWords } from "./repowords.js";
 
-/** @type {{repo: string, endpoint: string, private: boolean, large: boolean}} */
+/** @type {{repo: string, endpoint: string, private: boolean, large: boolean, every_s: number}} */
 const settings = JSON.parse(document.getElementById("trackio-settings")?.textContent ?? "{}");
 
 async function start() {
@@ -21,7 +21,7 @@ async function start() {
   } catch (error) {
     said = /** @type {Error} */ (error).message;
   }
-  const source = new RepoSource({ files });
+  const source = new RepoSource({ files, every_ms: settings.every_s * 1000 });
   source.large = settings.large;
   const shell = new Shell({ source, words: repoWords({ source, client, said }) });
   document.body.append(shell.root);
