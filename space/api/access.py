@@ -79,6 +79,7 @@ class Access:
         self._clock = clock
         self._lock = threading.RLock()
         self._ready = ready
+        self._closed = False
         self._seen = -1
         self._entries: dict[str, Entry] = {}
         self.on_change: Callable[[], None] = lambda: None
@@ -94,7 +95,10 @@ class Access:
             ) from error
 
     def close(self) -> None:
+        """Let the file go. The state can still be asked for: the last push comes when all else is closed."""
         with self._lock:
+            self._refresh()
+            self._closed = True
             self._db.close()
 
     # --- what callers show ------------------------------------------------------------------------------------------
@@ -250,6 +254,8 @@ class Access:
 
     def _refresh(self) -> None:
         """Read again what another process of this machine wrote."""
+        if self._closed:
+            return
         seen = self._db.execute("PRAGMA data_version").fetchone()[0]
         if seen == self._seen:
             return

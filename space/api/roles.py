@@ -36,7 +36,7 @@ _TABLE: Final = (
         Role.VIEWER,
         SAFE,
         _any_of(
-            "/v1/(?:projects|metrics|series|openapi.json)",
+            "/v1/(?:projects|metrics|series|sync|openapi.json)",
             f"/v1/experiments(?:/{_ONE}(?:/events|/receipts|/snapshot.html)?)?",
             f"/v1/writers/{_ONE}",
         ),
@@ -65,7 +65,7 @@ _TABLE: Final = (
             "/gradio_api/(?:component_server|reset|cancel)/?",
         ),
     ),
-    (Role.WRITER, {"POST"}, _any_of(f"/v1/writers/{_ONE}/events")),
+    (Role.WRITER, {"POST"}, _any_of(f"/v1/writers/{_ONE}/events", "/v1/push")),
     (Role.WRITER, {"PATCH"}, _any_of(f"/v1/experiments/{_ONE}")),
 )
 

@@ -24,7 +24,7 @@ from space.api.roles import Role
 from space.api.series import fields_of, series_query, told
 from space.api.sessions import set_cookie
 from space.api.share_routes import share_routes
-from space.api.syncing import sync_state
+from space.api.syncing import sync_seen
 from space.api.token_routes import token_routes
 from space.ingest import MAX_REQUEST_BYTES, Ingest, check_frames
 from space.lines import batch_of_lines
@@ -225,15 +225,16 @@ def _server(parts: Parts) -> APIRouter:
     @router.get("/v1/health", **DOCS["health"])
     def health(request: Request) -> Response:
         content: dict[str, Any] = {"status": "ok", "version": parts.version}
-        if request.scope.get("trackio_role", Role.NOBODY) >= Role.VIEWER:
+        role = request.scope.get("trackio_role", Role.NOBODY)
+        if role >= Role.VIEWER:
             content |= {
                 "store_id": store.store_id,
                 "incarnation": store.incarnation,
                 "disk": "persistent" if settings.persistent else "ephemeral",
                 "durable": settings.persistent,
                 "position": store.position(),
-                "repo": settings.dataset_repo,
-                "sync": sync_state(request.app),
+                "repo": settings.dataset_repo if role >= Role.WRITER else None,
+                "sync": sync_seen(request),
             }
         return answer(content)
 

@@ -322,3 +322,12 @@ def test_the_umask_of_the_server_does_not_open_the_file(tmp_path):
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "access.sqlite").stat().st_mode) == 0o600
+
+
+def test_the_last_push_gets_the_state_after_the_file_was_closed(tmp_path):
+    access = Access(tmp_path / "access.sqlite", secret=OWNER)
+    access.add(Kind.VIEWER, "x")
+    state = access.access_state()
+    access.close()
+    assert access.access_state() == state
+    access.close()

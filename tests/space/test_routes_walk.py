@@ -32,12 +32,12 @@ LINKS_MAY = {
     "GET /s/{token}/v1/experiments/{experiment_id}", "GET /s/{token}/v1/experiments/{experiment_id}/events",
     "GET /s/{token}/v1/series", "POST /s/{token}/v1/series", "GET /embed/{token}",
 }  # fmt: skip
-WRITERS_MAY = {"POST /v1/writers/{writer_id}/events", "PATCH /v1/experiments/{experiment_id}"}
+WRITERS_MAY = {"POST /v1/writers/{writer_id}/events", "POST /v1/push", "PATCH /v1/experiments/{experiment_id}"}
 VIEWERS_MAY = {
     *(f"GET /v1/{path}" for path in (
         "projects", "experiments", "experiments/{experiment_id}", "experiments/{experiment_id}/events",
         "experiments/{experiment_id}/receipts", "experiments/{experiment_id}/snapshot.html", "metrics", "series",
-        "writers/{writer_id}", "openapi.json",
+        "sync", "writers/{writer_id}", "openapi.json",
     )),
     "POST /v1/series", "HEAD /v1/openapi.json",
     "GET /", "HEAD /", "GET /config", "GET /config/", "GET /theme.css", "GET /manifest.json", "GET /openapi.json",
