@@ -15,6 +15,7 @@ import pytest
 
 from trackio_client.errors import NotOurs
 from trackio_client.hub import parquet, tables
+from trackio_client.hub import points as points_file
 from trackio_client.hub.tables import (
     read_events,
     read_experiments,
@@ -96,8 +97,8 @@ def metadata(content: bytes) -> dict[str, object]:
 
 
 def test_odd_times_come_back_from_every_row_group(monkeypatch):
-    monkeypatch.setattr(tables, "ROW_GROUP", 64)
-    monkeypatch.setattr(tables, "_PIECE", 16)
+    monkeypatch.setattr(points_file, "ROW_GROUP", 64)
+    monkeypatch.setattr(points_file, "_PIECE", 16)
     times = NOW_US + np.arange(500, dtype=np.int64)
     times[::97] = 2**60 + np.arange(6)
     parts = [points("a", 500, times_us=times), points("b", 500, times_us=times)]
@@ -107,9 +108,9 @@ def test_odd_times_come_back_from_every_row_group(monkeypatch):
 
 
 def test_metrics_logged_at_different_calls_come_back_in_whatever_pieces(monkeypatch):
-    monkeypatch.setattr(tables, "ROW_GROUP", 100)
-    monkeypatch.setattr(tables, "_PIECE", 30)
-    monkeypatch.setattr(tables, "_GROUP_ROWS", 700)
+    monkeypatch.setattr(points_file, "ROW_GROUP", 100)
+    monkeypatch.setattr(points_file, "_PIECE", 30)
+    monkeypatch.setattr(points_file, "_GROUP_ROWS", 700)
     rng, parts = random.Random(3), []
     for writer in ("w_a", "w_b", "w_c"):
         for n in range(6):
@@ -122,14 +123,14 @@ def test_metrics_logged_at_different_calls_come_back_in_whatever_pieces(monkeypa
 
 
 def test_one_call_with_more_metrics_than_a_row_group_takes_comes_back(monkeypatch):
-    monkeypatch.setattr(tables, "ROW_GROUP", 100)
+    monkeypatch.setattr(points_file, "ROW_GROUP", 100)
     monkeypatch.setattr(parquet, "ROW_GROUP", 100)
-    monkeypatch.setattr(tables, "_PIECE", 30)
+    monkeypatch.setattr(points_file, "_PIECE", 30)
     assert come_back(*(points(f"m{n:03}", 2) for n in range(300)))
 
 
 def test_windows_take_what_they_name_and_skip_row_groups_of_others(monkeypatch):
-    monkeypatch.setattr(tables, "ROW_GROUP", 100)
+    monkeypatch.setattr(points_file, "ROW_GROUP", 100)
     content = written(*(points(n=90, experiment=f"exp_{c}", writer=f"w_{c}") for c in "abcdef"))
     taken = list(read_metrics(content, {"w_b": ((5, 7), (80, 200)), "w_e": ((90, 99),), "w_z": ((0, 9),)}))
     assert {key[1]: columns[0] for key, columns in bits(taken).items()} == {"w_b": [5, 6, *range(80, 90)]}

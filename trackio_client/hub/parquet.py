@@ -8,6 +8,7 @@ footer, compared before pyarrow sees it, and the spans are our own and not Parqu
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import json
@@ -18,13 +19,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from trackio_client.errors import NotOurs
+from trackio_client.store.holdings import EventRow, PointRows
 from trackio_client.wire.batches import Ranges
 
 Source = Path | bytes
+Windows = Mapping[str, Ranges]
+"""Seqs per writer."""
 FORMAT = 1
 ROW_GROUP = 256 * 1024
 """Most rows of a row group, which is what a reader has in memory at once: some 20 MB of points."""
@@ -228,3 +234,53 @@ def held_in(source: Source, table: str, *, name: str | None = None) -> dict[str,
     with opened(source, table, pa.schema([]), name=name, required=[], codes=[]) as file:
         found = file.said["held"]
         return {str(w): tuple((int(low), int(end)) for low, end in ranges) for w, ranges in found.items()}
+
+
+# --- what the tables share ---
+
+
+def whose(row: PointRows | EventRow) -> tuple[str, str]:
+    """What rows are sorted by: those of one experiment lie together, and in it those of one writer."""
+    return row.experiment_id, row.writer_id
+
+
+def groups_of(table: TableFile, windows: Windows | None, experiment_id: str | None) -> Iterator[tuple[int, int]]:
+    """(index, number of its first row) of the row groups that may hold something of this."""
+    return table.groups(
+        {
+            "experiment_id": None if experiment_id is None else {experiment_id},
+            "writer_id": None if windows is None else set(windows),
+        }
+    )
+
+
+def codes_of(column: pa.DictionaryArray) -> tuple[npt.NDArray[np.int32], list[str]]:
+    """(n,) codes of a column of texts, and the text of each code."""
+    if column.null_count:
+        raise ValueError("an empty cell where a text should be")
+    return column.indices.to_numpy(), column.dictionary.to_pylist()
+
+
+def text_of(text: str) -> str:
+    """The text with a mark for each half of a surrogate pair, which UTF-8 cannot hold."""
+    return text.encode("utf-8", "replace").decode() if not text.isascii() else text
+
+
+def spans_of(ids: Iterable[tuple[str, str]]) -> dict[str, tuple[str, str]]:
+    """Of pairs (experiment, writer): the lowest and the highest of each."""
+    experiments, writers = zip(*ids, strict=True)
+    return {"experiment_id": (min(experiments), max(experiments)), "writer_id": (min(writers), max(writers))}
+
+
+def ranges_json(held: Windows) -> dict[str, list[list[int]]]:
+    return {writer: [[low, end] for low, end in ranges] for writer, ranges in held.items()}
+
+
+def packed(raw: bytes) -> str:
+    """Bytes as text for the metadata."""
+    return base64.b64encode(zlib.compress(raw)).decode()
+
+
+def unpacked(text: str) -> bytes:
+    """The inverse of `packed`; nothing for the empty text."""
+    return zlib.decompress(base64.b64decode(text, validate=True)) if text else b""
