@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -62,9 +63,9 @@ def entry_of(row: Any, last: int | None, remarks: Remarks) -> PastEntry:
     inner = nested if isinstance(nested, dict) else {}
     if nested is not None and not isinstance(nested, dict):
         remarks.add(f"left out 'metrics' of an entry: a {type(nested).__name__} holds no named values")
-    given = next((d[name] for d in (row, inner) for name in _STEPS if d.get(name) is not None), None)
+    given = _first(_STEPS, row, inner)
     step = (0 if last is None else last + 1) if given is None else step_of(given)
-    told = next((d[name] for d in (row, inner) for name in _TIMES if d.get(name) is not None), None)
+    told = _first(_TIMES, row, inner)
     time_s = time_of(told)
     if told is not None and time_s is None:
         remarks.add(f"a timestamp must be ISO 8601 or seconds since 1970, got {short(told)}; the entry is kept without")
@@ -74,6 +75,29 @@ def entry_of(row: Any, last: int | None, remarks: Remarks) -> PastEntry:
     if len(values) > MAX_KEYS:
         raise UsageError(f"it holds {len(values):,} values, at most {MAX_KEYS:,} are taken at once")
     return PastEntry(step=step, values=values, texts=texts, time_s=time_s)
+
+
+def _first(names: Iterable[str], *told: Mapping[str, Any]) -> Any:
+    for one in told:
+        for name in names:
+            if (value := one.get(name)) is not None:
+                return value
+    return None
+
+
+def time_in(row: Any) -> float | None:
+    """The time of a raw entry, without looking at its values."""
+    if not isinstance(row, dict):
+        return None
+    inner = row.get("metrics")
+    return time_of(_first(_TIMES, row, inner if isinstance(inner, dict) else {}))
+
+
+@lru_cache(maxsize=4096)
+def _metric(key: str) -> str:
+    """The name of a metric, printable; "" if there is none or it is too long."""
+    name = "".join(c if c.isprintable() else " " for c in key).strip()
+    return name if len(name) <= MAX_NAME_CHARACTERS else ""
 
 
 def step_of(given: Any) -> int:
@@ -90,9 +114,11 @@ def take(
 ) -> None:
     """Sort logged values: numbers are metrics, texts texts, dicts become a/b as `log()` does; the rest is told."""
     for key, value in found.items():
-        name = prefix + "".join(c if c.isprintable() else " " for c in str(key)).strip()
-        if not name or len(name) > MAX_NAME_CHARACTERS:
+        name = _metric(f"{prefix}{key}")
+        if not name:
             remarks.add(f"left out names that are empty or longer than {MAX_NAME_CHARACTERS} characters")
+        elif type(value) is float:  # what nearly all are
+            values[name] = value
         elif isinstance(value, dict):
             take(value, values, texts, remarks, f"{name}/")
         elif (number := number_of(value)) is not None:

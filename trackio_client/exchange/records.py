@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from trackio_client.errors import UsageError
-from trackio_client.exchange.entries import Entries, step_of
+from trackio_client.exchange.entries import Entries, step_of, time_in
 from trackio_client.exchange.past import PastEntry, PastRun
 from trackio_client.exchange.texts import (
     ZONE,
@@ -110,7 +110,7 @@ def run_of(versions: list[tuple[str, Mapping[str, Any]]], changed_s: float, unna
         _unite(logs, _list(record.get("logs"), "logs", remarks), seen_logs, is_only=len(versions) == 1)
     told = {name: value for _, record in versions for name, value in record.items() if value not in (None, "")}
     entries = Entries(rows, Remarks(), lambda index: f"entry {index} of 'metrics'")
-    times = [entry.time_s for entry in entries if entry.time_s is not None]
+    times = [moment for row in rows if (moment := time_in(row)) is not None]
     created_s, updated_s = time_of(told.get("created_at")), time_of(told.get("last_updated"))
     for name, moment in (("created_at", created_s), ("last_updated", updated_s)):
         if told.get(name) is not None and moment is None:
@@ -264,5 +264,4 @@ class _Logs:
             else:
                 level, line, time_s = "", item if isinstance(item, str) else json_text(item), None
             stream = "stderr" if level in ("WARNING", "WARN", "ERROR", "CRITICAL", "FATAL") else "stdout"
-            lines = tuple(_cut(part) for part in line.splitlines() or [""])
-            yield PastEntry(lines=lines, stream=stream, time_s=time_s)
+            yield PastEntry(lines=tuple(str(_cut(line)).splitlines() or [""]), stream=stream, time_s=time_s)

@@ -111,7 +111,7 @@ def start_event(run: PastRun, project: str) -> dict[str, Any]:
 
 
 def start_frame(start: dict[str, Any], masker: Masker) -> bytes:
-    imported = start.pop("imported")  # an origin's id may stand under a name of a secret; it is ours to tell
+    imported = start.pop("imported", {})  # an origin's id may stand under a name of a secret; it is ours to tell
     frame = event_frame(plain(masker.config(_said(start)) | {"imported": imported}))
     start["imported"] = imported
     return frame
@@ -134,9 +134,9 @@ def entry_frames(entries: Iterable[PastEntry], clock: Clock, masker: Masker) -> 
         for mark in entry.marks:
             yield event(masker, {"kind": MARK, "time_us": time_us, "step": entry.step, **mark})
         if entry.lines:
-            lines = [masker.text(line) for line in entry.lines]
+            lines = [masker.text(clean_text(line)) for line in entry.lines]
             said = {"kind": CONSOLE, "time_us": time_us, "stream": entry.stream, "lines": lines, "dropped": 0}
-            yield event(masker, said)
+            yield event_frame(said)
 
 
 def tail_frames(run: PastRun, start: dict[str, Any], time_us: int, masker: Masker) -> list[bytes]:

@@ -85,6 +85,10 @@ class Parquet:
         for row in _rows(self._metrics, run):
             yield {**{name: row.get(name) for name in ROW_COLUMNS}, "metrics": _values(row, ROW_COLUMNS, "metrics")}
 
+    def moments(self, run: RunKey) -> Iterator[tuple[Any, Any]]:
+        for row in _rows(self._metrics, run, columns=("timestamp", "step")):
+            yield row.get("timestamp"), row.get("step")
+
     def system(self, run: RunKey) -> Iterator[Mapping[str, Any]]:
         for row in _rows(self._system, run):
             yield {"timestamp": row.get("timestamp"), "metrics": _values(row, ROW_COLUMNS, "metrics")}

@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -61,6 +62,10 @@ class Tables(Protocol):
         """timestamp, step, and `metrics`: a mapping, or why it is none (a text)."""
         ...
 
+    def moments(self, run: RunKey) -> Iterator[tuple[Any, Any]]:
+        """Timestamp and step of each row of metrics, without reading its values."""
+        ...
+
     def system(self, run: RunKey) -> Iterator[Mapping[str, Any]]:
         """Timestamp and `metrics`."""
         ...
@@ -85,16 +90,16 @@ def runs_of(tables: Tables, project: str | None, changed_s: float) -> Iterator[P
 def _run(tables: Tables, key: RunKey, project: str | None, changed_s: float) -> PastRun:
     remarks = Remarks()
     config, written = tables.config(key)
-    steps, times, first = list[int](), list[float](), None
+    steps, times, first = array("q"), array("d"), None  # 16 bytes a row: there may be tens of millions
     last = 0
     low_s, high_s = math.inf, -math.inf
-    for row in tables.metrics(key):  # once over all: when it began and ended, and which step was reached when
-        moment = time_of(row.get("timestamp"))
-        first = row.get("timestamp") if first is None else first
+    for told, given in tables.moments(key):  # once over all: when it began and ended, which step was reached when
+        moment = time_of(told)
+        first = told if first is None else first
         if moment is not None:
             low_s, high_s = min(low_s, moment), max(high_s, moment)
         try:
-            step = step_of(row.get("step"))
+            step = step_of(given)
         except UsageError:
             continue
         if moment is not None and (not times or step > last) and (not times or moment >= times[-1]):
@@ -164,7 +169,9 @@ def sorted_values(found: Mapping[str, Any], remarks: Remarks) -> tuple[dict[str,
     values, texts = dict[str, float](), dict[str, str]()
     plain = dict[str, Any]()
     for name, value in found.items():
-        if isinstance(value, str):
+        if type(value) is float or type(value) is int:
+            plain[name] = value
+        elif isinstance(value, str):
             if value in _FLOATS:
                 plain[name] = _FLOATS[value]
             else:

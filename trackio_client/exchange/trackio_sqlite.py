@@ -121,6 +121,11 @@ class Sqlite:
         for row in self._rows("metrics", run):
             yield {**row, "metrics": json_column(row.get("metrics"))}
 
+    def moments(self, run: RunKey) -> Iterator[tuple[Any, Any]]:
+        known = [name for name in ("timestamp", "step") if name in self._columns["metrics"]]
+        for row in self._rows("metrics", run, what=", ".join(["rowid", *known])):
+            yield row.get("timestamp"), row.get("step")
+
     def system(self, run: RunKey) -> Iterator[Mapping[str, Any]]:
         for row in self._rows("system_metrics", run):
             yield {**row, "metrics": json_column(row.get("metrics"))}
