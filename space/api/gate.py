@@ -13,6 +13,7 @@ web pages away from a server on localhost).
 from __future__ import annotations
 
 import hmac
+import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -31,7 +32,7 @@ from space.api.sessions import COOKIE, Sessions
 from space.api.tokens import Kind
 from space.api.visibility import Visibility
 from space.settings import SpaceSettings, is_loopback
-from space.sharing.words import link_refused
+from space.sharing.words import link_refused, refusal_page
 
 TOKEN_HEADER: Final = "x-trackio-token"
 _FRAMES: Final = "frame-ancestors 'self' https://huggingface.co https://*.hf.space"
@@ -202,13 +203,12 @@ class Gate:
             )
             return
         answer: Response
-        if (
-            problem.status == 401
-            and scope["method"] in SAFE
-            and "text/html" in headers.get("accept", "")
-            and not scope["path"].startswith("/v1")
-        ):
+        is_page = scope["method"] in SAFE and "text/html" in headers.get("accept", "")
+        if is_page and problem.status == 401 and not scope["path"].startswith("/v1"):
             answer = HTMLResponse(login_page(self.settings), 401, {"Cache-Control": "no-store"})
+        elif is_page and problem.status == 403:
+            words = [html.escape(text) for text in (problem.detail, problem.hint) if text]
+            answer = refusal_page(403, "This is not for you", *words)
         else:
             answer = response_of(problem)
         await answer(scope, receive, _Stamped(send, public=self.settings.public))

@@ -154,3 +154,12 @@ def test_a_server_open_to_the_network_needs_a_token(host, tmp_path):
 def test_on_a_space_the_disk_is_ephemeral_and_the_address_open(tmp_path):
     settings = settings_from({"SPACE_ID": "me/it", "TRACKIO_WRITE_TOKEN": "t", "TRACKIO_DIR": str(tmp_path)})
     assert (settings.host, settings.port, settings.persistent) == ("0.0.0.0", 7860, False)
+
+
+def test_who_may_not_open_a_page_is_told_so_in_words(make_api):
+    api = make_api(token=TOKEN, public=True)
+    refused = api.get("/configuration-of-tomorrow", Accept="text/html")
+    assert (refused.status_code, refused.headers["content-type"]) == (403, "text/html; charset=utf-8")
+    assert "this is for owners" in refused.text
+    local = make_api().get("/", Host="<b>evil</b>", Accept="text/html")
+    assert (local.status_code, "<b>" in local.text) == (403, False)
