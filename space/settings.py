@@ -59,6 +59,8 @@ class SpaceSettings:
     """GRADIO_SERVER_PORT."""
     directory: Path
     """TRACKIO_DIR: holds v1/store.sqlite."""
+    store: Path | None = None
+    """TRACKIO_STORE: another store's file, which `trackio-client ui` shows."""
     token: str | None = None
     """TRACKIO_WRITE_TOKEN: what writers send, and readers unless `public`. Never shown, never logged."""
     public: bool = False
@@ -84,7 +86,7 @@ class SpaceSettings:
 
     @property
     def store_path(self) -> Path:
-        return self.directory / "v1" / "store.sqlite"
+        return self.store or self.directory / "v1" / "store.sqlite"
 
     @property
     def access_path(self) -> Path:
@@ -117,6 +119,7 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> SpaceSettings:
         host=environ.get("GRADIO_SERVER_NAME", "").strip() or ("0.0.0.0" if on_space else "127.0.0.1"),
         port=_port(environ.get("GRADIO_SERVER_PORT", "").strip()),
         directory=data_folder(environ),
+        store=Path(chosen).expanduser() if (chosen := environ.get("TRACKIO_STORE", "").strip()) else None,
         token=environ.get("TRACKIO_WRITE_TOKEN", "").strip() or None,
         public=environ.get("TRACKIO_PUBLIC", "").strip().lower() in ("1", "true", "yes", "on"),
         hosts=tuple(h.strip().lower() for h in environ.get("TRACKIO_HOSTS", "").split(",") if h.strip()),

@@ -66,3 +66,16 @@ def test_a_port_in_use_is_told_before_anything_starts(tmp_path):
         ui = started(tmp_path, other.getsockname()[1])
         assert ui.wait(30) == 2
         ui.stdout.close()
+
+
+def test_the_page_of_a_dataset_repo_shows_what_waits_here_and_pushes_nothing(tmp_path, monkeypatch):
+    from trackio_client.cli.serving import _environment
+    from trackio_client.settings import settings_from
+
+    monkeypatch.setenv("TRACKIO_DATASET_REPO", "me/exp")
+    monkeypatch.setenv("HF_TOKEN", "hf_me")
+    env = _environment(settings_from({"TRACKIO_DIR": str(tmp_path), "TRACKIO_DATASET_REPO": "me/exp"}), 7860)
+    assert env["TRACKIO_STORE"] == str(tmp_path / "v1" / "hub" / "me--exp" / "store.sqlite")
+    assert not {"TRACKIO_DATASET_REPO", "HF_TOKEN"} & set(env)
+    local = _environment(settings_from({"TRACKIO_DIR": str(tmp_path)}), 7860)
+    assert local["TRACKIO_STORE"] == str(tmp_path / "v1" / "store.sqlite")

@@ -12,12 +12,16 @@ import subprocess
 import sys
 import time
 import urllib.request
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from trackio_client.cli.output import print_json
 from trackio_client.cli.waiting import waiting_lines
 from trackio_client.errors import MissingExtra, StoreError, UsageError
+from trackio_client.settings import is_staged
+
+if TYPE_CHECKING:
+    from trackio_client.settings import Settings
 
 FIRST_PORT: Final = 7860
 """Gradio's own default; when it is taken, the next free one of a hundred."""
@@ -46,7 +50,7 @@ def run(asked: argparse.Namespace) -> int:
     port = _port(asked.port)
     settings = settings_from()
     signal.signal(signal.SIGTERM, _interrupt)  # the child must not outlive this process when a service manager ends it
-    child = subprocess.Popen([sys.executable, "-m", "space"], env=_environment(settings.directory, port))
+    child = subprocess.Popen([sys.executable, "-m", "space"], env=_environment(settings, port))
     try:
         _wait(child, port)
         address = f"http://127.0.0.1:{port}/" + (f"?project={_quoted(asked.project)}" if asked.project else "")
@@ -54,7 +58,12 @@ def run(asked: argparse.Namespace) -> int:
             told = {"address": address, "pid": child.pid, "directory": str(settings.directory)}
             print_json({**told, "waiting": waiting_lines(settings.spool_path)})
         else:
-            print(f"Dashboard of {settings.directory}: {address}  (ctrl-C ends it)")
+            print(f"Dashboard of {settings.shown_path.parent}: {address}  (ctrl-C ends it)")
+            if is_staged(settings.url):
+                print(
+                    f"It shows what this machine logged for {settings.url}. What others pushed there is listed without "
+                    f"curves: `trackio-client pull {settings.dataset_repo}` brings it into the local store"
+                )
             for line in waiting_lines(settings.spool_path):
                 print(f"Not all on it yet: {line}")
         sys.stdout.flush()
@@ -74,11 +83,15 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _environment(directory: Any, port: int) -> dict[str, str]:
+_NOT_THE_CHILDS = frozenset({"TRACKIO_URL", "TRACKIO_WRITE_TOKEN", "TRACKIO_DATASET_REPO", "HF_TOKEN"})
+"""A repo is pushed to by whoever logs for it: looking at a store must not bring it there."""
+
+
+def _environment(settings: Settings, port: int) -> dict[str, str]:
     """The child's: this machine only and no token, so that the owner of the store needs none for their own page."""
-    ours = {name: text for name, text in os.environ.items() if name not in ("TRACKIO_URL", "TRACKIO_WRITE_TOKEN")}
-    return ours | {
-        "TRACKIO_DIR": str(directory),
+    return {name: text for name, text in os.environ.items() if name not in _NOT_THE_CHILDS} | {
+        "TRACKIO_DIR": str(settings.directory),
+        "TRACKIO_STORE": str(settings.shown_path),
         "GRADIO_SERVER_NAME": "127.0.0.1",
         "GRADIO_SERVER_PORT": str(port),
         "GRADIO_ANALYTICS_ENABLED": "False",
