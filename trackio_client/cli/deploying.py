@@ -180,8 +180,7 @@ def _waiter(hub: Any, terminal: Terminal, timeout_s: float | None) -> Any:
 
     def wait(intent: Intent, address: str, commit: str | None, token: str | None) -> None:
         if intent.sdk == "static":
-            if intent.visibility != "private":
-                wait_until_page(address, timeout_s=min(limit, 120.0))
+            wait_until_page(hub, intent.space, timeout_s=min(limit, 120.0))
             return
         terminal.say(f"Waiting for {address} (some minutes the first time)")
         wait_until_it_answers(hub, intent.space, address, commit=commit, token=token, timeout_s=limit, say=terminal.say)

@@ -15,7 +15,7 @@ from trackio_client.exchange.joining import Content
 from trackio_client.reader.http import HttpSource
 from trackio_client.reader.local import LocalSource
 from trackio_client.reader.source import Source
-from trackio_client.settings import Settings, is_staged
+from trackio_client.settings import Settings, is_staged, space_at
 from trackio_client.wire.asks import SeriesQuery
 from trackio_client.wire.batches import Batch, Receipt
 from trackio_client.wire.events import CONSOLE, EDIT, MARK, START, TEXT, revive
@@ -74,9 +74,10 @@ def destination(settings: Settings) -> Iterator[Road]:
         if settings.url is not None:  # it waits here for its repo
             start_pusher(Staging.of(settings.directory, repo_of(settings.url)), settings)
         return
-    address = address_of(settings.url)
-    transport = HttpTransport(address, token=settings.token, hub_token=settings.hub_token)
-    remote = HttpSource(address, token=settings.token, hub_token=settings.hub_token)
+    there, token = space_at(settings.url, settings)
+    address = address_of(there)
+    transport = HttpTransport(address, token=token, hub_token=settings.hub_token)
+    remote = HttpSource(address, token=token, hub_token=settings.hub_token)
     try:
         yield Road(remote, transport)
     finally:

@@ -96,11 +96,12 @@ def deploy(wish: Wish, hub: SpaceHub, person: Person, waiter: Waiter, *, dry_run
     commit = _upload(replace(intent, found=found), hub, wants_zero=intent.hardware == ZERO_GPU)
     if changed and commit is None and not intent.is_new and intent.sdk != "static":
         hub.restart(intent.space)  # a new commit would have done it
-    token = _keep(intent, hub, fresh, found.host)
-    waiter(intent, found.host, commit, token)
+    address = hub.address(intent.space)
+    token = _keep(intent, hub, fresh, address)
+    waiter(intent, address, commit, token)
     return Deployed(
         space=intent.space,
-        address=found.host,
+        address=address,
         dataset=intent.dataset,
         visibility=intent.visibility,
         sdk=intent.sdk,

@@ -74,6 +74,11 @@ class SpaceHub:
         tags = tuple(str(tag) for tag in (card.get("tags") or info.tags or ()))
         return Found(str(info.sdk or ""), str(word), str(info.sha or ""), host_of(info, space), tags, files)
 
+    def address(self, space: str) -> str:
+        """Where a Space answers."""
+        with self._asking(space, "asking for the address of"):
+            return host_of(self._api.space_info(space), space)
+
     def create(
         self,
         space: str,

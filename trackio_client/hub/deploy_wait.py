@@ -194,18 +194,23 @@ _OPENER = urllib.request.build_opener(_Stays)
 
 
 def wait_until_page(
-    address: str,
+    hub: SpaceHub,
+    space: str,
     *,
     timeout_s: float = 120.0,
     wait: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Return when a static Space's page is there. Raises NotUp."""
+    """Return when the Hub serves a static Space. Raises NotUp, HubError."""
     begun = clock()
     while True:
-        answer = ask(f"{address}/index.html", address, None, None)
-        if answer.status == 200:
+        runtime = hub.runtime(space)
+        stage = str(runtime.get("stage") or "")
+        if stage == "RUNNING":
             return
-        if clock() - begun >= timeout_s:
-            raise NotUp(f"the page is not at {address} after {timeout_s:.0f} s ({answer.said}). It may still come")
+        if clock() - begun >= timeout_s or (stage in _FAILED and clock() - begun >= SETTLING_S):
+            why = _FAILED.get(stage, ("it may still come", ""))[0]
+            raise NotUp(
+                f"the page of {space} is not served yet (stage {stage or 'unknown'}): {why}. {_message(runtime)}"
+            )
         wait(BETWEEN_S)

@@ -22,7 +22,7 @@ from trackio_client.errors import (
 )
 from trackio_client.reader.experiment import LoggedExperiment
 from trackio_client.reader.source import Source
-from trackio_client.settings import Settings, is_dataset, is_staged, settings_from
+from trackio_client.settings import Settings, is_dataset, is_staged, settings_from, space_at
 from trackio_client.store.contract import Series
 from trackio_client.wire.asks import SeriesQuery
 
@@ -192,7 +192,8 @@ def _source(given: str | os.PathLike[str] | None, settings: Settings) -> Source:
         return LocalSource(settings.staged_path(repo_of(given)))
     elif not isinstance(given, str) or not _is_address(given):
         return LocalSource(_store_in(Path(given).expanduser()))
-    return HttpSource(address_of(given), token=settings.token, hub_token=settings.hub_token)
+    address, token = space_at(given, settings)
+    return HttpSource(address_of(address), token=token, hub_token=settings.hub_token)
 
 
 def _is_address(text: str) -> bool:

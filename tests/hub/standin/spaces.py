@@ -77,6 +77,7 @@ def runtime_json(state: State, repo: Repo) -> dict[str, Any]:
     stage = stages.pop(0) if len(stages) > 1 else stages[0]
     return {
         "stage": stage,
+        **({"sha": repo.space["sha"]} if "sha" in repo.space else {}),  # the commit that runs
         "hardware": {"current": repo.space["hardware"], "requested": repo.space["hardware"]},
         "storage": None,
         "gcTimeout": repo.space["sleep_s"] or 172_800,
