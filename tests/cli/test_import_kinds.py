@@ -110,6 +110,18 @@ def test_a_file_of_another_kind_is_one_line_and_exit_code_2(home, capsys, name, 
     assert len(told.err.strip().splitlines()) == 1
 
 
+def test_an_experiment_that_was_paused_in_the_old_record_ends_when_the_record_says_so(home, capsys):
+    for status, shown in (("running", "interrupted"), ("paused", "paused"), ("completed", "finished")):
+        (home / "old.json").write_text(json.dumps([RECORD | {"status": status}]))
+        for added in (True, False):
+            assert main(["import", "old.json", "--project", "p", "--json"]) == 0
+            (one,) = json.loads(capsys.readouterr().out)["imported"]
+            assert bool(one["added_events"]) is added
+        with Api() as api:
+            (kept,) = api.experiments("p")
+            assert kept.state == shown
+
+
 @pytest.mark.requirement("S1.50", "S1.57")
 def test_a_record_that_was_joined_anew_by_the_old_system_goes_on_in_a_real_store(home, capsys):
     def entry(step, **metrics):

@@ -49,7 +49,7 @@ def test_files_of_one_stamp_are_one_experiment(tmp_path):
         ("evaluation", 500), ("evaluation", 1000), ("evaluation", None),
     ]  # fmt: skip
     assert held.starts[own]["time_us"] == 1753629187_000_000
-    assert held.of(own, "end")[0]["time_us"] == (1753629187 + 3600) * 1_000_000
+    assert held.of(own, "end")[0]["time_us"] == (1753629187 + 3600) * 1_000_000 + 2
     assert [one.added_events for one in brought(tmp_path, held)] == [0]
 
 

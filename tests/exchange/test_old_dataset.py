@@ -49,7 +49,7 @@ def test_each_row_is_an_experiment_and_a_second_import_changes_nothing(tmp_path)
     first = done[0].experiment_id
     assert held.series(first, "loss") == [(25, 1.5)]
     assert held.of(first, "config")[0]["values"]["batch_size"] == 8
-    assert held.of(first, "end")[0]["time_us"] == 1753020000_000_000
+    assert held.of(first, "end")[0]["time_us"] == 1753020000_000_002
     assert [one.added_events for one in brought(tmp_path, held)] == [0, 0, 0]
 
 

@@ -7,7 +7,8 @@ they were logged, and the facts that stand only at its end. Several writers tell
                      a longer log of the same run is the same frames and some more: what is held is trimmed.
     <id>_<letter>    what was logged beside the numbers and grows by itself: lines of a log, artifacts, hardware.
     <id>_t<n>_<hash> the tail of a log with n entries: config, best checkpoint, end. A longer log has a tail of its
-                     own, which is the later one because its number is higher. A shorter log adds none.
+                     own, which is the later one because its number is higher. A shorter log adds none. Where a log
+                     says when it was changed, n is that time.
     <id>_<letter>j_<hash>  what a later version of a log has in other places than the one imported before (`joining`).
 
 The experiment's id follows from the project and what the importer says identifies the run, never from the path: a
@@ -33,6 +34,7 @@ from trackio_client.exchange.telling import (
     batches,
     entry_frames,
     event,
+    rank_of,
     start_event,
     start_frame,
     tail_frames,
@@ -264,15 +266,21 @@ class _Delivery:
 
     def _tail(self, start: dict[str, Any]) -> None:
         frames = tail_frames(self._run, start, self._last_us, self._masker)
-        updated_s = self._run.updated_s
-        place = self._entries if updated_s is None else int(updated_s)
-        self._send(frames, f"w_{self._stem}_t{place:010d}_{_letters(b''.join(frames))[:8]}")
+        run = self._run
+        place = f"{self._entries if run.updated_s is None else int(run.updated_s):010d}"
+        if run.merges:  # versions that are equally long: what ended, and what knows more, is later
+            place += f"_{rank_of(run)}{min(len(run.config), 99_999):05d}"
+        self._send(frames, f"w_{self._stem}_t{place}_{_letters(b''.join(frames))[:8]}")
 
     def _resume(self) -> None:
         """An experiment that an earlier import left paused goes on when the file says another word."""
-        edits = [one for one in self._destination.edits(self._id) if "state" in one]
+        edits = sorted(
+            (one for one in self._destination.edits(self._id) if "state" in one), key=lambda one: int(one["time_us"])
+        )
         if edits and edits[-1].get("state") == "paused" and edits[-1].get("by") == "import":
-            frame = event(self._masker, {"kind": EDIT, "time_us": self._last_us, "state": None, "by": "import"})
+            # Edits stand by their times: a later one has to have a later time.
+            time_us = max(self._last_us, *(int(one["time_us"]) + 1 for one in edits))
+            frame = event(self._masker, {"kind": EDIT, "time_us": time_us, "state": None, "by": "import"})
             self._send([frame], f"w_{self._stem}_e{len(edits):04d}")
 
     def _counted(self, entries: Iterable[PastEntry]) -> Iterator[PastEntry]:

@@ -139,10 +139,18 @@ def entry_frames(entries: Iterable[PastEntry], clock: Clock, masker: Masker) -> 
             yield event_frame(said)
 
 
+def rank_of(run: PastRun) -> int:
+    """Of two versions of a record that are equally long, the one that ended is the later one."""
+    if not run.merges:
+        return 0
+    return 2 if run.state != "interrupted" else int(run.is_paused)
+
+
 def tail_frames(run: PastRun, start: dict[str, Any], time_us: int, masker: Masker) -> list[bytes]:
     """What stands only at the end of a log: config, summary, goals, marks that may change, the end."""
     if run.updated_s is not None:
         time_us = max(time_us, int(run.updated_s * 1e6))
+    time_us += rank_of(run)
     config = run.config | {"imported": start.get("imported", {})}
     events: list[dict[str, Any]] = [{"kind": CONFIG, "values": config, "removed": []}]
     if run.summary:
