@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from huggingface_hub import HfApi
 from playwright.sync_api import expect
 
-from tests.browser.static_page import REPO, commit, deploy
-from tests.hub.conftest import point_at
-from tests.hub.view_data import Repo, fill, new_store, training
-from tests.hub_server import Hub, running_hub
+from tests.browser.static_page import REPO, World, a_world, commit, deploy, drawn, recent, until
+from tests.hub.view_data import Repo, fill, training
 from trackio_client.hub.views import overview_path
 
 pytestmark = [
@@ -25,49 +22,10 @@ pytestmark = [
 ]
 
 
-class World:
-    """A Hub with a dataset and its page, and the store that is pushed to it."""
-
-    def __init__(self, hub: Hub, api: HfApi, folder: Path) -> None:
-        self.hub, self.api = hub, api
-        self.store = new_store(folder)
-        self.repo = Repo(self.store, now_s=time.time())
-
-    def push(self, *experiments: str) -> dict[str, bytes]:
-        """What a flush commits of `view/`."""
-        self.repo.now_s = max(self.repo.now_s, time.time())
-        made = self.repo.push(*experiments)
-        commit(self.api, REPO, made)
-        return made
-
-    def data(self) -> list[dict]:
-        """What was asked of the dataset, without the page's own files."""
-        return [seen for seen in self.hub.requests() if "/datasets/" in seen["request"] or "/file/" in seen["request"]]
-
-
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    with running_hub() as hub:
-        point_at(hub, tmp_path, monkeypatch)
-        world = World(hub, HfApi(hub.url, token="hf_me"), tmp_path / "store")
+    with a_world(tmp_path, monkeypatch) as world:
         yield world
-        world.store.close()
-        assert hub.unknown() == []
-
-
-def recent(number: int, steps: int = 60, **more):
-    return training(number, steps, started_s=time.time() - 900 + number * 60, **more)
-
-
-def until(holds: Callable[[], object], seconds: float = 15) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "it did not come in time"
-        time.sleep(0.05)
-
-
-def drawn(page) -> None:
-    expect(page.locator(".tk-chart-values").first).not_to_be_empty()
 
 
 def test_it_shows_lists_charts_states_and_one_experiment_from_whole_files_alone(world, page):
