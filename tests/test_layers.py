@@ -38,7 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "integrations": EXPERIMENT,
     "reader": STORE | {"queries", "settings", "delivery.address"},
     "exchange": STORE | {"masking"},
-    "hub": STORE | {"view", "queries", "settings", "delivery"},
+    "hub": STORE | {"view", "queries", "clientfile", "settings", "delivery"},
     "cli": EXPERIMENT | {"queries", "reader", "exchange", "hub"},
     # The wheel's face: names that are loaded on first use.
     "__init__": EXPERIMENT | {"reader"},

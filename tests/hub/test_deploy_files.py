@@ -13,7 +13,6 @@ import tomllib
 import urllib.request
 import zipfile
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 import yaml
@@ -144,9 +143,7 @@ def test_an_installed_wheel_deploys_the_same_files(files, tmp_path, monkeypatch)
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as packed:
         packed.extractall(tmp_path / "site")
-    installed = ModuleType("trackio_client")
-    installed.__file__ = str(tmp_path / "site" / "trackio_client" / "__init__.py")
-    monkeypatch.setattr(deploy_files, "trackio_client", installed)
+    monkeypatch.setattr(deploy_files, "INSTALLED_IN", tmp_path / "site")
     deployed = files_of_space()
     assert deployed.keys() == files.keys()
     assert all(deployed[path] == files[path] for path in ("app.py", "requirements.txt", "space/server.py"))

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-import trackio_client
 from trackio_client.errors import UsageError
 
+INSTALLED_IN = Path(__file__).resolve().parents[2]
+"""Holds both packages: a checkout's root, or site-packages."""
 APP: Final = "app.py"
 REQUIREMENTS: Final = "requirements.txt"
 CARD: Final = "README.md"
@@ -29,7 +30,7 @@ def files_of_space() -> dict[str, bytes]:
     Raises:
         UsageError: this installation does not hold what a Space runs.
     """
-    code = Path(trackio_client.__file__).resolve().parent.parent
+    code = INSTALLED_IN
     found = {name: _at_root(code, name) for name in (APP, REQUIREMENTS)}
     for package in PACKAGES:
         if not (code / package).is_dir():
