@@ -60,7 +60,7 @@ def files_of_static_space(
     endpoint = endpoint.rstrip("/")
     if urlsplit(endpoint).scheme not in ("http", "https") or not urlsplit(endpoint).netloc:
         raise UsageError(f"the Hub's address begins with https://, got {endpoint!r:.120}")
-    name = title or repo
+    name = " ".join((title or repo).split())
     found = {f"view/{name}": source(name) for name in modules(MAIN, later=True) if name not in SERVERS}
     found |= {f"view/{style}": source(style) for style in (*STYLES, "icon.svg")}
     plotly = _plotly() if library else None
