@@ -170,6 +170,17 @@ def test_a_token_that_may_not_write_is_told_once_and_training_goes_on(
     assert [path for path in files if b"hf_me" in path.read_bytes()] == []
 
 
+@pytest.mark.requirement("S1.62", "S1.8")
+def test_a_token_given_in_code_reaches_the_pusher_and_no_list_of_processes(machine: Make, there: Hub) -> None:
+    code = "import trackio_client as t; e = t.init('p', hf_token='hf_me'); e.log({'a': 1.0}); e.finish()"
+    here = machine(token=None)  # type: ignore[arg-type]
+    done = subprocess.run([sys.executable, "-c", code], env=here.env, capture_output=True, text=True, timeout=60)
+    assert "hf://datasets/me/exp holds all of them" in done.stderr
+    line = Path(f"/proc/{here.pusher().pid}/cmdline")
+    assert not line.exists() or b"hf_me" not in line.read_bytes()
+    assert "hf_me" not in here.log() + here.staging.state_path.read_text()
+
+
 def test_stop_ends_the_pusher_and_a_living_trainer_does_not_start_another(machine: Make, there: Hub) -> None:
     here = machine()
     trainer = here.train(1_000_000, "--pause", "0.001")

@@ -77,8 +77,7 @@ def now_of(receipt: ExperimentReceipt, settings: Settings, troubles: dict[str, s
     def fresh(account: Account) -> Account:
         return replace(account, durable=min(account.events, max(account.durable, durable.get(account.writer_id, 0))))
 
-    why = troubles.get(staging.repo, "")
-    onward = f"not pushed: {why}" if why else "the push goes on in the background"
+    onward = "not pushed yet" if staging.repo in troubles else "the push goes on in the background"
     return replace(receipt, own=tuple(fresh(one) for one in receipt.own), held=held, onward=onward)
 
 

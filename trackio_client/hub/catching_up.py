@@ -115,7 +115,7 @@ def _push(
                 break
             wait, pause = getattr(error, "retry_after_s", pause), min(pause * 2, PAUSE_S[1])
         if clock() + wait >= until:
-            problem = f"{problem}. The next try would be in {wait:.0f} s"
+            problem = f"{problem.rstrip('.')}. The next try would be in {wait:.0f} s"
             break
         _rest(wait, should_stop, sleep, clock)
     _note(staging, store, replicator, problem)

@@ -106,27 +106,24 @@ class Pusher:
     def _watch(self, store: SqliteStore, replicator: Replicator) -> str:
         """Until the end: who lives, what they left, how the push gets on."""
         moved_at = idle_since = self._clock()
-        alive, durable, mark, was_ready = -1, -1, (-1, ""), False
+        alive, behind, seen = -1, 0, ("", False)
         while not self.stop.wait(LOOK_S):
             now = self._clock()
-            before, alive = alive, living(self.settings.spool_path, self.staging.destination)
-            behind = self._learn(store, replicator)
-            settled = _settled(store)
-            is_ready = replicator.is_ready
-            # Somebody is gone, or what the gone left is in the repo now, or it is known now what the repo holds.
-            if before != alive or settled != durable or is_ready != was_ready:
-                if waits(self.settings.spool_path, self.staging.destination):
-                    self._take_over(store)
-                    behind = self._learn(store, replicator)
-                durable, was_ready = settled, is_ready
-            if (behind, self.state.commit or "") != mark and (behind < mark[0] or self.state.commit != mark[1]):
-                moved_at = now
-            mark = (behind, self.state.commit or "")
-            if not behind:
+            was_alive, alive = alive, living(self.settings.spool_path, self.staging.destination)
+            was_behind, behind = behind, self._learn(store, replicator)
+            was_seen, seen = seen, (self.state.commit or "", replicator.is_ready)
+            has_moved = behind < was_behind or seen[1] != was_seen[1]  # another machine's commit is no progress here
+            # Somebody is gone; or what the gone left is in the repo now; or it is known now what the repo holds.
+            if (alive != was_alive or has_moved or seen != was_seen) and waits(
+                self.settings.spool_path, self.staging.destination
+            ):
+                self._take_over(store)
+                behind = self._learn(store, replicator)
+            if has_moved or not behind:
                 moved_at = now
             if behind or alive:
                 idle_since = now
-            if (behind and not alive and before) or self._is_asked():  # nobody logs any more: nothing to wait for
+            if (behind and not alive and was_alive) or self._is_asked():  # nobody logs any more: why wait?
                 replicator.ask()
             if now >= idle_since + self._idle_s:
                 return "everything is in the repo, and nobody logs to it here"
@@ -188,11 +185,6 @@ class _Kept(StagingTransport):
     """On the pusher's own store, which outlives the transport."""
 
     def close(self) -> None: ...
-
-
-def _settled(store: SqliteStore) -> int:
-    """Grows with every push that moved *durable*."""
-    return sum(high - low for holding in store.holdings() for low, high in holding.durable)
 
 
 def origin_of(incarnation: str) -> str:
