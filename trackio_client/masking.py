@@ -80,6 +80,7 @@ _TEXT_TOKENS = frozenset(
 
 _LOOKS = re.compile(
     r"\bhf_[A-Za-z0-9]{16,}"  # Hugging Face
+    r"|\btrackio_(?:viewer|writer)_[A-Za-z0-9_\-]{20,}"  # ours (space/api/tokens.py)
     r"|\b(?:sk|pk|rk)-(?:[A-Za-z]+-)*[A-Za-z0-9_\-]{20,}"  # OpenAI, Anthropic …
     r"|\b(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{16,}"
     r"|\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_[A-Za-z0-9_]{20,}|\bglpat-[A-Za-z0-9_\-]{16,}"

@@ -13,8 +13,10 @@ from typing import Any, Final
 from starlette.responses import HTMLResponse, Response
 
 from space.sharing.numbers import STATES, best_numbers, headline, number
+from trackio_client.view import modules
 
 STYLES: Final = ("page.css", "views.css", "charts.css", "shared.css")
+SCRIPT: Final = "shared.js"
 _FRAMES: Final = {"page": "'self' https://huggingface.co https://*.hf.space", "embed": "*"}
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
@@ -70,7 +72,8 @@ def _head(name: str, told: str, address: str, address_of: Callable[[str], str]) 
         *(f'<meta name="{key}" content="{html.escape(value)}">' for key, value in twitter.items()),
         f'<link rel="icon" href="{address_of("icon.svg")}">',
         *(f'<link rel="stylesheet" href="{address_of(style)}">' for style in STYLES),
-        f'<script type="module" src="{address_of("shared.js")}"></script></head>',
+        *(f'<link rel="modulepreload" href="{address_of(module)}">' for module in modules(SCRIPT)),
+        f'<script type="module" src="{address_of(SCRIPT)}"></script></head>',
     ]
     return "".join(lines)
 

@@ -28,6 +28,8 @@ from trackio_client.wire.asks import SeriesQuery
 MOST_POINTS: Final = 100_000
 """Points a series that a link gives as numbers; a chart asks for at most as many as it has pixels."""
 MOST_BUCKETS: Final = 5000
+_READ: Final = ["GET", "HEAD"]
+"""Robots of chats look with HEAD first."""
 _MOST_BODY: Final = 256 * 1024
 _HOST: Final = re.compile(r"[A-Za-z0-9.\-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
 
@@ -54,15 +56,15 @@ def link_routes(links: Links) -> APIRouter:
     """GET only, but for a long question about series."""
     router = APIRouter(include_in_schema=False)
 
-    @router.get("/s/{token}")
+    @router.api_route("/s/{token}", methods=_READ)
     def page(request: Request, token: str) -> Response:
         return _page(links, request, token, embed=False)
 
-    @router.get("/embed/{token}")
+    @router.api_route("/embed/{token}", methods=_READ)
     def embed(request: Request, token: str) -> Response:
         return _page(links, request, token, embed=True)
 
-    @router.get("/s/{token}/preview.png")
+    @router.api_route("/s/{token}/preview.png", methods=_READ)
     def preview(request: Request, token: str) -> Response:
         shared = links.shared(request)
         if not shared.records:

@@ -14,17 +14,17 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib.resources import files
 from typing import Any, Final
 
 from space.api.access import Entry
 from space.api.problems import dump
 from space.api.tokens import Kind
 from space.sharing.numbers import headline
-from space.sharing.pages import STYLES
+from space.sharing.pages import SCRIPT, STYLES
 from space.sharing.scope import Shared
 from trackio_client.queries.series import read_buckets
 from trackio_client.store.contract import Store
+from trackio_client.view import modules, source
 from trackio_client.wire.asks import SeriesQuery
 
 AXES: Final = ("step", "time", "relative")
@@ -34,9 +34,6 @@ _FEWER_FROM: Final = 300
 """Metrics above which buckets become fewer: a file of more than about 10 MB passes no mail."""
 _MOST_MARKS: Final = 1000
 _IMPORT: Final = re.compile(r"""((?:\bfrom|\bimport)\s*\(?\s*)(["'])\./([\w.-]+\.js)\2""")
-_ENTRY: Final = "shared.js"
-_LEFT_OUT: Final = frozenset({"boot.js", "first.js", "large.js", "shell.js"})
-"""The Space's own page, and the view that needs plotly's 4 MB."""
 _POLICY: Final = (
     "default-src 'none'; script-src 'unsafe-inline' data:; style-src 'unsafe-inline'; img-src data: blob:; "
     "base-uri 'none'; form-action 'none'"
@@ -80,8 +77,7 @@ def _packed(raw: bytes) -> str:
 
 
 def _page(detail: Mapping[str, Any], data: Mapping[str, Any]) -> str:
-    view = files("trackio_client.view")
-    styles = "\n".join((view / name).read_text("utf-8") for name in STYLES)
+    styles = "\n".join(source(name).decode() for name in STYLES)
     name, told = html.escape(str(detail["name"])), html.escape(headline([detail]))
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -93,7 +89,7 @@ def _page(detail: Mapping[str, Any], data: Mapping[str, Any]) -> str:
         f'<body class="tk-shared-body" data-kind="snapshot" data-name="{name}">'
         f'<main class="tk-shared-plain"><h1>{name}</h1><p>{told}</p></main>'
         f'<script type="application/json" id="trackio-data">{_json(data)}</script>'
-        '<script type="module">import "trackio/shared.js";</script></body></html>'
+        f'<script type="module">import "trackio/{SCRIPT}";</script></body></html>'
     )
 
 
@@ -104,22 +100,10 @@ def _json(data: Any) -> str:
 
 
 def _import_map() -> str:
-    view = files("trackio_client.view")
-    modules = {
-        entry.name: entry.read_text("utf-8")
-        for entry in view.iterdir()
-        if entry.name.endswith(".js") and entry.name not in _LEFT_OUT
-    }
-    needed, left = set(), [_ENTRY]
-    while left:
-        name = left.pop()
-        if name in needed or name not in modules:
-            continue
-        needed.add(name)
-        left += [found[2] for found in _IMPORT.findall(modules[name])]
-    return json.dumps({"imports": {f"trackio/{name}": _address(modules[name]) for name in sorted(needed)}})
+    names = modules(SCRIPT)  # without those fetched when wanted: the large view needs plotly's 4 MB
+    return json.dumps({"imports": {f"trackio/{name}": _address(source(name).decode()) for name in names}})
 
 
-def _address(source: str) -> str:
-    named = _IMPORT.sub(r"\1\2trackio/\3\2", source)
+def _address(text: str) -> str:
+    named = _IMPORT.sub(r"\1\2trackio/\3\2", text)
     return "data:text/javascript;base64," + base64.b64encode(named.encode()).decode()

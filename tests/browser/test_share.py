@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Space, free_port
 from tests.browser.trainings import Training, curve, trained
+from tests.hub_server import running_hub
 
 pytestmark = pytest.mark.browser
 
@@ -290,3 +291,47 @@ def test_a_private_space_says_why_it_shares_nothing_and_offers_the_file(page, ow
     with page.expect_download() as download:
         dialog.get_by_role("link", name="Save as one HTML file").click()
     assert download.value.suggested_filename == "alone.html"
+
+
+def test_an_owner_hands_out_a_token_and_takes_it_back(page, guarded):
+    log_in(page, guarded)
+    page.goto(guarded.url)
+    page.get_by_label("Account. Owner").click()
+    page.get_by_role("option", name="Tokens for trainers and people").click()
+    dialog = page.locator(".tk-share-dialog")
+    dialog.get_by_label("Name of the token").fill("the cluster")
+    dialog.get_by_role("button", name="Make token").click()
+    token = dialog.get_by_label("the cluster: shown this once", exact=True).input_value()
+    trained(guarded.url, "by-token", "made", token=token)
+    line = dialog.locator("li", has_text="the cluster")
+    expect(line).to_contain_text("writer · never ends · not used yet")
+    line.get_by_role("button", name="Revoke").click()
+    expect(line).to_have_count(0)
+    assert httpx.get(f"{guarded.url}/v1/projects", headers={"X-Trackio-Token": token}).status_code == 401
+
+
+def test_a_browser_logs_in_with_the_hub_and_comes_back_as_the_owner(page, own_space):
+    home = f"http://localhost:{own_space.port}"
+    with running_hub() as hub:
+        hub.ask("oauth-client", id="c", secret="s", scopes=["openid", "profile"], redirects=[home])
+        hub.ask("browser", user="me")
+        own_space.environ = {
+            "TRACKIO_WRITE_TOKEN": TOKEN, "SPACE_ID": "me/otter", "SPACE_AUTHOR_NAME": "me", "OAUTH_CLIENT_ID": "c",
+            "OAUTH_CLIENT_SECRET": "s", "OPENID_PROVIDER_URL": hub.url, "TRACKIO_SPACE_VISIBILITY": "protected",
+            "NO_PROXY": "*",
+        }  # fmt: skip
+        own_space.start()
+        trained(own_space.url, "p", "one", token=TOKEN)
+        page.goto(home)
+        page.get_by_role("link", name="Log in with Hugging Face").click()
+        page.get_by_label("Account. me: owner").wait_for()
+        expect(page.get_by_label("Share by a link")).to_be_visible()
+        page.get_by_label("Account. me: owner").click()
+        page.get_by_role("option", name="Log out").click()
+        expect(page.get_by_role("link", name="Log in with Hugging Face")).to_be_visible()
+        hub.ask("browser", user="stranger")
+        page.get_by_role("link", name="Log in with Hugging Face").click()
+        expect(page.locator("main")).to_contain_text("as stranger, who may not read this Space")
+    log = (own_space.directory / "space.log").read_text()
+    assert "code=" not in log
+    assert "hf_oauth" not in log

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from space.api.access import FOUND_AGAIN, MOST_SHARED, Access, NotReady
 from space.api.tokens import Kind, Signer, claim_of
 from trackio_client.errors import StoreError, UsageError
+from trackio_client.masking import MASK, Masker
 
 OWNER = "a-token-of-the-test"
 WITH = {"X-Trackio-Token": OWNER}
@@ -59,6 +60,11 @@ def test_no_letter_of_a_token_can_be_another(place, letter, kind):
 @given(st.text(max_size=80))
 def test_any_text_is_no_token(text):
     assert Access(None, secret=OWNER).entry_of(text) is None
+
+
+def test_a_token_in_a_config_or_a_printed_line_is_masked(access):
+    _, text = access.add(Kind.WRITER, "trainer 3")
+    assert Masker(environ={}).config({"note": f"use {text} here"}) == {"note": f"use {MASK} here"}
 
 
 def test_a_token_ends_when_it_says(access, clock):

@@ -28,9 +28,12 @@ NOBODY_MAY = {
     "GET /favicon.ico", "GET /lib/{path}", "GET /oauth/login", "GET /oauth/callback",
 }  # fmt: skip
 LINKS_MAY = {
-    "GET /s/{token}", "GET /s/{token}/preview.png", "GET /s/{token}/v1/experiments", "GET /s/{token}/v1/metrics",
-    "GET /s/{token}/v1/experiments/{experiment_id}", "GET /s/{token}/v1/experiments/{experiment_id}/events",
-    "GET /s/{token}/v1/series", "POST /s/{token}/v1/series", "GET /embed/{token}",
+    *(f"{method} {path}" for method in ("GET", "HEAD") for path in (
+        "/s/{token}", "/s/{token}/preview.png", "/embed/{token}",
+    )),
+    "GET /s/{token}/v1/experiments", "GET /s/{token}/v1/experiments/{experiment_id}",
+    "GET /s/{token}/v1/experiments/{experiment_id}/events", "GET /s/{token}/v1/metrics",
+    "GET /s/{token}/v1/series", "POST /s/{token}/v1/series",
 }  # fmt: skip
 WRITERS_MAY = {"POST /v1/writers/{writer_id}/events", "POST /v1/push", "PATCH /v1/experiments/{experiment_id}"}
 VIEWERS_MAY = {

@@ -103,6 +103,13 @@ def test_an_embedded_page_alone_may_stand_in_any_frame(shares):
         assert "frame-ancestors *" not in shares.api.get(path, **WITH).headers["content-security-policy"], path
 
 
+def test_a_robot_that_looks_with_head_first_finds_the_page_and_the_picture(shares):
+    link = shares.link("exp_a")
+    for path in (link, f"{link}/preview.png"):
+        assert shares.api.client.head(path).status_code == 200
+    assert shares.api.client.head(f"{link[:-1]}").status_code == 404
+
+
 def test_a_comparison_tells_how_many_and_who_leads(shares):
     shares.api.client.patch("/v1/experiments/exp_b", json={"name": "second"}, headers=WITH)
     link = shares.link("exp_a", "exp_b")

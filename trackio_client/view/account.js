@@ -19,7 +19,7 @@ export async function account(slot, { state, source }) {
     return; // the page's own requests tell what is wrong
   }
   if (who.role === "owner") slot.append(shareButton(state, source));
-  if (who.can_log_out || who.can_log_in_with_hub) slot.append(whoButton(who));
+  if (who.can_log_out || who.can_log_in_with_hub) slot.append(whoButton(who, source));
 }
 
 function shareButton(state, source) {
@@ -32,17 +32,25 @@ function shareButton(state, source) {
   return button;
 }
 
-function whoButton(who) {
+function whoButton(who, source) {
   const name = who.user ? `${who.user}: ${WORDS[who.role].toLowerCase()}` : WORDS[who.role];
   const button = h("button", { class: "tk-btn bare icon", "aria-label": `Account. ${name}`, title: name, "aria-haspopup": "listbox" }, icon("person"));
   button.addEventListener("click", () => {
     const items = [];
     if (who.can_log_in_with_hub && !who.user) items.push({ value: "in", label: "Log in with Hugging Face", group: name });
+    if (who.role === "owner" && who.can_log_out) items.push({ value: "tokens", label: "Tokens for trainers and people", group: name });
     if (who.can_log_out) items.push({ value: "out", label: "Log out", group: name });
-    openMenu(button, { title: "Account", items, choose: (value) => (value === "out" ? logOut() : logIn()) });
+    openMenu(button, { title: "Account", items, choose: (value) => CHOICES[value](source) });
   });
   return button;
 }
+
+/** @type {Record<string, (source: any) => any>} */
+const CHOICES = {
+  in: logIn,
+  out: logOut,
+  tokens: async (source) => (await import("./tokens.js")).showTokens(source),
+};
 
 async function logOut() {
   await fetch("/v1/session", { method: "DELETE", credentials: "same-origin" }).catch(() => null);

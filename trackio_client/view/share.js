@@ -1,31 +1,19 @@
 // Links for people who have nothing else: made, copied and revoked in one dialog. Only owners get here.
 
 import { fill, h, text } from "./dom.js";
+import { copyField, endOf, endWords, endsField, openDialog } from "./handing.js";
 import { icon } from "./icons.js";
 import { copy } from "./notices.js";
-import { iso, listed, plural } from "./words.js";
+import { listed, plural } from "./words.js";
 
-const ENDS = { "1": "in 1 day", "7": "in 7 days", "30": "in 30 days", "0": "never" };
-const DAY_S = 86_400;
 const MOST = 100; // experiments in a link
 const NAMED = 4; // in the dialog's words
 
-/** @type {HTMLDialogElement|null} */
-let open = null;
-
 /** @param {{state: import("./state.js").PageState, source: any}} parts */
 export function showShare({ state, source }) {
-  if (open?.isConnected) return;
   const rows = chosen(state);
-  const close = h("button", { class: "tk-btn bare icon", "aria-label": "Close", title: "Close" }, icon("close"));
-  const body = h("div", { class: "tk-share-body" }, h("p", { class: "tk-soft" }, "Loading"));
-  const dialog = h("dialog", { class: "tk-dialog tk-share-dialog", "aria-label": "Share" }, h("div", { class: "tk-dialog-head" }, h("h2", null, "Share"), close), body);
-  close.addEventListener("click", () => dialog.close());
-  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
-  dialog.addEventListener("close", () => dialog.remove());
-  open = dialog;
-  (document.querySelector(".tk") ?? document.body).append(dialog);
-  dialog.showModal();
+  const body = openDialog("Share");
+  if (!body) return;
   new ShareDialog(body, { rows, source }).load();
 }
 
@@ -64,7 +52,7 @@ class ShareDialog {
     const names = listed([...rows.slice(0, NAMED).map((row) => row.name), ...(rows.length > NAMED ? [`${rows.length - NAMED} more`] : [])]);
     const usual = rows.length === 1 ? rows[0].name : `${rows.length} experiments of ${rows[0].project}`;
     this.name = h("input", { type: "text", value: usual.slice(0, 200), maxlength: "256", "aria-label": "Name of the link", autocomplete: "off" });
-    this.ends = h("select", { class: "tk-sel", "aria-label": "When the link ends" }, Object.entries(ENDS).map(([value, words]) => h("option", { value, selected: value === "7" }, words)));
+    this.ends = endsField("When the link ends", 7);
     this.button = h("button", { class: "tk-btn primary" }, "Make link");
     const form = h("form", { class: "tk-share-form" },
       h("p", null, "Who has the link sees the live charts, config, summary, tags and notes of ", h("b", null, names), ". Nothing else, and they can change nothing."),
@@ -80,8 +68,7 @@ class ShareDialog {
   async make() {
     this.button.disabled = true;
     text(this.said, "");
-    const days = Number(this.ends.value);
-    const ends_s = days ? Math.round(this.answer.now_s + days * DAY_S) : null;
+    const ends_s = endOf(this.ends, this.answer.now_s);
     try {
       const link = await this.source.share({ experiments: this.rows.map((row) => row.id), name: this.name.value.trim() || null, ends_s });
       this.answer.shares.unshift(link);
@@ -121,7 +108,7 @@ class ShareDialog {
       take.addEventListener("click", () => copy(link.address, take));
       const end = h("button", { class: "tk-btn sm" }, "Revoke");
       end.addEventListener("click", () => this.revoke(link, end));
-      const facts = [plural(link.experiments.length, "experiment"), link.ends_s ? `ends ${iso(link.ends_s).slice(0, 16).replace("T", " ")} UTC` : "never ends", link.used_day ? `last opened ${link.used_day}` : "not opened yet"];
+      const facts = [plural(link.experiments.length, "experiment"), endWords(link.ends_s), link.used_day ? `last opened ${link.used_day}` : "not opened yet"];
       return h("li", null, h("div", null, h("b", { title: link.name }, link.name), h("span", { class: "tk-soft" }, facts.join(" · "))), take, end);
     });
     return void fill(this.list, h("h2", null, `${shares.length === 1 ? "1 link opens" : `${shares.length} links open`} now`), h("ul", null, lines));
@@ -140,12 +127,4 @@ class ShareDialog {
       text(this.said, error.message);
     }
   }
-}
-
-/** @param {string} label @param {string} value */
-function copyField(label, value) {
-  const field = h("input", { type: "text", readonly: true, value, "aria-label": label });
-  const button = h("button", { class: "tk-btn bare icon sm", type: "button", title: "Copy", "aria-label": `Copy: ${label}` }, icon("copy"));
-  button.addEventListener("click", () => copy(value, button));
-  return h("label", null, h("span", null, label), h("span", { class: "tk-field" }, field, button));
 }

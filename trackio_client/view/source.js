@@ -90,15 +90,35 @@ export class HttpSource {
     return `${this.root}/v1/experiments/${encodeURIComponent(experiment)}/snapshot.html`;
   }
 
+  /** Tokens that were handed out; owners only. @returns {Promise<any>} */
+  tokens() {
+    return this.json("/v1/tokens");
+  }
+
+  /** Hand out a token; it is told this once. @param {{name: string, role: string, ends_s: number | null}} wish @returns {Promise<any>} */
+  handOut(wish) {
+    return this.send("/v1/tokens", wish);
+  }
+
+  /** Revoke a token. @param {string} id */
+  async takeBack(id) {
+    await this.request(`/v1/tokens/${encodeURIComponent(id)}`, { method: "DELETE", headers: { Accept: "application/json" } });
+  }
+
   /** The links that open now; owners only. @returns {Promise<any>} */
   shares() {
     return this.json("/v1/shares");
   }
 
   /** Make a link. @param {{experiments: string[], name: string | null, ends_s: number | null}} wish @returns {Promise<any>} */
-  async share(wish) {
+  share(wish) {
+    return this.send("/v1/shares", wish);
+  }
+
+  /** @param {string} path @param {any} content @returns {Promise<any>} */
+  async send(path, content) {
     const headers = { Accept: "application/json", "Content-Type": "application/json" };
-    return (await this.request("/v1/shares", { method: "POST", headers, body: JSON.stringify(wish) })).json();
+    return (await this.request(path, { method: "POST", headers, body: JSON.stringify(content) })).json();
   }
 
   /** Revoke a link. @param {string} id */
