@@ -1,6 +1,6 @@
 """`make bench`: every figure of the performance table beside its target, and the peers when their harness is there.
 
-    python -m benchmarks [--quick] [--only log_call,ingest,series,disk,page,peers]
+    python -m benchmarks [--quick] [--only log_call,ingest,series,disk,page,static_page,peers]
 
 TRACKIO_PEER_BENCH names a folder with `run_bench.py`, which measures other trackers in their own environments; ours
 runs among them, interleaved, so that one machine's noise falls on all alike. Compare ratios.
@@ -19,7 +19,7 @@ from pathlib import Path
 
 import httpx
 
-from benchmarks import disk, ingest, others, series
+from benchmarks import disk, ingest, others, series, static_page
 from benchmarks.figures import Figure, table
 from benchmarks.spaces import ROOT
 
@@ -30,7 +30,7 @@ PEERS = "trackio,trackio-http,tensorboardX,ours,ours-http"
 def parts(quick: bool) -> dict[str, Callable[[], list[Figure]]]:
     """Name to measurement, in the order of the table."""
     first = {"log_call": lambda: others.log_call(quick)}
-    last = {"page": lambda: others.page(quick)}
+    last = {"page": lambda: others.page(quick), "static_page": lambda: static_page.figures(quick)}
     if quick:
         return {
             **first,
