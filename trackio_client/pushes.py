@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from trackio_client.delivery.staging import STOPPED, PusherState, Staging, start_pusher
 from trackio_client.settings import Settings
+
+if TYPE_CHECKING:
+    import subprocess
 
 LOOK_EVERY_S = 1.0
 """Between looks at what the pusher says: a file of 500 bytes."""

@@ -54,6 +54,7 @@ def test_what_a_training_logged_is_in_a_private_repo_when_finish_returns(
     assert "hf://datasets/me/exp holds all of them, counts and digest equal" in trainer.said()
     assert "durable" in trainer.said()
     assert here.spools() == []
+    assert "kills" in here.command("list").stdout  # read from what is kept here
     assert there.repo("me/exp")["visibility"] == "private"
     repo = Repo(there, "me/exp", tmp_path / "check.sqlite")
     check_exact(repo.points(trainer.experiment_id), trainer.acknowledged())
@@ -168,6 +169,16 @@ def test_a_token_that_may_not_write_is_told_once_and_training_goes_on(
     check_exact(Repo(there, "me/exp", tmp_path / "c.sqlite").points(trainer.experiment_id), trainer.acknowledged())
     files = [path for path in here.home.rglob("*") if path.is_file()]
     assert [path for path in files if b"hf_me" in path.read_bytes()] == []
+
+
+def test_what_was_logged_offline_goes_to_the_repo_by_sync(machine: Make, there: Hub, tmp_path: Path) -> None:
+    here = machine()
+    trainer = here.train(100, TRACKIO_MODE="offline")
+    assert trainer.ended() == 0
+    assert not here.staging.directory.exists()
+    done = here.command("sync")
+    assert (done.returncode, "hf://datasets/me/exp holds all of them" in done.stdout) == (0, True)
+    check_exact(Repo(there, "me/exp", tmp_path / "c.sqlite").points(trainer.experiment_id), trainer.acknowledged())
 
 
 @pytest.mark.requirement("S1.62", "S1.8")

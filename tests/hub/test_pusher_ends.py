@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +19,7 @@ from trackio_client.errors import Behind, HubAway, HubRefused, Unavailable
 from trackio_client.experiment import Experiment
 from trackio_client.hub.catching_up import catch_up
 from trackio_client.hub.memory import Failure, MemoryTarget
-from trackio_client.hub.pusher import Pusher, origin_of
+from trackio_client.hub.pusher import Pusher, main, origin_of
 from trackio_client.lifecycle import process
 from trackio_client.opening import init
 from trackio_client.pushes import Pushes
@@ -226,3 +228,28 @@ def test_folders_of_other_things_are_no_repos(bench: Bench) -> None:
 def test_a_mark_in_commit_titles_is_letters_and_digits(incarnation: str) -> None:
     assert origin_of(incarnation).isalnum()
     assert len(origin_of(incarnation)) <= 16
+
+
+def test_a_machine_without_huggingface_hub_says_how_to_install_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *more: None if name == "pyarrow" else real(name))
+    monkeypatch.setenv("TRACKIO_DIR", str(bench.settings.directory))
+    signals = [(number, signal.getsignal(number)) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)]
+    try:
+        assert main(["--repo", "me/exp"]) == 1
+    finally:
+        for number, handler in signals:
+            signal.signal(number, handler)
+    assert "pip install 'trackio-client[hub]'" in str(bench.state().problem)
+    assert bench.staging.is_free()
+
+
+def test_a_second_pusher_of_a_folder_ends_at_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACKIO_DIR", str(bench.settings.directory))
+    lock = bench.staging.lock()
+    assert main(["--repo", "me/exp"]) == 0
+    assert lock is not None
+    lock.release()
+    assert bench.staging.state() is None

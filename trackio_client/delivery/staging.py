@@ -15,7 +15,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -31,6 +30,8 @@ from trackio_client.settings import DATASETS, Settings
 from trackio_client.wire.batches import Batch, Receipt
 
 if TYPE_CHECKING:
+    import subprocess
+
     from trackio_client.store.sqlite import SqliteStore
 
 STOPPED = "it was asked to stop"
@@ -213,6 +214,8 @@ def start_pusher(staging: Staging, settings: Settings) -> subprocess.Popen[bytes
     What is returned ends at once: the pusher is a child of nobody, so that whoever ends all children of a trainer, or
     waits for them, does not meet it. If another pusher runs, it ends, too. Raises OSError.
     """
+    import subprocess  # here: 3 ms that trainings without a repo need not pay
+
     if not sys.executable:
         return None
     staging.directory.mkdir(parents=True, exist_ok=True)
@@ -258,6 +261,8 @@ def _command_line(pid: int) -> str:
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     except OSError:
         pass
+    import subprocess
+
     with contextlib.suppress(OSError, subprocess.SubprocessError):  # macOS, BSD
         asked = ["ps", "-ww", "-p", str(pid), "-o", "command="]
         return subprocess.run(asked, capture_output=True, text=True, timeout=5, check=False).stdout

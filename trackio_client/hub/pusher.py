@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib.util
 import logging
 import os
 import re
@@ -28,7 +29,7 @@ from trackio_client.delivery.address import repo_of
 from trackio_client.delivery.locks import FileLock
 from trackio_client.delivery.replay import living, sync, waits
 from trackio_client.delivery.staging import STOPPED, PusherState, Staging, StagingTransport
-from trackio_client.errors import TrackioError
+from trackio_client.errors import MissingExtra, TrackioError
 from trackio_client.settings import Settings, settings_from
 
 if TYPE_CHECKING:
@@ -221,6 +222,9 @@ def _push(staging: Staging, settings: Settings, lock: FileLock) -> int:
     log.info("pid %d pushes %s to %s", os.getpid(), staging.store_path, staging.destination)
     pusher = None
     try:
+        for package in ("huggingface_hub", "pyarrow"):
+            if importlib.util.find_spec(package) is None:
+                raise MissingExtra("the push to a dataset repo", package, "hub")
         from trackio_client.hub.dataset import HubDataset
 
         pusher = Pusher(staging, settings, HubDataset(staging.repo, token=settings.hub_token), stop=stop)
