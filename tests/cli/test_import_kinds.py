@@ -83,6 +83,27 @@ def test_kind_reads_a_file_or_a_part_of_a_folder_as_asked(home, capsys):
     assert all(kind in SHOWN for kind in KINDS)
 
 
+def test_the_folder_of_real_data_is_looked_through_and_only_logs_of_trainings_are_taken(test_data, capsys):
+    assert main(["import", str(test_data), "--dry-run", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert {one["kind"] for one in said["imported"]} == {"trainer"}
+    assert len(said["imported"]) == len(list(test_data.rglob("trainer_state.json")))
+    assert said["skipped"] == []
+
+
+def test_a_real_progress_log_comes_in_at_the_steps_that_it_names(test_data, capsys):
+    path = test_data / "llama-factory-grpo" / "trainer_log.jsonl"
+    if not path.exists():
+        pytest.skip("no such log among the test data")
+    assert main(["import", str(path), "--project", "p", "--name", "grpo"]) == 0
+    with Api() as api:
+        (kept,) = api.experiments("p")
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        told = {line["current_steps"]: line["loss"] for line in lines if line.get("loss") is not None}
+        loss = kept.series("loss")
+        assert dict(zip(loss.steps.tolist(), loss.values.tolist(), strict=True)) == told
+
+
 def test_a_name_fits_one_run_only(home, capsys):
     assert main(["import", str(mixed(home / "logs")), "--name", "mine"]) == 2
     assert "--name fits one run" in capsys.readouterr().err

@@ -140,7 +140,11 @@ def test_json_that_is_nested_deep_is_imported_without_its_depths(tmp_path):
 @pytest.mark.parametrize("size", [5_000_000])
 def test_an_artifact_or_setting_too_large_for_any_store_is_told(tmp_path, size):
     path = tmp_path / "old.json"
-    record = {"name": "x", "status": "failed", "metrics": [], "artifacts": [{"name": "m.bin", "data": "A" * size}]}
+    record = {
+        "name": "x", "status": "failed", "description": "D" * size, "parameters": {"a": "B" * size, "lr": 1},
+        "metrics": [{"step": 1, "note": "C" * size}], "artifacts": [{"name": "m.bin", "data": "A" * size}],
+        "logs": ["E" * size],
+    }  # fmt: skip
     path.write_text(json.dumps([record]))
     (reading,) = readings_at(path)
     held = Held()
@@ -148,3 +152,7 @@ def test_an_artifact_or_setting_too_large_for_any_store_is_told(tmp_path, size):
     done = deliver(run, "p", held)
     (mark,) = held.of(done.experiment_id, "mark")
     assert "more characters were not imported" in mark["data"]["data"]
+    (config,) = held.of(done.experiment_id, "config")
+    assert config["values"]["lr"] == 1
+    assert "more characters were not imported" in config["values"]["a"]
+    assert sum(len(frame) for frames in held.writers.values() for frame in frames) < 500_000

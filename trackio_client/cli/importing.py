@@ -15,6 +15,7 @@ from trackio_client.errors import HubRefused, UsageError
 if TYPE_CHECKING:
     from trackio_client.exchange.past import Destination, Imported, PastRun
     from trackio_client.exchange.reading import Reading
+    from trackio_client.settings import Settings
 
 KINDS = "trainer, experiments, dataset, monitor or trackio"
 """Of `exchange.kinds.KINDS`, which `--help` must not load."""
@@ -50,7 +51,7 @@ def run(asked: argparse.Namespace) -> int:
     project = checked_name(asked.project, "project") if asked.project else None
     fallback = checked_name(settings.project or Path.cwd().name or "imported", "project")
     name = checked_name(asked.name, "name") if asked.name else None
-    with _place(asked.path, settings.hub_token) as (path, repo):
+    with _place(asked.path, settings) as (path, repo):
         readings = readings_at(path, asked.kind, name=name)
         _check_name(name, readings, asked.path)
         report = Report(asked.json, repo)
@@ -67,19 +68,20 @@ def run(asked: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _place(text: str, token: str | None) -> Iterator[tuple[Path, str | None]]:
+def _place(text: str, settings: Settings) -> Iterator[tuple[Path, str | None]]:
     """Where the files lie: the path itself, or a folder with what was fetched from a repo of the Hub, and its name."""
     path = Path(text)
     repo = None if path.exists() else _repo(text)
     if repo is None:
         yield path, None
         return
-    from trackio_client.hub.dataset import HubDataset
+    from trackio_client.cli.repos import repo_at
     from trackio_client.hub.foreign import fetch_data
 
+    target = repo_at(repo, settings, "import")
     with tempfile.TemporaryDirectory(prefix="trackio-import-") as folder:
         try:
-            fetched = fetch_data(HubDataset(repo, token), Path(folder))
+            fetched = fetch_data(target, Path(folder))
         except HubRefused as error:
             raise UsageError(f"there is no file or folder {text}, and as a dataset repo: {error}") from None
         yield Path(folder), f"{fetched.repo} at commit {fetched.commit[:8]}"

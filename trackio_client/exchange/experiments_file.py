@@ -30,8 +30,14 @@ def is_likely(path: Path) -> bool:
     return b'"log_history"' not in head and any(sign in head for sign in _SIGNS)
 
 
-def read(path: Path, *, name: str | None = None) -> Reading:
-    """Read one file. Raises UsageError if it holds neither records nor entries."""
+def read(path: Path, *, name: str | None = None, is_sure: bool = True) -> Reading:
+    """Read one file. Raises UsageError if it holds neither records nor entries.
+
+    Args:
+        path: the file.
+        name: a name for the run of a file with entries.
+        is_sure: somebody named this file: one object of metrics in it is an entry too. Many tools write such files.
+    """
     skipped = Remarks()
     if path.suffix in (".jsonl", ".ndjson"):
         rows = list(lines(path, skipped))
@@ -50,7 +56,7 @@ def read(path: Path, *, name: str | None = None) -> Reading:
         return _of_records(path, records, skipped)
     if isinstance(content.get("metrics"), list):
         return _of_rows(path, [(f"entry {i}", row) for i, row in enumerate(content["metrics"])], skipped, name)
-    if isinstance(content.get("metrics"), Mapping):
+    if is_sure and isinstance(content.get("metrics"), Mapping):
         return _of_rows(path, [(f"the entry of {path.name}", content)], skipped, name)
     keys = ", ".join(repr(str(key))[:40] for key in list(content)[:6]) or "none"
     raise UsageError(

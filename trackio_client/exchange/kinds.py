@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -115,7 +116,7 @@ def _of_folder(folder: Path, kind: str | None) -> tuple[list[Reading], list[str]
         found.append(monitor_files.read(written, folder))
     if kind in (None, "experiments"):
         likely = [path for path in files if experiments_file.is_likely(path) and not monitor_files.is_one(path)]
-        found += [_readable("experiments", path, experiments_file.read) for path in likely]
+        found += [_readable("experiments", path, partial(experiments_file.read, is_sure=False)) for path in likely]
     projects = [path for path in files if trackio_sqlite.is_sqlite(path) and trackio_sqlite.is_project(path)]
     tables, exports, strange = _parquets(files, projects)
     if kind in (None, "dataset") and tables:

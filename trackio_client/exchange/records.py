@@ -130,7 +130,7 @@ def run_of(versions: list[tuple[str, Mapping[str, Any]]], changed_s: float, unna
         started_s=min(starts, default=None),
         updated_s=max((moment for moment in (created_s, updated_s, *times[-1:]) if moment is not None), default=None),
         notes=Together(remarks, entries.remarks),
-        description=str(told["description"]) if told.get("description") else None,
+        description=str(_cut(str(told["description"]))) if told.get("description") else None,
         more={"a": _Artifacts(artifacts), "l": _Logs(logs)},
         merges=True,
         is_paused=is_paused,

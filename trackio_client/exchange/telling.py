@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
 from trackio_client.errors import UsageError
-from trackio_client.exchange.texts import clean_text
+from trackio_client.exchange.texts import clean_text, json_text
 from trackio_client.masking import Masker
 from trackio_client.wire.batches import Batch
 from trackio_client.wire.events import CONFIG, CONSOLE, DEFINE, EDIT, END, MARK, START, SUMMARY, TEXT, plain
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 BATCH_BYTES: Final = 1024 * 1024
 """What the client's own sender cuts at."""
 MAX_EVENT_BYTES: Final = MAX_FRAME_BYTES - 256
+LARGE_CHARACTERS: Final = 65_536
+"""Of one value in an event that is too large: it is cut."""
 MAX_DEPTH: Final = 40
 """Levels of nesting that are kept: more is nobody's setting, and JSON parsers give up soon after."""
 SCHEMA_TAG: Final = 3
@@ -48,12 +50,31 @@ class Clock:
 
 
 def event(masker: Masker, content: dict[str, Any]) -> bytes:
-    """An event's frame, with secrets masked. Raises UsageError if it is larger than any store takes."""
+    """An event's frame, with secrets masked; what makes it larger than any store takes is cut, and says so there.
+
+    Raises:
+        UsageError: it is too large all the same.
+    """
     frame = event_frame(as_said(masker, content))
+    if len(frame) > MAX_EVENT_BYTES:
+        frame = event_frame(as_said(masker, {name: _cut(value) for name, value in content.items()}))
     if len(frame) > MAX_EVENT_BYTES:
         what = f"one {content['kind']} of the log"
         raise UsageError(f"{what} has {len(frame):,} bytes; at most {MAX_EVENT_BYTES:,} are taken")
     return frame
+
+
+def _cut(value: Any) -> Any:
+    """A mapping whose large values are the beginning of their text."""
+    if not isinstance(value, dict):
+        return value
+    texts = {name: item if isinstance(item, str) else json_text(item) for name, item in value.items()}
+    return {
+        name: item
+        if len(texts[name]) <= LARGE_CHARACTERS
+        else f"{texts[name][:1000]}… ({len(texts[name]) - 1000:,} more characters were not imported)"
+        for name, item in value.items()
+    }
 
 
 def as_said(masker: Masker, content: dict[str, Any]) -> dict[str, Any]:

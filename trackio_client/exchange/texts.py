@@ -17,6 +17,8 @@ from trackio_client.wire.events import MAX_NAME_CHARACTERS
 ZONE: Final = "A time that names no zone is taken as UTC."
 MAX_KINDS_OF_NOTES: Final = 12
 """Different remarks on one run that are shown; the rest is counted in one line."""
+_MAX_KINDS: Final = 1000
+"""Different remarks that are told apart at all."""
 
 _TENSOR = re.compile(r"tensor\(\s*([^,()\[\]]+?)\s*(?:,[^()]*)?\)")
 _WORDS: Final = {"nan": math.nan, "inf": math.inf, "infinity": math.inf, "-inf": -math.inf, "-infinity": -math.inf}
@@ -152,7 +154,9 @@ class Remarks:
 
     def add(self, text: str, place: str = "", count: int = 1) -> None:
         if text not in self._counts:
-            self._places[text] = place
+            if len(self._counts) >= _MAX_KINDS:  # each entry with a fault of its own: they are counted together
+                text = "other remarks of this kind were left out here"
+            self._places.setdefault(text, place)
         self._counts[text] += count
 
     def clear(self) -> None:
