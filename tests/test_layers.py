@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 CORE = {"errors", "release"}
 STORE = CORE | {"wire", "store"}
-EXPERIMENT = STORE | {"delivery", "capture", "values", "masking", "clientfile", "settings", "experiment"}
+EXPERIMENT = STORE | {"delivery", "capture", "values", "masking", "clientfile", "settings", "inforce", "experiment"}
 """`experiment` stands for every module at the top of trackio_client that is not named below: what it was split into."""
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
@@ -30,6 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "view": set(),
     "clientfile": CORE,
     "settings": CORE | {"hub.names", "clientfile"},
+    "inforce": CORE | {"settings", "clientfile"},
     "values": CORE | {"wire"},
     "masking": CORE,
     "capture": CORE | {"settings", "masking"},
@@ -43,7 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # The wheel's face: names that are loaded on first use.
     "__init__": EXPERIMENT | {"reader"},
     "__main__": {"cli"},
-    "space": STORE | {"queries", "settings", "hub", "view"},
+    "space": STORE | {"queries", "settings", "inforce", "hub", "view"},
 }
 ONLY_IN = {
     "gradio": ("space/ui/",),

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 
 from trackio_client.cli import (
     backing,
+    configuring,
     deleting,
     deploying,
     importing,
@@ -42,6 +43,7 @@ COMMANDS = (
     backing,
     serving,
     deploying,
+    configuring,
     importing,
     version,
 )

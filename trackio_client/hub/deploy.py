@@ -15,6 +15,7 @@ from trackio_client import clientfile
 from trackio_client.clientfile import KnownSpace
 from trackio_client.delivery.address import address_of
 from trackio_client.errors import HubMoved, HubRefused, UsageError
+from trackio_client.hub.asking import ask
 from trackio_client.hub.dataset import HubDataset
 from trackio_client.hub.deploy_account import account_of, what_the_token_needs, wider_than
 from trackio_client.hub.deploy_hub import PaymentNeeded, SpaceHub
@@ -32,7 +33,6 @@ from trackio_client.hub.deploy_plan import (
     ways,
     with_files,
 )
-from trackio_client.hub.deploy_wait import ask_json
 from trackio_client.release import VERSION
 
 TITLE: Final = f"trackio-client deploy {VERSION}"
@@ -301,8 +301,9 @@ def look_at_removal(name: str, hub: SpaceHub) -> Removal:
 
 def _unpushed(known: KnownSpace | None, address: str, hub_token: str | None) -> str:
     """What the Space says of its backlog, if this machine knows its token and it answers."""
-    content = None if known is None else ask_json(f"{address}/v1/sync", address, known.token, hub_token)
-    sync = (content or {}).get("sync") or {}
+    if known is None:
+        return ""
+    sync = (ask(f"{address}/v1/sync", token=known.token, hub_token=hub_token).content or {}).get("sync")
     events = sync.get("behind_events") if isinstance(sync, dict) else None
     return f"{events:,} events" if isinstance(events, int) and events > 0 else ""
 

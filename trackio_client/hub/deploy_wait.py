@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
-from trackio_client.delivery.address import is_hub_host
 from trackio_client.errors import HubAway, HubBusy, HubError, HubRefused
+from trackio_client.hub.asking import Answer, ask
 from trackio_client.hub.deploy_hub import SpaceHub
 
 TIMEOUT_S: Final = 900.0
@@ -35,16 +31,8 @@ _WORDS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came from the Space's address."""
-
-    is_ours: bool
-    status: int
-    said: str
-
-
-Probe = Callable[[str, str, str | None, str | None], Answer]
+Probe = Callable[..., Answer]
+"""As `asking.ask`."""
 
 
 class NotUp(HubError):
@@ -132,65 +120,16 @@ def _message(runtime: dict[str, Any]) -> str:
 
 def _ready(probe: Probe, address: str, token: str | None, hub_token: str | None) -> str:
     """What is still amiss with the Space's own answers; "" if nothing is."""
-    health = probe(f"{address}/v1/health", address, token, hub_token)
+    health = probe(f"{address}/v1/health", token=token, hub_token=hub_token)
     if not health.is_ours:
         return f"at {address} somebody answers, but not as Trackio does ({health.said})"
     if health.status != 200:
         return f"it says: {health.said}"
     if token is not None:
-        listed = probe(f"{address}/v1/projects", address, token, hub_token)
+        listed = probe(f"{address}/v1/projects", token=token, hub_token=hub_token)
         if listed.status in (401, 403):
             return "it does not take the write token that was set: it may still run with the one before"
     return ""
-
-
-def ask(url: str, address: str, token: str | None, hub_token: str | None) -> Answer:
-    """One GET. A Hub token goes to hf.space by https alone, in the header that its proxy takes away."""
-    try:
-        with _OPENER.open(_request(url, address, token, hub_token), timeout=20) as response:
-            return Answer(response.headers.get("X-Trackio") == "1", response.status, f"status {response.status}")
-    except urllib.error.HTTPError as error:
-        with error:
-            ours = error.headers.get("X-Trackio") == "1"
-            return Answer(ours, error.code, _detail(error.read(100_000)) if ours else f"status {error.code}")
-    except (OSError, ValueError) as error:
-        return Answer(False, 0, str(getattr(error, "reason", None) or error)[:200])
-
-
-def ask_json(url: str, address: str, token: str | None, hub_token: str | None) -> dict[str, Any] | None:
-    """As `ask`, for what the Space says; None if it says nothing that can be read."""
-    try:
-        with _OPENER.open(_request(url, address, token, hub_token), timeout=20) as response:
-            content = json.load(response)
-    except (OSError, ValueError):
-        return None
-    return content if isinstance(content, dict) else None
-
-
-def _request(url: str, address: str, token: str | None, hub_token: str | None) -> urllib.request.Request:
-    headers = {"User-Agent": "trackio-client", "Accept": "application/json"}
-    if token:
-        headers["X-Trackio-Token"] = token
-    if hub_token and url.startswith("https://") and is_hub_host(address):
-        headers["X-HF-Authorization"] = f"Bearer {hub_token}"
-    return urllib.request.Request(url, headers=headers)
-
-
-def _detail(body: bytes) -> str:
-    try:
-        return str(json.loads(body).get("detail"))[:300]
-    except (ValueError, AttributeError):
-        return "an error"
-
-
-class _Stays(urllib.request.HTTPRedirectHandler):
-    """Follows no redirect: a token is for the address that was named."""
-
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        return None
-
-
-_OPENER = urllib.request.build_opener(_Stays)
 
 
 def wait_until_page(
