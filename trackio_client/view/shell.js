@@ -72,7 +72,7 @@ export class Shell {
     this.bar = h("div", { class: "tk-controls" });
     this.slot = h("div", { class: "tk-slot" });
     const home = h("div", { class: "tk-slot" });
-    if (this.source.sync) setTimeout(() => import("./sync.js").then(({ syncBar }) => syncBar(home, this.source)), 1500); // after the first charts
+    if (this.source.sync) setTimeout(() => import("./sync.js").then(({ syncBar }) => syncBar(home, this.source), () => {}), 1500); // after the first charts
     this.body = h("div", { class: "tk-body", tabindex: "-1" });
     const main = h("main", { class: "tk-main" }, this.tabs, this.slot, home, h("div", { class: "tk-bar" }, sheet, this.bar), this.body);
     // A chart whose metric only others logged offers to tick them.

@@ -65,7 +65,7 @@ export function topBar(root, { state, experiments, source, theme, foldSide }) {
     fold, search, h("span", { class: "tk-grow" }), live, fresh, find, own, themes, help,
   );
   // Who one is matters to no chart: asked when the first of them may stand.
-  if (source.session) setTimeout(() => import("./account.js").then(({ account }) => account(own, { state, source })), OWN_AFTER_MS);
+  if (source.session) setTimeout(() => import("./account.js").then(({ account }) => account(own, { state, source }), () => {}), OWN_AFTER_MS);
 
   state.follow(["project", "experiments", "search"], () => {
     chooser.say(state.get("project") ?? "Choose a project");
