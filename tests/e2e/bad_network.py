@@ -63,6 +63,10 @@ class BadNetwork:
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._thread.start()
 
+    def goes_to(self, port: int) -> None:
+        """From now on another server is behind it."""
+        self._target_port = port
+
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
