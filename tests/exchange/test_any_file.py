@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -42,17 +43,20 @@ def imported_twice_or_refused(path):
     held = Held()
     for again in (False, True):
         try:
-            readings = readings_at(path)
-            runs = [run for reading in readings for run in reading.runs]
+            for reading in readings_at(path):
+                for run in reading.runs:
+                    brought(run, held, again)
         except UsageError:
             return
-        for run in runs:
-            try:
-                done = deliver(run, "p", held)
-            except UsageError:
-                continue
-            assert not again or done.added_events == 0
-            list(run.notes)
+
+
+def brought(run, held, again):
+    try:
+        done = deliver(run, "p", held)
+    except UsageError:
+        return
+    assert not again or done.added_events == 0
+    list(run.notes)
 
 
 @quick
@@ -111,6 +115,31 @@ def test_any_rows_of_the_old_table_are_imported_or_refused(tmp_path, rows):
     plain = [{key: text and text.replace("\ud800", "") for key, text in one.items()} for one in rows]
     schema = pa.schema([(name, pa.string()) for name in plain[0]])
     pq.write_table(pa.Table.from_pylist(plain, schema), path)
+    imported_twice_or_refused(path)
+
+
+cells = some.none() | some.integers(-(2**63), 2**63 - 1) | some.floats() | texts | some.binary(max_size=20)
+cells = (cells | anything.map(json.dumps) | anything.map(lambda content: json.dumps(content).encode())).map(
+    lambda cell: cell.replace("\ud800", "") if isinstance(cell, str) else cell
+)
+rows_of = some.lists(some.tuples(cells, cells, cells, cells), max_size=5)
+
+
+@quick
+@given(rows_of, some.lists(some.tuples(cells, cells), max_size=3))
+def test_any_rows_of_a_trackio_project_are_imported_or_refused(tmp_path, rows, configs):
+    path = tmp_path / "project.db"
+    path.unlink(missing_ok=True)
+    db = sqlite3.connect(path)
+    for table in ("metrics", "system_metrics"):
+        db.execute(f"CREATE TABLE {table} (timestamp, run_name, step, metrics)")
+        db.executemany(f"INSERT INTO {table} VALUES (?, ?, ?, ?)", rows)
+    db.execute("CREATE TABLE configs (run_name, config)")
+    db.execute("CREATE TABLE alerts (run_name, timestamp, title, text, level, step)")
+    db.executemany("INSERT INTO configs VALUES (?, ?)", configs)
+    db.executemany("INSERT INTO alerts VALUES (?, ?, ?, ?, 1, 2)", rows)
+    db.commit()
+    db.close()
     imported_twice_or_refused(path)
 
 

@@ -76,6 +76,16 @@ def test_a_repo_that_is_missing_or_closed_is_told_beside_the_missing_path(hub, c
     assert "is not the Hub" in capsys.readouterr().err
 
 
+def test_a_damaged_file_of_a_repo_is_named_as_it_is_called_there(hub, api, monkeypatch, capsys):
+    monkeypatch.setenv("HF_TOKEN", "hf_me")
+    for name, content in {"data/train.parquet": b"PAR1" + b"x" * 99, "a.json": b'{"experiments": {'}.items():
+        api.upload_file(path_or_fileobj=content, path_in_repo=name, repo_id="me/exp", repo_type="dataset")
+    assert main(["import", "me/exp"]) == 2
+    told = capsys.readouterr()
+    assert "me/exp/a.json is no JSON" in told.out + told.err
+    assert "trackio-import-" not in told.out + told.err
+
+
 def put(**files):
     target = MemoryTarget("me/exp")
     target.commit(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trackio_client.cli.output import clean, print_json
-from trackio_client.errors import HubRefused, UsageError
+from trackio_client.errors import HubAway, HubRefused, UsageError
 
 if TYPE_CHECKING:
     from trackio_client.exchange.past import Destination, Imported, PastRun
@@ -54,7 +54,7 @@ def run(asked: argparse.Namespace) -> int:
     with _place(asked.path, settings) as (path, repo):
         readings = readings_at(path, asked.kind, name=name)
         _check_name(name, readings, asked.path)
-        report = Report(asked.json, repo)
+        report = Report(asked.json, repo, path)
         if asked.dry_run:
             for reading, one in _runs(readings, report):
                 report.found(reading, one, project or one.project or fallback)
@@ -79,12 +79,18 @@ def _place(text: str, settings: Settings) -> Iterator[tuple[Path, str | None]]:
     from trackio_client.hub.foreign import fetch_data
 
     target = repo_at(repo, settings, "import")
+    missing = f"there is no file or folder {text}, and as a dataset repo"
     with tempfile.TemporaryDirectory(prefix="trackio-import-") as folder:
         try:
             fetched = fetch_data(target, Path(folder))
         except HubRefused as error:
-            raise UsageError(f"there is no file or folder {text}, and as a dataset repo: {error}") from None
-        yield Path(folder), f"{fetched.repo} at commit {fetched.commit[:8]}"
+            raise UsageError(f"{missing}: {error}") from None
+        except HubAway as error:
+            raise HubAway(f"{missing}: {error}") from None
+        try:
+            yield Path(folder), f"{fetched.repo} at commit {fetched.commit[:8]}"
+        except UsageError as error:  # names files by where they were for a moment
+            raise UsageError(str(error).replace(folder, repo)) from None
 
 
 def _repo(text: str) -> str | None:
@@ -119,9 +125,10 @@ def _runs(readings: list[Reading], report: Report) -> Iterator[tuple[Reading, Pa
 class Report:
     """What came of it, for people as it happens, or as one JSON object at the end."""
 
-    def __init__(self, as_json: bool, repo: str | None = None) -> None:
+    def __init__(self, as_json: bool, repo: str | None, path: Path) -> None:
         self._as_json = as_json
         self._repo = repo
+        self._path = str(path)
         if repo is not None and not as_json:
             print(f"From {repo}:")
         self._imported: list[dict[str, Any]] = []
@@ -167,6 +174,8 @@ class Report:
             print(f"  {clean(note)}")
 
     def left_out(self, texts: list[str]) -> None:
+        if self._repo is not None:
+            texts = [text.replace(self._path, self._repo.partition(" ")[0]) for text in texts]
         self._skipped += texts
         if not self._as_json:
             for text in texts:
