@@ -50,9 +50,11 @@ class AccessFile:
 
     path = "space/access.json"
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: Access, *, waits: bool = True) -> None:
+        """With `waits` nothing that was handed out opens before the repo was read; a disk that keeps knows itself."""
         self._access = access
-        access.hold()
+        if waits:
+            access.hold()
 
     def state(self) -> bytes:
         """For the repo: names, ids and ends, no token and no hash."""

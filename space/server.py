@@ -129,7 +129,7 @@ def make_app(settings: SpaceSettings, store: Store, *, home: Home | None = None,
     app.state.home = home
     app.state.keeps = settings.persistent or settings.dataset_repo is not None
     if home is not None and home.replicator is not None:
-        home.replicator.attach(AccessFile(access))
+        home.replicator.attach(AccessFile(access, waits=not settings.persistent))
         access.on_change = home.replicator.ask
     app.state.access = access
     _tell_problems(app)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from space.api.access import FOUND_AGAIN, MOST_SHARED, Access, NotReady
 from space.api.tokens import Kind, Signer, claim_of
-from trackio_client.errors import StoreError, UsageError
+from space.home import AccessFile
+from trackio_client.errors import NotOurs, StoreError, UsageError
 from trackio_client.masking import MASK, Masker
 
 OWNER = "a-token-of-the-test"
@@ -337,3 +338,15 @@ def test_the_last_push_gets_the_state_after_the_file_was_closed(tmp_path):
     access.close()
     assert access.access_state() == state
     access.close()
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_disk_that_keeps_goes_on_while_the_hub_is_away(access, waits):
+    _, text = access.add(Kind.WRITER, "trainer")
+    file = AccessFile(access, waits=waits)
+    assert access.is_ready is not waits
+    file.adopt(file.state())
+    assert access.entry_of(text)
+    assert AccessFile(Access(None, secret=OWNER)).state() == b"", "nothing was handed out: no file"
+    with pytest.raises(NotOurs):
+        file.adopt(b"<html>")
