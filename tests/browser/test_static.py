@@ -12,7 +12,9 @@ from playwright.sync_api import expect
 
 from tests.browser.static_page import REPO, World, a_world, commit, deploy, drawn, recent, until
 from tests.hub.view_data import Repo, fill, training
-from trackio_client.hub.views import overview_path
+from trackio_client.hub.dataset import HubDataset
+from trackio_client.hub.replicator import Replicator
+from trackio_client.hub.views import Views, overview_path
 
 pytestmark = [
     pytest.mark.browser,
@@ -378,3 +380,20 @@ def test_an_overview_that_does_not_fit_its_list_yet_leaves_the_old_one(world, pa
     value = page.locator(".tk-chart").first.locator(".tk-chart-values b")
     expect(value).not_to_have_text("")
     until(lambda: page.evaluate("document.querySelectorAll('.tk-away').length") == 0)
+
+
+def test_what_the_replicator_pushes_is_drawn(world, page):
+    url = deploy(world.hub, world.api)
+    names = fill(world.store, recent(1, name="pushed"), recent(2, name="deleted"))
+    replicator = Replicator(world.store, HubDataset(REPO, token="hf_me"), origin="test", views=Views())
+    replicator.refresh()
+    assert replicator.flush().is_all
+    page.goto(url)
+    drawn(page)
+    expect(page.locator(".tk-row")).to_have_count(2)
+    world.store.delete(names[1])
+    replicator.flush()
+    expect(page.locator(".tk-row .tk-name")).to_have_text(["pushed"])
+    left = {file.rfilename for file in world.api.dataset_info(REPO).siblings}
+    assert overview_path(names[0]) in left
+    assert overview_path(names[1]) not in left

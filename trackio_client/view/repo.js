@@ -39,6 +39,7 @@ export class RepoSource {
     /** @type {Map<string, Promise<void>>} projects whose lists are kept up to date, and their first coming */ this.opened = new Map();
     this.version = 1; // rises with every change of a row
     this.changed = /** @type {Map<string, number>} */ (new Map()); // experiment -> version
+    this.gone = /** @type {Map<string, number>} */ (new Map()); // deleted experiment -> version
     this.states = /** @type {Map<string, string>} */ (new Map());
     this.polling = /** @type {Promise<void> | null} */ (null);
     this.nextAt = 0;
@@ -88,7 +89,8 @@ export class RepoSource {
     for (const row of rows) this.#age(row, now_s);
     const whole = since === undefined || since === null;
     const told = whole ? rows : rows.filter((row) => (this.changed.get(row.experiment_id) ?? 0) > since);
-    return { experiments: told.map((row) => shownRow(row, columns, now_s)), cursor: this.version, now_s, lost_contact_s: Infinity, gone: [] };
+    const gone = whole ? [] : [...this.gone].filter(([, version]) => version > since).map(([id]) => id);
+    return { experiments: told.map((row) => shownRow(row, columns, now_s)), cursor: this.version, now_s, lost_contact_s: Infinity, gone };
   }
 
   /** @param {string} project @param {string[]} [experiments] */
@@ -277,11 +279,13 @@ export class RepoSource {
     return this.#once(`list ${slot}`, async () => {
       const bytes = await this.#get(`view/list/${slot}.json`);
       const { rows, metrics } = listOf(bytes);
-      const before = this.lists.get(slot)?.rows;
+      const before = this.lists.get(slot)?.rows ?? new Map();
       // Of another content than the head says: it is newer, or older; either way the next look compares again.
       this.lists.set(slot, { hash: await hashOf(bytes), rows, metrics });
       this.version++;
-      for (const [id, row] of rows) if (JSON.stringify(before?.get(id), maps) !== JSON.stringify(row, maps)) this.changed.set(id, this.version);
+      for (const [id, row] of rows) if (JSON.stringify(before.get(id), maps) !== JSON.stringify(row, maps)) this.changed.set(id, this.version);
+      for (const id of before.keys()) if (!rows.has(id)) this.gone.set(id, this.version);
+      for (const id of rows.keys()) this.gone.delete(id);
     });
   }
 
