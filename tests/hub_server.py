@@ -113,6 +113,10 @@ class Hub:
         """`stages=[…]` (one a question, the last stays), `host="http://…"` where the Space really answers."""
         self.ask("space", name=name, **said)
 
+    def host(self, name: str, address: str) -> None:
+        """Where a Space will really answer, told before it is made: a deploy asks as soon as it has made one."""
+        self.ask("host", name=name, address=address)
+
     def browser(self, user: str | None, *, refuses: bool = False) -> None:
         """Who sits before the browser at an OAuth log-in, and whether they say no."""
         self.ask("browser", user=user, refuses=refuses)

@@ -119,12 +119,17 @@ def test_nothing_is_read_for_a_hole_though_the_commit_tells_of_it(tmp_path: Path
     assert (after.held, after.holes) == (((0, 6),), (hole,))
 
 
-def test_a_hole_that_another_store_filled_is_none_in_the_repo(tmp_path: Path) -> None:
+def test_a_hole_that_another_store_filled_is_pushed_and_none_any_more(tmp_path: Path) -> None:
     hole = Hole(first_seq=2, end_seq=4, reason="gone")
     first = Window(holding("w", "exp_1", ((0, 6),), holes=(hole,)), ((0, 6),))
     index = committed(Index("c"), [first], folder=tmp_path)
-    (again,) = plan(index, [holding("w", "exp_1", ((0, 8),))], {}).windows
-    assert again.ranges == ((6, 8),)
+    whole = holding("w", "exp_1", ((0, 8),))
+    (again,) = plan(index, [whole], {}).windows
+    assert again.ranges == ((2, 4), (6, 8))
+    after = committed(index, [again], file="metrics/two", folder=tmp_path).writer("w")
+    assert after is not None
+    assert (after.held, after.holes) == (((0, 8),), ())
+    assert not plan(committed(index, [again], file="metrics/two", folder=tmp_path), [whole], {})
 
 
 def test_a_deleted_experiment_is_never_planned_and_leaves_a_tombstone(tmp_path: Path) -> None:

@@ -24,8 +24,9 @@ from typing import Any
 
 from trackio_client.errors import NotOurs
 from trackio_client.hub import tables
-from trackio_client.hub.draft import MOST_FILES, MOST_SLOTS, Draft, data_path
+from trackio_client.hub.draft import MOST_FILES, MOST_SLOTS, Draft
 from trackio_client.hub.index import DataFile, Index
+from trackio_client.hub.parquet import check_name, content_name
 from trackio_client.hub.reading import RepoReader, together
 from trackio_client.hub.target import Head
 from trackio_client.store.columns import EventAt, digest_of, digest_points
@@ -161,7 +162,8 @@ class Compactor:
         taken: list[str] = []
         for file, place in zip(group.files, places, strict=True):
             try:
-                found = list(read(place, file.windows))
+                check_name(file.path, place)
+                found = list(read(place, file.windows, name=file.path))
             except NotOurs as error:
                 self.reader.not_ours[file.path] = error.reason
                 continue
@@ -192,7 +194,7 @@ class Compactor:
             for writer, (low, high) in digests(read(place, mine_held)).items():
                 known = after.get(writer, (0, 0))
                 after[writer] = ((known[0] + low) % 2**64, (known[1] + high) % 2**64)
-            made.append((data_path(group.kind, place), place, sum(counts[name] for name in names), mine_held))
+            made.append((content_name(group.kind, place), place, sum(counts[name] for name in names), mine_held))
         if before != after:
             log.error("merging %d files of %s gave other rows; they are left as they are", len(taken), group.kind)
             return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -252,10 +251,3 @@ def _bounded(holding: Holding, missing: Ranges, most: int) -> Ranges:
         if frames <= 0:
             break
     return tuple(taken)
-
-
-def data_path(kind: str, content: Path) -> str:
-    """Where a data file lies: named by its content, so that it is never replaced by another."""
-    with content.open("rb") as file:
-        name = hashlib.file_digest(file, "sha256").hexdigest()
-    return f"{kind}/{name[:2]}/{name[:40]}.parquet"

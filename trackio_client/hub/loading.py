@@ -14,6 +14,7 @@ from typing import Any
 
 from trackio_client.errors import HubError, NotOurs, StoreClosed, StoreError
 from trackio_client.hub import tables
+from trackio_client.hub.parquet import check_name
 from trackio_client.hub.reading import RepoReader, together
 from trackio_client.store.contract import Store
 from trackio_client.store.holdings import Cold
@@ -176,13 +177,11 @@ class Loader:
         return missing
 
     def _load_file(self, entry: Cold, file: Path) -> None:
-        try:
-            if entry.path.startswith("events/"):
-                self._store.load(entry, (), tables.read_events(file, entry.windows))
-            else:
-                self._store.load(entry, tables.read_metrics(file, entry.windows), ())
-        except NotOurs as error:
-            raise NotOurs(entry.path, error.reason) from None
+        about: dict[str, Any] = {"experiment_id": entry.experiment_id, "name": entry.path}
+        if entry.path.startswith("events/"):
+            self._store.load(entry, (), tables.read_events(file, entry.windows, **about))
+        else:
+            self._store.load(entry, tables.read_metrics(file, entry.windows, **about), ())
 
     def _give_up(self, name: str, path: str, error: NotOurs) -> None:
         """Name a file that cannot be read and go on without it: all else is served."""
@@ -196,6 +195,7 @@ class Loader:
             part = file.with_suffix(f".{threading.get_ident()}.part")
             try:
                 self._reader.target.fetch(path, commit, part)
+                check_name(path, part)
                 part.replace(file)
             finally:
                 part.unlink(missing_ok=True)

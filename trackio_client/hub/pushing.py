@@ -12,8 +12,9 @@ from typing import Any, Protocol
 
 from trackio_client.errors import NotOurs
 from trackio_client.hub import tables
-from trackio_client.hub.draft import Draft, Window, Work, data_path, plan
+from trackio_client.hub.draft import Draft, Window, Work, plan
 from trackio_client.hub.index import Index, Slot, Tombstone, common, rows_path
+from trackio_client.hub.parquet import content_name
 from trackio_client.hub.reading import RepoReader
 from trackio_client.hub.target import Head, RepoFile, Target
 from trackio_client.hub.views import overview_path
@@ -227,7 +228,7 @@ class Committer:
     ) -> None:
         file = place / f"{kind}.parquet"
         (tables.write_metrics if kind == "metrics" else tables.write_events)(file, rows, held=windows)
-        path = data_path(kind, file)
+        path = content_name(kind, file)
         draft.add_file(path, file, count, windows)
 
     def _project(self, draft: Draft, experiment_id: str) -> str:

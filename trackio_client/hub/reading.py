@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 from trackio_client.errors import NotOurs
@@ -80,7 +78,7 @@ class RepoReader:
         found: dict[int, list[dict[str, Any]]] = {}
         for file, raw in zip(listed, self._all(listed, commit), strict=True):
             try:
-                found[wanted[file.path]] = _rows(raw, file.path)
+                found[wanted[file.path]] = tables.read_experiments(raw, name=file.path)
                 self._fine(file.path)
             except NotOurs as error:
                 self._named(error)
@@ -160,13 +158,3 @@ def told_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, Told]:
         except (KeyError, TypeError, ValueError, RecursionError):
             continue
     return found
-
-
-def _rows(raw: bytes, path: str) -> list[dict[str, Any]]:
-    with tempfile.TemporaryDirectory(prefix="trackio-") as folder:
-        file = Path(folder) / "rows.parquet"
-        file.write_bytes(raw)
-        try:
-            return list(tables.read_experiments(file))
-        except NotOurs as error:
-            raise NotOurs(path, error.reason) from None

@@ -145,7 +145,7 @@ def subdomain(repo: Repo) -> str:
 
 def host(state: State, repo: Repo) -> str:
     """Where a Space is served. A browser takes every *.localhost for this machine, and for a secure place."""
-    if told := repo.space.get("host"):
+    if told := repo.space.get("host") or state.hosts.get(repo.id):
         return str(told)
     return state.pages_url.replace("127.0.0.1", f"{subdomain(repo)}.localhost")
 

@@ -71,6 +71,11 @@ def space(hub: Any, name: str, **said: Any) -> None:
     hub.state.save_repo(found)
 
 
+def host(hub: Any, name: str, address: str) -> None:
+    """Where a Space will answer, though it is not made yet."""
+    hub.state.hosts[name] = address
+
+
 def browser(hub: Any, user: str | None, refuses: bool = False) -> None:
     hub.logins.browser, hub.logins.refuses = user, refuses
 
@@ -87,6 +92,6 @@ CONTROL = {
     f.__name__.replace("_", "-"): f
     for f in (
         fault, heal, faults, requests, forget, clock, limits, user, token, revoke, repo, space, browser, oauth_client,
-        addresses,
+        addresses, host,
     )
 }  # fmt: skip

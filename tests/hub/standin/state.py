@@ -45,6 +45,7 @@ class State:
         self.limits = Limits()
         self.clock_offset_s = 0.0
         self.cdn_url = self.pages_url = ""
+        self.hosts: dict[str, str] = {}  # where a Space will answer, told before it is made
         self._trees: OrderedDict[tuple[str, str], dict[str, Entry]] = OrderedDict()
         self._read()
         if not self.users:
