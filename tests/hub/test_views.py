@@ -150,11 +150,9 @@ def test_a_commit_holds_rows_overviews_and_a_head_that_names_them_by_hash(store)
         "digits": 3,
         "other": 1,
     }
-    row = rows_in(repo)[names[1]]
-    assert row["view"] == {
-        "hash": hash_of(files[overview_path(names[1])]),
-        "bytes": len(files[overview_path(names[1])]),
-    }
+    row, content = rows_in(repo)[names[1]], files[overview_path(names[1])]
+    knows = row["point_count"] + row["events"]
+    assert row["view"] == {"hash": hash_of(content), "bytes": len(content), "knows": knows, "at_s": NOW_S}
     assert (row["state"], row["as_of_s"], row["config"]["optimizer.name"]) == ("finished", NOW_S, "adamw")
     assert row["config"]["argument_59"] == 59 / 7
     assert row["last"]["train/epoch"] == [39 / 250, 40]
@@ -215,6 +213,53 @@ def test_sixty_four_that_always_run_all_get_their_turn(store):
     assert {overview_path(name) for name in repo.later} & set(second) == set()
     made = {path for path in repo.files if path.endswith(".bin")}
     assert made == {overview_path(name) for name in names}
+
+
+def grown(store, repo: Repo, one: Trainer, steps: int) -> dict[str, bytes]:
+    """What a push five minutes and so many steps later makes."""
+    repo.now_s += 300
+    first = len(one.log)
+    for step in range(first, first + steps):
+        one.step(step, 1.0, 1.0, 1.0, 1.0)
+    fill(store, one)
+    return repo.push(one.experiment_id)
+
+
+def test_a_long_training_leaves_few_overviews_in_the_history_and_none_that_lags_for_long(store):
+    one = training(1, 3000, end=None)
+    (name,) = fill(store, one)
+    repo = Repo(store)
+    repo.push()
+    pushes = [grown(store, repo, one, 10) for _ in range(24)]  # two hours, 0.3 % more each
+    made = [n for n, files in enumerate(pushes) if overview_path(name) in files]
+    assert 2 <= len(made) <= 8
+    assert max(b - a for a, b in zip([0, *made], [*made, 24], strict=True)) <= 12  # an hour
+    assert all(list_path(0) in files for files in pushes)  # numbers and states are always there
+
+
+def test_one_that_ended_or_fell_silent_is_drawn_to_its_end(store):
+    ended, silent = (training(n, 3000, end=None) for n in (1, 2))
+    names = fill(store, ended, silent)
+    repo = Repo(store)
+    repo.push()
+    assert overview_path(names[1]) not in grown(store, repo, silent, 5)
+    assert repo.later == [names[1]]
+    assert overview_path(names[0]) not in grown(store, repo, ended, 5)  # asks for both: the other was silent
+    assert overview_path(names[1]) in repo.files
+    ended.event(kind="end", state="finished", time_us=int(NOW_S * 1e6))
+    assert overview_path(names[0]) in grown(store, repo, ended, 0)
+    _, series = opened(repo.files[overview_path(names[1])])
+    assert series["step"]["train/loss"]["points"] == 3005
+
+
+def test_waiting_overviews_of_many_slots_stay_within_a_commits_files(store):
+    names = fill(store, *(training(n, 5) for n in range(60)))
+    repo = Repo(store)
+    repo.slots = {name: n for n, name in enumerate(names)}  # each in a slot of its own
+    repo.push(*names, most=0)
+    assert not [path for path in repo.files if path.endswith(".bin")]
+    made = repo.push(*repo.later, most=40)
+    assert len(made) <= 41  # with the head
 
 
 def test_two_pushers_on_one_slot_keep_each_others_rows(tmp_path):

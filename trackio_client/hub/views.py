@@ -1,7 +1,8 @@
 """The files that a page without a server draws from, for the experiments that a commit touches.
 
 `lists` says what each holds, `overview` what a chart needs. Here: which are made in which commit. A commit may take up
-some 40 overviews; the others wait their turn, those that waited longest first. Rows are cheap and always made.
+some 40 overviews; the others wait their turn, those that waited longest first. Rows are cheap and made whenever they
+say something new.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ CONFIG_BYTES: Final = 6_000
 """Of one experiment's config in a list; what it shares with most others of the slot costs nothing."""
 MOST_METRICS: Final = 400
 """Metrics of one experiment that a list tells the last value of."""
+GROWTH: Final = 0.02
+LONGEST_S: Final = 3600.0
+"""An overview of one that runs is made anew when it has grown so much, or is so old."""
 Read = Callable[[str], bytes | None]
 
 
@@ -84,16 +88,28 @@ class Views:
             read: the content of a file at the commit's parent, None if it is not there.
             most: overviews in this commit, at most.
         """
+        now_s = self._clock()
         lists = self._lists(experiments, slots, gone, read)
-        rows = _rows(store, [name for each in lists.values() for name in each.names], self._clock())
+        rows = _rows(store, [name for each in lists.values() for name in each.names], now_s)
         cold = {each.experiment_id for each in store.cold(list(rows))}
+        known = {name: row for each in lists.values() for name, row in each.rows.items()}
+        changing = {slots[name] for name, row in rows.items() if name not in known or _says_more(row, known[name])}
         files: dict[str, bytes] = {}
         later: list[str] = []
+        room = most
         for name in self._in_turn(rows):
-            known = lists[slots[name]].rows.get(name)
-            if known is not None and not knows_no_less(rows[name], known):
+            row, before = rows[name], known.get(name)
+            if before is not None and not knows_no_less(row, before):
                 continue  # somebody who holds more of it has pushed: theirs stands
-            if len(files) >= most or name in cold:
+            if before is not None and not _says_more(row, before):
+                row = rows[name] = before  # as of when it last said something
+            due = _is_due(row, before, now_s)
+            if not due:
+                if due is None:
+                    later.append(name)
+                continue
+            cost = 1 if slots[name] in changing else 2  # its list is rewritten for it
+            if cost > room or name in cold:
                 later.append(name)  # a picture of a part would be taken for the whole
                 continue
             try:
@@ -102,9 +118,12 @@ class Views:
                 rows.pop(name)  # deleted while this was made
                 continue
             self._made[name] = self._turn
-            rows[name]["view"] = {"hash": hash_of(content), "bytes": len(content)}
-            if known is None or known["view"] != rows[name]["view"]:
+            said = {"hash": hash_of(content), "bytes": len(content), "knows": _size(row), "at_s": round(now_s, 3)}
+            rows[name] = row | {"view": said}
+            if before is None or (before["view"] or {}).get("hash") != said["hash"]:
                 files[overview_path(name)] = content
+                room -= cost
+                changing.add(slots[name])
         changed: dict[int, bytes] = {}
         for number, each in lists.items():
             mine = {name: rows[name] for name in each.names if name in rows}
@@ -115,7 +134,7 @@ class Views:
         if read_head(head) is None:
             changed = _lost(read, max(lists, default=-1)) | changed
         if changed:
-            files[HEAD_PATH] = merge_head(head, changed, self._clock())
+            files[HEAD_PATH] = merge_head(head, changed, now_s)
         return files, later
 
     def _lists(
@@ -139,6 +158,33 @@ class Views:
         """Those that waited longest first, the newest of them first: 64 that always run all get their turn."""
         self._turn += 1
         return sorted(rows, key=lambda name: (self._made.get(name, 0), -rows[name]["last_event_s"], name))
+
+
+def _size(row: Row) -> int:
+    """Values and events that a row was made of: what an overview is compared by."""
+    return int(row["point_count"]) + int(row["events"])
+
+
+def _says_more(row: Row, known: Row) -> bool:
+    return (row["generation"], _size(row), row["state"]) != (known["generation"], _size(known), known["state"])
+
+
+def _is_due(row: Row, known: Row | None, now_s: float) -> bool | None:
+    """Whether an experiment's overview is to be made anew; None: not now, but with one of the next commits.
+
+    Not at every push, or a month of 32 that run would leave 10 GB of overviews in the repo's history (36 KB × 288 a
+    day each); a curve that is 2 % longer looks the same. One that ended, or fell silent, is drawn to its end.
+    """
+    view = row["view"] or (known or {}).get("view")
+    if known is None or view is None:
+        return True
+    more = _size(row) - int(view.get("knows", 0))
+    if more == 0:
+        return False
+    is_quiet = not _says_more(row, known)
+    if is_quiet or row["state"] != "running" or more > GROWTH * _size(row):
+        return True
+    return True if now_s - float(view.get("at_s", 0)) > LONGEST_S else None
 
 
 def _lost(read: Read, last: int) -> dict[int, bytes]:
