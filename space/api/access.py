@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from space.api.tokens import LAST_S, Claim, Kind, Signer, claim_of, new_id
+from space.api.tokens import ID_BYTES, LAST_S, Claim, Kind, Signer, claim_of, new_id
 from trackio_client.errors import StoreError, UsageError
 from trackio_client.wire.events import checked_name, is_id
 
@@ -216,7 +216,7 @@ class Access:
             now_s = self._clock()
             kept = [e for e in self._entries.values() if not e.end_s or e.end_s > now_s]
         content = {"trackio_access": _FORMAT, "entries": [e.to_json() for e in sorted(kept, key=lambda e: e.id)]}
-        return json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+        return json.dumps(content, separators=(",", ":"), sort_keys=True).encode()
 
     def adopt_access(self, state: bytes | None) -> None:
         """Join a state from elsewhere to ours; None when the repo has none. Afterwards links and tokens open.
@@ -243,7 +243,7 @@ class Access:
 
     def _put(self, entry: Entry) -> None:
         with self._db:
-            text = json.dumps(entry.to_json(), ensure_ascii=False)
+            text = json.dumps(entry.to_json())
             self._db.execute("INSERT OR REPLACE INTO entry VALUES (?, ?)", (entry.id, text))
         self._entries[entry.id] = entry
 
@@ -307,7 +307,7 @@ def _entries_of(state: bytes) -> list[Entry]:
         if content["trackio_access"] != _FORMAT:
             raise ValueError(f"form {content['trackio_access']!r:.40}; this version knows form {_FORMAT}")
         return [_entry(each) for each in content["entries"]]
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise UsageError(
             f"the list of tokens and share links in the dataset repo cannot be read: {error!s:.200}. Until it can, "
             "none of them opens anything"
@@ -316,16 +316,19 @@ def _entries_of(state: bytes) -> list[Entry]:
 
 def _entry(content: dict[str, Any]) -> Entry:
     id_, experiments = str(content["id"]), tuple(content["experiments"])
-    if len(bytes.fromhex(id_)) != 6 or not all(isinstance(each, str) and is_id(each) for each in experiments):
+    if len(bytes.fromhex(id_)) != ID_BYTES or not all(isinstance(each, str) and is_id(each) for each in experiments):
         raise ValueError(f"an entry with the id {id_!r:.40}")
     revoked, day = content["revoked_s"], content["used_day"]
+    times = (float(content["created_s"]), float(content["end_s"]), float(revoked or 0), float(day or 0))
+    if not all(0 <= each <= LAST_S for each in times):
+        raise ValueError(f"a time of the entry {id_} is {times}")
     return Entry(
-        id=id_,
+        id=id_.lower(),
         kind=Kind[content["kind"].upper()],
         name=str(content["name"])[:300],
         experiments=experiments,
-        created_s=float(content["created_s"]),
-        end_s=int(content["end_s"]),
-        revoked_s=None if revoked is None else float(revoked),
+        created_s=times[0],
+        end_s=int(times[1]),
+        revoked_s=None if revoked is None else times[2],
         used_day=None if day is None else int(day),
     )

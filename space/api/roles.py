@@ -29,15 +29,15 @@ SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _TABLE: Final = (
     # Nobody: to log in, whether the server lives (in two words), and the browser's half, which anyone can download.
-    (Role.NOBODY, SAFE, _any_of("/v1/session", "/v1/health", "/robots.txt", "/favicon.ico", "/lib/.+")),
+    (Role.NOBODY, SAFE, _any_of("/v1/session", "/v1/health", r"/robots\.txt", r"/favicon\.ico", "/lib/.+")),
     (Role.NOBODY, SAFE, _any_of("/oauth/login", "/oauth/callback")),
     (Role.NOBODY, {"POST", "DELETE"}, _any_of("/v1/session")),
     (
         Role.VIEWER,
         SAFE,
         _any_of(
-            "/v1/(?:projects|metrics|series|sync|openapi.json)",
-            f"/v1/experiments(?:/{_ONE}(?:/events|/receipts|/snapshot.html)?)?",
+            r"/v1/(?:projects|metrics|series|sync|openapi\.json)",
+            rf"/v1/experiments(?:/{_ONE}(?:/events|/receipts|/snapshot\.html)?)?",
             f"/v1/writers/{_ONE}",
         ),
     ),
@@ -47,9 +47,9 @@ _TABLE: Final = (
         SAFE,
         _any_of(
             "/",
-            "/(?:config|theme.css|manifest.json|openapi.json)/?",
+            r"/(?:config|theme\.css|manifest\.json|openapi\.json)/?",
             "/(?:assets|static|svelte|pwa_icon)(?:/.*)?",
-            "/gradio_api/(?:info|app_id|login_check|user|token|theme.css|openapi.json|startup-events)/?",
+            r"/gradio_api/(?:info|app_id|login_check|user|token|theme\.css|openapi\.json|startup-events)/?",
             f"/gradio_api/heartbeat/{_ONE}",
             "/gradio_api/queue/(?:data|status)",
             f"/gradio_api/call/(?:v2/)?{_ONE}/{_ONE}",

@@ -65,18 +65,15 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
     app.include_router(_server(parts))
     app.include_router(token_routes(parts.gate))
     app.include_router(share_routes(parts.gate, parts.store))
-    app.include_router(
-        link_routes(
-            Links(
-                settings=parts.settings,
-                store=parts.store,
-                access=parts.gate.access,
-                address_of=parts.library.address_of,
-                rate=Rate(),
-                previews=Previews(),
-            )
-        )
+    app.state.links = Links(
+        settings=parts.settings,
+        store=parts.store,
+        access=parts.gate.access,
+        address_of=parts.library.address_of,
+        rate=Rate(),
+        previews=Previews(),
     )
+    app.include_router(link_routes(app.state.links))
     if parts.settings.hub.can_log_in:
         app.include_router(login_routes(parts.gate))
 

@@ -10,10 +10,10 @@ from typing import Final
 
 from space.api.problems import Problem
 
-PER_S: Final = 40.0
-"""Requests a second and link, in the long run: eighty open pages."""
-BURST: Final = 400.0
-"""At once: a page opens with about ten requests, and a hundred people click a link within one minute."""
+PER_S: Final = 60.0
+"""Requests a second and link, in the long run: about sixty open pages."""
+BURST: Final = 600.0
+"""At once: a page opens with about ten requests, and sixty people click a link as soon as it is posted."""
 _MOST_LINKS: Final = 2000
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import stat
@@ -204,6 +205,30 @@ def test_a_state_that_cannot_be_read_keeps_everything_closed(access, state):
         access.adopt_access(state)
     with pytest.raises(NotReady):
         access.entry_of(text)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+)
+ENTRY = st.fixed_dictionaries(
+    {
+        "id": st.just("0a1b2c3d4e5f") | JSON, "kind": st.sampled_from(["share", "viewer"]) | JSON, "name": JSON,
+        "experiments": st.just(["exp_a"]) | JSON, "created_s": JSON, "end_s": JSON, "revoked_s": JSON, "used_day": JSON,
+    }
+)  # fmt: skip
+
+
+@given(st.lists(ENTRY | JSON, max_size=3))
+def test_whatever_stands_in_the_repo_is_taken_or_refused_and_never_breaks(entries):
+    access = Access(None, secret=OWNER)
+    _, text = access.add(Kind.WRITER, "x")
+    with contextlib.suppress(UsageError):
+        access.adopt_access(json.dumps({"trackio_access": 1, "entries": entries}).encode())
+    assert access.entry_of(text)
+    again = Access(None, secret=OWNER)
+    again.adopt_access(access.access_state())
+    assert again.access_state() == access.access_state()
 
 
 def test_a_token_whose_entry_was_lost_works_and_can_be_revoked(access):

@@ -17,6 +17,7 @@ import { Theme } from "./theme.js";
 import { age, capital, clock, count, duration, iso, number, plural } from "./words.js";
 
 const DETAIL_EVERY_MS = 5000;
+const LIVE_MS = 4000; // between two looks for new points: a link may stand open on a hundred screens
 const NEVER_MS = 2 ** 31 - 1;
 const THEMES = { system: "Like the system", light: "Light", dark: "Dark" };
 const WIDE_ENOUGH = 4; // experiments whose config is compared side by side at first sight
@@ -74,7 +75,7 @@ class SharedPage {
     if (kind !== "embed") controls(this.bar, state);
     document.querySelector(".tk-shared-plain")?.remove();
     document.body.append(this.root);
-    this.grid = new MetricGrid(charts, { state, source, every_ms: this.isLive ? undefined : NEVER_MS });
+    this.grid = new MetricGrid(charts, { state, source, every_ms: this.isLive ? LIVE_MS : NEVER_MS });
     this.grid.addEventListener("contact", () => this.heard());
     if (!this.isLive) this.grid.full = async (chart) => chart.say("The large view needs the server. Zoom works here too: drag along the chart.");
     setInterval(() => document.hidden || this.tell(), 1000);
