@@ -9,11 +9,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.hub.places import Clock, Place, event_seqs, rows
+from trackio_client.cli.destinations import Road
 from trackio_client.cli.main import main
+from trackio_client.delivery.transport import StoreTransport
 from trackio_client.errors import UsageError
+from trackio_client.exchange.kinds import readings_at
+from trackio_client.exchange.past import deliver
 from trackio_client.hub.foreign import fetch_data
 from trackio_client.hub.memory import MemoryTarget
 from trackio_client.reader import Api
+from trackio_client.reader.local import LocalSource
 
 
 def row(number):
@@ -84,6 +90,23 @@ def test_a_damaged_file_of_a_repo_is_named_as_it_is_called_there(hub, api, monke
     told = capsys.readouterr()
     assert "me/exp/a.json is no JSON" in told.out + told.err
     assert "trackio-import-" not in told.out + told.err
+
+
+def test_the_same_import_on_two_machines_that_share_a_repo_is_there_once(tmp_path):
+    target, clock = MemoryTarget("me/exp"), Clock()
+    path = tmp_path / "trackio_experiments.json"
+    path.write_text(json.dumps([row(1) | {"logs": '["a line"]'}, row(2)]))
+    for machine in ("one", "two", "two"):
+        place = Place(target, tmp_path, clock, machine)
+        (reading,) = readings_at(path)
+        for run in reading.runs:
+            deliver(run, "old", Road(LocalSource(place.path), StoreTransport(place.store)))
+        place.replicator.flush()
+        place.store.close()
+    found = rows(target, tmp_path)
+    assert len(found) == 4
+    assert len(set(found)) == 4
+    assert len(event_seqs(target, tmp_path)) == 2 * (1 + 2) + 1  # start, config, end of each, and a line
 
 
 def put(**files):
