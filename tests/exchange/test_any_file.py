@@ -16,7 +16,7 @@ from trackio_client.errors import UsageError
 from trackio_client.exchange.kinds import readings_at
 from trackio_client.exchange.past import deliver
 
-quick = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 texts = some.text(max_size=12) | some.sampled_from(
     ["NaN", "1e999", "2025-07-20T11:20:01", "9" * 5000, "[1", "{}", '[{"a": 1}]', "completed", "\ud800", "tensor(0.5)"]
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -66,6 +66,14 @@ def test_the_same_experiment_from_the_local_file_and_from_the_dataset_is_one(tmp
     assert again.experiment_id == first.experiment_id
     assert held.series(first.experiment_id, "loss") == [(25, 1.5)]
     assert len(held.of(first.experiment_id, "mark")) == 1
+
+
+def test_a_creation_time_is_the_same_as_text_and_as_a_time(tmp_path):
+    held = Held()
+    (first,) = brought(written(tmp_path, row(), name="text.parquet"), held)
+    when = datetime(2025, 7, 20, 13, 20, 1, tzinfo=timezone(timedelta(hours=2)))
+    (again,) = brought(written(tmp_path, row(created_at=when), name="time.parquet"), held)
+    assert again.experiment_id == first.experiment_id
 
 
 def test_rows_of_one_experiment_in_two_files_are_joined(tmp_path):

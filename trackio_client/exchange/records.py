@@ -75,7 +75,7 @@ def runs_of(
         if not own:
             skipped.add("left out a row that has neither an experiment_id, nor a name, nor metrics", place)
             continue
-        created = str(record.get("created_at") or "")
+        created = _created(record)
         key = (own, created)
         if not created:  # a version that lost it belongs to the one that has it
             key = next((one for one in known if one[0] == key[0]), key)
@@ -91,6 +91,13 @@ def _own(record: Mapping[str, Any]) -> str:
             return str(record[name])
     rows = _rows(record.get("metrics"), Remarks())
     return json_text(rows[0]) if rows else ""
+
+
+def _created(record: Mapping[str, Any]) -> str:
+    """When it says that it was created, the same for a text and for a time; "" if it does not."""
+    told = record.get("created_at")
+    moment = time_of(told)
+    return str(told or "") if moment is None else str(round(moment * 1e6))
 
 
 def run_of(versions: list[tuple[str, Mapping[str, Any]]], changed_s: float, unnamed: str = "imported") -> PastRun:
@@ -121,7 +128,7 @@ def run_of(versions: list[tuple[str, Mapping[str, Any]]], changed_s: float, unna
     return PastRun(
         source=SOURCE,
         name=name_from(told.get("name"), name_from(own, unnamed)),
-        identity=[_own(first), str(first.get("created_at") or told.get("created_at") or "")],
+        identity=[_own(first), _created(first) or _created(told)],
         entries=entries,
         config=parameters,
         state=state,
