@@ -12,6 +12,7 @@ TrackioError
 │   └── MalformedBatch
 ├── DeliveryError          a batch that was not taken
 │   ├── Unavailable        nobody there, or not now: keep the batch and try again
+│   │   └── NotReady       the store first has to learn something from the repo on the Hub
 │   ├── Gap                the store wants an earlier seq first
 │   ├── Behind             taking it would give up seqs for good: the caller looks at the repo first
 │   ├── Overlap            the store holds other content under these seqs
@@ -92,6 +93,10 @@ class Unavailable(DeliveryError):
     def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class NotReady(Unavailable):
+    """The store first has to read something from the repo that is its home."""
 
 
 class Gap(DeliveryError):

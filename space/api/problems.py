@@ -17,6 +17,7 @@ from trackio_client.errors import (
     Gap,
     Gone,
     NotFound,
+    NotReady,
     Overlap,
     Rejected,
     StoreError,
@@ -101,6 +102,8 @@ def problem_of(error: TrackioError) -> Problem:
         case StoreFull():
             hint = "Free space on the server's disk or delete experiments. Clients keep everything and send it then."
             return Problem("store-full", text, hint, retry_after_s=10)
+        case NotReady():
+            return Problem("starting", text, "Try again.", retry_after_s=math.ceil(error.retry_after_s or 1))
         case Unavailable():
             return Problem("busy", text, "Try again.", retry_after_s=math.ceil(error.retry_after_s or 1))
         case StoreError() | DeliveryError():

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -18,29 +15,6 @@ pytestmark = pytest.mark.crash
 NOWHERE = "http://127.0.0.1:9"
 LARGE = str(10**9)
 """A budget above what the small disks here have: by default a quarter of the free disk is used, and it never fills."""
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Callable[[str, int], Path]]:
-    """Mount a disk of so many KiB; skipped where only root may."""
-    mounted: list[Path] = []
-
-    def mount(name: str, kib: int) -> Path:
-        place = tmp_path / name
-        place.mkdir()
-        words = ["mount", "-t", "tmpfs", "-o", f"size={kib}k", "none", str(place)]
-        try:
-            done = subprocess.run(words, capture_output=True, check=False)
-        except OSError:
-            pytest.skip("there is no mount command here")
-        if done.returncode:
-            pytest.skip("mounting a small disk needs root")
-        mounted.append(place)
-        return place
-
-    yield mount
-    for place in mounted:
-        subprocess.run(["umount", "-l", str(place)], check=False)
 
 
 def test_a_full_disk_does_not_stop_training_and_what_is_refused_is_counted(train, tell, small_disk):

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from trackio_client.errors import Behind, HubError, StoreError, Unavailable
+from trackio_client.errors import Behind, HubError, NotReady, StoreError
 from trackio_client.hub.loading import Loader
 from trackio_client.hub.replicator import Replicator
 from trackio_client.store.contract import (
@@ -34,7 +34,7 @@ AGAIN_S = 2.0
 class RepoBacked:
     """Passes on to a store. What each method promises stands in store.contract.Store.
 
-    Until the head was read, writers are answered `Unavailable` (protocol rule 8), and lists show what the disk held.
+    Until the head was read, writers are answered `NotReady` (protocol rule 8), and lists show what the disk held.
     With `waits` off they are answered at once: a disk that keeps is a home of its own, and the repo a copy.
     """
 
@@ -71,7 +71,7 @@ class RepoBacked:
                 self.replicator.refresh()
             except (HubError, StoreError) as error:
                 for n in behind:
-                    outcomes[n] = Unavailable(f"the Hub must be asked first, and: {error}", retry_after_s=5)
+                    outcomes[n] = NotReady(f"the Hub must be asked first, and: {error}", retry_after_s=5)
                 return outcomes
             again = self._store.append([batches[n] for n in behind], holes=holes)
             for n, outcome in zip(behind, again, strict=True):
@@ -92,10 +92,10 @@ class RepoBacked:
     def _is_ready(self) -> bool:
         return not self._waits or self.replicator.is_ready
 
-    def _starting(self) -> Unavailable:
+    def _starting(self) -> NotReady:
         problem = self.replicator.status()["problem"]
         why = f": {problem}" if problem else ""
-        return Unavailable(
+        return NotReady(
             f"the server has not yet read what the dataset {self.replicator.target.repo} holds{why}. "
             "Keep what you have; it is taken as soon as that is known",
             retry_after_s=AGAIN_S,
@@ -104,10 +104,10 @@ class RepoBacked:
     # --- questions that need rows -------------------------------------------------------------------------------------
 
     def _loaded(self, experiments: Sequence[str]) -> None:
-        """Raises Unavailable when rows are still missing: an answer that looks whole and is not would be a lie."""
+        """Raises NotReady when rows are still missing: an answer that looks whole and is not would be a lie."""
         if not self.loader.want(experiments, wait_s=READER_WAIT_S):
             status = self.loader.status()
-            raise Unavailable(
+            raise NotReady(
                 f"the history is being loaded from the dataset {self.replicator.target.repo} "
                 f"({status['experiments']:,} experiments, about {status['rows']:,} rows to go)"
                 + (f"; {status['problem']}" if status["problem"] else ""),

@@ -7,6 +7,7 @@ commits an hour: the head tells how many there were, and because a commit names 
 
 from __future__ import annotations
 
+import errno
 import logging
 import random
 import threading
@@ -256,8 +257,9 @@ class Replicator:
     def _run(self) -> None:
         pause = AWAY_S[0]
         looked_at = -1
+        asked: float | None = None
         while not self._stopping:
-            position = looked_at
+            position, asked = looked_at, None
             try:
                 if not self.is_ready:
                     self.refresh()
@@ -281,9 +283,11 @@ class Replicator:
                         self.refresh()
                 self._state.told(None)
                 pause, looked_at = AWAY_S[0], position
-            except (HubError, StoreError) as error:
-                self._state.told(str(error))
-                log.warning("the push waits: %s", error)
+            except (HubError, StoreError, OSError) as error:
+                text = _full_disk(error) if isinstance(error, OSError) else str(error)
+                self._state.told(text)
+                log.warning("the push waits: %s", text)
+                self._asked_at = self._asked_at or asked  # who asked still waits for it
                 wait = pause
                 if isinstance(error, HubBusy):
                     wait = max(pause, error.retry_after_s)
@@ -366,6 +370,12 @@ class Replicator:
             "not_ours": [{"path": path, "reason": why} for path, why in sorted(self.reader.not_ours.items())],
             "held_back": [*self._committer.held_back.values(), *self.store.damaged()],
         }
+
+
+def _full_disk(error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        return "there is no room on the server's disk: a push writes what it uploads there first. Nothing is lost"
+    return f"the server's disk: {error}"
 
 
 @dataclass(slots=True)
