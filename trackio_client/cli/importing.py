@@ -167,8 +167,9 @@ class Report:
             said = {name: getattr(one, name) for name in one.__slots__}
             self._imported.append({**said, "kind": reading.kind})
             return
-        new = "" if is_dry else f", {one.added_events:,} new events" if one.added_events else ", nothing new"
-        print(f"{one.experiment_id}  {clean(one.name)}: {one.entries:,} entries, {one.points:,} values{new}")
+        new = "" if is_dry else f", {_many(one.added_events, 'new event')}" if one.added_events else ", nothing new"
+        holds = f"{_many(one.entries, 'entry', 'entries')}, {_many(one.points, 'value')}"
+        print(f"{one.experiment_id}  {clean(one.name)}: {holds}{new}")
         print(f"  {one.state}: {clean(one.evidence)}")
         for note in one.notes:
             print(f"  {clean(note)}")
@@ -190,12 +191,12 @@ class Report:
         count, added = len(self._told), sum(one.added_events for one in self._told)
         projects = sorted({one.project for one in self._told})
         into = f" in project{'s' * (len(projects) > 1)} {', '.join(map(repr, projects))}" if projects else ""
-        runs = f"{count} run{'s' * (count != 1)}{clean(into)}, {sum(one.points for one in self._told):,} values"
+        runs = f"{_many(count, 'run')}{clean(into)}, {_many(sum(one.points for one in self._told), 'value')}"
         left = f"; {len(self._skipped)} left out, named above" if self._skipped else ""
         if where is None:
             print(f"Found {runs}{left}. Nothing was imported (--dry-run).")
             return
-        print(f"{clean(where)}: {runs}, {added:,} new events{left}.")
+        print(f"{clean(where)}: {runs}, {_many(added, 'new event')}{left}.")
         if count:
             print("To look at them: trackio-client ui")
 
@@ -205,3 +206,7 @@ class Report:
             reason = self._skipped[0] if self._skipped else "it holds no run"
             raise UsageError(f"nothing of {path} was imported: {reason}")
         return 0
+
+
+def _many(count: int, one: str, more: str | None = None) -> str:
+    return f"{count:,} {one if count == 1 else more or one + 's'}"
