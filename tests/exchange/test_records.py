@@ -151,3 +151,12 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path, text, words):
     path.write_bytes(text.encode("latin-1"))
     with pytest.raises(UsageError, match=words):
         list(read(path).runs)
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+def test_a_file_too_large_to_be_read_at_once_says_so_before_it_is_read(tmp_path, name):
+    path = tmp_path / name
+    with path.open("wb") as file:
+        file.truncate(2**30 + 1)  # a hole: it takes no room
+    with pytest.raises(UsageError, match="Cut it in parts"):
+        read(path)

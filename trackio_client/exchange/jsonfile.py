@@ -50,6 +50,8 @@ def load(path: Path) -> Any:
 def lines(path: Path, skipped: Remarks) -> Iterator[tuple[str, Any]]:
     """The objects of a JSONL file with their places. A line that is no JSON is named and left out."""
     try:
+        if (size := path.stat().st_size) > MAX_FILE_BYTES:
+            raise UsageError(f"{path} has {size:,} bytes; at most {MAX_FILE_BYTES:,} are read at once. Cut it in parts")
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
                 text = line.removeprefix(b"\xef\xbb\xbf").strip() if number == 1 else line.strip()
