@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.e2e.machines import PATIENCE_S, ROOT, TRAINER, Trainer, until
 from tests.hub_server import Hub
-from trackio_client.delivery.staging import PusherState, Staging
+from trackio_client.delivery.staging import MODULE, PusherState, Staging
 from trackio_client.errors import NotFound
 from trackio_client.hub.dataset import HubDataset
 from trackio_client.hub.transfer import Pulled, pull
@@ -59,6 +59,13 @@ class Machine:
 
         found: PusherState = until(named, f"a pusher runs:\n{self.log()}")
         return found
+
+    def start_pusher(self) -> None:
+        """As a trainer does."""
+        words = [sys.executable, "-m", MODULE, "--repo", self.repo, "--detach"]
+        self.staging.directory.mkdir(parents=True, exist_ok=True)
+        with self.staging.log_path.open("ab") as log:
+            subprocess.run(words, env=self.env, stdout=log, stderr=log, check=True, start_new_session=True)
 
     def kill_pusher(self) -> None:
         os.kill(self.pusher().pid, signal.SIGKILL)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -156,7 +158,10 @@ def test_a_token_that_may_not_write_is_told_once_and_training_goes_on(
     token: str | None, machine: Make, there: Hub, tmp_path: Path
 ) -> None:
     here = machine(token=token)  # type: ignore[arg-type]
-    trainer = here.train(600, "--pause", "0.01", TRACKIO_FINISH_TIMEOUT_S="10")
+    enough = here.folder / "enough"
+    trainer = here.train(1_000_000, "--pause", "0.01", "--until", str(enough))
+    until(lambda: "HF_TOKEN" in trainer.said(), "the token is told of")
+    enough.touch()
     assert trainer.ended() == 0
     assert trainer.said().count("HF_TOKEN") == 1, trainer.said()
     assert "kept in" in trainer.said()
@@ -255,3 +260,39 @@ def test_a_wiped_folder_asks_the_repo_for_what_its_logs_have_let_go_of(
     assert repo.holes(trainer.experiment_id) == []
     check_exact(repo.points(trainer.experiment_id), trainer.acknowledged(), more=1)
     assert here.spools() == []
+
+
+def test_pushers_of_two_machines_killed_at_random_between_faults_bring_every_event_once(
+    machine: Make, there: HubProcess, tmp_path: Path
+) -> None:
+    seed = int(os.environ.get("TRACKIO_TEST_SEED") or random.randrange(1 << 32))
+    print(f"TRACKIO_TEST_SEED={seed}")
+    chance, quick = random.Random(seed), {"TRACKIO_PUSH_INTERVAL_S": "1", "TRACKIO_HEARTBEAT_S": "0.5"}
+    machines = [machine(TRACKIO_SPOOL_BYTES="16000000", **quick) for _ in range(2)]
+    trainers = [here.train(1_000_000, "--pause", "0.001") for here in machines for _ in range(2)]
+    for trainer in trainers:
+        trainer.wait_for(100)
+    until_s = time.monotonic() + 12
+    while time.monotonic() < until_s:
+        here, what = chance.choice(machines), chance.random()
+        if what < 0.5 and not here.staging.is_free():
+            here.kill_pusher()
+        elif what < 0.8:
+            there.fault(COMMIT, kind=chance.choice(["slow", "late", "lost", "drop", "cut", "html"]), seconds=1.0)
+        else:
+            there.fault(COMMIT, status=chance.choice([409, 412, 500, 503]))
+        if here.staging.is_free():
+            here.start_pusher()
+        time.sleep(chance.uniform(0.1, 1.5))
+    for trainer in trainers:
+        trainer.kill_group()  # type: ignore[attr-defined]
+    there.heal()
+    for here in machines:
+        done = here.command("sync", "--timeout", "60")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert here.spools() == []
+    repo = Repo(there, "me/exp", tmp_path / "check.sqlite")
+    for trainer in trainers:
+        check_exact(repo.points(trainer.experiment_id), trainer.acknowledged(), more=1)
+        assert repo.holes(trainer.experiment_id) == []
+    assert len(there.pushes("me/exp")) <= 60
