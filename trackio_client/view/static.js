@@ -11,6 +11,8 @@ import { repoWords } from "./repowords.js";
 const settings = JSON.parse(document.getElementById("trackio-settings")?.textContent ?? "{}");
 
 async function start() {
+  if (!globalThis.crypto?.subtle) throw new Error("it needs https, and this address has none");
+  if (!globalThis.DecompressionStream) throw new Error("it needs a browser of 2023 or newer");
   const client = clientHere(settings.endpoint);
   const files = new HubFiles(settings);
   const early = /** @type {any} */ (globalThis).trackioEarly;
@@ -28,6 +30,6 @@ async function start() {
 }
 
 start().catch((error) => {
-  document.body.append(h("p", { class: "tk-plain-error" }, `This page could not start: ${error.message}. Reload it; if it stays so, deploy it again.`));
+  document.body.append(h("p", { class: "tk-plain-error" }, `This page could not start: ${error.message}.`));
   throw error;
 });
