@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,14 @@ def test_code_goes_before_the_environment_and_that_before_the_default(
     assert getattr(settings_from({}), field) == default
     assert getattr(settings_from({variable: text}), field) == meant
     assert getattr(settings_from({variable: text}, **{field: given}), field) == given
+
+
+@pytest.mark.requirement("S1.2")
+def test_the_three_settings_of_a_training_config_have_their_defaults() -> None:
+    told = settings_from({})
+    assert (told.hub_token, told.dataset_repo, told.monitoring_mode) == (None, None, "both")
+    given = inspect.signature(init).parameters
+    assert [given[name].default for name in ("hf_token", "dataset_repo", "monitoring_mode")] == [None, None, None]
 
 
 @pytest.mark.requirement("S1.11")

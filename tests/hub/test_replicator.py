@@ -228,6 +228,28 @@ def test_rows_that_are_not_what_their_digest_says_are_held_back_and_named(
     assert place.replicator.status()["held_back"] == done.not_pushed
 
 
+def test_an_hour_without_the_hub_is_caught_up_with_in_few_commits(
+    place: Place, target: MemoryTarget, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trackio_client.hub.draft.MOST_VALUES", 500)
+    trainers = [Trainer(f"w_{n}", f"exp_{n}").start() for n in range(4)]
+    place.replicator.refresh()
+    for minute in range(60):
+        clock.now += 60
+        for trainer in trainers:
+            taken(trainer.steps(10, first=10 * minute).send(place.store))
+        target.failures.append(Failure(HubAway("503"), on="head"))
+        with pytest.raises(HubAway):
+            place.replicator.flush()
+        assert place.store.receipt("w_0").accepted == ((0, 11 + 10 * minute),)
+    assert place.replicator.status()["behind_values"] == 2400
+    done = place.replicator.flush()
+    assert (done.values, done.experiments, done.is_all) == (2400, 4, True)
+    assert done.commits <= 12  # a frame counts as a value more
+    assert place.replicator.status()["behind_events"] == 0
+    assert len(set(rows(target, tmp_path))) == len(rows(target, tmp_path)) == 2400
+
+
 # --- several stores ----------------------------------------------------------------------------------------------
 
 

@@ -70,7 +70,8 @@ class Pushed:
     index: Index
     values: int = 0
     events: int = 0
-    experiments: int = 0
+    names: set[str] = field(default_factory=set)
+    """Experiments of which something came."""
     deleted: int = 0
     is_all: bool = True
     marks: dict[str, Ranges] = field(default_factory=dict)
@@ -221,7 +222,7 @@ class Committer:
         if events:
             pushed.events = len(events)
             self._file(draft, "events", place, events, len(events), _only(taken, {e.writer_id for e in events}))
-        pushed.experiments = len({w.holding.experiment_id for w in work.windows if w.holding.writer_id in fine})
+        pushed.names = {w.holding.experiment_id for w in work.windows if w.holding.writer_id in fine}
 
     def _file(
         self, draft: Draft, kind: str, place: Path, rows: Sequence[Any], count: int, windows: Mapping[str, Ranges]
@@ -348,8 +349,8 @@ def _title(pushed: Pushed) -> str:
     if pushed.events:
         parts.append(f"{pushed.events:,} events")
     text = " and ".join(parts) or "What changed"
-    if pushed.experiments:
-        text += f" of {pushed.experiments:,} experiment{'s' if pushed.experiments > 1 else ''}"
+    if pushed.names:
+        text += f" of {len(pushed.names):,} experiment{'s' if len(pushed.names) > 1 else ''}"
     if pushed.deleted:
         text += f"; {pushed.deleted} deleted"
     return text

@@ -50,7 +50,8 @@ class Flushed:
     commits: int = 0
     values: int = 0
     events: int = 0
-    experiments: int = 0
+    names: set[str] = field(default_factory=set)
+    """Experiments of which something was pushed."""
     deleted: int = 0
     is_all: bool = True
     """Nothing that was there when the last commit was planned is left behind."""
@@ -58,6 +59,11 @@ class Flushed:
     """If not: how long until the hour has room for another commit."""
     not_pushed: list[str] = field(default_factory=list)
     """Writers held back, and why."""
+
+    @property
+    def experiments(self) -> int:
+        """How many experiments something was pushed of."""
+        return len(self.names)
 
 
 class Replicator:
@@ -166,7 +172,7 @@ class Replicator:
     def _note(self, pushed: Pushed, done: Flushed) -> None:
         done.values += pushed.values
         done.events += pushed.events
-        done.experiments += pushed.experiments
+        done.names |= pushed.names
         done.deleted += pushed.deleted
         if pushed.index.commit != self._state.head:
             done.commits += 1
