@@ -211,6 +211,20 @@ def test_stop_ends_the_pusher_and_a_living_trainer_does_not_start_another(machin
     assert here.command("sync").returncode == 0
 
 
+def test_an_experiment_deleted_here_is_deleted_in_the_repo(machine: Make, there: Hub, tmp_path: Path) -> None:
+    here = machine()
+    kept, gone = here.train(20), here.train(20)
+    assert (kept.ended(), gone.ended()) == (0, 0)
+    assert here.command("status", "--stop").returncode == 0
+    assert here.command("delete", gone.experiment_id, "--yes").returncode == 0
+
+    def names() -> list[str]:
+        return Repo(there, "me/exp", tmp_path / f"{random.random()}.sqlite").pulled.experiments
+
+    until(lambda: names() == [kept.experiment_id], f"it is gone:\n{here.log()}", every_s=0.5)
+    here.pusher()  # it goes on for a while, and has not brought it back
+
+
 def test_stop_leaves_a_process_alone_that_is_no_pusher(machine: Make) -> None:
     here = machine()
     here.staging.directory.mkdir(parents=True)

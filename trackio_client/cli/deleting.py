@@ -30,9 +30,21 @@ def run(asked: argparse.Namespace) -> int:
             api.delete(one.experiment_id)
             if not asked.json:
                 print(f"deleted {one.experiment_id} {one.name!r} of project {one.project!r}")
+    _bring_to_repo()
     if asked.json:
         print_json({"deleted": [one.experiment_id for one in found]})
     return 0
+
+
+def _bring_to_repo() -> None:
+    """Where a dataset repo is the home of what was deleted here, it must hear of it before it brings that back."""
+    from trackio_client.delivery.address import repo_of
+    from trackio_client.delivery.staging import Staging, start_pusher
+    from trackio_client.settings import is_staged, settings_from
+
+    settings = settings_from()
+    if settings.url is not None and is_staged(settings.url):
+        start_pusher(Staging.of(settings.directory, repo_of(settings.url)), settings)
 
 
 def _ask(lines: list[str], address: str) -> None:

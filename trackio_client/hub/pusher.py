@@ -120,9 +120,10 @@ class Pusher:
             ):
                 self._take_over(store)
                 behind = self._learn(store, replicator)
-            if has_moved or not behind:
+            is_behind = behind > 0 or replicator.is_behind()  # a deletion is no event, and must get there as well
+            if has_moved or not is_behind:
                 moved_at = now
-            if behind or alive:
+            if is_behind or alive:
                 idle_since = now
             if (behind and not alive and was_alive) or self._is_asked():  # nobody logs any more: why wait?
                 replicator.ask()
