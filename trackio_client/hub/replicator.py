@@ -114,6 +114,7 @@ class Replicator:
         self._state = _State(since_s=clock())
         self._changed = threading.Condition()
         self._asked_at: float | None = None
+        self._nothing_at = -1  # the store's position at which nothing was behind
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="trackio-replicator", daemon=True)
         self.ready = threading.Event()
@@ -212,6 +213,7 @@ class Replicator:
 
     def _take(self, index: Index) -> None:
         """Make known to the store what the head holds."""
+        self._nothing_at = -1
         here = {holding.writer_id: holding for holding in self.store.holdings()}
         if self._adopts:
             buried = {name for name, _, _ in self.store.tombstones()}
@@ -271,7 +273,7 @@ class Replicator:
                     self.refresh()
                 else:
                     position = self.store.position()
-                    if position != looked_at and self._something_ended(looked_at):
+                    if position != looked_at and self._something_ended(looked_at) and self.is_behind():
                         self.ask()
                     if self._is_due():
                         self._asked_at, asked = None, self._asked_at
@@ -334,12 +336,17 @@ class Replicator:
 
     def is_behind(self) -> bool:
         """Whether the store has something that the repo lacks, as far as the store knows."""
-        if any(h.writer_id not in self._committer.held_back for h in self.store.holdings(behind=True)):
-            return True
         if self._committer.has_changed():
             return True
+        position = self.store.position()
+        if position == self._nothing_at:  # asked twice a second: what did not change is not counted again
+            return False
         buried = self._state.buried
-        return self._adopts and any(name not in buried for name, _, _ in self.store.tombstones())
+        behind = any(h.writer_id not in self._committer.held_back for h in self.store.holdings(behind=True))
+        if behind or (self._adopts and any(name not in buried for name, _, _ in self.store.tombstones())):
+            return True
+        self._nothing_at = position
+        return False
 
     def interval_in_force(self) -> float:
         """Seconds between pushes: as set, and longer while many push to the repo."""
