@@ -9,6 +9,7 @@ from typing import Final
 from space.settings import SpaceSettings
 from trackio_client.inforce import InForce, Named, in_force
 
+_DISK: Final = ("persistent", "ephemeral")
 SPACE: Final = (
     Named("dataset_repo", ("TRACKIO_DATASET_REPO",), "dataset in which the experiments live"),
     Named("hub_token", ("HF_TOKEN",), "reads and writes that dataset", is_secret=True),
@@ -16,8 +17,9 @@ SPACE: Final = (
     Named("commits_per_hour", ("TRACKIO_COMMITS_PER_HOUR",), "of all who push to the dataset together"),
     Named("token", ("TRACKIO_WRITE_TOKEN",), "makes an owner: logs, deletes, shares, sets up", is_secret=True),
     Named("public", ("TRACKIO_PUBLIC",), "everybody may read"),
-    Named("persistent", ("TRACKIO_DISK",), "the disk stays: what lies on it is durable"),
+    Named("persistent", ("TRACKIO_DISK",), "whether the disk stays, and what lies on it is durable", words=_DISK),
     Named("directory", ("TRACKIO_DIR",), "the store"),
+    Named("store", ("TRACKIO_STORE",), "another store's file, which `trackio-client ui` shows"),
     Named("lost_contact_s", ("TRACKIO_LOST_CONTACT_S",), "silence after which contact counts as lost"),
     Named("host", ("GRADIO_SERVER_NAME",), "listens on"),
     Named("port", ("GRADIO_SERVER_PORT",), "listens at"),

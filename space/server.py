@@ -26,7 +26,7 @@ from space.api.gate import Gate
 from space.api.library import Library
 from space.api.problems import Problem, problem_of, response_of
 from space.api.routes import Parts, add_routes
-from space.api.syncing import add_sync_routes
+from space.api.syncing import add_sync_routes, sync_state
 from space.api.visibility import Visibility
 from space.home import AccessFile, Home, open_home
 from space.ingest import Ingest
@@ -139,11 +139,22 @@ def make_app(settings: SpaceSettings, store: Store, *, home: Home | None = None,
     add_sync_routes(app)
     app.add_api_route("/v1/{path:path}", _nothing_here, methods=_METHODS, include_in_schema=False)
     if pages:
-        from space.ui.app import mount  # here: Gradio takes seconds to import, and tests of the API do without
+        # Here: Gradio takes seconds to import, and tests of the API do without.
+        from space.ui.app import mount, mount_configuration
+        from space.ui.pages.configuration import Parts as OwnersParts
 
+        owners = OwnersParts(settings, sync=lambda: sync_state(app), push=lambda: _push(home))
+        mount_configuration(app, owners, address_of=library.address_of)
         mount(app, address_of=library.address_of)
     app.add_middleware(_TheGate, gate=gate)  # last, so outermost: nothing is before it
     return app
+
+
+def _push(home: Home | None) -> bool:
+    if home is None or home.replicator is None:
+        return False
+    home.replicator.ask()
+    return True
 
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]

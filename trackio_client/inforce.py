@@ -38,6 +38,8 @@ class Named:
     variables: tuple[str, ...]
     meaning: str
     is_secret: bool = False
+    words: tuple[str, str] = ("yes", "no")
+    """For a field that is true or false."""
 
 
 CLIENT: Final = (
@@ -101,7 +103,7 @@ def shown(named: Named, value: Any) -> str:
     if named.is_secret:
         return shown_secret(str(value))
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return named.words[not value]
     if isinstance(value, float):
         return f"{value:g} s" if named.field.endswith("_s") else f"{value:g}"
     if isinstance(value, int):

@@ -11,14 +11,17 @@ from urllib.parse import quote
 
 import gradio as gr
 from fastapi import FastAPI
+from starlette.responses import RedirectResponse, Response
 
 from space.ui.early import EarlyPage
+from space.ui.pages.configuration import Parts, configuration_page
 from space.ui.pages.metrics import metrics_page
 from space.ui.theme import CSS, theme
 from trackio_client.view import modules
 
 STYLES = ("page.css", "views.css", "charts.css")
 BOOT = "boot.js"
+CONFIGURATION = "/configuration"
 FIRST = "first.js"
 """Stands inline: it must run before anything else has come."""
 
@@ -42,11 +45,35 @@ def build(*, address_of: Callable[[str], str] = library_address) -> gr.Blocks:
 
 def mount(app: FastAPI, *, address_of: Callable[[str], str] = library_address) -> FastAPI:
     """Put the pages at `/` of the server. Call it after all other routes are there: Gradio takes what is left."""
-    page = build(address_of=address_of)
+    mounted = _mounted(app, build(address_of=address_of), "/")
+    mounted.add_middleware(EarlyPage, head=first_head(address_of))
+    return mounted
+
+
+def mount_configuration(app: FastAPI, parts: Parts, *, address_of: Callable[[str], str] = library_address) -> None:
+    """Put the owners' page at /configuration. Call it before `mount`.
+
+    It is an application of its own: every address that Gradio gives it lies below /configuration/, which the gate keeps
+    for owners without having to know what Gradio calls its routes.
+    """
+    page: gr.Blocks
+    with gr.Blocks(title="Configuration – Trackio", analytics_enabled=False, fill_width=True) as page:
+        configuration_page(page, parts)
+
+    @app.get(CONFIGURATION, include_in_schema=False)
+    def with_slash() -> Response:
+        return RedirectResponse(f"{CONFIGURATION}/", 307)
+
+    mounted = _mounted(app, page, CONFIGURATION)
+    head = configuration_head(address_of)
+    mounted.add_middleware(EarlyPage, head=head, path=f"{CONFIGURATION}/", has_charts=False)
+
+
+def _mounted(app: FastAPI, page: gr.Blocks, path: str) -> FastAPI:
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         page,
-        path="/",
+        path=path,
         theme=theme(),
         css=CSS,
         footer_links=[],
@@ -60,7 +87,6 @@ def mount(app: FastAPI, *, address_of: Callable[[str], str] = library_address) -
     # Gradio looks for work a thousand times a second, which costs an idle Space 4 % of a core; no chart waits for it.
     if hasattr(page._queue, "sleep_when_free"):
         page._queue.sleep_when_free = QUEUE_LOOKS_S
-    mounted.add_middleware(EarlyPage, head=first_head(address_of))
     return mounted
 
 
@@ -80,6 +106,21 @@ def first_head(address_of: Callable[[str], str] = library_address) -> str:
             *styles,
             *ahead,
             f'<script type="module" src={json.dumps(address_of(BOOT))}></script>',
+        ]
+    )
+
+
+def configuration_head(address_of: Callable[[str], str] = library_address) -> str:
+    """What stands first in the head of the owners' page: our styles, and the theme that the reader chose."""
+    view = files("trackio_client.view")
+    icon = "data:image/svg+xml," + quote((view / "icon.svg").read_text())
+    return "".join(
+        [
+            "<title>Configuration – Trackio</title>",
+            _tag("link", rel="icon", href=icon),
+            _tag("meta", name="color-scheme", content="light dark"),
+            f"<script>{(view / 'themed.js').read_text()}</script>",
+            *(_tag("link", rel="stylesheet", href=address_of(name)) for name in ("page.css", "configuration.css")),
         ]
     )
 

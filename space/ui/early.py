@@ -28,27 +28,28 @@ MOST_WAIT_MS = 2500
 
 
 class EarlyPage:
-    """ASGI middleware that adds `head` to the HTML of `/` and puts Gradio's script behind the first chart."""
+    """ASGI middleware that adds `head` to the HTML of a page and puts Gradio's script behind the first chart."""
 
-    def __init__(self, app: ASGIApp, *, head: str) -> None:
+    def __init__(self, app: ASGIApp, *, head: str, path: str = "/", has_charts: bool = True) -> None:
         self.app = app
         self.head = head.encode()
+        self.path, self.has_charts = path, has_charts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything through but the page itself."""
-        if scope["type"] != "http" or scope["path"] != "/" or scope["method"] not in ("GET", "HEAD"):
+        if scope["type"] != "http" or scope["path"] != self.path or scope["method"] not in ("GET", "HEAD"):
             await self.app(scope, receive, send)
             return
         packs = "gzip" in Headers(scope=scope).get("accept-encoding", "")
         plain = {**scope, "headers": [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]}
-        await self.app(plain, receive, _Rewriter(self.head, send, packs=packs))
+        await self.app(plain, receive, _Rewriter(self.head, send, packs=packs, has_charts=self.has_charts))
 
 
 class _Rewriter:
     """Collects an answer's body and sends it changed if it is HTML."""
 
-    def __init__(self, head: bytes, send: Send, *, packs: bool) -> None:
-        self.head, self.send, self.packs = head, send, packs
+    def __init__(self, head: bytes, send: Send, *, packs: bool, has_charts: bool) -> None:
+        self.head, self.send, self.packs, self.has_charts = head, send, packs, has_charts
         self.start: Message | None = None
         self.parts: list[bytes] = []
 
@@ -67,7 +68,7 @@ class _Rewriter:
                 await self._finish(self.start)
 
     async def _finish(self, start: Message) -> None:
-        body = with_head(b"".join(self.parts), self.head)
+        body = with_head(b"".join(self.parts), self.head, has_charts=self.has_charts)
         fields: dict[str, Any] = {**start, "headers": list(start["headers"])}
         headers = MutableHeaders(raw=fields["headers"])
         if self.packs and body:
@@ -82,11 +83,13 @@ class _Rewriter:
         await self.send({"type": "http.response.body", "body": body})
 
 
-def with_head(html: bytes, head: bytes) -> bytes:
+def with_head(html: bytes, head: bytes, *, has_charts: bool = True) -> bytes:
     """Gradio's page with our head first. HTML of an unknown form is left as it is: then the page starts with Gradio."""
     if b"gradio_config" not in html:
         return html
-    html = _GRADIO_SCRIPT.sub(_after_first_chart, _BOILERPLATE.sub(b"", html), count=1)
+    html = _BOILERPLATE.sub(b"", html)
+    if has_charts:
+        html = _GRADIO_SCRIPT.sub(_after_first_chart, html, count=1)
     return _HEAD.sub(lambda place: place.group() + head, html, count=1)
 
 

@@ -4,6 +4,7 @@ import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { openMenu } from "./menu.js";
 
+const CONFIGURATION = "/configuration/";
 const WORDS = { nobody: "Not logged in", viewer: "Viewer: may read", writer: "Writer: may log and edit", owner: "Owner" };
 
 /**
@@ -20,6 +21,12 @@ export async function account(slot, { state, source }) {
   }
   if (who.role === "owner") slot.append(shareButton(state, source));
   if (who.can_log_out || who.can_log_in_with_hub) slot.append(whoButton(who, source));
+  else if (who.role === "owner") slot.append(configurationLink());
+}
+
+/** For the owner of a server without a token, who has no account to open a menu of. */
+function configurationLink() {
+  return h("a", { class: "tk-btn bare icon", href: CONFIGURATION, title: "Configuration", "aria-label": "Configuration" }, icon("tune"));
 }
 
 function shareButton(state, source) {
@@ -39,6 +46,7 @@ function whoButton(who, source) {
     const items = [];
     if (who.can_log_in_with_hub && !who.user) items.push({ value: "in", label: "Log in with Hugging Face", group: name });
     if (who.role === "owner" && who.can_log_out) items.push({ value: "tokens", label: "Tokens for trainers and people", group: name });
+    if (who.role === "owner") items.push({ value: "configuration", label: "Configuration", group: name });
     if (who.can_log_out) items.push({ value: "out", label: "Log out", group: name });
     openMenu(button, { title: "Account", items, choose: (value) => CHOICES[value](source) });
   });
@@ -49,6 +57,7 @@ function whoButton(who, source) {
 const CHOICES = {
   in: logIn,
   out: logOut,
+  configuration: () => (location.href = CONFIGURATION),
   tokens: async (source) => (await import("./tokens.js")).showTokens(source),
 };
 
