@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -223,6 +224,21 @@ def test_an_experiment_deleted_here_is_deleted_in_the_repo(machine: Make, there:
 
     until(lambda: names() == [kept.experiment_id], f"it is gone:\n{here.log()}", every_s=0.5)
     here.pusher()  # it goes on for a while, and has not brought it back
+
+
+def test_what_is_imported_goes_to_the_repo_that_is_set(machine: Make, there: Hub, tmp_path: Path) -> None:
+    here = machine()
+    state = {"log_history": [{"loss": 1.0 / step, "epoch": 0.1 * step, "step": step} for step in range(1, 9)]}
+    log = tmp_path / "run" / "trainer_state.json"
+    log.parent.mkdir()
+    log.write_text(json.dumps({"global_step": 8, "epoch": 0.8, **state}))
+    done = here.command("import", str(log), "--project", "old")
+    assert done.returncode == 0, done.stderr
+    until(here.is_pushed, f"it is pushed:\n{here.log()}")
+    until(lambda: there.pushes("me/exp"), "a commit was made")
+    assert Repo(there, "me/exp", tmp_path / "c.sqlite").pulled.values == 16
+    again = here.command("import", str(log), "--project", "old")
+    assert (again.returncode, "nothing new" in again.stdout) == (0, True)
 
 
 def test_stop_leaves_a_process_alone_that_is_no_pusher(machine: Make) -> None:
