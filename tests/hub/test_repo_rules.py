@@ -25,12 +25,16 @@ from trackio_client.hub import compaction, tables
 from trackio_client.hub.backed import RepoBacked
 from trackio_client.hub.loading import Loader
 from trackio_client.hub.memory import Failure, MemoryTarget
+from trackio_client.hub.transfer import push
+from trackio_client.store.open import open_store
 from trackio_client.wire.batches import Receipt
 from trackio_client.wire.frames import Schema
 
 SEED = int(os.environ.get("TRACKIO_TEST_SEED", "0"))
 SCHEMAS = (Schema(("loss", "lr")),)
 SEGMENT = 4
+LAPTOP = -1
+"""The home of a writer whose store is its own, and is pushed by hand."""
 
 pytestmark = pytest.mark.requirement("S1.50", "S1.53")
 
@@ -76,8 +80,19 @@ class Writer:
 class Spot(Place):
     """A Space: its store, its replicator, and what stands before them."""
 
+    deaths: Callable[[], bool] = staticmethod(lambda: False)
+    """Whether the process ends between the commit and the note of it."""
+
     def begin(self) -> None:
         super().begin()
+        mark = self.store.mark_durable
+
+        def noted(*args: Any, **more: Any) -> None:
+            if self.deaths():
+                raise _KilledError
+            mark(*args, **more)
+
+        self.store.mark_durable = noted  # type: ignore[method-assign]
         self.loader = Loader(self.store, self.replicator.reader, scratch=self.path.parents[1])
         self.backed = RepoBacked(self.store, self.replicator, self.loader)
 
@@ -105,6 +120,10 @@ class World:
         self.folder = folder
         folder.mkdir()
         self.spots = [Spot(self.target, folder, self.clock, name) for name in "ab"]
+        for spot in self.spots:
+            spot.deaths = lambda: self.faults and self.rng.random() < 0.04
+        self.faults = True
+        self.laptop = open_store(folder / "laptop.sqlite")
         self.experiments = [f"exp_{n}" for n in range(3)]
         self.writers: list[Writer] = []
         self.deleted: set[str] = set()
@@ -118,7 +137,7 @@ class World:
     def step(self) -> None:
         kinds = {
             "log": 20, "send": 40, "flush": 24, "refresh": 4, "move": 4, "restart": 2, "wipe": 2, "load": 4,
-            "merge": 4, "delete": 0.4, "fail": 5, "hour": 3, "start": 8,
+            "merge": 4, "delete": 0.4, "fail": 5, "push_laptop": 4, "hour": 3, "start": 8,
         }  # fmt: skip
         (kind,) = self.rng.choices(list(kinds), list(kinds.values()))
         self.said.append(kind)
@@ -129,15 +148,16 @@ class World:
             name = self.rng.choice(self.experiments)
             generation = sum(w.trainer.experiment_id == name for w in self.writers)
             trainer = Trainer(f"w_{len(self.writers)}", name, "p", generation=generation, schema=SCHEMAS[0])
-            self.writers.append(Writer(trainer, self.rng.randrange(len(self.spots))))
+            self.writers.append(Writer(trainer, self.rng.choice([0, 0, 1, 1, LAPTOP])))
 
     def _log(self) -> None:
         if self.writers:
             self.rng.choice(self.writers).grow(self.rng, self.rng.randrange(1, 12))
 
     def _move(self) -> None:
-        if self.writers:
-            self.rng.choice(self.writers).home = self.rng.randrange(len(self.spots))
+        able = [w for w in self.writers if w.home != LAPTOP]
+        if able:
+            self.rng.choice(able).home = self.rng.randrange(len(self.spots))
 
     def _send(self) -> None:
         # Where a replicator is at work a gap would wait for it for ever: here it is the same thread.
@@ -151,7 +171,12 @@ class World:
         if self.rng.random() < 0.1:
             first = self.rng.randrange(writer.first_held, writer.end + 1)  # a repeat that was held up on its way
         batch = writer.trainer.batch(first, min(writer.end, first + most), first_held=writer.first_held)
-        (outcome,) = self.spots[writer.home].backed.append([batch])
+        try:
+            store = self.laptop if writer.home == LAPTOP else self.spots[writer.home].backed
+            (outcome,) = store.append([batch])
+        except _KilledError:  # it looked at the head, and died of it
+            self.spots[writer.home].restart()
+            return
         if self.rng.random() < 0.1:
             return
         if isinstance(outcome, Receipt):
@@ -182,6 +207,16 @@ class World:
         finally:
             self.pushing.discard(number)
 
+    def _push_laptop(self) -> None:
+        """`trackio-client push`, killed perhaps."""
+        names = [record.experiment_id for record in self.laptop.experiments()]
+        try:
+            push(self.laptop, self.target, names, origin="laptop")
+        except HubError as error:
+            self.said.append(f"  {type(error).__name__}")
+        except _KilledError:
+            self.said.append("  killed")
+
     def _commit(self, *args: Any) -> str:
         """The repo's commit, with what may happen before and after it."""
         fate = self.rng.random()
@@ -204,6 +239,9 @@ class World:
             spot.replicator.refresh()
         except HubError as error:
             self.said.append(f"  {type(error).__name__}")
+        except _KilledError:
+            self.said.append("  killed")
+            spot.restart()
 
     def _restart(self) -> None:
         self.rng.choice(self.spots).restart()
@@ -242,6 +280,7 @@ class World:
     # --- rest --------------------------------------------------------------------------------------------------------
     def settle(self) -> None:
         """The faults are over: all that lives works until nothing is left to do."""
+        self.faults = False
         self.target.failures.clear()
         self.target.commit = self.real_commit  # type: ignore[method-assign]
         for spot in self.spots:
@@ -255,6 +294,7 @@ class World:
             self.clock.now += 3600.0
             for number in range(len(self.spots)):
                 self.flush(number)
+            self._push_laptop()
         for spot in self.spots:
             spot.replicator.refresh()
             spot.loader.load_all()
@@ -323,6 +363,7 @@ class World:
     def close(self) -> None:
         for spot in self.spots:
             spot.end()
+        self.laptop.close()
 
 
 def history(seed: int, folder: Path, monkeypatch: pytest.MonkeyPatch, steps: int = 250) -> None:
