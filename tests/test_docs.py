@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.hub_server import HubProcess
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 SNIPPET = re.compile(r"^```python\n(.*?)^```", re.M | re.S)
 PYTHON = [
     pytest.param(code, id=f"{page.name}-{number}")
     for page in PAGES
-    if page.exists()
+    if page.exists() and page.name != "hub.md"
     for number, code in enumerate(SNIPPET.findall(page.read_text(encoding="utf-8")), 1)
 ]
 
@@ -32,6 +34,21 @@ def test_every_python_snippet_runs_as_it_stands(code, tmp_path):
         cwd=tmp_path, env=ours | home, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_the_page_on_dataset_repos_runs_from_top_to_bottom(tmp_path):
+    code = "\n".join(SNIPPET.findall((ROOT / "docs" / "hub.md").read_text(encoding="utf-8")))
+    with HubProcess(tmp_path / "hub") as hub:
+        hub.add_user("owner")
+        hub.add_token("hf_owner", "owner")
+        ours = {name: text for name, text in hub.env(tmp_path, "hf_owner").items() if not name.startswith("TRACKIO_")}
+        home = {"TRACKIO_DIR": str(tmp_path / "data"), "PYTHONPATH": str(ROOT), "TRACKIO_FINISH_TIMEOUT_S": "60"}
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=tmp_path, env=ours | home, capture_output=True, text=True, timeout=120
+        )
+        stop = [sys.executable, "-m", "trackio_client.cli.main", "status", "--stop"]
+        subprocess.run(stop, env=ours | home, capture_output=True, timeout=60, check=True)
+    assert done.returncode == 0, done.stdout + done.stderr[-2000:]
 
 
 def _requirements():

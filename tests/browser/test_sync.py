@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -20,11 +22,11 @@ def hub(tmp_path):
 def log_one(space: Space, name: str = "one", *, step: int = 0) -> None:
     import httpx
 
-    lines = '{"event": {"kind": "start", "name": "%s"}}\n{"metrics": {"train/loss": 0.5}, "step": %d}\n' % (name, step)
+    events = [{"event": {"kind": "start", "name": name}}, {"metrics": {"train/loss": 0.5}, "step": step}]
     httpx.post(
         f"{space.url}/v1/writers/w_{name}/events",
         params={"experiment": f"exp_{name}", "project": "digits"},
-        content=lines,
+        content="\n".join(map(json.dumps, events)),
         headers={"Content-Type": "application/x-ndjson"},
     ).raise_for_status()
 
