@@ -31,7 +31,9 @@ FRESH_S: Final = 60.0
 """A picture is drawn at most once in this time for a link."""
 _KEPT: Final = 64
 _BUCKETS: Final = 500
-_MOST_LINES: Final = 10
+_MOST_LINES: Final = 40
+_CROWD: Final = 10
+"""Lines above which each is thinner."""
 _GROUND, _TEXT, _SOFT, _LINE, _ACCENT = "#ffffff", "#1a1e24", "#59636e", "#dfe3e8", "#5145cd"
 _HUES: Final = (
     "#4269d0", "#b68504", "#ec614c", "#429d89", "#34a24a", "#d96895", "#a463f2", "#6d8fc6", "#9c6b4e", "#8a8e96",
@@ -123,7 +125,8 @@ def _head(pen: ImageDraw.ImageDraw, details: Sequence[Mapping[str, Any]], name: 
 def _figures(pen: ImageDraw.ImageDraw, details: Sequence[Mapping[str, Any]], metric: str | None) -> None:
     if metric is None:
         return
-    lasts = [each["summary"][metric]["last"] for each in details if metric in each["summary"]]
+    drawn = [each for each in details if metric in each["summary"]][:_MOST_LINES]
+    lasts = [each["summary"][metric]["last"] for each in drawn]
     lasts = [float(value) for value in lasts if isinstance(value, (int, float))]
     told = ""
     if len(lasts) == 1:
@@ -131,7 +134,8 @@ def _figures(pen: ImageDraw.ImageDraw, details: Sequence[Mapping[str, Any]], met
     elif lasts:
         told = f"{number(min(lasts))} to {number(max(lasts))}"
     width = _text(pen, (WIDTH - 56, 180), told, 36, _TEXT, right=True)
-    _text(pen, (56, 184), _fitting(metric, 30, WIDTH - 180 - width), 30, _SOFT)
+    some = f" ({len(drawn)} of {len(details)})" if len(drawn) < len(details) else ""
+    _text(pen, (56, 184), _fitting(metric + some, 30, WIDTH - 180 - width), 30, _SOFT)
 
 
 def _plot(pen: ImageDraw.ImageDraw, curves: Sequence[_Curve]) -> None:
@@ -150,7 +154,7 @@ def _plot(pen: ImageDraw.ImageDraw, curves: Sequence[_Curve]) -> None:
         ys = bottom - (np.clip(curve.y, y0, y1) - y0) / (y1 - y0) * (bottom - top)
         points = [(float(x) * 2, float(y) * 2) for x, y in zip(xs, ys, strict=True)]
         if len(points) > 1:
-            pen.line(points, fill=curve.color, width=6, joint="curve")
+            pen.line(points, fill=curve.color, width=6 if len(curves) <= _CROWD else 3, joint="curve")
         end = points[-1]
         pen.ellipse((end[0] - 9, end[1] - 9, end[0] + 9, end[1] + 9), fill=curve.color)
 

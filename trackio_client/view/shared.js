@@ -8,7 +8,6 @@ import { Experiments } from "./experiments.js";
 import { MetricGrid } from "./grid.js";
 import { brandMark, icon, sign, stateWord } from "./icons.js";
 import { openMenu } from "./menu.js";
-import { noMetrics } from "./notices.js";
 import { ConfigPanel, SummaryPanel } from "./panels.js";
 import { SnapshotSource } from "./snapshot.js";
 import { HttpSource } from "./source.js";
@@ -20,6 +19,7 @@ const DETAIL_EVERY_MS = 5000;
 const LIVE_MS = 4000; // between two looks for new points: a link may stand open on a hundred screens
 const NEVER_MS = 2 ** 31 - 1;
 const THEMES = { system: "Like the system", light: "Light", dark: "Dark" };
+const LISTED = 6; // experiments one below the other; more stand side by side
 const WIDE_ENOUGH = 4; // experiments whose config is compared side by side at first sight
 const GONE = [404, 410];
 
@@ -123,8 +123,8 @@ class SharedPage {
   }
 
   noCharts(metrics) {
-    if (!metrics.length) return noMetrics(this.state.get("experiments").length > 1);
-    return h("section", { class: "tk-notice" }, h("h1", null, "No such metric"), h("p", { class: "tk-soft" }, `Nothing here logged ${this.only.join(", ")}.`));
+    const [title, words] = metrics.length ? ["No such metric", `Nothing here logged ${this.only.join(", ")}.`] : ["No numbers yet", "Charts appear by themselves with the first that is logged."];
+    return h("section", { class: "tk-notice" }, h("h1", null, title), h("p", { class: "tk-soft" }, words));
   }
 
   /** Config and summary: of one experiment again and again, of several once and when one ends. */
@@ -163,7 +163,8 @@ class SharedPage {
       this.headKey = key;
       this.facts = h("div", { class: "tk-facts" });
       this.lines = new Map();
-      this.head.classList.toggle("many", rows.length > 1);
+      this.head.classList.toggle("many", rows.length > 1 && rows.length <= LISTED);
+      this.head.classList.toggle("crowd", rows.length > LISTED);
       fill(this.head, rows.length === 1 ? this.oneHead(rows[0]) : rows.map((row) => this.line(row)));
     }
     if (rows.length === 1) return this.oneFacts(rows[0], now_s);
@@ -235,6 +236,7 @@ class SharedPage {
       this.paintHead(this.state.get("experiments"));
     }
     this.summary.paint(detail, this.order);
+    this.summary.root.hidden = !Object.keys(detail.summary ?? {}).length;
     this.config.paint(detail.config ?? {});
     this.config.root.hidden = !Object.keys(detail.config ?? {}).length;
   }
@@ -279,11 +281,19 @@ class SharedPage {
   }
 }
 
-/** @param {string} title @param {string} note @param {any[]} rows @param {[string, string[], number?][]} lines */
+/** What is compared, down the page, and the experiments across; many experiments go down instead.
+ * @param {string} title @param {string} note @param {any[]} rows @param {[string, string[], number?][]} lines */
 function table(title, note, rows, lines) {
   if (!lines.length) return null;
-  const head = rows.map((row) => h("th", { class: "num", scope: "col", title: row.name }, h("i", { class: "tk-shared-swatch", style: { "--c": swatchOf(row.color) } }), row.name));
-  const body = lines.map(([name, cells, mark]) => h("tr", null, h("td", { title: name }, name), cells.map((cell, i) => h("td", { class: "num", title: cell }, mark === i ? h("b", null, cell) : cell))));
+  const named = (/** @type {any} */ row) => [h("i", { class: "tk-shared-swatch", style: { "--c": swatchOf(row.color) } }), row.name];
+  const cell = (/** @type {any} */ line, /** @type {number} */ i) => h("td", { class: "num", title: line[1][i] }, line[2] === i ? h("b", null, line[1][i]) : line[1][i]);
+  const down = rows.length > WIDE_ENOUGH;
+  const head = down
+    ? lines.map(([name]) => h("th", { class: "num", scope: "col", title: name }, name))
+    : rows.map((row) => h("th", { class: "num", scope: "col", title: row.name }, named(row)));
+  const body = down
+    ? rows.map((row, i) => h("tr", null, h("td", { title: row.name }, named(row)), lines.map((line) => cell(line, i))))
+    : lines.map((line) => h("tr", null, h("td", { title: line[0] }, line[0]), rows.map((_, i) => cell(line, i))));
   return h("section", { class: "tk-panel" },
     h("div", { class: "tk-panel-head" }, h("h2", null, title), h("span", { class: "tk-soft" }, note)),
     h("div", { class: "tk-panel-scroll" }, h("table", { class: "tk-plain tk-shared-table" }, h("thead", null, h("tr", null, h("th", null, ""), head)), h("tbody", null, body))));
@@ -305,12 +315,19 @@ function differences(details) {
   return lines.filter(([, cells]) => new Set(cells).size > 1);
 }
 
+/** @param {any} value a value of a config; of 0.1 + 0.2 the figures that somebody meant */
+function wordOf(value) {
+  if (value === null) return "None";
+  if (typeof value === "number") return String(Number(value.toPrecision(12)));
+  return typeof value === "object" ? (value.$float ?? JSON.stringify(value)) : String(value);
+}
+
 /** @param {any} value @param {string} [before] @returns {[string, string][]} */
 function leaves(value, before = "") {
   return Object.entries(value).flatMap(([key, each]) =>
     each && typeof each === "object" && !Array.isArray(each) && !("$float" in each)
       ? leaves(each, `${before}${key}.`)
-      : [/** @type {[string, string]} */ ([before + key, each === null ? "None" : typeof each === "object" ? (each.$float ?? JSON.stringify(each)) : String(each)])]);
+      : [/** @type {[string, string]} */ ([before + key, wordOf(each)])]);
 }
 
 const { kind, root, name } = document.body.dataset;
