@@ -46,13 +46,14 @@ def steps_of(features: frozenset[str]) -> tuple[Sequence[str], Sequence[int]]:
     return list(weights), list(weights.values())
 
 
-_PLAIN = frozenset({"lost answers", "refused commits", "crash", "repeat", "kills"})
-_TWO = frozenset({"two Spaces", "wipe"})
+PLAIN = frozenset({"lost answers", "refused commits", "crash", "repeat", "kills"})
+TWO = frozenset({"two Spaces", "wipe"})
 WANTED = {
-    "answer-before-head": (_TWO, _PLAIN),
-    "no-look-at-gap": (_TWO, _PLAIN),
-    "compaction-skips-a-part": (frozenset({"bad part"}), _PLAIN | {"two Spaces"}),
-    "generation-not-kept": (frozenset({"wipe"}), _PLAIN | {"two Spaces", "serverless"}),
+    "answer-before-head": (TWO, PLAIN),
+    "no-look-at-gap": (TWO, PLAIN),
+    "gap-asks-a-cache": (TWO, PLAIN),
+    "compaction-skips-a-part": (frozenset({"bad part"}), PLAIN | {"two Spaces"}),
+    "generation-not-kept": (frozenset({"wipe"}), PLAIN | {"two Spaces", "serverless"}),
     "no-lock": (frozenset({"serverless"}), frozenset(FEATURES) - {"two Spaces", "laptop", "fall-back"}),
 }
 """For bugs that show seldom: what must be possible in a history, and what else may be."""

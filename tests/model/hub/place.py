@@ -71,7 +71,10 @@ class Place:
             if self.repo is not None and self.ready and not self.keeps and self.planted != "no-look-at-gap":
                 if self.repo.away:
                     return Refusal("unavailable")
-                self.adopt(self.repo.head)
+                head = self.repo.head
+                if self.planted == "gap-asks-a-cache":
+                    head = self.repo.commits[max(0, head.number - 4)]
+                self.adopt(head)
                 if batch.experiment in self.disk.tombstones:
                     return Refusal("gone")
                 end = self.disk.end(batch.writer)

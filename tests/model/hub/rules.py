@@ -13,6 +13,7 @@ PLANTED: Mapping[str, str] = MappingProxyType(
         "no-parent": "rule 10: a commit names no parent, and writes its index over the head's",
         "answer-before-head": "rule 8: a Space answers before it has read the head",
         "no-look-at-gap": "rule 9: a gap becomes a hole, and the head is not read again before",
+        "gap-asks-a-cache": "rule 9: at a gap a cache is asked, which names an older head",
         "hole-at-any-gap": "rule 9: a gap becomes a hole though the writer still holds the frames",
         "durable-is-accepted": "rule 11: when a commit ends, all that is accepted is called durable",
         "durable-at-upload": "rule 11: durable moves when the commit is sent, not when it is known to have happened",
