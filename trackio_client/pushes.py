@@ -17,6 +17,8 @@ LOOK_EVERY_S = 1.0
 """Between looks at what the pusher says: a file of 500 bytes."""
 AGAIN_S = (10.0, 600.0)
 """First and longest wait before another pusher is started. One that gave up is not a reason to start many."""
+STEADY_S = 60.0
+"""A pusher that has run for so long was no bad start."""
 START_S = 20.0
 """What a pusher may take from its start to its first word: two slow cores import pyarrow for some seconds."""
 
@@ -51,6 +53,8 @@ class Pushes:
         self._state = self.staging.pusher()
         if self._state is not None:
             self._tell(self._state.problem)
+            if self._state.started_s and time.time() > self._state.started_s + STEADY_S:
+                self._pause_s = AGAIN_S[0]
             return
         last = self.staging.state()
         if last is not None and last.problem and last.said_s > self._since_s:  # one of our time, that gave up

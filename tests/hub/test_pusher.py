@@ -261,13 +261,18 @@ def test_stop_leaves_a_process_alone_that_is_no_pusher(machine: Make) -> None:
 
 
 def test_an_experiment_of_another_machine_is_gone_on_with(machine: Make, there: Hub, tmp_path: Path) -> None:
-    first = machine().train(100, "--name", "long")
+    here = machine()
+    first = here.train(100, "--name", "long")
     assert first.ended() == 0
     second = machine().train(100, "--resume", "long", "--first", "100")
     assert second.ended() == 0
     assert second.experiment_id == first.experiment_id
-    points = Repo(there, "me/exp", tmp_path / "check.sqlite").points(first.experiment_id)
-    check_exact(points, first.acknowledged() + second.acknowledged())
+    third = here.train(100, "--resume", "long", "--first", "200")  # its own store knows of an older state only
+    assert third.ended() == 0
+    repo = Repo(there, "me/exp", tmp_path / "check.sqlite")
+    points = repo.points(first.experiment_id)
+    check_exact(points, first.acknowledged() + second.acknowledged() + third.acknowledged())
+    assert repo.store.experiment(first.experiment_id).generation == 2
 
 
 @pytest.mark.parametrize("how", ["sync", "the next training"])

@@ -195,7 +195,9 @@ def test_a_store_that_was_wiped_names_no_hole_before_the_repo_was_read(bench: Be
         transport.send(batch)
     with pytest.raises(Unavailable, match="was not read yet"):
         transport.find("p", "n")
-    PusherState(repo="me/exp", ready=store.incarnation).write(bench.staging.state_path)
+    PusherState(repo="me/exp", ready=store.incarnation, looked_s=time.time()).write(bench.staging.state_path)
+    assert transport.find("p", "n") is None
+    assert bench.staging.ask_path.exists()
     assert [hole.end_seq for hole in transport.send(batch).holes] == [5]
     assert transport.send(batch).store_id == "hf://datasets/me/exp"
     transport.close()

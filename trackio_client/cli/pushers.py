@@ -14,7 +14,7 @@ from trackio_client.delivery.staging import PusherState, Staging, pids_of, stagi
 from trackio_client.errors import StoreError
 from trackio_client.settings import Settings
 
-STOP_S = 90.0
+STOP_S = 120.0
 """Longest wait for a pusher that was asked to end: a commit that is on its way may take the Hub a minute."""
 
 

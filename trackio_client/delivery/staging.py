@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 STOPPED = "it was asked to stop"
 """Why a pusher ended that nobody should start again but a person, or the next training."""
+FRESH_S, PATIENCE_S = 2.0, 5.0
+"""When an experiment is resumed: how old the pusher's look at the repo may be, and how long it is waited for."""
 MODULE = "trackio_client.hub.pusher"
 _ALONE = 0x00000208
 """On Windows: without a console, in a process group of its own."""
@@ -53,6 +55,8 @@ class PusherState:
     said_s: float = 0.0
     ready: str = ""
     """The incarnation of the store that knows what the repo's head held; a store of another one must wait."""
+    looked_s: float = 0.0
+    """When the repo's head was read last."""
     commit: str | None = None
     committed_s: float | None = None
     events: int = 0
@@ -176,6 +180,7 @@ class StagingTransport(StoreTransport):
         super().__init__(store, staging.destination)
         self.staging = staging
         self._store = store
+        self._asked_s: float | None = None
 
     def send(self, batch: Batch) -> Receipt:
         try:
@@ -193,9 +198,17 @@ class StagingTransport(StoreTransport):
         return outcome
 
     def find(self, project: str, key: str) -> Known | None:
-        """What this machine knows, and the repo as soon as its head was read."""
-        found = super().find(project, key)
-        if found is None and not self.has_read():
+        """What the repo holds now, another machine's part too; after some seconds without it, what this machine knows.
+
+        A pusher must be on its way: it reads the repo.
+        """
+        if self._asked_s is None:
+            self._asked_s = time.time()
+            with contextlib.suppress(OSError):
+                self.staging.ask()
+        found, state = super().find(project, key), self.staging.state()
+        is_fresh = self.has_read() and state is not None and state.looked_s >= self._asked_s - FRESH_S
+        if not is_fresh and (found is None or time.time() < self._asked_s + PATIENCE_S):
             raise Unavailable(f"{self.staging.destination} was not read yet")
         return found
 

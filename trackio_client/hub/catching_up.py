@@ -132,6 +132,7 @@ def _note(staging: Staging, store: SqliteStore, replicator: Replicator, problem:
         pid=os.getpid(),
         said_s=now,
         ready=store.incarnation if told["ready"] else before.ready,
+        looked_s=before.looked_s if told["looked_ago_s"] is None else now - told["looked_ago_s"],
         commit=told["commit"] or before.commit,
         committed_s=before.committed_s if told["committed_ago_s"] is None else now - told["committed_ago_s"],
         events=told["behind_events"],

@@ -76,7 +76,7 @@ class Pusher:
         self.stop = stop or threading.Event()
         self.state = PusherState(repo=staging.repo, pid=os.getpid(), started_s=time.time())
         self._clock, self._idle_s, self._stuck_s = clock, idle_s, stuck_s
-        self._said_at = -SAY_S
+        self._said_at, self._looked_s = -SAY_S, 0.0
 
     def run(self) -> str:
         """Push until there is a reason to end; the reason."""
@@ -156,10 +156,11 @@ class Pusher:
     def _learn(self, store: SqliteStore, replicator: Replicator) -> int:
         """Take the replicator's status into the state file; how many frames are not in the repo."""
         told: dict[str, Any] = replicator.status()
-        ago = told["committed_ago_s"]
+        ago, looked_ago = told["committed_ago_s"], told["looked_ago_s"]
         fresh = replace(
             self.state,
             ready=store.incarnation if told["ready"] else self.state.ready,
+            looked_s=self.state.looked_s if looked_ago is None else time.time() - looked_ago,
             commit=told["commit"],
             committed_s=self.state.committed_s if ago is None else round(time.time() - ago, 0),
             events=told["behind_events"],
@@ -167,9 +168,7 @@ class Pusher:
             next_in_s=told["next_in_s"],
             problem=told["problem"],
         )
-        is_new = replace(fresh, next_in_s=None, said_s=0.0, committed_s=None) != replace(
-            self.state, next_in_s=None, said_s=0.0, committed_s=None
-        )
+        is_new = _facts(fresh) != _facts(self.state) or fresh.looked_s > self._looked_s + 0.5
         self.state = fresh
         if is_new or self._clock() >= self._said_at + SAY_S:
             self.say()
@@ -177,10 +176,15 @@ class Pusher:
 
     def say(self) -> None:
         """Write the state file."""
-        self._said_at = self._clock()
+        self._said_at, self._looked_s = self._clock(), self.state.looked_s
         self.state = replace(self.state, said_s=time.time())
         with contextlib.suppress(OSError):  # a full disk: the push goes on
             self.state.write(self.staging.state_path)
+
+
+def _facts(state: PusherState) -> PusherState:
+    """What is worth writing at once: all but what time changes."""
+    return replace(state, next_in_s=None, said_s=0.0, committed_s=None, looked_s=0.0)
 
 
 class _Kept(StagingTransport):
