@@ -134,6 +134,62 @@ def test_a_wrong_call_is_one_line_and_exit_code_2(command, words, said):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
+def test_a_person_with_a_free_account_is_led_to_a_static_page(hub, tmp_path):
+    said, code = talk(
+        hub, tmp_path, "hf_me", ["deploy", "page"],
+        {"Make the static one now?": "y", "private or public?": "public", "Go on?": ""},
+    )  # fmt: skip
+    assert code == 0, said
+    assert "wants PRO" in said
+    assert 'trackio_url="hf://datasets/me/trackio-experiments"' in said
+    assert hub.repo("me/page", "space")["visibility"] == "public"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
+def test_a_person_types_the_name_before_anything_is_deleted(hub, tmp_path):
+    from huggingface_hub import HfApi
+
+    HfApi(hub.url, token="hf_pro").create_repo(
+        "pro/curves", repo_type="space", space_sdk="gradio", visibility="private"
+    )
+    said, code = talk(hub, tmp_path, "hf_pro", ["undeploy", "curves"], {"Type pro/curves": "curves"})
+    assert (code, "Nothing was deleted" in said) == (1, True)
+    said, code = talk(hub, tmp_path, "hf_pro", ["undeploy", "curves"], {"Type pro/curves": "pro/curves"})
+    assert (code, "is gone" in said) == (0, True)
+
+
+def talk(hub: Hub, tmp_path: Path, token: str, words: list[str], answers: dict[str, str]) -> tuple[str, int]:
+    """Run a command at a terminal and answer its questions, each once."""
+    import pty
+
+    environ = hub.env(tmp_path / "hf", token)
+    environ |= {"TRACKIO_CONFIG_DIR": str(tmp_path / "config"), "TRACKIO_DIR": str(tmp_path / "data")}
+    ours, theirs = pty.openpty()
+    program = [sys.executable, "-m", "trackio_client", *words]
+    process = subprocess.Popen(
+        program, cwd=ROOT, env=environ, stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True
+    )
+    os.close(theirs)
+    said, left = "", dict(answers)
+    try:
+        while True:
+            try:
+                more = os.read(ours, 4096).decode(errors="replace")
+            except OSError:  # the other end is closed: it ended
+                break
+            if not more:
+                break
+            said += more
+            for question in [one for one in left if one in said]:
+                os.write(ours, (left.pop(question) + "\n").encode())
+        return said, process.wait(60)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+
+
 def test_nobody_logged_in_is_told_how(command):
     done = command("deploy", "curves", token=None, given="")
     assert done.returncode == 2

@@ -118,10 +118,8 @@ class Terminal:
 
 
 def run(asked: argparse.Namespace) -> int:
-    """Deploy. 0 when it answers (or after a dry run), 2 when something must be said first, 1 if it does not answer."""
+    """Deploy. 0 when it answers (or after a dry run), 2 when something must be said first, 4 if it does not answer."""
     needs_hub("deploy")
-    from dataclasses import replace
-
     from trackio_client.hub.deploy import deploy
     from trackio_client.hub.deploy_hub import SpaceHub
     from trackio_client.hub.deploy_plan import NeedsChoice
@@ -131,24 +129,33 @@ def run(asked: argparse.Namespace) -> int:
     wish = _wish(asked)
     hub = SpaceHub(settings_from().hub_token)
     waiter = _waiter(hub, terminal, asked.timeout)
-    try:
-        done = deploy(wish, hub, terminal, waiter, dry_run=asked.dry_run)
-    except NeedsChoice as choice:
-        _tell_choices(choice)
-        if not (choice.offers_static and terminal.can_ask and not asked.yes):
-            return 2
-        if terminal.line("Make the static one now? [y/N] ").strip().lower() not in ("y", "yes"):
-            return 2
-        static = replace(wish, is_static=True, hardware=None, zero_gpu=False, token=None)
+    while True:
         try:
-            done = deploy(static, hub, terminal, waiter, dry_run=asked.dry_run)
-        except NeedsChoice as again:
-            _tell_choices(again)
-            return 2
-    if done is None:
-        return 0
-    _tell(done, asked, terminal)
+            done = deploy(wish, hub, terminal, waiter, dry_run=asked.dry_run)
+            break
+        except NeedsChoice as choice:
+            _tell_choices(choice)
+            chosen = _chosen(choice, wish, terminal) if terminal.can_ask and not asked.yes else None
+            if chosen is None:
+                return 2
+            wish = chosen
+    if done is not None:
+        _tell(done, asked, terminal)
     return 0
+
+
+def _chosen(choice: NeedsChoice, wish: Wish, terminal: Terminal) -> Wish | None:
+    """What the person makes of it; None if they leave it."""
+    from dataclasses import replace
+
+    if choice.offers_static:
+        if terminal.line("Make the static one now? [y/N] ").strip().lower() not in ("y", "yes"):
+            return None
+        return replace(wish, is_static=True, hardware=None, zero_gpu=False, token=None)
+    if choice.visibilities:
+        said = terminal.line(f"{' or '.join(choice.visibilities)}? ").strip().lower()
+        return replace(wish, visibility=said) if said in choice.visibilities else None
+    return None
 
 
 def _wish(asked: argparse.Namespace) -> Wish:
@@ -189,7 +196,7 @@ def _waiter(hub: Any, terminal: Terminal, timeout_s: float | None) -> Any:
 
 
 def _tell_choices(choice: NeedsChoice) -> None:
-    print(f"trackio-client: {clean_lines(str(choice))}.\nWhat can be done:", file=sys.stderr)
+    print(f"trackio-client: {clean_lines(str(choice)).rstrip('.')}.\nWhat can be done:", file=sys.stderr)
     for what, meaning in choice.choices:
         print(f"  {what}\n      {meaning}", file=sys.stderr)
 

@@ -31,11 +31,20 @@ VISIBILITY: Final = "TRACKIO_SPACE_VISIBILITY"
 class NeedsChoice(UsageError):
     """A person has to choose. The text says why, `choices` what there is: (what to write, what it means)."""
 
-    def __init__(self, text: str, choices: list[tuple[str, str]], *, offers_static: bool = False) -> None:
+    def __init__(
+        self,
+        text: str,
+        choices: list[tuple[str, str]],
+        *,
+        offers_static: bool = False,
+        visibilities: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(text)
         self.choices = choices
         self.offers_static = offers_static
         """A static Space would do, and is free."""
+        self.visibilities = visibilities
+        """Those that the plan allows, if this is what has to be said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,6 +313,7 @@ def _visibility(wish: Wish, found: Found | None, plan: Plan, space: str) -> str:
                 + (": it names the dataset" if wish.is_static else ", where our log-in stands before the experiments"),
             ),
         ],
+        visibilities=("private", "public"),
     )
 
 
