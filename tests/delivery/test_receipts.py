@@ -130,3 +130,17 @@ def test_a_sign_of_life_that_failed_is_tried_again_soon_not_at_the_next_heartbea
     until(lambda: sender.trouble)
     until(lambda: store.heartbeats == 1 and not sender.trouble)
     sender.stop()
+
+
+def test_what_waits_here_for_a_dataset_repo_is_not_said_to_be_there(tmp_path: Path) -> None:
+    repo = "hf://datasets/me/exp"
+    held = receipt_with_others(tmp_path, MemoryTransport(), 1)
+    there = replace(held, own=(replace(held.own[0], destination=repo),))
+    assert f"{repo} holds 15 events" in there.text().splitlines()[0]
+    assert "durable" in there.text().splitlines()[1]
+    waits = replace(there, own=(replace(there.own[0], durable=0),), onward="the push goes on (pid 5)")
+    assert f"this machine, for {repo}, holds 15 events" in waits.text().splitlines()[0]
+    assert waits.text().splitlines()[1].endswith("; the push goes on (pid 5)")
+    assert held.held is not None
+    others = replace(there, held=tuple(replace(one, durable=()) for one in held.held))
+    assert f"this machine, for {repo}, holds 15 events" in others.text().splitlines()[0]

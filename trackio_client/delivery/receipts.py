@@ -135,7 +135,9 @@ class ExperimentReceipt:
             return [f"{_counts(events, points)} logged; {self._verdict(events)}"]
         if not self.others:
             return [f"{_counts(events, points)} logged; {self._verdict(events)}"]
-        whole = f"{self._holder()} holds {_counts(self.events, self.points)}, digest {self.digest[-12:]}"
+        is_all_there = all(one.durable == one.accepted for one in self.held)
+        holder = self._holder(is_staged=self._is_staged or not is_all_there)
+        whole = f"{holder} holds {_counts(self.events, self.points)}, digest {self.digest[-12:]}"
         return [
             f"{whole}, of {len(self.held)} writers",
             f"from here {_counts(events, points)}{_writers(self.own)}; {self._verdict(events)}",
@@ -147,9 +149,10 @@ class ExperimentReceipt:
         """On this machine, on the way to a dataset repo."""
         return is_dataset(self.destination) and not self.is_durable
 
-    def _holder(self) -> str:
+    def _holder(self, *, is_staged: bool | None = None) -> str:
         where = place(self.destination)
-        return f"this machine, for {where}," if self._is_staged else where
+        waits_here = self._is_staged if is_staged is None else is_staged and is_dataset(self.destination)
+        return f"this machine, for {where}," if waits_here else where
 
     def _verdict(self, events: int) -> str:
         where = place(self.destination)
