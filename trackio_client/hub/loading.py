@@ -23,6 +23,8 @@ log = logging.getLogger("trackio.hub")
 
 KEPT_BYTES = 512 * 1024 * 1024
 """Files of the repo kept on the disk because other experiments have rows in them too."""
+CLOSE_S = 10.0
+"""Longest wait for a file that is on its way when the server stops; the thread ends with the process."""
 PAUSE_S = 5.0
 """After a failure of the Hub or the disk."""
 
@@ -52,7 +54,7 @@ class Loader:
             self._stopping = True
             self._changed.notify_all()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(CLOSE_S)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def look(self) -> None:

@@ -35,6 +35,8 @@ SETTLE_S = 0.5
 """After an experiment ended or a push was asked for, before pushing: what comes at the same moment goes with it."""
 LOOK_S = 0.5
 """Between looks at whether the store has something new."""
+CLOSE_S = 20.0
+"""Longest wait for the last push: platforms kill 30 s after they said stop."""
 AWAY_S = (2.0, 300.0)
 """First and longest pause while the Hub does not answer."""
 MOST_TRIES = 40
@@ -115,7 +117,7 @@ class Replicator:
         self._changed = threading.Condition()
         self._asked_at: float | None = None
         self._nothing_at = -1  # the store's position at which nothing was behind
-        self._stopping = False
+        self._stopping = self._push_last = False
         self._thread = threading.Thread(target=self._run, name="trackio-replicator", daemon=True)
         self.ready = threading.Event()
         """The head was read once: the store may answer its writers (protocol rule 8)."""
@@ -249,18 +251,25 @@ class Replicator:
                 self._asked_at = self._clock()
             self._changed.notify_all()
 
-    def close(self, *, push: bool = True) -> None:
-        """Stop; with `push`, what is behind goes in a last commit if the Hub takes it at once."""
+    def close(self, *, push: bool = True, wait_s: float = CLOSE_S) -> None:
+        """Stop; with `push`, what is behind goes in a last commit. Waits at most `wait_s` for a Hub that is slow."""
         with self._changed:
-            self._stopping = True
+            self._stopping, self._push_last = True, push
             self._changed.notify_all()
         if self._thread.is_alive():
-            self._thread.join()
-        if push and self.is_ready:
-            try:
-                self.flush()
-            except (HubError, StoreError) as error:
-                log.warning("the last push failed: %s", error)
+            self._thread.join(wait_s)
+            if self._thread.is_alive():
+                log.warning("the Hub is slow: the last push is left to the next start; clients keep what it lacks")
+        elif push:
+            self._push_once_more()
+
+    def _push_once_more(self) -> None:
+        if not (self.is_ready and self.is_behind()):
+            return
+        try:
+            self.flush()
+        except (HubError, StoreError) as error:
+            log.warning("the last push failed: %s", error)
 
     def _run(self) -> None:
         pause = AWAY_S[0]
@@ -312,6 +321,8 @@ class Replicator:
                 self._sleep(30.0, wakes=False)
                 continue
             self._sleep(LOOK_S, wakes=True)
+        if self._push_last:
+            self._push_once_more()
 
     def _sleep(self, seconds: float, *, wakes: bool) -> None:
         """Wait; a question ends it early if `wakes`. Stopping always does."""
