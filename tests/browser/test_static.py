@@ -12,9 +12,11 @@ from playwright.sync_api import expect
 
 from tests.browser.static_page import REPO, World, a_world, commit, deploy, drawn, recent, until
 from tests.hub.view_data import Repo, fill, training
+from tests.store.trainer import Trainer, taken
 from trackio_client.hub.dataset import HubDataset
 from trackio_client.hub.replicator import Replicator
 from trackio_client.hub.views import Views, overview_path
+from trackio_client.wire.frames import Schema
 
 pytestmark = [
     pytest.mark.browser,
@@ -277,6 +279,26 @@ def test_time_axes_are_drawn_and_axes_that_need_every_point_are_not_offered(worl
     drawn(page)
     page.goto(f"{url}?x=train%2Fepoch")
     expect(page.locator(".tk-chart").first).to_contain_text("needs every point")
+
+
+def test_a_chart_without_points_says_whether_they_come_or_were_left_out(world, page):
+    url = deploy(world.hub, world.api)
+    names = tuple(f"layer_{n:04}/weight_norm" for n in range(500))
+    one = Trainer("w_1", "exp_20261121_100000_aaaaaaaa", "digits", schema=Schema(names))
+    one.start(time_us=int(time.time() * 1e6))
+    for step in range(80):
+        one.step(step, *(step + n / 7 for n in range(500)), time_us=int(time.time() * 1e6))
+    taken(one.send(world.store))
+    commit(world.api, REPO, world.repo.push(most=0))
+    page.goto(f"{url}?filter=layer_0300")
+    expect(page.locator(".tk-chart")).to_contain_text("Its overview is not in the repo yet")
+    world.push(*world.repo.later)
+    expect(page.locator(".tk-chart")).to_contain_text("Left out of the overview")
+    page.goto(f"{url}?filter=layer_0000")
+    drawn(page)
+    page.goto(f"{url}?filter=layer_0499")  # one experiment's 400 most important are listed
+    expect(page.locator(".tk-notice")).to_contain_text("names of 400 metrics")
+    expect(page.locator(".tk-notice")).to_contain_text("100 more are not listed on this page")
 
 
 def test_names_and_texts_of_others_are_never_markup(world, page):

@@ -24,7 +24,7 @@ from trackio_client.hub.lists import (
     read_head,
     read_list,
 )
-from trackio_client.hub.overview import bounded, overview
+from trackio_client.hub.overview import bounded, importance, overview
 from trackio_client.queries.experiments import rows_of
 from trackio_client.store.contract import ExperimentRecord, MetricSummary, Store
 from trackio_client.wire.events import plain
@@ -209,8 +209,10 @@ def _rows(store: Store, names: Sequence[str], now_s: float) -> dict[str, Row]:
 
 def _row(record: ExperimentRecord, row: dict[str, Any], series: Sequence[MetricSummary], now_s: float) -> Row:
     del row["columns"]
-    last: dict[str, Any] = {each.metric: [plain(each.last), each.points] for each in series[:MOST_METRICS]}
-    for name, value in record.user_summary.items():  # what a person set stands before what was measured
+    if len(series) > MOST_METRICS:
+        series = sorted(series, key=lambda each: importance(each.metric))[:MOST_METRICS]
+    last: dict[str, Any] = {each.metric: [plain(each.last), each.points] for each in series}
+    for name, value in list(record.user_summary.items())[:MOST_METRICS]:  # what a person set stands before what was measured
         if isinstance(value, int | float):
             last[name] = [plain(value), last.get(name, [0, 0])[1]]
     return row | {

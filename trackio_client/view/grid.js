@@ -223,7 +223,7 @@ export class MetricGrid extends EventTarget {
   /** @param {Set<import("./frames.js").Series>} changed */
   #came(changed) {
     const metrics = new Set([...changed].map((series) => series.metric));
-    for (const chart of this.inView()) if (metrics.has(chart.metric.metric) || chart.model?.status.waiting) this.dirty.add(chart);
+    for (const chart of this.inView()) if (metrics.has(chart.metric.metric) || chart.model?.status.waiting || chart.model?.lacks) this.dirty.add(chart);
     this.#soon();
     this.marks.follow(this.shown());
   }

@@ -85,9 +85,10 @@ export function noMetrics(several) {
   );
 }
 
-/** A filter that no metric's name passes. */
-export function noHits(filter, total, clear) {
-  return page(`No metric holds “${filter}”`, `It was looked for in the names of ${count(total)} metrics of this project.`, h("button", { class: "tk-btn", on: { click: clear } }, "Clear the filter"));
+/** A filter that no metric's name passes. @param {number} [unlisted] metrics that the page knows only the number of */
+export function noHits(filter, total, clear, unlisted = 0) {
+  const more = unlisted ? ` ${count(unlisted)} more are not listed on this page, which lists an experiment's 400 most important.` : "";
+  return page(`No metric holds “${filter}”`, `It was looked for in the names of ${count(total)} metrics of this project.${more}`, h("button", { class: "tk-btn", on: { click: clear } }, "Clear the filter"));
 }
 
 /** No hardware was recorded. */

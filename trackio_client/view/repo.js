@@ -176,6 +176,12 @@ export class RepoSource {
     return few ? `Left out of the overview, which holds at most 64 KiB an experiment. Its points: datasets.load_dataset("${this.files.repo}", "metrics").` : "Its overview is not in the repo yet. It comes with one of the next pushes.";
   }
 
+  /** How many metrics an experiment of this project has that no list names: at least so many. @param {string} project */
+  unlisted(project) {
+    const lacking = (/** @type {Row} */ row) => row.metric_count - [...row.last.values()].filter(([, points]) => points).length;
+    return [...this.#rows(project)].reduce((most, row) => Math.max(most, lacking(row)), 0);
+  }
+
   // What is held
 
   /** @param {string} project */

@@ -241,7 +241,7 @@ export class Shell {
     const named = this.state.get("metrics") ?? [];
     const matches = matcher(filter);
     if (matches && named.length && !named.some(({ metric }) => matches(metric))) {
-      return [`filter ${filter}`, () => noHits(filter, named.length, () => this.state.set({ filter: "" }))];
+      return [`filter ${filter}`, () => noHits(filter, named.length, () => this.state.set({ filter: "" }), this.source.unlisted?.(project) ?? 0)];
     }
     if (view === "system" && this.state.get("metrics") && !named.some(({ group }) => group === "system")) return ["system", noSystem];
     if (!ticked.some((row) => row.metric_count !== 0)) return [`metrics ${ticked.length > 1}`, () => noMetrics(ticked.length > 1)];
