@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
@@ -12,17 +11,18 @@ from typing import Any, Protocol
 
 from trackio_client.errors import NotOurs
 from trackio_client.hub import tables
+from trackio_client.hub.attachments import Attachments
 from trackio_client.hub.draft import Draft, Window, Work, plan
-from trackio_client.hub.index import Index, Slot, Tombstone, common, rows_path
+from trackio_client.hub.index import Index, Tombstone, common, rows_path
 from trackio_client.hub.parquet import content_name
 from trackio_client.hub.reading import RepoReader
+from trackio_client.hub.rows import rows_of
 from trackio_client.hub.target import Head, RepoFile, Target
 from trackio_client.hub.views import overview_path
 from trackio_client.store.columns import Digest, EventAt, digest_of, digest_points
-from trackio_client.store.contract import ExperimentRecord, MetricSummary, Store
-from trackio_client.store.holdings import EventRow, Extract, PointRows
-from trackio_client.wire.batches import Ranges, ranges
-from trackio_client.wire.events import plain
+from trackio_client.store.contract import Store
+from trackio_client.store.holdings import Extract
+from trackio_client.wire.batches import Ranges
 
 log = logging.getLogger("trackio.hub")
 
@@ -46,20 +46,6 @@ class Views(Protocol):
         most: int,
     ) -> tuple[dict[str, bytes], list[str]]:
         """Files by path, and the experiments that did not fit into `most`."""
-        ...
-
-
-class Attachment(Protocol):
-    """A small file that travels with the repo: a state that several places change, and join."""
-
-    path: str
-
-    def state(self) -> bytes:
-        """What should stand in the repo; empty for nothing."""
-        ...
-
-    def adopt(self, raw: bytes | None) -> None:
-        """Join what stands at the head, None for nothing. Raises NotOurs: it is named, and not overwritten."""
         ...
 
 
@@ -91,8 +77,7 @@ class Committer:
         self.scratch = scratch
         self.held_back: dict[str, str] = {}
         """Writers whose rows are not what their digest says, and what was seen. They are not pushed."""
-        self.attachments: list[Attachment] = []
-        self._attached: dict[str, tuple[str, bytes | None]] = {}  # by path: the commit, and what stands there
+        self.attachments = Attachments(reader)
         self._later: list[str] = []  # experiments whose overview did not fit into the last commit
         self._carded: set[str] | None = None  # configurations that the card names, as far as this process knows
 
@@ -123,7 +108,7 @@ class Committer:
             place = Path(folder)
             with self.store.still():  # plan, rows and headers are of one commit of the store
                 work = self.work(index, experiments)
-                attached = self._changed() if experiments is None else {}
+                attached = self.attachments.changed() if experiments is None else {}
                 if not work and not attached:
                     return None
                 pushed = Pushed(index, is_all=work.is_all)
@@ -147,44 +132,12 @@ class Committer:
             for path, content in add.items():
                 if isinstance(content, bytes):
                     self.reader.keep(path, content)
-            known = {path: raw for path, (at, raw) in self._attached.items() if at == head.commit}
-            self._attached |= {path: (commit, raw) for path, raw in {**known, **attached}.items()}
+            self.attachments.committed(head.commit, commit, attached)
         for window in work.windows:
             held = pushed.index.writer(window.holding.writer_id)
             if held is not None:
                 pushed.marks[held.writer_id] = common(held.held, window.holding.held)
         return pushed
-
-    # --- small files --------------------------------------------------------------------------------------------------
-
-    def join(self, commit: str) -> None:
-        """Take in what stands at the head of the attachments. Raises HubErrors."""
-        for each in self.attachments:
-            if self._attached.get(each.path, ("", None))[0] == commit:
-                continue
-            found = {file.path: file for file in self.target.files(commit, each.path.rpartition("/")[0])}
-            file = found.get(each.path)
-            raw = None if file is None else self.reader.read(each.path, commit, file.blob)
-            try:
-                each.adopt(raw)
-                self.reader.not_ours.pop(each.path, None)
-            except NotOurs as error:
-                self.reader.not_ours[each.path] = error.reason
-            self._attached[each.path] = (commit, raw)
-
-    def has_changed(self) -> bool:
-        """Whether an attachment is another than at the head."""
-        return bool(self._changed())
-
-    def _changed(self) -> dict[str, bytes]:
-        found = {}
-        for each in self.attachments:
-            if each.path in self.reader.not_ours or each.path not in self._attached:
-                continue
-            state = each.state()
-            if state and state != self._attached[each.path][1]:
-                found[each.path] = state
-        return found
 
     # --- metrics and events -------------------------------------------------------------------------------------------
 
@@ -354,53 +307,3 @@ def _title(pushed: Pushed) -> str:
     if pushed.deleted:
         text += f"; {pushed.deleted} deleted"
     return text
-
-
-def rows_of(store: Store, experiments: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """By experiment its row in `experiments/`."""
-    headers = store.headers(experiments)
-    summaries = store.summaries(experiments)
-    found = {}
-    for name in experiments:
-        if name not in headers:
-            continue  # deleted since the plan was made
-        header = headers[name]
-        found[name] = _row(store.experiment(name), summaries.get(name, []), header)
-    return found
-
-
-def _row(record: ExperimentRecord, series: Sequence[MetricSummary], header: dict[str, Any]) -> dict[str, Any]:
-    end = record.end or {}
-    summary: dict[str, Any] = {
-        each.metric: {
-            "last": each.last, "last_step": each.last_step, "min": each.min, "max": each.max, "mean": each.mean,
-            "points": each.points,
-        }
-        for each in series
-    }  # fmt: skip
-    return {
-        "experiment_id": record.experiment_id,
-        "project": record.project,
-        "name": record.name,
-        "group": record.group,
-        "job_type": record.job_type,
-        "tags": list(record.tags),
-        "notes": record.notes,
-        "state": str(end.get("state") or record.edited_state or "running"),
-        "created_s": record.created_s,
-        "last_event_s": record.last_event_s,
-        "generation": record.generation,
-        "last_step": record.last_step,
-        "points": record.point_count,
-        "events": record.event_count,
-        "parameters": _json(record.config),
-        "summary": _json({**summary, **record.user_summary}),
-        "trackio": json.dumps({"header": header, "digest": header["digest"]}, separators=(",", ":")),
-    }
-
-
-def _json(value: Any) -> str:
-    return json.dumps(plain(value), separators=(",", ":"), ensure_ascii=False)
-
-
-__all__ = ["Committer", "EventRow", "PointRows", "Pushed", "Slot", "Views", "ranges", "rows_of"]

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from trackio_client.errors import HubAway, HubBusy, HubError, HubMoved, HubRefused, StoreError
+from trackio_client.hub.attachments import Attachment
 from trackio_client.hub.compaction import Compactor
 from trackio_client.hub.index import Index, common, lacking, minus
-from trackio_client.hub.pushing import Attachment, Committer, Pushed, Views
+from trackio_client.hub.pushing import Committer, Pushed, Views
 from trackio_client.hub.reading import RepoReader
 from trackio_client.hub.target import Head, Target
 from trackio_client.store.contract import Store
@@ -124,7 +125,7 @@ class Replicator:
 
     def attach(self, attachment: Attachment) -> None:
         """Let a small file travel with the repo. Before `start`."""
-        self._committer.attachments.append(attachment)
+        self._committer.attachments.add(attachment)
 
     @property
     def is_ready(self) -> bool:
@@ -208,7 +209,7 @@ class Replicator:
             head = self.target.head()
         index = self.reader.index(head.commit)
         self._take(index)
-        self._committer.join(head.commit)
+        self._committer.attachments.join(head.commit)
         self._state.looked(self._clock(), head, index)
         self.ready.set()
         return head, index
@@ -347,7 +348,7 @@ class Replicator:
 
     def is_behind(self) -> bool:
         """Whether the store has something that the repo lacks, as far as the store knows."""
-        if self._committer.has_changed():
+        if self._committer.attachments.changed():
             return True
         position = self.store.position()
         if position == self._nothing_at:  # asked twice a second: what did not change is not counted again
