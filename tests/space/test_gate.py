@@ -31,6 +31,8 @@ def whole(tmp_path_factory):
     with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
         yield client
     store.close()
+    del app, client
+    gc.collect()  # what Gradio left behind is told here and not in whatever test comes next
 
 
 @pytest.mark.requirement("S1.71")

@@ -70,6 +70,8 @@ def addresses(tmp_path_factory):
     yield [(method, path.replace(":path", "")) for method, path in every_address(app)]
     app.state.access.close()
     store.close()
+    del app
+    gc.collect()  # what Gradio left behind is told here and not in whatever test comes next
 
 
 class Asked:

@@ -214,7 +214,11 @@ def raw_get(app, path):
             send,
         )  # fmt: skip
 
-    asyncio.run(ask())
+    loop = asyncio.new_event_loop()  # asyncio.run would drop the loop that Gradio left as this thread's, unclosed
+    try:
+        loop.run_until_complete(ask())
+    finally:
+        loop.close()
     return said[0]["status"]
 
 
