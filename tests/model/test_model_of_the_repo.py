@@ -12,7 +12,7 @@ import pytest
 
 from tests.model.hub.chances import features_for
 from tests.model.hub.rules import HARMLESS, PLANTED
-from tests.model.hub.table import COLUMNS, LINES, outcome
+from tests.model.hub.table import ENDINGS, LINES, RIGHT, outcome
 from tests.model.search import HUB, find
 
 SEED = int(os.environ.get("TRACKIO_TEST_SEED", "0"))
@@ -50,7 +50,7 @@ def test_what_is_called_harmless_breaks_no_promise(planted):
 
 def test_the_lines_of_the_table_say_what_they_show():
     for line in LINES:
-        ends = {outcome(line, seed) for seed in range(3)}
-        assert ends <= set(COLUMNS)
+        ends = {outcome(line, seed, watches=bool(seed % 2)) for seed in range(3)}
+        assert ends <= {RIGHT, *ENDINGS}
         if line.text.endswith("all rules"):
-            assert ends == {COLUMNS[0]}, line.text
+            assert ends == {RIGHT}, line.text

@@ -35,6 +35,8 @@ class State:
         self.messages: list[Message] = []
         self.calls = self.requests = 0
         self.parts_fail = False
+        self.watches = True
+        """Whether it is checked after each step; else what comes of a bug in the end is seen."""
         self.generations: dict[str, int] = {}
         self.ever_deleted: set[str] = set()
         self.written: dict[Key, int] = {}

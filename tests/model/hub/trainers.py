@@ -243,7 +243,7 @@ class Trainers(State):
         upto = min(receipt.durable_end, spool.end)
         if spool.owner is not None or upto < spool.end:
             upto -= upto % SEGMENT
-        for seq in range(spool.first_held, upto):
+        for seq in range(spool.first_held, upto if self.watches else 0):
             kept = self.places[sender.home].keeps and store == sender.home
             safe = set(range(spool.end)) if kept else self.repo.head.held(spool.writer) | self._deleted_seqs(spool)
             demand(seq in safe, "a segment was deleted before it was durable", f"{spool.writer}#{seq}")

@@ -16,12 +16,16 @@ class HubWorld(Trainers):
     def do(self, kind: str, r: int) -> str | None:
         """Make one step and check what must always hold. None: it is not possible now."""
         said = self.actions[kind](r)
-        if said is not None:
-            self.repo.check(self.written)
-        if said is not None and kind in TOUCHING:
+        if said is not None and self.watches:
+            self.check(kind in TOUCHING)
+        return said
+
+    def check(self, places: bool = True) -> None:
+        """What must hold at all times."""
+        self.repo.check(self.written)
+        if places:
             for place in self.places.values():
                 place.check(self.written, self.repo.head)
-        return said
 
     # --- pushing ------------------------------------------------------------------------------------------------------
     def _do_push(self, r: int) -> str | None:
