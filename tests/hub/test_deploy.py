@@ -412,6 +412,17 @@ def test_a_commit_in_between_is_uploaded_onto(hub):
     assert "space/server.py" in HfApi(hub.url, token="hf_pro").list_repo_files("pro/curves", repo_type="space")
 
 
+def test_a_hub_that_only_says_private_or_not_leaves_a_protected_space_protected(hub):
+    class Older(SpaceHub):
+        def find(self, space):
+            found = super().find(space)
+            return None if found is None else replace(found, visibility="", is_private=True)
+
+    run()
+    done = deploy(Wish(name="pro/curves"), Older("hf_pro"), Person(), Waiter())
+    assert (done.visibility, done.changed) == ("protected", False)
+
+
 @pytest.mark.requirement("S1.62")
 def test_no_token_is_in_a_file_that_is_uploaded_or_in_what_is_said(hub, tmp_path):
     person = Person()

@@ -28,6 +28,8 @@ class Found:
 
     sdk: str
     visibility: str
+    """public, protected, private; "" if the Hub does not say it in these words."""
+    is_private: bool
     head: str
     """Its newest commit."""
     host: str
@@ -70,9 +72,11 @@ class SpaceHub:
                     return None
                 raise
         card = (info.card_data or {}) if isinstance(info.card_data, Mapping) else vars(info.card_data or object())
-        word = getattr(info, "visibility", None) or ("private" if info.private else "public")
+        word = str(getattr(info, "visibility", None) or "")
         tags = tuple(str(tag) for tag in (card.get("tags") or info.tags or ()))
-        return Found(str(info.sdk or ""), str(word), str(info.sha or ""), host_of(info, space), tags, files)
+        told = word if word in VISIBILITIES else ""
+        private = bool(info.private)
+        return Found(str(info.sdk or ""), told, private, str(info.sha or ""), host_of(info, space), tags, files)
 
     def address(self, space: str) -> str:
         """Where a Space answers."""

@@ -176,9 +176,12 @@ def look(wish: Wish, hub: SpaceHub, *, can_ask: bool) -> Intent:
     hardware = ZERO_GPU if wish.zero_gpu else wish.hardware
     if found is None:
         _check_plan(plan, space, sdk, hardware)
-    visibility = _visibility(wish, found, plan, space)
     secrets = frozenset(hub.secrets(space)) if found is not None and sdk != "static" else frozenset()
     variables = hub.variables(space) if found is not None else {}
+    if found is not None and not found.visibility:  # a Hub that only says whether it is private: as we noted then
+        plain = "private" if found.is_private else "public"
+        found = replace(found, visibility=variables.get(VISIBILITY) or plain)
+    visibility = _visibility(wish, found, plan, space)
     known = _known(space)
     dataset = asked_for or variables.get(DATASET)
     if dataset is None and known is not None and found is not None:

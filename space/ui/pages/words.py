@@ -61,7 +61,7 @@ def sync_html(status: dict[str, Any] | None, settings: SpaceSettings) -> str:
     rows = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts)
     found = f'<dl class="tc-facts">{rows}</dl>'
     if problem := status.get("problem"):
-        found = note(str(problem), "bad") + found
+        found = note(str(problem)[:1].upper() + str(problem)[1:], "bad") + found
     if not_ours := status.get("not_ours"):
         lines = [f"{one.get('path')}: {one.get('reason')}" for one in not_ours[:20]]
         found += _list("In the dataset, not ours, left as they are:", lines)
@@ -86,7 +86,9 @@ def _behind(status: dict[str, Any]) -> str:
 def _next(status: dict[str, Any], settings: SpaceSettings) -> str:
     seconds = status.get("next_in_s")
     often = f"every {duration(status.get('interval_s') or settings.push_interval_s)} at most"
-    return f"when there is something new, {often}" if seconds is None else f"in {duration(seconds)}"
+    if seconds is None:
+        return f"when there is something new, {often}"
+    return f"in {duration(seconds)}" if seconds >= 1 else "now"
 
 
 def _commits(status: dict[str, Any], settings: SpaceSettings) -> str:
