@@ -208,7 +208,7 @@ class Gate:
             answer = HTMLResponse(login_page(self.settings), 401, {"Cache-Control": "no-store"})
         elif is_page and problem.status == 403:
             words = [html.escape(text) for text in (problem.detail, problem.hint) if text]
-            answer = refusal_page(403, "This is not for you", *words)
+            answer = refusal_page(403, "This is not for you", *words, '<a href="/">Back to the experiments</a>')
         else:
             answer = response_of(problem)
         await answer(scope, receive, _Stamped(send, public=self.settings.public))

@@ -93,7 +93,7 @@ def login_routes(gate: Gate) -> APIRouter:
                     "owner can let you in: by your name in TRACKIO_VIEWERS or TRACKIO_OWNERS, a token, or a share link."
                 )
         except LoginFailed as failed:
-            response = refusal_page(403, "Not logged in", str(failed))
+            response = refusal_page(403, "Not logged in", str(failed), '<a href="/">Back to the log-in</a>')
         else:
             response = RedirectResponse(back, 303, {"Cache-Control": "no-store"})
             value = gate.sessions.make(role, f"hub:{name}", seconds=HUB_SESSION_S)

@@ -17,7 +17,7 @@ _PAGE = """<!doctype html>
 body {{ margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 16px; background: var(--ground); color: var(--ink);
   font: 14px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif }}
 main {{ width: min(480px, 100%); background: var(--sheet); border: 1px solid var(--line); border-radius: 6px; padding: 24px }}
-h1 {{ font-size: 18px; line-height: 24px; font-weight: 600; margin: 0 0 8px }} p {{ margin: 0; color: var(--soft) }} p + p {{ margin-top: 8px }}
+h1 {{ font-size: 18px; line-height: 24px; font-weight: 600; margin: 0 0 8px }} p {{ margin: 0; color: var(--soft) }} p + p {{ margin-top: 8px }} a {{ color: light-dark(#5145cd, #a5a0ff) }} html {{ color-scheme: light dark }}
 </style></head><body><main><h1>{title}</h1>{words}</main></body></html>
 """
 
