@@ -7,8 +7,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from trackio_client.errors import Behind, HubError, NotReady, StoreError
+from trackio_client.errors import Behind, NotReady
 from trackio_client.hub.loading import Loader
+from trackio_client.hub.looking import Looks
 from trackio_client.hub.replicator import Replicator
 from trackio_client.store.contract import (
     BucketsAnswer,
@@ -42,6 +43,7 @@ class RepoBacked:
         self._store = store
         self._waits = waits
         self.replicator = replicator
+        self._looks = Looks(replicator.refresh)
         self.loader = loader
 
     @property
@@ -66,16 +68,17 @@ class RepoBacked:
             return [self._starting() for _ in batches]
         outcomes = self._store.append(batches, holes=False)
         behind = [n for n, outcome in enumerate(outcomes) if isinstance(outcome, Behind)]
-        if behind:  # rule 9: what this store lacks, another may have pushed meanwhile
-            try:
-                self.replicator.refresh()
-            except (HubError, StoreError) as error:
-                for n in behind:
-                    outcomes[n] = NotReady(f"the Hub must be asked first, and: {error}", retry_after_s=5)
-                return outcomes
-            again = self._store.append([batches[n] for n in behind], holes=holes)
-            for n, outcome in zip(behind, again, strict=True):
+        # Rule 9: what this store lacks, another may have pushed meanwhile.
+        looked = [n for n in behind if self._looks.is_over(batches[n].writer_id)]
+        for n in set(behind) - set(looked):
+            why = f", and: {self._looks.problem}" if self._looks.problem else ""
+            outcomes[n] = NotReady(f"the Hub must be asked first{why}", retry_after_s=AGAIN_S)
+        if looked:
+            again = self._store.append([batches[n] for n in looked], holes=holes)
+            for n, outcome in zip(looked, again, strict=True):
                 outcomes[n] = outcome
+                if not isinstance(outcome, Behind):
+                    self._looks.forget(batches[n].writer_id)
         return outcomes
 
     def receipt(self, writer_id: str) -> Receipt:
