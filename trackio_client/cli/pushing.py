@@ -44,7 +44,8 @@ def run(asked: argparse.Namespace) -> int:
         made = target.create(private=not asked.public) if names else False
         done = push(store, target, names, origin=origin_of(store.incarnation))
     if asked.json:
-        print_json({"repo": repo, "made": made, "experiments": names, **asdict(done)})
+        told = {"repo": repo, "made": made, "experiments": names, **asdict(done)}
+        print_json({name: sorted(each) if isinstance(each, set) else each for name, each in told.items()})
     else:
         print(_text(repo, len(names), made, asked.public, done))
         print(hub_page(repo))
