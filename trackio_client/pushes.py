@@ -45,8 +45,6 @@ class Pushes:
     def look(self, *, is_all_durable: bool, now: float | None = None) -> None:
         """See to it that a pusher runs while there is something to push."""
         now = time.monotonic() if now is None else now
-        if self._started is not None:
-            self._started.poll()  # what was started has ended at once: let the system forget it
         if now < self._next_look:
             return
         self._next_look = now + LOOK_EVERY_S

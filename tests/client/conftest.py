@@ -53,6 +53,14 @@ class Bench:
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     for name in ("TRACKIO_URL", "TRACKIO_PROJECT", "TRACKIO_TOKEN", "TRACKIO_WRITE_TOKEN", "TRACKIO_MODE"):
         monkeypatch.delenv(name, raising=False)
+    for name in (
+        "TRACKIO_DATASET_REPO",
+        "TRACKIO_SPACE_ID",
+        "TRACKIO_SPACE_NAME",
+        "MONITORING_MODE",
+        "EXPERIMENT_NAME",
+    ):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TRACKIO_DIR", str(tmp_path))
     monkeypatch.setenv("TRACKIO_FLUSH_S", "0.05")
     bench = Bench(tmp_path)

@@ -189,13 +189,29 @@ def test_what_was_logged_offline_goes_to_the_repo_by_sync(machine: Make, there: 
 
 @pytest.mark.requirement("S1.62", "S1.8")
 def test_a_token_given_in_code_reaches_the_pusher_and_no_list_of_processes(machine: Make, there: Hub) -> None:
-    code = "import trackio_client as t; e = t.init('p', hf_token='hf_me'); e.log({'a': 1.0}); e.finish()"
+    code = (
+        "import trackio_client as t\n"
+        "e = t.init('p', 'n', resume='allow', hf_token='hf_me'); e.log({'a': 1.0}); e.finish()"
+    )
     here = machine(token=None)  # type: ignore[arg-type]
-    done = subprocess.run([sys.executable, "-c", code], env=here.env, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-W", "always", "-c", code], env=here.env, capture_output=True, text=True, timeout=60
+    )
     assert "hf://datasets/me/exp holds all of them" in done.stderr
+    assert "Warning" not in done.stderr
     line = Path(f"/proc/{here.pusher().pid}/cmdline")
     assert not line.exists() or b"hf_me" not in line.read_bytes()
     assert "hf_me" not in here.log() + here.staging.state_path.read_text()
+
+
+@pytest.mark.requirement("S1.7")
+def test_the_hubs_own_log_in_is_a_token_too(machine: Make, there: Hub) -> None:
+    here = machine(token=None)  # type: ignore[arg-type]
+    (here.folder / "hf").mkdir()
+    (here.folder / "hf" / "token").write_text("hf_me")
+    trainer = here.train(20)
+    assert trainer.ended() == 0
+    assert "hf://datasets/me/exp holds all of them" in trainer.said()
 
 
 def test_stop_ends_the_pusher_and_a_living_trainer_does_not_start_another(machine: Make, there: Hub) -> None:

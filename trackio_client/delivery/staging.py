@@ -16,6 +16,7 @@ import contextlib
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -236,7 +237,7 @@ def start_pusher(staging: Staging, settings: Settings) -> subprocess.Popen[bytes
         if staging.log_path.stat().st_size > LOG_BYTES:
             staging.log_path.unlink()
     with staging.log_path.open("ab") as log:
-        return subprocess.Popen(
+        started = subprocess.Popen(
             [sys.executable, "-m", MODULE, "--repo", staging.repo, "--detach"],
             cwd=staging.directory,  # `-m` looks for modules in the working folder first: not in the user's
             env=_environment(settings),
@@ -246,6 +247,9 @@ def start_pusher(staging: Staging, settings: Settings) -> subprocess.Popen[bytes
             start_new_session=True,
             creationflags=0 if os.name == "posix" else _ALONE,
         )
+    if os.name == "posix":  # it ends in a moment, and must not stay as a zombie of a training that lasts for weeks
+        threading.Thread(target=started.wait, name="trackio-pusher", daemon=True).start()
+    return started
 
 
 def _environment(settings: Settings, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
