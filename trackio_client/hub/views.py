@@ -212,7 +212,7 @@ def _row(record: ExperimentRecord, row: dict[str, Any], series: Sequence[MetricS
     if len(series) > MOST_METRICS:
         series = sorted(series, key=lambda each: importance(each.metric))[:MOST_METRICS]
     last: dict[str, Any] = {each.metric: [plain(each.last), each.points] for each in series}
-    for name, value in list(record.user_summary.items())[:MOST_METRICS]:  # set by a person: stands before what was measured
+    for name, value in list(record.user_summary.items())[:MOST_METRICS]:  # set by a person: stands first
         if isinstance(value, int | float):
             last[name] = [plain(value), last.get(name, [0, 0])[1]]
     return row | {
