@@ -116,7 +116,7 @@ def wiped_again_and_again(
 ) -> None:
     space.start()
     stop = tmp_path / "stop"
-    shape = ("--pause", "0.005", "--until", str(stop))
+    shape = ("--pause", "0.02", "--until", str(stop))
     trainers = [train(10_000_000, *shape, url=space.url, **QUICK) for _ in range(8)]
     for trainer in trainers:
         trainer.wait_for(1)
@@ -157,8 +157,15 @@ def test_a_space_killed_and_wiped_twenty_times_ends_with_every_event_once(
     wiped_again_and_again(20, rng, train, tell, tmp_path, there, repo_space())
 
 
-@pytest.mark.parametrize("disk", ["kept", "wiped"])
-@pytest.mark.parametrize("kind", ["slow", "late"])
+@pytest.mark.parametrize(
+    ("kind", "disk"),
+    [
+        ("slow", "wiped"),
+        ("late", "kept"),
+        pytest.param("slow", "kept", marks=pytest.mark.long),
+        pytest.param("late", "wiped", marks=pytest.mark.long),
+    ],
+)
 def test_a_space_killed_around_its_commit_leaves_every_event_once(kind, disk, train, tmp_path, there, repo_space):
     """Slow: killed between upload and commit. Late: the commit is made, its answer never noted."""
     space = repo_space().start()
