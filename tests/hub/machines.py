@@ -29,7 +29,8 @@ class Machine:
         self.home = folder / "data"
         self.staging = Staging.of(self.home, repo)
         kept = {k: v for k, v in hub.env(folder / "hf", token).items() if not k.startswith(("TRACKIO_", "GRADIO_"))}
-        self.env = kept | {"TRACKIO_DIR": str(self.home), "TRACKIO_DATASET_REPO": repo, "PYTHONPATH": str(ROOT)} | more
+        self.env = kept | {"TRACKIO_DIR": str(self.home), "TRACKIO_DATASET_REPO": repo, "PYTHONPATH": str(ROOT)}
+        self.env |= {"TRACKIO_FINISH_TIMEOUT_S": "60"} | more  # a pusher that starts among eight others takes its time
         self._trainers: list[_Trainer] = []
 
     def train(self, steps: int, *words: str, **more: str) -> Trainer:
