@@ -72,7 +72,25 @@ def test_what_comes_while_a_commit_is_on_its_way_is_not_durable_yet(place: Place
     place.store.mark_durable = lambda marks, **more: (durable.append(dict(marks)), mark(marks, **more))[1]  # type: ignore[method-assign]
     place.replicator.flush()
     assert durable[0] == {"w_1": ((0, 11),)}
+    place.replicator.flush()
     assert place.store.receipt("w_1").durable == ((0, 16),)
+
+
+def test_a_flush_is_one_commit_though_writers_go_on_meanwhile(place: Place, target: MemoryTarget) -> None:
+    """Else eight trainers that log all the time would use up the hour's commits in a minute."""
+    trainer = Trainer().start().steps(10)
+    taken(trainer.send(place.store))
+    commit = target.commit
+
+    def meanwhile(*args: Any) -> str:
+        made = commit(*args)
+        taken(trainer.steps(1, first=len(trainer.log)).send(place.store))
+        return made
+
+    target.commit = meanwhile  # type: ignore[method-assign]
+    done = place.replicator.flush()
+    assert (done.commits, done.is_all) == (1, True)
+    assert place.replicator.is_behind()
 
 
 def test_the_index_says_what_the_files_hold(place: Place, target: MemoryTarget) -> None:

@@ -13,7 +13,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +139,7 @@ class Replicator:
             return self._look()[1]
 
     def flush(self, *, experiments: Collection[str] | None = None) -> Flushed:
-        """Commit until nothing is behind, or the hour is full.
+        """Commit until all is there that was there when the last commit was planned, or the hour is full.
 
         Args:
             experiments: push only these, and delete nothing.
@@ -169,6 +169,10 @@ class Replicator:
                 self._tidy(head, index, done)
                 break
             self._note(pushed, done)
+            if pushed.is_all:  # what came meanwhile waits for the next flush: writers that go on would never end this
+                after = replace(head, commit=pushed.index.commit, hour=head.hour + 1)
+                self._tidy(after, pushed.index, done)
+                break
         done.not_pushed = list(self._committer.held_back.values())
         self._state.flushed(self._clock(), done)
         return done
