@@ -19,13 +19,14 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from trackio_client.errors import NotOurs
 from trackio_client.hub import tables
 from trackio_client.hub.draft import MOST_FILES, MOST_SLOTS, Draft
-from trackio_client.hub.index import DataFile, Index
+from trackio_client.hub.index import DataFile, Index, common, minus
 from trackio_client.hub.parquet import check_name, content_name
 from trackio_client.hub.reading import RepoReader, together
 from trackio_client.hub.target import Head
@@ -118,6 +119,29 @@ def shares(rows: Mapping[str, int]) -> list[list[str]]:
     return [*found, shared] if shared else found
 
 
+def bridged(
+    index: Index, kind: str, parts: Iterable[str], windows: Mapping[str, Iterable[tuple[int, int]]]
+) -> dict[str, Ranges]:
+    """Per writer the ranges of a merged file, with gaps closed in which no other file of its kind has rows.
+
+    The seqs of a gap are those of the other kind: without this, texts among a million steps would leave a range each.
+    """
+    left_out, others = set(parts), defaultdict[str, list[tuple[int, int]]](list)
+    for path, file in index.files().items():
+        if path not in left_out and path.partition("/")[0] == kind:
+            for writer, held in file.windows.items():
+                if writer in windows:
+                    others[writer] += held
+    found = {}
+    for writer, pairs in windows.items():
+        mine, taken = ranges(pairs), ranges(others[writer])
+        known = index.writer(writer)
+        gaps = tuple((a[1], b[0]) for a, b in pairwise(mine))
+        free = [gap for gap in gaps if not common((gap,), taken) and (known is None or not minus((gap,), known.held))]
+        found[writer] = ranges([*mine, *free])
+    return found
+
+
 class Compactor:
     """Plans and makes commits that merge files."""
 
@@ -175,6 +199,7 @@ class Compactor:
                 windows[writer] += held
         if len(taken) < 2:
             return 0
+        held_by = bridged(draft.index, group.kind, taken, windows)
         before = digests(rows)
         counts: dict[str, int] = defaultdict(int)
         for each in rows:
@@ -189,7 +214,7 @@ class Compactor:
             place = folder / f"merged-{number}-{n}.parquet"
             mine.sort(key=lambda each: (each.experiment_id, each.writer_id))
             writers = {each.writer_id for each in mine}
-            mine_held = {writer: ranges(windows[writer]) for writer in sorted(writers)}
+            mine_held = {writer: held_by[writer] for writer in sorted(writers)}
             (tables.write_metrics if group.kind == "metrics" else tables.write_events)(place, mine, held=mine_held)
             for writer, (low, high) in digests(read(place, mine_held)).items():
                 known = after.get(writer, (0, 0))

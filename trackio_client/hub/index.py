@@ -6,11 +6,12 @@ it 28 of 256 (docs/design.md has the figures). A slot is replaced in the very co
 
     {"trackio_index": 1,
      "experiments": {"exp_…": {"project": "mnist", "writers": {"w_…": [generation, [[0, 100]], "digest", points, []]}}},
-     "files": {"metrics/ab/….parquet": {"rows": 1000, "bytes": 9000, "writers": {"w_…": [[0, 100]]}}},
+     "files": {"metrics/ab/….parquet": [1000, 9000, [0, 0, 100]]},
      "deleted": {"exp_…": {"project": "mnist", "writers": ["w_…"]}}}
 
-The last member of a writer is its holes: [[first_seq, end_seq, reason], …]. A file is named in each slot whose writers
-it holds rows of.
+The last member of a writer is its holes: [[first_seq, end_seq, reason], …]. Of a file stand its rows, its bytes, and
+what it holds: writer, first seq, end seq, and so on, the writer by its place among the sorted names of this slot's
+writers. A file is named in each slot whose writers it holds rows of.
 """
 
 from __future__ import annotations
@@ -96,8 +97,13 @@ class Slot:
                 w.digest.points,
                 holes,
             ]
+        place = {name: n for n, name in enumerate(sorted(self.writers))}
         files = {
-            f.path: {"rows": f.rows, "bytes": f.bytes, "writers": dict(sorted(f.windows.items()))}
+            f.path: [
+                f.rows,
+                f.bytes,
+                [n for w, held in sorted(f.windows.items()) for a, b in held for n in (place[w], a, b)],
+            ]
             for _, f in sorted(self.files.items())
         }
         deleted = {name: {"project": t.project, "writers": list(t.writers)} for name, t in sorted(self.deleted.items())}
@@ -135,12 +141,17 @@ def parse(raw: bytes, path: str) -> Slot:
             slot.projects[_id(name)] = _text(each["project"])
             for writer, (generation, held, digest, points, holes) in each["writers"].items():
                 slot.writers[_id(writer)] = _holding(writer, name, generation, held, digest, points, holes)
-        for path_, each in content["files"].items():
-            windows = {_id(writer): _ranges(pairs) for writer, pairs in each["writers"].items()}
-            slot.files[path_] = DataFile(_text(path_), _count(each["rows"]), _count(each["bytes"]), windows)
+        names = sorted(slot.writers)
+        for path_, (rows, size, held) in content["files"].items():
+            windows: dict[str, list[tuple[int, int]]] = {}
+            for place, low, high in zip(held[::3], held[1::3], held[2::3], strict=True):
+                windows.setdefault(names[_count(place)], []).append((_count(low), _count(high)))
+            slot.files[path_] = DataFile(
+                _text(path_), _count(rows), _count(size), {name: ranges(pairs) for name, pairs in windows.items()}
+            )
         for name, each in content["deleted"].items():
             slot.deleted[_id(name)] = Tombstone(_text(each["project"]), tuple(_id(w) for w in each["writers"]))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise NotOurs(path, f"no part of an index of ours ({error!s:.100})") from None
     return slot
 
