@@ -202,6 +202,7 @@ def two_spaces(
     repo_space: Callable[..., RepoSpace],
 ) -> None:
     """Both push all the time; halfway, trainers are told the other one's address."""
+    began = time.monotonic()
     spaces = [repo_space().start(), repo_space().start()]
     stop = tmp_path / "stop"
     doors = [BadNetwork(space.port, lambda number: "pass") for space in spaces]
@@ -225,6 +226,7 @@ def two_spaces(
         space.whole(trainers)
     posts = [one for one in hub.requests("/commit/") if "POST" in one["request"]]
     refused = sum(one["status"] in (409, 412) for one in posts)
+    assert len(hub.pushes(REPO)) <= 2 * (time.monotonic() - began) + 20, "more than one commit an interval of 1 s"
     tell(f"{len(posts)} commits of two Spaces in {seconds:.0f} s, {refused} of them refused for another's")
     for door in doors:
         door.close()
