@@ -41,7 +41,7 @@ import json, resource, sys, time
 from pathlib import Path
 from trackio_client.hub.dataset import HubDataset
 from trackio_client.hub.replicator import Replicator
-from trackio_client.hub.views import Views
+from trackio_client.hub.files.views import Views
 from trackio_client.store.open import open_store
 store = open_store(Path(sys.argv[1]))
 replicator = Replicator(store, HubDataset(sys.argv[2]), origin="bench", views=Views(), per_hour=100_000)

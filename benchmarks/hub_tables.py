@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.figures import Figure, table
-from trackio_client.hub import tables
+from trackio_client.hub.files import tables
 from trackio_client.store.holdings import PointRows
 
 METRICS = 10
@@ -96,7 +96,7 @@ def figures(values: int = 1_000_000, reps: int = 3) -> list[Figure]:
 
 
 def encodings(values: int) -> Iterator[str]:
-    """One line an order of rows and encoding: what the comment in hub/points.py says was measured."""
+    """One line an order of rows and encoding: what the comment in hub/files/points.py says was measured."""
     yield "| order of rows | encoding | float64 B | float32 B | write s | read s |"
     yield "|---|---|---|---|---|---|"
     for order in ("by call", "by series"):

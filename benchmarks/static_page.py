@@ -27,7 +27,7 @@ from tests.browser.conftest import chromium_path
 from tests.browser.static_page import REPO, commit, deploy
 from tests.hub.view_data import Repo, fill, new_store, training
 from tests.hub_server import HubProcess
-from trackio_client.hub.static_space import EVERY_S
+from trackio_client.hub.spaces.static import EVERY_S
 
 EXPERIMENTS, STEPS = 100, 1000
 MOST_MS, MOST_KB = 2000.0, 1000.0

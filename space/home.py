@@ -76,9 +76,9 @@ def open_home(settings: SpaceSettings, environ: Mapping[str, str] = os.environ) 
         return Home(open_store(settings.store_path, persistent=settings.persistent))
     from trackio_client.hub.backed import RepoBacked  # here: huggingface_hub and pyarrow take a second to import
     from trackio_client.hub.dataset import HubDataset
+    from trackio_client.hub.files.views import Views
     from trackio_client.hub.loading import Loader
     from trackio_client.hub.replicator import Replicator
-    from trackio_client.hub.views import Views
 
     destination = None if settings.persistent else f"hf://datasets/{repo}"
     store = open_store(settings.store_path, persistent=settings.persistent, destination=destination)

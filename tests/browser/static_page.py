@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 from tests.hub.conftest import point_at
 from tests.hub.view_data import Repo, Trainer, new_store, training
 from tests.hub_server import Hub, running_hub
-from trackio_client.hub.static_space import files_of_static_space
+from trackio_client.hub.spaces.static import files_of_static_space
 
 REPO, SPACE = "me/exp", "me/page"
 

@@ -14,8 +14,8 @@ from tests.browser.static_page import REPO, World, a_world, commit, deploy, draw
 from tests.hub.view_data import Repo, fill, training
 from tests.store.trainer import Trainer, taken
 from trackio_client.hub.dataset import HubDataset
+from trackio_client.hub.files.views import Views, overview_path
 from trackio_client.hub.replicator import Replicator
-from trackio_client.hub.views import Views, overview_path
 from trackio_client.wire.frames import Schema
 
 pytestmark = [

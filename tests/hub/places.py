@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from trackio_client.hub import tables
+from trackio_client.hub.files import tables
 from trackio_client.hub.memory import MemoryTarget
 from trackio_client.hub.replicator import Replicator
 from trackio_client.store.open import open_store

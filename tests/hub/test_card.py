@@ -8,9 +8,9 @@ from datasets.utils.metadata import MetadataConfigs
 from huggingface_hub import DatasetCard
 
 from trackio_client.errors import NotOurs
-from trackio_client.hub import tables
-from trackio_client.hub.card import card
-from trackio_client.hub.explained import _COLUMNS
+from trackio_client.hub.files import tables
+from trackio_client.hub.files.card import card
+from trackio_client.hub.files.explained import _COLUMNS
 
 CONFIGS = {name: f"{name}/**/*.parquet" for name in ("experiments", "metrics", "events")}
 pytestmark = pytest.mark.requirement("S1.54")

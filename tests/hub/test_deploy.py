@@ -11,10 +11,10 @@ from huggingface_hub import HfApi
 from tests.hub_server import Hub
 from trackio_client import clientfile
 from trackio_client.errors import HubAway, HubRefused, UsageError
-from trackio_client.hub.deploy import deploy, look_at_removal, remove
-from trackio_client.hub.deploy_files import files_of_space
-from trackio_client.hub.deploy_hub import SpaceHub
-from trackio_client.hub.deploy_plan import NeedsChoice, Wish
+from trackio_client.hub.spaces.api import SpaceHub
+from trackio_client.hub.spaces.deploy import deploy, look_at_removal, remove
+from trackio_client.hub.spaces.files import files_of_space
+from trackio_client.hub.spaces.plan import NeedsChoice, Wish
 
 DATASET = "pro/trackio-experiments"
 FINE = "hf_fine"

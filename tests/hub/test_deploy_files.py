@@ -19,9 +19,9 @@ import yaml
 from packaging.requirements import Requirement
 
 from trackio_client.errors import UsageError
-from trackio_client.hub import deploy_files
-from trackio_client.hub.deploy_card import card_of_space, updated
-from trackio_client.hub.deploy_files import changes, files_of_space, git_id, gradio_of
+from trackio_client.hub.spaces import files as space_files
+from trackio_client.hub.spaces.card import card_of_space, updated
+from trackio_client.hub.spaces.files import changes, files_of_space, git_id, gradio_of
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = {"PIL": "pillow", "yaml": "pyyaml"}
@@ -143,7 +143,7 @@ def test_an_installed_wheel_deploys_the_same_files(files, tmp_path, monkeypatch)
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as packed:
         packed.extractall(tmp_path / "site")
-    monkeypatch.setattr(deploy_files, "INSTALLED_IN", tmp_path / "site")
+    monkeypatch.setattr(space_files, "INSTALLED_IN", tmp_path / "site")
     deployed = files_of_space()
     assert deployed.keys() == files.keys()
     assert all(deployed[path] == files[path] for path in ("app.py", "requirements.txt", "space/server.py"))

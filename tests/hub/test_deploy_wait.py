@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from trackio_client.errors import HubAway, HubRefused
-from trackio_client.hub.asking import Answer
-from trackio_client.hub.deploy_wait import NotUp, wait_until_it_answers, wait_until_page
+from trackio_client.hub.spaces.asking import Answer
+from trackio_client.hub.spaces.waiting import NotUp, wait_until_it_answers, wait_until_page
 
 OURS = Answer(True, 200, "status 200", {"status": "ok"})
 PROXY = Answer(False, 503, "status 503")

@@ -19,10 +19,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.hub_server import Hub
-from trackio_client.hub import tables
-from trackio_client.hub.card import card
 from trackio_client.hub.dataset import HubDataset
-from trackio_client.hub.parquet import content_name
+from trackio_client.hub.files import tables
+from trackio_client.hub.files.card import card
+from trackio_client.hub.files.parquet import content_name
 from trackio_client.store.holdings import EventRow, PointRows
 
 NOW_US = 1_790_000_000_000_000

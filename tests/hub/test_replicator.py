@@ -11,7 +11,7 @@ import pytest
 from tests.hub.places import Clock, Place, event_seqs, files, rows
 from tests.store.trainer import Trainer, merged, taken
 from trackio_client.errors import HubAway, HubBusy, HubError, HubMoved, HubRefused
-from trackio_client.hub import tables
+from trackio_client.hub.files import tables
 from trackio_client.hub.index import parse
 from trackio_client.hub.memory import Failure, MemoryTarget
 from trackio_client.store.columns import Digest

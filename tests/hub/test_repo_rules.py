@@ -21,8 +21,9 @@ import pytest
 from tests.hub.places import Clock, Place, files
 from tests.store.trainer import Trainer
 from trackio_client.errors import ExperimentNotFound, Gap, Gone, HubAway, HubBusy, HubError, HubRefused, MetricNotFound
-from trackio_client.hub import compaction, tables
+from trackio_client.hub import compaction
 from trackio_client.hub.backed import RepoBacked
+from trackio_client.hub.files import tables
 from trackio_client.hub.loading import Loader
 from trackio_client.hub.memory import Failure, MemoryTarget
 from trackio_client.hub.transfer import push

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from trackio_client.errors import UsageError
-from trackio_client.hub.static_space import HUB, files_of_static_space
+from trackio_client.hub.spaces.static import HUB, files_of_static_space
 
 pytestmark = pytest.mark.requirement("S1.54")
 

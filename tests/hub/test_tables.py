@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from trackio_client.errors import NotOurs
-from trackio_client.hub import parquet, tables
-from trackio_client.hub import points as points_file
-from trackio_client.hub.tables import (
+from trackio_client.hub.files import parquet, tables
+from trackio_client.hub.files import points as points_file
+from trackio_client.hub.files.tables import (
     read_events,
     read_experiments,
     read_metrics,

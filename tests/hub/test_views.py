@@ -13,10 +13,10 @@ import pytest
 
 from tests.hub.view_data import NOW_S, Repo, Trainer, fill, new_store, training
 from tests.store.trainer import taken
-from trackio_client.hub import lists
-from trackio_client.hub.lists import hash_of, list_path, merge_head, merge_list, place_of, read_list
-from trackio_client.hub.overview import AIM_BYTES, MOST_BYTES, importance, overview
-from trackio_client.hub.views import overview_path
+from trackio_client.hub.files import lists
+from trackio_client.hub.files.lists import hash_of, list_path, merge_head, merge_list, place_of, read_list
+from trackio_client.hub.files.overview import AIM_BYTES, MOST_BYTES, importance, overview
+from trackio_client.hub.files.views import overview_path
 from trackio_client.store.holdings import Cold
 from trackio_client.wire.frames import Schema
 from trackio_client.wire.names import sort_key

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.store.trainer import Trainer, taken
-from trackio_client.hub.views import Views
+from trackio_client.hub.files.views import Views
 from trackio_client.store.open import open_store
 from trackio_client.store.sqlite import SqliteStore
 from trackio_client.wire.frames import Schema

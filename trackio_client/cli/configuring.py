@@ -15,7 +15,7 @@ from trackio_client.cli.repos import needs_hub
 from trackio_client.errors import UsageError
 
 if TYPE_CHECKING:
-    from trackio_client.hub.checking_space import Finding
+    from trackio_client.hub.spaces.checking import Finding
     from trackio_client.settings import Settings
 
 
@@ -85,7 +85,7 @@ def _try(asked: argparse.Namespace, settings: Settings, *, quiet: bool) -> dict[
 
     found: dict[str, Finding] = {}
     if settings.url is not None and not is_dataset(settings.url):
-        from trackio_client.hub.checking_space import check_space
+        from trackio_client.hub.spaces.checking import check_space
 
         there, token = space_at(settings.url, settings)
         found["space"] = check_space(address_of(there), token, settings.hub_token)

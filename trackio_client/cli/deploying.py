@@ -13,8 +13,8 @@ from trackio_client.cli.repos import needs_hub
 from trackio_client.errors import UsageError
 
 if TYPE_CHECKING:
-    from trackio_client.hub.deploy import Deployed
-    from trackio_client.hub.deploy_plan import Intent, NeedsChoice, Wish
+    from trackio_client.hub.spaces.deploy import Deployed
+    from trackio_client.hub.spaces.plan import Intent, NeedsChoice, Wish
 
 TOKEN_VARIABLE: Final = "TRACKIO_SPACE_HF_TOKEN"
 
@@ -120,9 +120,9 @@ class Terminal:
 def run(asked: argparse.Namespace) -> int:
     """Deploy. 0 when it answers (or after a dry run), 2 when something must be said first, 4 if it does not answer."""
     needs_hub("deploy")
-    from trackio_client.hub.deploy import deploy
-    from trackio_client.hub.deploy_hub import SpaceHub
-    from trackio_client.hub.deploy_plan import NeedsChoice
+    from trackio_client.hub.spaces.api import SpaceHub
+    from trackio_client.hub.spaces.deploy import deploy
+    from trackio_client.hub.spaces.plan import NeedsChoice
     from trackio_client.settings import settings_from
 
     terminal = Terminal(is_sure=asked.yes, is_quiet=asked.json)
@@ -159,7 +159,7 @@ def _chosen(choice: NeedsChoice, wish: Wish, terminal: Terminal) -> Wish | None:
 
 
 def _wish(asked: argparse.Namespace) -> Wish:
-    from trackio_client.hub.deploy_plan import Wish
+    from trackio_client.hub.spaces.plan import Wish
 
     token = asked.token_for_space or os.environ.get(TOKEN_VARIABLE, "")
     if token == "-":
@@ -179,7 +179,7 @@ def _wish(asked: argparse.Namespace) -> Wish:
 
 
 def _waiter(hub: Any, terminal: Terminal, timeout_s: float | None) -> Any:
-    from trackio_client.hub.deploy_wait import TIMEOUT_S, wait_until_it_answers, wait_until_page
+    from trackio_client.hub.spaces.waiting import TIMEOUT_S, wait_until_it_answers, wait_until_page
 
     limit = TIMEOUT_S if timeout_s is None else timeout_s
     if not limit > 0:
@@ -239,8 +239,8 @@ def _tell(done: Deployed, asked: argparse.Namespace, terminal: Terminal) -> None
 def run_undeploy(asked: argparse.Namespace) -> int:
     """Take it away. 0 when it is gone, 1 when the person said no."""
     needs_hub("undeploy")
-    from trackio_client.hub.deploy import look_at_removal, remove
-    from trackio_client.hub.deploy_hub import SpaceHub
+    from trackio_client.hub.spaces.api import SpaceHub
+    from trackio_client.hub.spaces.deploy import look_at_removal, remove
     from trackio_client.settings import settings_from
 
     terminal = Terminal(is_sure=asked.yes, is_quiet=asked.json)

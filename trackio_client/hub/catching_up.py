@@ -9,10 +9,10 @@ from dataclasses import replace
 
 from trackio_client.delivery.staging import PusherState, Staging
 from trackio_client.errors import HubAway, HubBusy, HubError, HubMoved
+from trackio_client.hub.files.views import Views
 from trackio_client.hub.pusher import origin_of
 from trackio_client.hub.replicator import Replicator
 from trackio_client.hub.target import Target
-from trackio_client.hub.views import Views
 from trackio_client.store.sqlite import SqliteStore
 
 PAUSE_S = (1.0, 30.0)

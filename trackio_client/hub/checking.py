@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from trackio_client.errors import HubError, HubRefused, NotOurs, UsageError
-from trackio_client.hub.checking_space import Finding
 from trackio_client.hub.dataset import HubDataset
-from trackio_client.hub.deploy_account import account_of
-from trackio_client.hub.deploy_hub import SpaceHub
 from trackio_client.hub.reading import RepoReader
+from trackio_client.hub.spaces.account import account_of
+from trackio_client.hub.spaces.api import SpaceHub
+from trackio_client.hub.spaces.checking import Finding
 
 _ROLES: Final = {
     "read": "it may only read, all that its owner may",

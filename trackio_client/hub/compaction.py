@@ -24,10 +24,10 @@ from pathlib import Path
 from typing import Any
 
 from trackio_client.errors import NotOurs
-from trackio_client.hub import tables
 from trackio_client.hub.draft import MOST_FILES, MOST_SLOTS, Draft
+from trackio_client.hub.files import tables
+from trackio_client.hub.files.parquet import check_name, content_name
 from trackio_client.hub.index import DataFile, Index, common, minus
-from trackio_client.hub.parquet import check_name, content_name
 from trackio_client.hub.reading import RepoReader, together
 from trackio_client.hub.target import Head
 from trackio_client.store.columns import EventAt, digest_of, digest_points

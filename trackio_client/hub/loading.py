@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from trackio_client.errors import HubError, NotOurs, StoreClosed, StoreError
-from trackio_client.hub import tables
-from trackio_client.hub.parquet import check_name
+from trackio_client.hub.files import tables
+from trackio_client.hub.files.parquet import check_name
 from trackio_client.hub.reading import RepoReader, together
 from trackio_client.store.contract import Store
 from trackio_client.store.holdings import Cold

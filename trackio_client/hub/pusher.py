@@ -80,8 +80,8 @@ class Pusher:
 
     def run(self) -> str:
         """Push until there is a reason to end; the reason."""
+        from trackio_client.hub.files.views import Views
         from trackio_client.hub.replicator import Replicator
-        from trackio_client.hub.views import Views
 
         self.say()
         store = self.staging.open()

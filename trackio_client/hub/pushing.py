@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from trackio_client.errors import NotOurs
-from trackio_client.hub import tables
 from trackio_client.hub.attachments import Attachments
 from trackio_client.hub.draft import Draft, Window, Work, plan
+from trackio_client.hub.files import tables
+from trackio_client.hub.files.parquet import content_name
+from trackio_client.hub.files.views import overview_path
 from trackio_client.hub.index import Index, Tombstone, common, rows_path
-from trackio_client.hub.parquet import content_name
 from trackio_client.hub.reading import RepoReader
 from trackio_client.hub.rows import rows_of
 from trackio_client.hub.target import Head, RepoFile, Target
-from trackio_client.hub.views import overview_path
 from trackio_client.store.columns import Digest, EventAt, digest_of, digest_points
 from trackio_client.store.contract import Store
 from trackio_client.store.holdings import Extract
@@ -33,7 +33,7 @@ KINDS = ("experiments", "metrics", "events", "samples")
 
 
 class Views(Protocol):
-    """Makes the files that a static page draws from; hub/views.py does it."""
+    """Makes the files that a static page draws from; hub/files/views.py does it."""
 
     def changes(
         self,
@@ -267,7 +267,7 @@ class Committer:
             self.reader.not_ours["README.md"] = "no UTF-8; it is left alone"
             self._carded = kinds
             return
-        from trackio_client.hub import card
+        from trackio_client.hub.files import card
 
         try:
             configs = {kind: f"{kind}/**/*.parquet" for kind in KINDS if kind in kinds}

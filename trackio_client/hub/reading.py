@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from trackio_client.errors import NotOurs
-from trackio_client.hub import tables
+from trackio_client.hub.files import tables
 from trackio_client.hub.index import Index, cold_files, parse, rows_path, slot_number
 from trackio_client.hub.target import RepoFile, Target
 from trackio_client.store.holdings import Adopted

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from trackio_client.errors import ExperimentNotFound, HubRefused, UsageError
+from trackio_client.hub.files.views import Views
 from trackio_client.hub.index import Index, common, span
 from trackio_client.hub.loading import Loader
 from trackio_client.hub.reading import RepoReader
 from trackio_client.hub.replicator import Flushed, Replicator
 from trackio_client.hub.target import Head, RepoFile, Target
-from trackio_client.hub.views import Views
 from trackio_client.store.columns import Digest
 from trackio_client.store.contract import Store
 

@@ -89,7 +89,7 @@ function closed(repo) {
   return new SourceError({ status: 401, type: "closed", title: `“${repo}” opens with a log-in only.`, detail: "It is private, or there is no such dataset: the Hub does not tell strangers which." });
 }
 
-/** What head and lists call a file's content: hub/lists.py computes the same. @param {ArrayBuffer} bytes */
+/** What head and lists call a file's content: hub/files/lists.py computes the same. @param {ArrayBuffer} bytes */
 export async function hashOf(bytes) {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return [...digest.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -1,5 +1,5 @@
 // @ts-check
-/** What a dataset repo lists for pages: `view/head.json` and `view/list/….json` (trackio_client/hub/lists.py describes them). */
+/** What a dataset repo lists for pages: `view/head.json` and `view/list/….json` (trackio_client/hub/files/lists.py describes them). */
 import { clock } from "./words.js";
 
 const VERSION = 1;

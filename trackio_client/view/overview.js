@@ -1,5 +1,5 @@
 // @ts-check
-/** One experiment's overview, `view/<2>/<experiment>.bin` of a dataset repo (trackio_client/hub/overview.py describes it). */
+/** One experiment's overview, `view/<2>/<experiment>.bin` of a dataset repo (trackio_client/hub/files/overview.py describes it). */
 import { decode } from "./frames.js";
 
 /**
@@ -46,7 +46,7 @@ async function unpacked(packed) {
   return new Response(stream).arrayBuffer();
 }
 
-/** The folder and name of an experiment's overview: hub/views.py computes the same. @param {string} id */
+/** The folder and name of an experiment's overview: hub/files/views.py computes the same. @param {string} id */
 export function pathOf(id) {
   let folder = 0;
   for (const byte of new TextEncoder().encode(id)) folder = (folder * 31 + byte) % 256;

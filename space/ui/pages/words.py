@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from space.settings import SpaceSettings
-from trackio_client.hub.checking_space import Finding
+from trackio_client.hub.spaces.checking import Finding
 from trackio_client.inforce import InForce
 
 _GROUPS: Final = (

@@ -26,7 +26,7 @@ from typing import Any
 import yaml
 
 from trackio_client.errors import NotOurs
-from trackio_client.hub.explained import body_of
+from trackio_client.hub.files.explained import body_of
 
 _BEGIN, _END = "# trackio:begin", "# trackio:end"
 _BODY_BEGIN, _BODY_END = "<!-- trackio:begin -->", "<!-- trackio:end -->"

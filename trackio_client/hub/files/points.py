@@ -28,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from trackio_client.hub.parquet import (
+from trackio_client.hub.files.parquet import (
     ROW_GROUP,
     Source,
     TableWriter,

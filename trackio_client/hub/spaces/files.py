@@ -10,7 +10,7 @@ from typing import Final
 
 from trackio_client.errors import UsageError
 
-INSTALLED_IN = Path(__file__).resolve().parents[2]
+INSTALLED_IN = Path(__file__).resolve().parents[3]
 """Holds both packages: a checkout's root, or site-packages."""
 APP: Final = "app.py"
 REQUIREMENTS: Final = "requirements.txt"

@@ -1,4 +1,4 @@
-"""The three tables of a repo as Parquet: points (hub/points.py), events, experiments."""
+"""The three tables of a repo as Parquet: points (hub/files/points.py), events, experiments."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from trackio_client.hub.parquet import (
+from trackio_client.hub.files.parquet import (
     ROW_GROUP,
     Source,
     TableWriter,
@@ -24,7 +24,7 @@ from trackio_client.hub.parquet import (
     unpacked,
     whose,
 )
-from trackio_client.hub.points import METRICS, read_metrics, write_metrics
+from trackio_client.hub.files.points import METRICS, read_metrics, write_metrics
 from trackio_client.store.holdings import EventRow
 
 EVENTS = pa.schema(

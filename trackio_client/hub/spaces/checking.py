@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from trackio_client.hub.asking import ask
+from trackio_client.hub.spaces.asking import ask
 
 _A = {"owner": "an owner", "writer": "a writer", "viewer": "a viewer", "nobody": "nobody in particular"}
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from trackio_client.errors import ExperimentNotFound
-from trackio_client.hub.lists import (
+from trackio_client.hub.files.lists import (
     HEAD_PATH,
     Row,
     hash_of,
@@ -24,7 +24,7 @@ from trackio_client.hub.lists import (
     read_head,
     read_list,
 )
-from trackio_client.hub.overview import bounded, importance, overview
+from trackio_client.hub.files.overview import bounded, importance, overview
 from trackio_client.queries.experiments import rows_of
 from trackio_client.store.contract import ExperimentRecord, MetricSummary, Store
 from trackio_client.wire.events import plain

@@ -1,6 +1,6 @@
 """`trackio-client deploy` without the terminal: from a wish to a Space that answers, step by step, repeatable.
 
-Looked at first, changed afterwards (deploy_plan). Every step can be done twice: what is there is kept, what differs is
+Looked at first, changed afterwards (plan). Every step can be done twice: what is there is kept, what differs is
 replaced. A deployment that was cut anywhere is finished by the same command.
 """
 
@@ -15,11 +15,11 @@ from trackio_client import clientfile
 from trackio_client.clientfile import KnownSpace
 from trackio_client.delivery.address import address_of
 from trackio_client.errors import HubMoved, HubRefused, UsageError
-from trackio_client.hub.asking import ask
 from trackio_client.hub.dataset import HubDataset
-from trackio_client.hub.deploy_account import account_of, what_the_token_needs, wider_than
-from trackio_client.hub.deploy_hub import PaymentNeeded, SpaceHub
-from trackio_client.hub.deploy_plan import (
+from trackio_client.hub.spaces.account import account_of, what_the_token_needs, wider_than
+from trackio_client.hub.spaces.api import PaymentNeeded, SpaceHub
+from trackio_client.hub.spaces.asking import ask
+from trackio_client.hub.spaces.plan import (
     DATASET,
     HUB_TOKEN,
     VISIBILITY,
@@ -53,7 +53,7 @@ class Person(Protocol):
 
 
 Waiter = Callable[[Intent, str, "str | None", "str | None"], None]
-"""waiter(intent, address, commit, write token) returns when the Space answers (deploy_wait), or raises NotUp."""
+"""waiter(intent, address, commit, write token) returns when the Space answers (waiting), or raises NotUp."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,8 +285,8 @@ class Removal:
 
 def look_at_removal(name: str, hub: SpaceHub) -> Removal:
     """What would go and what stays. Raises UsageError: there is no such Space, or it is none of ours. HubError."""
-    from trackio_client.hub.deploy_plan import check_ours
     from trackio_client.hub.names import space_of
+    from trackio_client.hub.spaces.plan import check_ours
 
     space = space_of(name, account_of(hub.whoami()).name)
     found = hub.find(space)

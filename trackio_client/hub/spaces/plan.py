@@ -9,7 +9,8 @@ from typing import Final
 from trackio_client import clientfile
 from trackio_client.clientfile import KnownSpace
 from trackio_client.errors import HubRefused, UsageError
-from trackio_client.hub.deploy_account import (
+from trackio_client.hub.names import DEFAULT_NAME, repo_of, space_of
+from trackio_client.hub.spaces.account import (
     Account,
     Plan,
     account_of,
@@ -17,10 +18,9 @@ from trackio_client.hub.deploy_account import (
     too_narrow,
     what_the_token_needs,
 )
-from trackio_client.hub.deploy_card import TAG, card_of_space, updated
-from trackio_client.hub.deploy_files import CARD, PACKAGES, REQUIREMENTS, changes, files_of_space, gradio_of
-from trackio_client.hub.deploy_hub import Found, SpaceHub
-from trackio_client.hub.names import DEFAULT_NAME, repo_of, space_of
+from trackio_client.hub.spaces.api import Found, SpaceHub
+from trackio_client.hub.spaces.card import TAG, card_of_space, updated
+from trackio_client.hub.spaces.files import CARD, PACKAGES, REQUIREMENTS, changes, files_of_space, gradio_of
 
 ZERO_GPU: Final = "zero-a10g"
 FREE: Final = ("cpu-basic", ZERO_GPU)
@@ -232,7 +232,7 @@ def with_files(intent: Intent, hub: SpaceHub, *, wants_zero: bool = False) -> In
 
 def static_files(intent: Intent, hub: SpaceHub) -> dict[str, bytes]:
     """The page without a server, and its card."""
-    from trackio_client.hub.static_space import files_of_static_space
+    from trackio_client.hub.spaces.static import files_of_static_space
 
     if intent.dataset is None:
         raise UsageError("say whose experiments the page shows: --dataset owner/name")

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from trackio_client.errors import HubAway, HubBusy, HubError, HubRefused
-from trackio_client.hub.asking import Answer, ask
-from trackio_client.hub.deploy_hub import SpaceHub
+from trackio_client.hub.spaces.api import SpaceHub
+from trackio_client.hub.spaces.asking import Answer, ask
 
 TIMEOUT_S: Final = 900.0
 """Longest wait: a first build installs Gradio and pyarrow, some minutes; the platform itself gives up after 30."""
