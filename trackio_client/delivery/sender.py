@@ -25,6 +25,9 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S, HUB_PAUSE_S, REFUSED_PAUSE_S = 0.25, 10.0, 2.0, 
 """Between tries: at first, at most, at least on hf.space (it limits requests), and after a refused token."""
 ASKS = 10
 """At the end: how often what is accepted is asked for until it is durable, too."""
+PUSH_WAIT_S = 10.0
+"""At the end: how long a Space that keeps its experiments in a repo is given to push them. It does so at once when an
+experiment ends, and a push to the Hub takes some seconds."""
 HUB_PIECE_BYTES = 8 * 1024 * 1024
 """Batches on hf.space: fewer tries carry more."""
 
@@ -240,11 +243,22 @@ class Sender:
                 self._next_try = now + (0.1 if self._asks <= ASKS else 0.5)
 
     _asks = 0
+    _asked_since = 0.0
 
     def _asked_enough(self) -> bool:
         """Durable comes at once on a disk that keeps, or after a push to the Hub, which may be worth waiting for."""
+        if not self._asks:
+            self._asked_since = time.monotonic()
         self._asks += 1
-        return self._asks > ASKS and not self._is_worth_waiting()
+        if self._asks <= ASKS or self._is_worth_waiting():
+            return False
+        return not self._is_of_a_repo() or time.monotonic() > self._asked_since + PUSH_WAIT_S
+
+    def _is_of_a_repo(self) -> bool:
+        """Whether a Space answers whose experiments are at home in a dataset repo."""
+        receipt = self.courier.receipt if self.courier else None
+        is_space = self.transport is not None and self.transport.destination.startswith("http")
+        return is_space and receipt is not None and receipt.store_id.startswith("hf://")
 
     def _failed(self, error: Exception) -> None:
         now = time.monotonic()
