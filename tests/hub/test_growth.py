@@ -31,9 +31,12 @@ class Repo:
     most_operations: int = 0
     made: int = 0
     compactions: int = 0
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    """By file how many rows of each experiment are in it: the ranges of merged texts close gaps without rows."""
 
     def take(self, draft: Draft, added: list[tuple[DataFile, dict[str, Ranges]]]) -> None:
         for file, windows in added:
+            assert file.rows == sum(self.counts[file.path].values())
             for slot in draft.slots.values():
                 mine = {w: held for w, held in windows.items() if w in slot.writers}
                 if mine:
@@ -61,8 +64,10 @@ class Repo:
             windows[writer] = window
         total = sum(rows.values())
         files = [(DataFile(self.name("metrics"), total, FIXED_BYTES + BYTES_A_ROW * total, {}), windows)]
+        self.counts[files[0][0].path] = dict(rows)
         if at % 12 == 0:  # texts and marks, once an hour
             files.append((DataFile(self.name("events"), len(rows), FIXED_BYTES, {}), windows))
+            self.counts[files[1][0].path] = dict.fromkeys(rows, 1)
         self.take(draft, files)
 
     def compact(self) -> None:
@@ -74,8 +79,8 @@ class Repo:
         for group in groups:
             rows, windows = Counter[str](), defaultdict[str, list[tuple[int, int]]](list)
             for file in group.files:
+                rows.update(self.counts.pop(file.path))
                 for writer, held in file.windows.items():
-                    rows[writer[2:]] += sum(b - a for a, b in held)
                     windows[writer] += held
             for writer in windows:
                 number = self.index.slot_of(writer[2:])
@@ -86,6 +91,7 @@ class Repo:
             for names in shares(rows):
                 count = sum(rows[name] for name in names)
                 file = DataFile(self.name(group.kind), count, FIXED_BYTES + BYTES_A_ROW * count, {})
+                self.counts[file.path] = {name: rows[name] for name in names}
                 added.append((file, {f"w_{name}": held_by[f"w_{name}"] for name in names}))
         self.take(draft, added)
 
