@@ -36,7 +36,7 @@ from typing import Any, TypeVar
 from trackio_client.errors import NotAStore, StoreError, StoreFull, StoreReadOnly, StoreTooNew
 
 APPLICATION_ID = 0x54726B31  # "Trk1": how a file says that it is ours
-VERSION = 1
+VERSION = 2
 BUSY_S = 60.0
 """How long a connection waits for another process's transaction; they take milliseconds."""
 
@@ -89,7 +89,22 @@ CREATE TABLE damage (writer_id TEXT PRIMARY KEY, experiment INTEGER NOT NULL, to
 CREATE TABLE lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, until_s REAL NOT NULL) WITHOUT ROWID;
 """
 
-_MIGRATIONS: dict[int, str] = {}
+_MIGRATIONS: dict[int, str] = {
+    1: """
+ALTER TABLE experiment ADD COLUMN recount INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE experiment ADD COLUMN restored INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE writer ADD COLUMN owed TEXT;
+ALTER TABLE event ADD COLUMN place INTEGER;
+DROP INDEX IF EXISTS event_by_experiment;
+CREATE INDEX event_by_experiment ON event (experiment, kind, position, place);
+CREATE INDEX IF NOT EXISTS chunk_by_writer ON chunk (writer, seq1);
+CREATE TABLE IF NOT EXISTS cold (
+    experiment INTEGER NOT NULL, path TEXT NOT NULL, place INTEGER NOT NULL, rows INTEGER NOT NULL,
+    windows TEXT NOT NULL, loaded TEXT NOT NULL, PRIMARY KEY (experiment, path)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS damage (
+    writer_id TEXT PRIMARY KEY, experiment INTEGER NOT NULL, told TEXT NOT NULL) WITHOUT ROWID
+"""
+}
 """From version n to n + 1, statements. The tables above are always those of VERSION."""
 
 NETWORK_FILE_SYSTEMS = {
@@ -183,7 +198,7 @@ def _create_or_migrate(connection: sqlite3.Connection) -> None:
         else:
             for version in range(connection.execute("PRAGMA user_version").fetchone()[0], VERSION):
                 for statement in _MIGRATIONS[version].split(";"):
-                    connection.execute(statement)
+                    _migrate(connection, statement)
         connection.execute(f"PRAGMA user_version={VERSION}")
         connection.execute("COMMIT")
     except BaseException:
@@ -220,6 +235,14 @@ def claim(connection: sqlite3.Connection, destination: str, path: Path) -> None:
         )
     connection.execute("UPDATE writer SET durable = '[]' WHERE durable != '[]'")
     connection.execute("INSERT OR REPLACE INTO meta VALUES ('destination', ?)", (destination,))
+
+
+def _migrate(connection: sqlite3.Connection, statement: str) -> None:
+    try:
+        connection.execute(statement)
+    except sqlite3.OperationalError as error:
+        if "duplicate column name" not in str(error):  # a file between two versions has it already
+            raise
 
 
 def _journal(connection: sqlite3.Connection, path: Path) -> str | None:
