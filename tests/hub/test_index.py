@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from trackio_client.errors import NotOurs
 from trackio_client.hub.draft import MOST_SLOTS, MOST_VALUES, Draft, Window, plan
-from trackio_client.hub.index import SLOT_EXPERIMENTS, Index, Slot, Tombstone, common, minus, parse, slot_number, span
+from trackio_client.hub.index import SLOT_EXPERIMENTS, Index, Slot, Tombstone, parse, slot_number, span
 from trackio_client.store.columns import Digest
 from trackio_client.store.holdings import Holding
+from trackio_client.store.spans import common, minus
 from trackio_client.wire.batches import Hole, Ranges, ranges
 
 RANGES = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=6).map(ranges)

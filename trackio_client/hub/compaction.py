@@ -27,11 +27,12 @@ from trackio_client.errors import NotOurs
 from trackio_client.hub.draft import MOST_FILES, MOST_SLOTS, Draft
 from trackio_client.hub.files import tables
 from trackio_client.hub.files.parquet import check_name, content_name
-from trackio_client.hub.index import DataFile, Index, common, minus
+from trackio_client.hub.index import DataFile, Index
 from trackio_client.hub.reading import RepoReader, together
 from trackio_client.hub.target import Head
 from trackio_client.store.columns import EventAt, digest_of, digest_points
 from trackio_client.store.holdings import EventRow, PointRows
+from trackio_client.store.spans import common, minus
 from trackio_client.wire.batches import Ranges, ranges
 
 log = logging.getLogger("trackio.hub")

@@ -6,20 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from trackio_client.hub.index import (
-    DataFile,
-    Index,
-    Slot,
-    Tombstone,
-    common,
-    data_of,
-    hole_ranges,
-    lacking,
-    minus,
-    span,
-)
+from trackio_client.hub.index import DataFile, Index, Slot, Tombstone, data_of, lacking, span
 from trackio_client.store.columns import Digest
 from trackio_client.store.holdings import Holding
+from trackio_client.store.spans import common, minus, of_holes
 from trackio_client.wire.batches import Hole, Ranges, ranges
 
 MOST_VALUES = 2_000_000
@@ -46,7 +36,7 @@ class Window:
     @property
     def data(self) -> Ranges:
         """Those of the seqs that are in no hole."""
-        return minus(self.ranges, hole_ranges(self.holding.holes))
+        return minus(self.ranges, of_holes(self.holding.holes))
 
 
 class Draft:
@@ -93,7 +83,7 @@ class Draft:
             for low, high in minus(common(((hole.first_seq, hole.end_seq),), held), data)
         )
         total = (known.digest if known else Digest()) + digest
-        frames = span(held) - span(hole_ranges(holes))
+        frames = span(held) - span(of_holes(holes))
         slot.writers[mine.writer_id] = Holding(
             writer_id=mine.writer_id,
             experiment_id=mine.experiment_id,

@@ -18,13 +18,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from trackio_client.errors import NotOurs
 from trackio_client.store.columns import Digest
 from trackio_client.store.holdings import Cold, Holding
+from trackio_client.store.spans import minus, of_holes
 from trackio_client.wire.batches import Hole, Ranges, ranges
 from trackio_client.wire.events import is_id
 
@@ -275,27 +276,9 @@ def span(held: Ranges) -> int:
     return sum(end - start for start, end in held)
 
 
-def minus(held: Ranges, known: Ranges) -> Ranges:
-    """What of `held` is not in `known`."""
-    left = list(held)
-    for low, high in known:
-        left = [piece for a, b in left for piece in ((a, min(b, low)), (max(a, high), b)) if piece[0] < piece[1]]
-    return tuple(left)
-
-
-def common(one: Ranges, other: Ranges) -> Ranges:
-    """What is in both."""
-    return minus(one, minus(one, other))
-
-
-def hole_ranges(holes: Iterable[Hole]) -> Ranges:
-    """The seqs that are in holes."""
-    return ranges((h.first_seq, h.end_seq) for h in holes)
-
-
 def data_of(holding: Holding) -> Ranges:
     """The seqs of which there are rows: held, and in no hole."""
-    return minus(holding.held, hole_ranges(holding.holes))
+    return minus(holding.held, of_holes(holding.holes))
 
 
 def lacking(here: Holding, there: Holding | None) -> Ranges:

@@ -15,13 +15,14 @@ from trackio_client.hub.draft import Draft, Window, Work, plan
 from trackio_client.hub.files import tables
 from trackio_client.hub.files.parquet import content_name
 from trackio_client.hub.files.views import overview_path
-from trackio_client.hub.index import Index, Tombstone, common, rows_path
+from trackio_client.hub.index import Index, Tombstone, rows_path
 from trackio_client.hub.reading import RepoReader
 from trackio_client.hub.rows import rows_of
 from trackio_client.hub.target import Head, RepoFile, Target
 from trackio_client.store.columns import Digest, EventAt, digest_of, digest_points
 from trackio_client.store.contract import Store
 from trackio_client.store.holdings import Extract
+from trackio_client.store.spans import common
 from trackio_client.wire.batches import Ranges
 
 log = logging.getLogger("trackio.hub")

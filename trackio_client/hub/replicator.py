@@ -20,11 +20,12 @@ from typing import Any
 from trackio_client.errors import HubAway, HubBusy, HubError, HubMoved, HubRefused, StoreError
 from trackio_client.hub.attachments import Attachment
 from trackio_client.hub.compaction import Compactor
-from trackio_client.hub.index import Index, common, lacking, minus
+from trackio_client.hub.index import Index, lacking
 from trackio_client.hub.pushing import Committer, Pushed, Views
 from trackio_client.hub.reading import RepoReader
 from trackio_client.hub.target import Head, Target
 from trackio_client.store.contract import Store
+from trackio_client.store.spans import common, minus
 
 log = logging.getLogger("trackio.hub")
 

@@ -12,13 +12,14 @@ from pathlib import Path
 
 from trackio_client.errors import ExperimentNotFound, HubRefused, UsageError
 from trackio_client.hub.files.views import Views
-from trackio_client.hub.index import Index, common, span
+from trackio_client.hub.index import Index, span
 from trackio_client.hub.loading import Loader
 from trackio_client.hub.reading import RepoReader
 from trackio_client.hub.replicator import Flushed, Replicator
 from trackio_client.hub.target import Head, RepoFile, Target
 from trackio_client.store.columns import Digest
 from trackio_client.store.contract import Store
+from trackio_client.store.spans import common
 
 ADOPT_TOGETHER = 250
 """Experiments made known to a store in one transaction."""
