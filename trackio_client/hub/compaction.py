@@ -17,7 +17,7 @@ import logging
 import math
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -30,8 +30,8 @@ from trackio_client.hub.files.parquet import check_name, content_name
 from trackio_client.hub.index import DataFile, Index
 from trackio_client.hub.reading import RepoReader, together
 from trackio_client.hub.target import Head
-from trackio_client.store.columns import EventAt, digest_of, digest_points
-from trackio_client.store.holdings import EventRow, PointRows
+from trackio_client.store.columns import Digest
+from trackio_client.store.holdings import PointRows, digests
 from trackio_client.store.spans import common, minus
 from trackio_client.wire.batches import Ranges, ranges
 
@@ -208,7 +208,7 @@ class Compactor:
         touched = {n for w in windows if (n := self._slot(draft, w)) is not None}
         for slot in touched:
             draft.slot(slot)
-        after: dict[str, tuple[int, int]] = {}
+        after: dict[str, Digest] = {}
         made: list[tuple[str, Path, int, dict[str, Ranges]]] = []
         for n, names in enumerate(shares(counts)):
             mine = [each for each in rows if each.experiment_id in set(names)]
@@ -217,9 +217,8 @@ class Compactor:
             writers = {each.writer_id for each in mine}
             mine_held = {writer: held_by[writer] for writer in sorted(writers)}
             (tables.write_metrics if group.kind == "metrics" else tables.write_events)(place, mine, held=mine_held)
-            for writer, (low, high) in digests(read(place, mine_held)).items():
-                known = after.get(writer, (0, 0))
-                after[writer] = ((known[0] + low) % 2**64, (known[1] + high) % 2**64)
+            for writer, digest in digests(read(place, mine_held)).items():
+                after[writer] = after.get(writer, Digest()) + digest
             made.append((content_name(group.kind, place), place, sum(counts[name] for name in names), mine_held))
         if before != after:
             log.error("merging %d files of %s gave other rows; they are left as they are", len(taken), group.kind)
@@ -233,20 +232,3 @@ class Compactor:
     def _slot(self, draft: Draft, writer: str) -> int | None:
         held = draft.index.writer(writer)
         return None if held is None else draft.index.slot_of(held.experiment_id)
-
-
-def digests(rows: Iterable[PointRows | EventRow]) -> dict[str, tuple[int, int]]:
-    """Per writer the digest (low, high) of these rows."""
-    found: dict[str, tuple[int, int]] = {}
-    for each in rows:
-        if isinstance(each, PointRows):
-            low, high = digest_points(each.writer_id, each.metric, each.seqs, each.steps, each.times_us, each.values)
-        else:
-            digest = digest_of(each.writer_id, [EventAt(each.seq, {}, each.raw)])
-            low, high = digest.low, digest.high
-        known = found.get(each.writer_id, (0, 0))
-        found[each.writer_id] = ((known[0] + low) % 2**64, (known[1] + high) % 2**64)
-    return found
-
-
-__all__ = ["Compactor", "Group", "Sequence", "digests", "plan", "shares", "size_class"]

@@ -19,9 +19,9 @@ from trackio_client.hub.index import Index, Tombstone, rows_path
 from trackio_client.hub.reading import RepoReader
 from trackio_client.hub.rows import rows_of
 from trackio_client.hub.target import Head, RepoFile, Target
-from trackio_client.store.columns import Digest, EventAt, digest_of, digest_points
+from trackio_client.store.columns import Digest
 from trackio_client.store.contract import Store
-from trackio_client.store.holdings import Extract
+from trackio_client.store.holdings import digests
 from trackio_client.store.spans import common
 from trackio_client.wire.batches import Ranges
 
@@ -146,12 +146,12 @@ class Committer:
         if not work.windows:
             return
         extract = self.store.extract([row for window in work.windows for row in window.rows])
-        digests = _digests(extract)
+        found_digests = digests([*extract.points, *extract.events])
         fine: set[str] = set()
         for window in work.windows:
             holding = window.holding
             trial = Draft(draft.index)
-            digest = digests.get(holding.writer_id, Digest())
+            digest = found_digests.get(holding.writer_id, Digest())
             slot = trial.place(holding.experiment_id, self._project(draft, holding.experiment_id))
             trial.hold(slot, window, digest)
             found = slot.writers[holding.writer_id]
@@ -282,18 +282,6 @@ class Committer:
 
 def _only(taken: Mapping[str, Ranges], writers: Collection[str]) -> dict[str, Ranges]:
     return {writer: held for writer, held in taken.items() if writer in writers}
-
-
-def _digests(extract: Extract) -> dict[str, Digest]:
-    """Per writer the digest of these rows."""
-    found: dict[str, Digest] = {}
-    for rows in extract.points:
-        low, high = digest_points(rows.writer_id, rows.metric, rows.seqs, rows.steps, rows.times_us, rows.values)
-        found[rows.writer_id] = found.get(rows.writer_id, Digest()) + Digest(low, high, 0, len(rows.seqs))
-    for event in extract.events:
-        digest = digest_of(event.writer_id, [EventAt(event.seq, {}, event.raw)])
-        found[event.writer_id] = found.get(event.writer_id, Digest()) + Digest(digest.low, digest.high)
-    return found
 
 
 def _title(pushed: Pushed) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from trackio_client.store.columns import Digest, Floats, Ints
+from trackio_client.store.columns import Digest, EventAt, Floats, Ints, digest_of, digest_points
 from trackio_client.wire.batches import Hole, Ranges
 
 
@@ -46,6 +47,19 @@ class EventRow:
     writer_id: str
     seq: int
     raw: bytes
+
+
+def digests(rows: Iterable[PointRows | EventRow]) -> dict[str, Digest]:
+    """Per writer the digest of these rows. Its `events` counts event rows alone: points do not tell their calls."""
+    found: dict[str, Digest] = {}
+    for each in rows:
+        if isinstance(each, PointRows):
+            columns = (each.seqs, each.steps, each.times_us, each.values)
+            digest = Digest(*digest_points(each.writer_id, each.metric, *columns), 0, len(each.seqs))
+        else:
+            digest = digest_of(each.writer_id, [EventAt(each.seq, {}, each.raw)])
+        found[each.writer_id] = found.get(each.writer_id, Digest()) + digest
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ from trackio_client.hub.files.parquet import (
 )
 from trackio_client.store.columns import Ints
 from trackio_client.store.holdings import PointRows
-from trackio_client.wire.batches import Ranges
+from trackio_client.store.spans import inside
 
 METRICS = pa.schema(
     [
@@ -260,18 +260,8 @@ def _parts(
         rows = order[start:end]
         if experiment_id is not None and experiment != experiment_id:
             continue
-        rows = rows if windows is None else rows[_inside(seqs[rows], windows.get(writer, ()))]
+        rows = rows if windows is None else rows[inside(seqs[rows], windows.get(writer, ()))]
         if len(rows) and np.any(np.diff(seqs[rows]) < 0):
             rows = rows[np.argsort(seqs[rows], kind="stable")]
         if len(rows):
             yield PointRows(experiment, writer, names[2][metric], seqs[rows], steps[rows], times_us[rows], values[rows])
-
-
-def _inside(seqs: Ints, ranges: Ranges) -> npt.NDArray[np.bool_]:
-    """(n,) Whether each seq lies in one of the ranges, which are in order."""
-    if not ranges:
-        return np.zeros(len(seqs), dtype=bool)
-    lows, ends = np.array(ranges, dtype=np.int64).T
-    at = np.searchsorted(lows, seqs, side="right") - 1
-    inside: npt.NDArray[np.bool_] = (at >= 0) & (seqs < ends[at])
-    return inside
