@@ -7,14 +7,14 @@ import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from trackio_client.errors import NotOurs
 from trackio_client.hub.attachments import Attachments
 from trackio_client.hub.draft import Draft, Window, Work, plan
 from trackio_client.hub.files import tables
 from trackio_client.hub.files.parquet import content_name
-from trackio_client.hub.files.views import overview_path
+from trackio_client.hub.files.views import Views, overview_path
 from trackio_client.hub.index import Index, Tombstone, rows_path
 from trackio_client.hub.reading import RepoReader
 from trackio_client.hub.rows import rows_of
@@ -31,23 +31,6 @@ MOST_VIEWS = 40
 """Overviews for the static page in one commit; the rest come with the next ones."""
 KINDS = ("experiments", "metrics", "events", "samples")
 """Folders that a configuration of the card stands for."""
-
-
-class Views(Protocol):
-    """Makes the files that a static page draws from; hub/files/views.py does it."""
-
-    def changes(
-        self,
-        store: Store,
-        experiments: Sequence[str],
-        slots: Mapping[str, int],
-        gone: Mapping[str, int],
-        read: Any,
-        *,
-        most: int,
-    ) -> tuple[dict[str, bytes], list[str]]:
-        """Files by path, and the experiments that did not fit into `most`."""
-        ...
 
 
 @dataclass(slots=True)

@@ -20,9 +20,11 @@ from typing import Any
 from trackio_client.errors import HubAway, HubBusy, HubError, HubMoved, HubRefused, StoreError
 from trackio_client.hub.attachments import Attachment
 from trackio_client.hub.compaction import Compactor
+from trackio_client.hub.files.views import Views
 from trackio_client.hub.index import Index, lacking
-from trackio_client.hub.pushing import Committer, Pushed, Views
+from trackio_client.hub.pushing import Committer, Pushed
 from trackio_client.hub.reading import RepoReader
+from trackio_client.hub.standing import Standing, backlog_of
 from trackio_client.hub.target import Head, Target
 from trackio_client.store.contract import Store
 from trackio_client.store.spans import common, minus
@@ -115,7 +117,7 @@ class Replicator:
         """Called when experiments of others became known: there may be something to load."""
         self._clock, self._wait = clock, wait
         self._busy = threading.Lock()
-        self._state = _State(since_s=clock())
+        self._state = Standing()
         self._changed = threading.Condition()
         self._asked_at: float | None = None
         self._nothing_at = -1  # the store's position at which nothing was behind
@@ -175,7 +177,8 @@ class Replicator:
                 self._tidy(after, pushed.index, done)
                 break
         done.not_pushed = list(self._committer.held_back.values())
-        self._state.flushed(self._clock(), done)
+        if done.is_all:
+            self._state.problem = None
         return done
 
     def _note(self, pushed: Pushed, done: Flushed) -> None:
@@ -295,7 +298,7 @@ class Replicator:
                         done = self.flush()
                         self._state.next_at = self._clock() + self.interval_in_force()
                         if not done.is_all:
-                            self._state.told(
+                            self._state.problem = (
                                 f"the repo has had {self.per_hour} commits within an hour; "
                                 f"the next push is in {done.wait_s:.0f} s"
                             )
@@ -304,11 +307,11 @@ class Replicator:
                             continue
                     elif self._clock() >= self._state.looked_at + max(self.interval_in_force(), 5.0):
                         self.refresh()
-                self._state.told(None)
+                self._state.problem = None
                 pause, looked_at = AWAY_S[0], position
             except (HubError, StoreError, OSError) as error:
                 text = _full_disk(error) if isinstance(error, OSError) else str(error)
-                self._state.told(text)
+                self._state.problem = text
                 log.warning("the push waits: %s", text)
                 self._asked_at = self._asked_at or asked  # who asked still waits for it
                 wait = pause
@@ -323,7 +326,7 @@ class Replicator:
                 continue
             except Exception as error:  # a thread's outermost loop: the Space must go on
                 log.exception("the push failed; it is tried again")
-                self._state.told(f"a mistake of the server ({type(error).__name__}); its log says what happened")
+                self._state.problem = f"a mistake of the server ({type(error).__name__}); its log says what happened"
                 self._sleep(30.0, wakes=False)
                 continue
             self._sleep(LOOK_S, wakes=True)
@@ -376,27 +379,12 @@ class Replicator:
 
     def status(self) -> dict[str, Any]:
         """Where the push stands: for the page, `/v1/health` and the command line. Times are seconds; no token."""
-        state, now = self._state, self._clock()
         behind = self.store.holdings(behind=True)
-        events = values = 0
-        for holding in behind:
-            seqs = sum(b - a for a, b in minus(holding.held, holding.durable))
-            events += seqs
-            values += int(seqs * holding.digest.points / max(1, holding.digest.events))
-        asked = self._asked_at is not None
         return {
             "repo": self.target.repo,
             "ready": self.is_ready,
-            "commit": state.head,
-            "committed_ago_s": None if state.committed_at is None else round(now - state.committed_at, 1),
-            "looked_ago_s": None if state.looked_at < 0 else round(now - state.looked_at, 1),
-            "behind_events": events,
-            "behind_values": values,
-            "next_in_s": 0.0 if asked else round(max(0.0, state.next_at - now), 1) if behind else None,
+            **self._state.told_at(self._clock(), backlog_of(behind), is_asked=self._asked_at is not None),
             "interval_s": round(self.interval_in_force(), 1),
-            "commits_in_hour": state.last_head.hour if state.last_head else None,
-            "pushers": state.last_head.pushers if state.last_head else None,
-            "problem": state.problem,
             "not_ours": [{"path": path, "reason": why} for path, why in sorted(self.reader.not_ours.items())],
             "held_back": [*self._committer.held_back.values(), *self.store.damaged()],
         }
@@ -406,31 +394,3 @@ def _full_disk(error: OSError) -> str:
     if error.errno == errno.ENOSPC:
         return "there is no room on the server's disk: a push writes what it uploads there first. Nothing is lost"
     return f"the server's disk: {error}"
-
-
-@dataclass(slots=True)
-class _State:
-    """What the last looks and pushes brought. Times are of the replicator's clock."""
-
-    since_s: float
-    head: str | None = None
-    committed_at: float | None = None
-    looked_at: float = -1.0
-    next_at: float = 0.0
-    last_head: Head | None = None
-    buried: frozenset[str] = frozenset()
-    """Experiments that the repo knows as deleted."""
-    problem: str | None = None
-
-    def looked(self, now: float, head: Head, index: Index) -> None:
-        self.looked_at, self.last_head, self.head = now, head, head.commit
-        self.buried = frozenset(name for name, _ in index.tombstones())
-
-    def committed(self, now: float, commit: str) -> None:
-        self.head, self.committed_at = commit, now
-
-    def flushed(self, now: float, done: Flushed) -> None:
-        self.problem = None if done.is_all else self.problem
-
-    def told(self, problem: str | None) -> None:
-        self.problem = problem
