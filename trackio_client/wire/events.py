@@ -4,6 +4,7 @@ A `log()` of numbers is a metrics frame; everything else is an event frame, a JS
 
     kind     one of the names below; a store keeps kinds it does not know
     time_us  microseconds since 1970 UTC, by the writer's clock
+    blobs    [{sha256, bytes, mime}]: the files that the event cites, by hash; absent if none. They are sent before it
 
 and the fields that stand beside each kind. Floats that JSON has no word for are written as the strings
 "NaN", "Infinity" and "-Infinity" inside {"$float": …}; `plain` and `revive` translate.
@@ -38,6 +39,19 @@ ERROR: Final = "error"
 """step or null, error (the class), message, trace, rank or null."""
 REFUSED: Final = "refused"
 """reason, count, first_step, last_step: `log()` calls that are not in the log, told and counted."""
+RECORD: Final = "record"
+"""record (its name: "run_config", "epoch_metrics", "checkpoint", "predictions" …), step or null, epoch or null, data {}:
+a fact of a training that is more than numbers. `queries/training.py` tells which names there are, and their shapes."""
+ENVIRONMENT: Final = "environment"
+"""values {}: what was found where this process runs; not_captured {name: why}; rank or null."""
+MEDIA: Final = "media"
+"""step, name (as of a metric), media ("image", "audio", "table", "histogram" …), items [{}]: each with its caption and
+data, and `file`, the hash of its blob, if it has one."""
+ARTIFACT: Final = "artifact"
+"""name, type, files [{path, file (a hash) or null, bytes, reference or null}], digest, version, aliases, metadata,
+description: logged as an output."""
+ARTIFACT_USED: Final = "artifact_used"
+"""name, type, digest, version, from_experiment or null: taken as an input."""
 END: Final = "end"
 """state "finished", "failed" or "interrupted"; exit_code, signal, error, message: each or null."""
 EDIT: Final = "edit"
