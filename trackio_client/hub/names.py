@@ -37,10 +37,11 @@ def repo_of(text: str | None, setting: str = "dataset_repo") -> str | None:
     if wrong is None:
         wrong = _wrong_parts(parts) or _wrong("owner", parts[0]) or _wrong("name", parts[1])
     if wrong is not None:
+        example = f"alice/{DEFAULT_NAME}"
         raise UsageError(
-            f"{setting} must name a dataset repo on the Hub as 'owner/name', got {_shown(text)!r}: {wrong.rstrip('?.')}. "
-            f"Example: {f'{setting}=' if setting.isidentifier() else ''}'alice/{DEFAULT_NAME}' (hf://datasets/alice/{DEFAULT_NAME} and the page's address are "
-            "understood too)"
+            f"{setting} must name a dataset repo on the Hub as 'owner/name', got {_shown(text)!r}: "
+            f"{wrong.rstrip('?.')}. Example: {f'{setting}=' if setting.isidentifier() else ''}'{example}' "
+            f"(hf://datasets/{example} and the page's address are understood too)"
         )
     return "/".join(parts)
 
