@@ -17,19 +17,21 @@ import trackio_client
 
 ROOT = Path(__file__).resolve().parents[1]
 
-CORE = {"errors", "release"}
+CORE = {"errors", "release", "blobs"}
 STORE = CORE | {"wire", "store"}
 EXPERIMENT = STORE | {"delivery", "capture", "values", "masking", "clientfile", "settings", "inforce", "experiment"}
 """`experiment` stands for every module at the top of trackio_client that is not named below: what it was split into."""
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "release": set(),
+    "blobs": {"errors"},
     "wire": CORE,
     "store": STORE,
     "queries": STORE,
     "view": set(),
     "clientfile": CORE,
-    "settings": CORE | {"hub.names", "clientfile"},
+    "truth": CORE,
+    "settings": CORE | {"hub.names", "clientfile", "truth"},
     "inforce": CORE | {"settings", "clientfile"},
     "values": CORE | {"wire"},
     "masking": CORE,

@@ -9,6 +9,7 @@ TrackioError
 │   └── MetricNotFound
 ├── WireError              bytes that are not what they claim to be
 │   ├── CorruptFrame
+│   ├── DamagedBlob        a file whose content is not what its name says
 │   └── MalformedBatch
 ├── DeliveryError          a batch that was not taken
 │   ├── Unavailable        nobody there, or not now: keep the batch and try again
@@ -18,6 +19,7 @@ TrackioError
 │   ├── Overlap            the store holds other content under these seqs
 │   ├── Gone               the experiment was deleted
 │   ├── Unauthorized       the token is missing, wrong, or may not write
+│   ├── FilesWanted        the store first wants files that an event of the batch cites
 │   └── Rejected           never will work as it is
 ├── HubError               the Hugging Face Hub, or what lies in a repo there
 │   ├── HubRefused         the token is missing, expired or may not do this, or there is no such repo
@@ -79,6 +81,10 @@ class CorruptFrame(WireError):
     """A frame whose checksum, length or content is wrong."""
 
 
+class DamagedBlob(WireError):
+    """A file whose content is not what its name, its SHA-256, says."""
+
+
 class MalformedBatch(WireError):
     """A batch whose head or body does not follow docs/protocol.md."""
 
@@ -117,6 +123,15 @@ class Overlap(DeliveryError):
 
 class Gone(DeliveryError):
     """The experiment was deleted; its writers stop."""
+
+
+class FilesWanted(DeliveryError):
+    """The store lacks files that events of the batch cite: send them, then the batch again."""
+
+    def __init__(self, message: str, *, want: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.want = want
+        """Their SHA-256."""
 
 
 class Unauthorized(DeliveryError):

@@ -1,0 +1,282 @@
+"""Blobs: files named by the SHA-256 of their content, in a folder `<2 characters>/<sha256>`.
+
+Pictures, sounds, tables and artifacts are too large for an event. They lie beside it as files, and the event cites them
+by hash: `blobs: [{sha256, bytes, mime}]`. The same content is one file, however often it is logged. With an experiment:
+
+    blob = experiment.put_file(content_or_path, "image/png")            # a Blob: sha256, bytes, mime
+    experiment.event("media", name=…, step=…, items=[{"file": blob.sha256}], blobs=[blob.cited()])
+
+The file first, then the event: a kill between the two leaves a file that nobody cites, never an event without its file.
+This module knows folders only: who keeps a file for how long is told in delivery/files.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import secrets
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Final
+
+from trackio_client.errors import DamagedBlob
+
+PIECE_BYTES: Final = 1024 * 1024
+"""Read and written at a time: a file is never whole in memory."""
+DEFAULT_MIME: Final = "application/octet-stream"
+ARRIVING: Final = "arriving-"
+"""How the name of a file begins that is not whole yet."""
+_HASH = re.compile(r"[0-9a-f]{64}")
+_MIME = re.compile(r"[a-z0-9][a-z0-9.+\-]{0,62}/[a-z0-9][a-z0-9.+\-]{0,62}")
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """What an event says of a file that it cites."""
+
+    sha256: str
+    bytes: int
+    mime: str = DEFAULT_MIME
+
+    def cited(self) -> dict[str, Any]:
+        """Its form in an event's `blobs`."""
+        return {"sha256": self.sha256, "bytes": self.bytes, "mime": self.mime}
+
+
+def is_hash(text: object) -> bool:
+    """Whether this can name a blob: 64 hexadecimal characters in lower case. Anything else never becomes a path."""
+    return isinstance(text, str) and _HASH.fullmatch(text) is not None
+
+
+def checked_mime(text: object) -> str:
+    """A media type without parameters, in lower case; what is none is `application/octet-stream`."""
+    first = str(text).split(";")[0].strip().lower() if text else ""
+    return first if _MIME.fullmatch(first) else DEFAULT_MIME
+
+
+def cited_in(content: Mapping[str, Any]) -> list[Blob]:
+    """The files that an event's content cites, each once. What is not a citation is passed over: stores keep all."""
+    listed = content.get("blobs")
+    if not isinstance(listed, (list, tuple)):
+        return []
+    found: dict[str, Blob] = {}
+    for item in listed:
+        sha256 = item.get("sha256") if isinstance(item, Mapping) else None
+        if isinstance(sha256, str) and is_hash(sha256):
+            size = item.get("bytes")
+            found[sha256] = Blob(sha256, size if type(size) is int and size >= 0 else 0, checked_mime(item.get("mime")))
+    return list(found.values())
+
+
+class BlobFolder:
+    """A folder of blobs. Any thread and any process may use it: a file appears whole, by a rename, or not at all.
+
+    Args:
+        folder: made when the first file comes.
+        sync: whether a file is on the disk, not only in the kernel, before its name appears. What is told to be
+            durable needs it; a trainer's own folder does not, and is ten times quicker without.
+    """
+
+    def __init__(self, folder: Path, *, sync: bool = False) -> None:
+        self.folder = Path(folder)
+        self._sync = sync
+
+    def put(self, content: bytes | Path, mime: str = DEFAULT_MIME) -> Blob:
+        """Keep a content (bytes as they are, a path's file streamed) and say its name. The same again changes nothing.
+
+        Raises:
+            OSError: the file cannot be read, or the disk does not take it; nothing is left behind.
+        """
+        if isinstance(content, (bytes, bytearray, memoryview)):
+            digest = hashlib.sha256(content).hexdigest()
+            if self._has(digest, len(content)):
+                return Blob(digest, len(content), checked_mime(mime))
+            pieces: Iterable[bytes | bytearray | memoryview] = (content,)
+        else:
+            pieces = pieces_of(Path(content))
+        sha256, size = self._take(pieces)
+        return Blob(sha256, size, checked_mime(mime))
+
+    def receive(self, sha256: str, pieces: Iterable[bytes]) -> int:
+        """Keep what comes under the name that was announced; its bytes.
+
+        Raises:
+            DamagedBlob: other content came; nothing of it is kept. OSError: as `put`.
+        """
+        return self._take(pieces, expected=sha256)[1]
+
+    def adopt(self, other: BlobFolder, blob: Blob) -> bool:
+        """Take a file from another folder of blobs, by a link where the disk can; False if it is not whole there.
+
+        Raises:
+            OSError: the disk does not take it.
+        """
+        if self._has(blob.sha256, blob.bytes):
+            return True
+        path, place = other.path(blob.sha256), self._place(blob.sha256)
+        if path is None or path.stat().st_size != blob.bytes:
+            return False
+        try:
+            place.unlink(missing_ok=True)  # cut by a power cut, or `_has` had said yes
+            place.parent.mkdir(parents=True, exist_ok=True)
+            os.link(path, place)
+        except FileExistsError:
+            return True
+        except OSError:  # another disk, or one without links
+            try:
+                self.receive(blob.sha256, pieces_of(path))
+            except (FileNotFoundError, DamagedBlob):
+                return False
+            return True
+        if self._sync:
+            _sync_file(place)
+            _sync_folder(place.parent)
+        return True
+
+    def path(self, sha256: str) -> Path | None:
+        """Where the file of this name lies; None if it is not here, or the name is no hash."""
+        if not is_hash(sha256):
+            return None
+        place = self._place(sha256)
+        return place if place.is_file() else None
+
+    def is_whole(self, sha256: str) -> bool:
+        """Whether the file is here and its content is still what its name says. Reads all of it."""
+        place = self.path(sha256)
+        if place is None:
+            return False
+        digest = hashlib.sha256()
+        try:
+            for piece in pieces_of(place):
+                digest.update(piece)
+        except OSError:
+            return False
+        return digest.hexdigest() == sha256
+
+    def remove(self, sha256: str) -> int:
+        """Delete a file; its bytes, 0 if it was not here."""
+        place = self.path(sha256)
+        if place is None:
+            return 0
+        try:
+            size = place.stat().st_size
+            place.unlink()
+        except OSError:
+            return 0
+        with contextlib.suppress(OSError):
+            place.parent.rmdir()
+        return size
+
+    def touch(self, sha256: str) -> None:
+        """Begin its age anew: somebody is about to cite it."""
+        with contextlib.suppress(OSError):
+            os.utime(self._place(sha256))
+
+    def listed(self) -> Iterator[tuple[str, int, float]]:
+        """(sha256, bytes, age in seconds since it came or was touched) of each file, in no order."""
+        now = time.time()
+        for shelf in _entries(self.folder):
+            if len(shelf.name) == 2 and shelf.is_dir():
+                for entry in _entries(Path(shelf.path)):
+                    with contextlib.suppress(OSError):
+                        if is_hash(entry.name):
+                            seen = entry.stat()
+                            yield entry.name, seen.st_size, max(0.0, now - seen.st_mtime)
+
+    def total_bytes(self) -> int:
+        """Of all files here."""
+        return sum(size for _, size, _ in self.listed())
+
+    def sweep(self, older_than_s: float = 86_400.0) -> int:
+        """Delete what a kill left half arrived; how many files."""
+        count = 0
+        for entry in _entries(self.folder):
+            with contextlib.suppress(OSError):
+                if entry.name.startswith(ARRIVING) and time.time() - entry.stat().st_mtime > older_than_s:
+                    Path(entry.path).unlink()
+                    count += 1
+        return count
+
+    # --- inside ---------------------------------------------------------------------------------------------------
+
+    def _place(self, sha256: str) -> Path:
+        return self.folder / sha256[:2] / sha256
+
+    def _has(self, sha256: str, size: int) -> bool:
+        try:
+            place = self._place(sha256)
+            if place.stat().st_size != size:  # cut by a power cut: written anew
+                return False
+            os.utime(place)
+            return True
+        except OSError:
+            return False
+
+    def _take(self, pieces: Iterable[bytes | bytearray | memoryview], expected: str | None = None) -> tuple[str, int]:
+        """Write pieces into a file of their own and name it by what was written."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        arriving = self.folder / f"{ARRIVING}{os.getpid()}-{secrets.token_hex(8)}"
+        digest, size = hashlib.sha256(), 0
+        try:
+            with arriving.open("xb") as file:
+                for piece in pieces:
+                    digest.update(piece)
+                    size += len(piece)
+                    file.write(piece)
+                if self._sync:
+                    file.flush()
+                    os.fsync(file.fileno())
+            sha256 = digest.hexdigest()
+            if expected is not None and sha256 != expected:
+                raise DamagedBlob(
+                    f"the {size:,} bytes that came have the SHA-256 {sha256}, but {expected} was announced. "
+                    "The file changed on its way, or while it was read: send it again"
+                )
+            place = self._place(sha256)
+            place.parent.mkdir(exist_ok=True)
+            arriving.replace(place)
+            if self._sync:
+                _sync_folder(place.parent)
+            return sha256, size
+        finally:
+            with contextlib.suppress(OSError):
+                arriving.unlink(missing_ok=True)
+
+
+def pieces_of(path: Path) -> Iterator[bytes]:
+    """A file's content, a piece at a time. Raises OSError."""
+    with path.open("rb") as file:
+        yield from pieces_from(file)
+
+
+def pieces_from(file: IO[bytes]) -> Iterator[bytes]:
+    """What is left in an open file, a piece at a time."""
+    while piece := file.read(PIECE_BYTES):
+        yield piece
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as found:
+            return list(found)
+    except OSError:
+        return []
+
+
+def _sync_file(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """A new name is safe from a power cut only when its folder is (not on Windows, which cannot open one)."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
