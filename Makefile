@@ -15,7 +15,7 @@ help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 demo: $(VENV)/.demo ## start the Space here and train a small model that you can watch live
-	@exec $(PY) examples/demo.py
+	@exec $(PY) -m examples.demo
 
 test: $(VENV)/.dev chromium lint ## all tests: style and types, unit, store, crash, browser
 	$(PYTEST) -m "not long"

@@ -61,7 +61,7 @@ def space() -> Iterator[str]:
     )  # fmt: skip
     try:
         print("loading PyTorch and Transformers while the Space starts …", flush=True)
-        from transformers import Trainer, ViTForImageClassification  # noqa: F401  # seconds, on the other core
+        import examples.digits  # noqa: F401  # Transformers: seconds, on the other core
 
         wait_for(address, child)
         yield address
@@ -113,11 +113,10 @@ def free_port(wanted: int) -> int:
 
 def train(address: str, epochs: float) -> None:
     """Train with the Trainer and our callback; print where to watch it, early and at the end."""
-    from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
-    from transformers import ViTConfig as Config
-    from transformers import ViTForImageClassification as Model
+    from transformers import PrinterCallback, Trainer, TrainerCallback, set_seed
 
     import trackio_client as trackio
+    from examples.digits import arguments, digits, model, scores
     from trackio_client.integrations.transformers import TrackioCallback
 
     class Lines(TrainerCallback):
@@ -136,54 +135,19 @@ def train(address: str, epochs: float) -> None:
 
     set_seed(7)
     learn, check = digits()
-    model = Model(
-        Config(
-            image_size=8, patch_size=2, num_channels=1, num_labels=10,
-            hidden_size=64, num_hidden_layers=3, num_attention_heads=4, intermediate_size=128,
-        )
-    )  # fmt: skip
     print(flush=True)
     experiment = trackio.init(project="digits", config={"data": "scikit-learn digits"}, trackio_url=address)
     page = f"{address}/?" + urllib.parse.urlencode({"project": experiment.project, "experiment": str(experiment)})
     print(flush=True)  # init said where to watch it: let it stand out
     with experiment, tempfile.TemporaryDirectory() as folder:
-        arguments = TrainingArguments(
-            output_dir=folder, num_train_epochs=epochs, per_device_train_batch_size=32,
-            per_device_eval_batch_size=128, learning_rate=2e-3, warmup_steps=50, lr_scheduler_type="cosine",
-            weight_decay=0.01, logging_steps=5, eval_strategy="epoch", save_strategy="no", report_to="none",
-            dataloader_pin_memory=False, disable_tqdm=True,  # else a bar, broken by 50 numbers an evaluation
-        )  # fmt: skip
+        settings = arguments(folder, num_train_epochs=epochs)
         trainer = Trainer(
-            model, arguments, train_dataset=learn, eval_dataset=check, compute_metrics=scores,
+            model(), settings, train_dataset=learn, eval_dataset=check, compute_metrics=scores,
             callbacks=[TrackioCallback(experiment, hardware_s=2), Lines()],
         )  # fmt: skip
         trainer.remove_callback(PrinterCallback)
         trainer.train()
     print(f"\nThe training is over. All of it: {page}", flush=True)
-
-
-def digits() -> tuple[Any, Any]:
-    """Training and evaluation parts: lists of {"pixel_values": (1, 8, 8) float32 in 0..1, "labels": int}."""
-    import numpy as np
-    from sklearn.datasets import load_digits
-    from sklearn.model_selection import train_test_split
-
-    found = load_digits()
-    images = (found.images / 16).astype(np.float32)[:, None]
-    rows = [{"pixel_values": image, "labels": int(label)} for image, label in zip(images, found.target, strict=True)]
-    return train_test_split(rows, test_size=0.25, random_state=7, stratify=found.target)
-
-
-def scores(prediction: Any) -> dict[str, float]:
-    """Accuracy, macro F1, and four numbers of each label; the Trainer puts `eval_` before them."""
-    from sklearn.metrics import accuracy_score, precision_recall_fscore_support
-
-    said, gold = prediction.predictions.argmax(-1), prediction.label_ids
-    each = precision_recall_fscore_support(gold, said, labels=range(10), zero_division=0)
-    found = {"accuracy": float(accuracy_score(gold, said)), "macro_f1": float(each[2].mean())}
-    for what, values in zip(("precision", "recall", "f1", "support"), each, strict=True):
-        found |= {f"label/{label}/{what}": float(value) for label, value in enumerate(values)}
-    return found
 
 
 if __name__ == "__main__":

@@ -1,0 +1,64 @@
+"""Each example runs as a reader would run it, and what it shows is in the store afterwards."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from trackio_client.reader import Api
+from trackio_client.reader.experiment import LoggedExperiment
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(folder: Path, *command: str) -> list[LoggedExperiment]:
+    """The experiments that an example left."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("TRACKIO", "HF_", "WANDB"))}
+    environ |= {"TRACKIO_DIR": str(folder), "TRACKIO_HARDWARE_S": "0.5", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", *command], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=240
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    api = Api(folder)
+    return [experiment for project in api.projects() for experiment in api.experiments(project)]
+
+
+@pytest.mark.requirement("S1.32")
+def test_digits_are_read_and_every_digit_has_its_scores(tmp_path):
+    [one] = run(tmp_path, "examples.digits", "--epochs=2")
+    assert (one.project, one.state) == ("digits", "finished")
+    assert len(one.series("eval_accuracy").values) == 2
+    assert one.summary["eval_accuracy"]["last"] > 0.3
+    f1 = [one.summary[f"eval/label/{digit}/f1"]["last"] for digit in range(10)]
+    assert sum(f1) / 10 == pytest.approx(one.summary["eval_macro_f1"]["last"], abs=1e-9)
+
+
+@pytest.mark.requirement("S1.31", "S1.33")
+def test_sft_keeps_what_trl_logs_under_its_names(tmp_path):
+    [one] = run(tmp_path, "examples.sft", "--steps=12")
+    assert (one.project, one.state) == ("sft", "finished")
+    for name in ("loss", "grad_norm", "learning_rate", "epoch", "num_tokens", "mean_token_accuracy"):
+        assert len(one.series(name).values) >= 12, name
+    assert one.series("num_tokens").values[-1] == one.series("eval_num_tokens").values[-1]
+    assert one.series("loss").values[-1] < one.series("loss").values[0]
+
+
+@pytest.mark.requirement("S1.33")
+def test_dpo_keeps_rewards_margins_and_log_probabilities(tmp_path):
+    [one] = run(tmp_path, "examples.dpo", "--steps=6")
+    chosen, rejected, margins = (one.series(f"rewards/{what}").values for what in ("chosen", "rejected", "margins"))
+    assert len(margins) == 6
+    assert margins == pytest.approx(chosen - rejected, abs=1e-5)
+    assert {"rewards/accuracies", "logps/chosen", "logps/rejected", "eval_rewards/margins"} <= set(one.metrics)
+
+
+@pytest.mark.requirement("S1.38")
+def test_a_training_without_memory_is_failed_and_says_so(tmp_path):
+    [one] = run(tmp_path, "examples.out_of_memory", "--fails-at=4")
+    assert one.state == "failed"
+    assert "memory" in one.evidence
+    assert len(one.series("loss").values) == 3
