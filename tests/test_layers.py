@@ -17,7 +17,7 @@ import trackio_client
 
 ROOT = Path(__file__).resolve().parents[1]
 
-CORE = {"errors", "release", "blobs"}
+CORE = {"errors", "release", "blobs", "truth"}
 STORE = CORE | {"wire", "store"}
 EXPERIMENT = STORE | {"delivery", "capture", "values", "masking", "clientfile", "settings", "inforce", "experiment"}
 """`experiment` stands for every module at the top of trackio_client that is not named below: what it was split into."""
@@ -30,8 +30,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "queries": STORE,
     "view": set(),
     "clientfile": CORE,
-    "truth": CORE,
-    "settings": CORE | {"hub.names", "clientfile", "truth"},
+    "truth": {"errors"},
+    "settings": CORE | {"hub.names", "clientfile"},
     "inforce": CORE | {"settings", "clientfile"},
     "values": CORE | {"wire"},
     "masking": CORE,
@@ -39,12 +39,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "delivery": STORE | {"settings", "hub.names"},
     "experiment": EXPERIMENT,
     "integrations": EXPERIMENT,
+    "monitor": EXPERIMENT | {"integrations"},
     "reader": STORE | {"queries", "settings", "delivery.address"},
     "exchange": STORE | {"masking"},
     "hub": STORE | {"view", "queries", "clientfile", "settings", "delivery"},
     "cli": EXPERIMENT | {"queries", "reader", "exchange", "hub"},
     # The wheel's face: names that are loaded on first use.
-    "__init__": EXPERIMENT | {"reader"},
+    "__init__": EXPERIMENT | {"reader", "monitor", "integrations"},
     "__main__": {"cli"},
     "space": STORE | {"queries", "settings", "inforce", "hub", "view"},
 }

@@ -17,6 +17,7 @@ from pathlib import Path
 from trackio_client import clientfile
 from trackio_client.errors import UsageError
 from trackio_client.hub.names import repo_of
+from trackio_client.truth import truth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,13 +251,6 @@ def _number(environ: Mapping[str, str], name: str, kind: type[int | float]) -> f
     return number
 
 
-_TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
-
-
 def _truth(environ: Mapping[str, str], name: str) -> bool | None:
     text = _text(environ, name)
-    if text is None:
-        return None
-    if text.lower() not in _TRUE + _FALSE:
-        raise UsageError(f"{name} must be one of {', '.join(_TRUE + _FALSE)}, got {text!r}")
-    return text.lower() in _TRUE
+    return None if text is None else truth(text, name)
