@@ -125,6 +125,11 @@ DOCS: Final[dict[str, dict[str, Any]]] = {
         200: {"description": "the file", "content": {"text/html": {"schema": _TEXT}}}, **_PROBLEMS}},
     "events": _route("Events that are no metrics, in order of arrival", _object("events", events=_list(_object(
         position=_WHOLE, seq=_WHOLE, writer_id=_TEXT, content=_ANY)))),
+    "index": _route("What an experiment recorded beside its numbers, without its content", _object("entries", "after",
+        entries=_list(_object("position", "writer_id", "seq", "kind", position=_WHOLE, writer_id=_TEXT, seq=_WHOLE, kind=_TEXT,
+            name={"type": ["string", "null"]}, step={"type": ["integer", "null"]}, items=_WHOLE)), after=_WHOLE)),
+    "entry": _route("One entry of that index, with its content", _object("position", "writer_id", "seq", "content",
+        position=_WHOLE, writer_id=_TEXT, seq=_WHOLE, content=_ANY)),
     "receipts": _route("What is held of an experiment: counts and digest", _object(
         "receipts", "events", "points", "digest", receipts=_list(RECEIPT), events=_WHOLE, points=_WHOLE, digest=_TEXT)),
     "metrics": _route("Metrics of a project, in the page's order", _object("metrics", metrics=_list(_object(

@@ -37,7 +37,7 @@ _TABLE: Final = (
         SAFE,
         _any_of(
             r"/v1/(?:projects|metrics|series|sync|openapi\.json)",
-            rf"/v1/experiments(?:/{_ONE}(?:/events|/receipts|/snapshot\.html)?)?",
+            rf"/v1/experiments(?:/{_ONE}(?:/events|/receipts|/snapshot\.html|/index(?:/{_ONE}/{_ONE})?)?)?",
             f"/v1/writers/{_ONE}",
         ),
     ),

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi import APIRouter, FastAPI, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -35,6 +35,7 @@ from space.sharing.routes import Links, link_routes
 from space.sharing.snapshot import file_name, snapshot_html
 from trackio_client.errors import UsageError
 from trackio_client.queries import experiments as asked
+from trackio_client.queries import index as indexed
 from trackio_client.queries.metrics import list_metrics
 from trackio_client.store.contract import Store
 from trackio_client.wire.batches import FRAMES_TYPE, NDJSON_TYPE, Batch
@@ -182,6 +183,27 @@ def _reading(parts: Parts) -> APIRouter:
         newest: bool = False,
     ) -> Response:
         found = asked.list_events(store, experiment_id, kinds=kind, after=after, limit=limit, newest=newest)
+        return answer(found, accepts_gzip=_gzip(request))
+
+    @router.get("/experiments/{experiment_id}/index", **DOCS["index"])
+    def index(
+        request: Request,
+        experiment_id: str,
+        kind: Annotated[list[str], Query(max_length=50)] = [],  # noqa: B006
+        after: Annotated[int, Query(ge=0, lt=2**63)] = 0,
+    ) -> Response:
+        found = indexed.list_index(store, experiment_id, kinds=kind, after=after)
+        return answer(found, accepts_gzip=_gzip(request))
+
+    @router.get("/experiments/{experiment_id}/index/{writer_id}/{seq}", **DOCS["entry"])
+    def entry(
+        request: Request,
+        experiment_id: str,
+        writer_id: str,
+        seq: Annotated[int, Path(ge=0, lt=2**63)],
+        position: Annotated[int, Query(ge=1, lt=2**63)],
+    ) -> Response:
+        found = indexed.read_event(store, experiment_id, writer_id=writer_id, seq=seq, position=position)
         return answer(found, accepts_gzip=_gzip(request))
 
     @router.get("/experiments/{experiment_id}/receipts", **DOCS["receipts"])

@@ -40,6 +40,7 @@ VIEWERS_MAY = {
     *(f"GET /v1/{path}" for path in (
         "projects", "experiments", "experiments/{experiment_id}", "experiments/{experiment_id}/events",
         "experiments/{experiment_id}/receipts", "experiments/{experiment_id}/snapshot.html", "metrics", "series",
+        "experiments/{experiment_id}/index", "experiments/{experiment_id}/index/{writer_id}/{seq}",
         "sync", "writers/{writer_id}", "openapi.json",
     )),
     "POST /v1/series", "HEAD /v1/openapi.json",
