@@ -244,6 +244,19 @@ class Experiment:
         """Note something that happened: a checkpoint, an evaluation, an alert."""
         self.event(events.MARK, mark=mark, title=title, step=step, data=data)
 
+    def record(
+        self, name: str, data: Mapping[str, Any], *, step: int | None = None, epoch: float | None = None
+    ) -> None:
+        """Append a fact that is more than numbers, under a name: "checkpoint", "predictions" … Never raises, as `log`.
+
+        Args:
+            name: which kind of fact (`queries/training.py` tells the names that are read, and their shapes).
+            data: JSON; tensors, dataclasses and the like are opened, NaN and ±inf are kept.
+            step: at which it holds; None when it is not of a step.
+            epoch: with decimals; None when it is not known.
+        """
+        self.event(events.RECORD, record=name, step=step, epoch=epoch, data=data)
+
     def edit(self, **fields: Any) -> None:
         """Change name, group, tags or notes."""
         self.event(events.EDIT, **fields)

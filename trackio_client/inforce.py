@@ -60,6 +60,8 @@ CLIENT: Final = (
     Named("spool_bytes", ("TRACKIO_SPOOL_BYTES",), "most on disk; default: 10 GiB, or a quarter of what is free"),
     Named("sync_s", ("TRACKIO_SYNC_S",), "between fdatasyncs: what a power cut may cost"),
     Named("hardware_s", ("TRACKIO_HARDWARE_S",), "between readings of GPU, CPU, memory"),
+    Named("record", ("TRACKIO_RECORD",), "groups that the Trainer's callback records; -name leaves one out"),
+    Named("price_per_hour", ("TRACKIO_PRICE_PER_HOUR",), "of the machine that trains, for the cost"),
     Named("console", ("TRACKIO_CAPTURE_CONSOLE",), "record stdout and stderr"),
     Named("console_bytes", ("TRACKIO_CONSOLE_BYTES",), "most output of one experiment"),
     Named("quiet", ("TRACKIO_QUIET",), "print warnings only"),

@@ -60,6 +60,10 @@ class Settings:
     """TRACKIO_PUSH_INTERVAL_S: between commits to the dataset repo; more when others push to it, too."""
     hardware_s: float = 10.0
     """TRACKIO_HARDWARE_S: between readings of GPUs, CPU and memory. 0 reads nothing."""
+    record: str | None = None
+    """TRACKIO_RECORD: what the Trainer's callback records; `-predictions,-labels` leaves those out. None is all."""
+    price_per_hour: float | None = None
+    """TRACKIO_PRICE_PER_HOUR: of the machine that trains, for the cost; None tells no cost."""
     sync_s: float = 1.0
     """TRACKIO_SYNC_S: between fdatasyncs of the spool: what a power cut may cost. 0 is after every batch."""
     console: bool = True
@@ -129,6 +133,8 @@ def settings_from(environ: Mapping[str, str] = os.environ, **given: object) -> S
         ),
         "push_interval_s": _number(environ, "TRACKIO_PUSH_INTERVAL_S", float),
         "hardware_s": _number(environ, "TRACKIO_HARDWARE_S", float),
+        "record": _text(environ, "TRACKIO_RECORD"),
+        "price_per_hour": _number(environ, "TRACKIO_PRICE_PER_HOUR", float),
         "sync_s": _number(environ, "TRACKIO_SYNC_S", float),
         "console": _truth(environ, "TRACKIO_CAPTURE_CONSOLE"),
         "console_bytes": _number(environ, "TRACKIO_CONSOLE_BYTES", int),

@@ -37,6 +37,8 @@ SETTINGS: list[tuple[str, str, Any, Any, Any, Any]] = [
     ("flush_s", "TRACKIO_FLUSH_INTERVAL", "10", 10.0, 3.0, 0.5),
     ("push_interval_s", "TRACKIO_PUSH_INTERVAL_S", "60", 60.0, 30.0, 300.0),
     ("hardware_s", "TRACKIO_HARDWARE_S", "2", 2.0, 3.0, 10.0),
+    ("record", "TRACKIO_RECORD", "-predictions", "-predictions", "all", None),
+    ("price_per_hour", "TRACKIO_PRICE_PER_HOUR", "2.5", 2.5, 3.0, None),
     ("sync_s", "TRACKIO_SYNC_S", "2", 2.0, 3.0, 1.0),
     ("console", "TRACKIO_CAPTURE_CONSOLE", "no", False, True, True),
     ("console_bytes", "TRACKIO_CONSOLE_BYTES", "99", 99, 5, 8 * 1024 * 1024),

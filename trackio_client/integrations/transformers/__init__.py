@@ -1,0 +1,13 @@
+"""Records a training of the Transformers `Trainer`, of TRL's trainers, and of what is built on them.
+
+    from trackio_client.integrations.transformers import TrackioCallback
+    trainer = Trainer(model, args, …, callbacks=[TrackioCallback(project="mnist")])
+
+callback.py hears the Trainer's events; what is recorded at each is the matter of groups (groups.py), one a file, each
+with a switch of its own: `TrackioCallback(record_checkpoints=False)`, or TRACKIO_RECORD=-checkpoints.
+"""
+
+from trackio_client.integrations.transformers.callback import TrackioCallback
+from trackio_client.integrations.transformers.groups import Group, Prediction, Run
+
+__all__ = ["Group", "Prediction", "Run", "TrackioCallback"]

@@ -1,0 +1,191 @@
+"""What a group of records is, and what it is told: the seam between the callback and each kind of fact.
+
+A group is a class with a `name` (its switch) and those of the methods below that it needs; a method that it leaves out
+costs nothing. One object of it lives as long as one training. A group may raise: the fault is recorded once under the
+group's name and counted, the other groups and the training go on. A group must not change what it is handed, nor the
+random numbers of the training, nor the model's mode.
+
+In the order of a training:
+
+    begin               the training begins; `run.run_config` may be added to
+    step_begin          the batches of a step are there
+    backward            after the forward and backward pass of one batch (several a step when gradients accumulate)
+    clipped             the norm of the gradients is known, before clipping
+    optimizer           the optimizer has stepped; the learning rate is still the one of this step
+    step_end            `run.step` counts this step
+    logged              the Trainer logs; what is returned is logged at the same step
+    wants_predictions   an evaluation begins, and nobody asked for its predictions
+    predicted           the predictions of an evaluation are there; before `evaluated`
+    evaluated           the metrics of an evaluation are there; `run.evaluation` may be added to
+    saved               a checkpoint is on disk
+    settled             the first moment after an evaluation when best metric, early stopping and checkpoint are known
+    exported            the model was saved elsewhere than in a checkpoint
+    failed              the training was left by an exception
+    end                 the training ends, in whatever way; `run.run_summary` may be added to
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from trackio_client.experiment import Experiment
+from trackio_client.integrations.transformers.clock import Clock
+
+
+@dataclass(kw_only=True)
+class Run:
+    """One training, as groups see it. Read it when you are called: the Trainer replaces its parts."""
+
+    experiment: Experiment
+    trainer: Any = None
+    """The Trainer; None when the callback was added by something that is none, or that hides it."""
+    args: Any = None
+    """TrainingArguments (SFTConfig, DPOConfig …)."""
+    state: Any = None
+    """TrainerState. `log_history` of a resumed training holds entries of before; never count by it."""
+    control: Any = None
+    model: Any = None
+    """The model as the Trainer was given it: not wrapped for several devices."""
+    processing_class: Any = None
+    """Tokenizer, processor or None."""
+    optimizer: Any = None
+    lr_scheduler: Any = None
+    train_dataloader: Any = None
+    eval_dataloader: Any = None
+    rank: int = 0
+    world_size: int = 1
+    run_config: dict[str, Any] = field(default_factory=dict)
+    """S4.5. Groups add to it in `begin`; it is recorded after the last of them."""
+    evaluation: dict[str, Any] = field(default_factory=dict)
+    """S4.6: the entry of the evaluation that is going on. Groups add to it in `predicted` and `evaluated`; it is
+    recorded as `epoch_metrics` after the last `evaluated`. Empty between evaluations."""
+    run_summary: dict[str, Any] = field(default_factory=dict)
+    """S4.7: groups add to it when they know something, at the latest in `end`; recorded then."""
+    shared: dict[str, Any] = field(default_factory=dict)
+    """What groups tell each other, under the name of the group that owns it."""
+    first_step: int = 0
+    """The step at which this training began: above 0 when it goes on from a checkpoint."""
+    price_per_hour: float | None = None
+    clock: Clock = field(default_factory=Clock)
+    """Where the time went so far, of this training."""
+    _untold: set[str] = field(default_factory=set)
+
+    @property
+    def step(self) -> int:
+        """Optimizer steps so far."""
+        return int(self.state.global_step)
+
+    @property
+    def epoch(self) -> float | None:
+        """Passes through the training set so far, with decimals; None when nothing was trained."""
+        return None if self.state.epoch is None else float(self.state.epoch)
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this process is the one that reports metrics. Groups are called in it alone, but for `failed`."""
+        return self.rank == 0
+
+    def record(self, name: str, data: Mapping[str, Any], *, step: int | None = None) -> None:
+        """Append a record at the current step and epoch. `data` is JSON; NaN and ±inf are kept."""
+        self.experiment.record(name, data, step=self.step if step is None else step, epoch=self.epoch)
+
+    def not_recorded(self, what: str, why: str) -> None:
+        """Say once why something is absent, in words that a reader understands: "budget", "no labels in …"."""
+        if what not in self._untold:
+            self._untold.add(what)
+            self.record("not_recorded", {"what": what, "why": why})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """What an evaluation predicted, gathered from all processes by the Trainer: no forward pass was added."""
+
+    predictions: Any
+    """As `compute_metrics` gets them: numpy, or a tuple of arrays; (n, classes), (n, tokens, classes) …, padded with
+    -100. When `is_raw` is false, what the user's `preprocess_logits_for_metrics` made of them, often the classes."""
+    label_ids: Any
+    """(n,) or (n, tokens), -100 where nothing is to be predicted."""
+    inputs: Any
+    """The model's main input, when the user asked for it by `include_for_metrics`; else None."""
+    losses: Any
+    prefix: str
+    """"eval", or "eval_<name>" when there are several evaluation sets."""
+    dataset: Any
+    """The evaluation set, in the order of the rows above; may be without length, or None."""
+    num_samples: int
+    metrics: Mapping[str, Any]
+    """What `compute_metrics` made of it, with the prefix; not to be changed."""
+    is_raw: bool
+
+
+class Group:
+    """A kind of fact about a training. Every method may be left out."""
+
+    name: ClassVar[str]
+    """The switch: `record_<name>` and TRACKIO_RECORD=-<name>."""
+
+    def begin(self, run: Run) -> None:
+        """The training begins: model, optimizer and loaders are there. May add to `run.run_config`."""
+
+    def step_begin(self, run: Run) -> None:
+        """A step begins; its batches were read."""
+
+    def backward(self, run: Run, loss: Any, inputs: Mapping[str, Any], seconds: float) -> None:
+        """One batch went forward and back.
+
+        `loss` is a detached tensor on its device: reading it waits for the device, so hold it and read at `logged` or
+        `evaluated`. `inputs` are the batch: its shapes cost nothing.
+        """
+
+    def clipped(self, run: Run, norm: Any) -> None:
+        """The norm of all gradients before clipping: a tensor on its device, or a float. Hold it, as the loss."""
+
+    def optimizer(self, run: Run) -> None:
+        """The optimizer has stepped and the scheduler has not yet."""
+
+    def step_end(self, run: Run) -> None:
+        """The step is done and counted."""
+
+    def logged(self, run: Run, logs: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The Trainer logs: training numbers every `logging_steps`, the metrics of evaluations, the final ones.
+
+        What is returned is logged in the same call as `logs`, whose names win.
+        """
+
+    def wants_predictions(self, run: Run) -> bool:
+        """Whether to gather logits and labels of the evaluation that begins, when there is no `compute_metrics`.
+
+        They are held in memory for the whole evaluation set: ask for them only when they are small.
+        """
+        return False
+
+    def predicted(self, run: Run, prediction: Prediction) -> None:
+        """The predictions of an evaluation. May add to `run.evaluation`."""
+
+    def evaluated(self, run: Run, metrics: Mapping[str, Any]) -> None:
+        """An evaluation is done. May add to `run.evaluation`.
+
+        The place for forward passes of one's own: by `run.trainer.prediction_step`, never `evaluate`, which other
+        callbacks (early stopping) would count.
+        """
+
+    def saved(self, run: Run, folder: Path) -> None:
+        """A checkpoint is complete, and older ones that the limit allows no more are gone."""
+
+    def settled(self, run: Run) -> None:
+        """After an evaluation: the best metric, the count of early stopping, and the checkpoint are known."""
+
+    def exported(self, run: Run, folder: Path) -> None:
+        """`save_model` wrote into a folder that is no checkpoint."""
+
+    def failed(self, run: Run, error: BaseException) -> None:
+        """The training was left by an exception. `run.experiment` is still open. Every rank is told."""
+
+    def end(self, run: Run) -> None:
+        """The training ends: finished, stopped or failed. May add to `run.run_summary`."""
+
+
+HOOKS = tuple(name for name, value in vars(Group).items() if callable(value) and not name.startswith("_"))
