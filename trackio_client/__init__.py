@@ -18,6 +18,23 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from trackio_client.configuration import Config
     from trackio_client.experiment import Experiment
+    from trackio_client.integrations.training_arguments import training_arguments
+    from trackio_client.monitor import (
+        Monitor,
+        SmolLM3Monitor,
+        add_tracking_arguments,
+        apply_tracking_arguments,
+        create_monitor_from_config,
+    )
+    from trackio_client.monitor.module import (
+        get_experiment_url,
+        get_monitor,
+        is_available,
+        log_checkpoint,
+        log_config,
+        log_evaluation_results,
+        set_monitor,
+    )
     from trackio_client.opening import init
     from trackio_client.reader import Api
     from trackio_client.summarizing import Summary
@@ -29,9 +46,48 @@ from trackio_client.release import VERSION
 
 __version__ = VERSION
 
-__all__ = ["Api", "Experiment", "config", "define_metric", "finish", "init", "log", "summary"]
+__all__ = [
+    "Api",
+    "Experiment",
+    "Monitor",
+    "SmolLM3Monitor",
+    "add_tracking_arguments",
+    "apply_tracking_arguments",
+    "config",
+    "create_monitor_from_config",
+    "define_metric",
+    "finish",
+    "get_experiment_url",
+    "get_monitor",
+    "init",
+    "is_available",
+    "log",
+    "log_checkpoint",
+    "log_config",
+    "log_evaluation_results",
+    "set_monitor",
+    "summary",
+    "training_arguments",
+]
 
-_HOMES = {"Api": "reader", "Experiment": "experiment", "init": "opening"}
+_HOMES = {
+    "Api": "reader",
+    "Experiment": "experiment",
+    "Monitor": "monitor",
+    "SmolLM3Monitor": "monitor",
+    "add_tracking_arguments": "monitor",
+    "apply_tracking_arguments": "monitor",
+    "create_monitor_from_config": "monitor",
+    "get_experiment_url": "monitor.module",
+    "get_monitor": "monitor.module",
+    "init": "opening",
+    "is_available": "monitor.module",
+    "log_checkpoint": "monitor.module",
+    "log_config": "monitor.module",
+    "log_evaluation_results": "monitor.module",
+    "set_monitor": "monitor.module",
+    "training_arguments": "integrations.training_arguments",
+}
 _warned: set[str] = set()
 
 

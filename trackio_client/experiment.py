@@ -10,10 +10,13 @@ import struct
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 from zlib import crc32
 
+from trackio_client.blobs import DEFAULT_MIME, Blob
 from trackio_client.configuration import Config
 from trackio_client.errors import SpoolFull, UsageError
 from trackio_client.notices import Notices
@@ -38,6 +41,8 @@ class Experiment:
         self.origin = origin
         self.notices = notices
         self.is_finished = False
+        self.is_disabled = False
+        """Whether nothing is recorded (mode "disabled")."""
         self.dropped = 0
         """Errors of our own that were swallowed so that training goes on."""
         self._writer = writer
@@ -70,6 +75,11 @@ class Experiment:
     def url(self) -> str | None:
         """Where to watch it; None when there is no Space."""
         return self._writer.watch_at()
+
+    @property
+    def destination(self) -> str:
+        """Where events go: "local", a Space's address, or hf://datasets/owner/name."""
+        return self._writer.route.destination
 
     @property
     def step(self) -> int:
@@ -240,6 +250,26 @@ class Experiment:
         except Exception as error:
             self._swallow(error)
 
+    def put_file(self, content: bytes | Path, mime: str = DEFAULT_MIME) -> Blob | None:
+        """Keep a file that the next `event(…, blobs=[blob.cited()])` cites; a path's content is copied as it is now.
+
+        None, as `log` never raises, when it cannot be kept (no room, too large, not to be read): said once and counted.
+        """
+        try:
+            self._writer.wake()
+            return self._writer.put_file(content, mime)
+        except SpoolFull as full:
+            if not self.is_finished:
+                self.notices.warn("full", f"{full}: new files are refused and counted until there is room")
+                self._writer.refusals.count(str(full), None)
+        except (OSError, ValueError) as error:
+            what = f"{content}" if isinstance(content, Path) else f"content of type {mime}"
+            self.notices.warn(f"file:{what:.80}", f"the file {what:.300} is not recorded: {error}")
+            self._writer.refusals.count("files that cannot be kept", None)
+        except Exception as error:
+            self._swallow(error)
+        return None
+
     def mark(self, mark: str, title: str = "", step: int | None = None, **data: Any) -> None:
         """Note something that happened: a checkpoint, an evaluation, an alert."""
         self.event(events.MARK, mark=mark, title=title, step=step, data=data)
@@ -332,6 +362,16 @@ class Experiment:
         """Called in a forked child: the log is the parent's; locks may be held by threads that are not here."""
         self._steps, self._ending = threading.RLock(), threading.RLock()
         self._writer.after_fork_in_child()
+
+    def next_generation(self) -> tuple[Origin, Writer]:
+        """Who it is when it goes on after its end, and the writer it had: for `opening.go_on`."""
+        origin = replace(
+            self.origin,
+            generation=self.origin.generation + 1,
+            first_step=self._next_step,
+            config=self.config.as_dict(),
+        )
+        return origin, self._writer
 
     @property
     def exit_timeout_s(self) -> float:

@@ -21,6 +21,8 @@ class _Process:
     def __init__(self) -> None:
         self.live: list[Experiment] = []
         self.current: Experiment | None = None
+        self.monitor: Any = None
+        """The Monitor that was made last, or that `set_monitor` was given."""
         self.error: BaseException | None = None
         self.exit_code: int | None = None
         self.signal: str | None = None

@@ -156,6 +156,12 @@ def _begin(origin: Origin, settings: Settings, route: Route, notices: Notices) -
     return experiment
 
 
+def go_on(experiment: Experiment) -> Experiment:
+    """A finished experiment of this process, open again: the same id, its next generation, steps and place go on."""
+    origin, writer = experiment.next_generation()
+    return _begin(origin, writer.settings, writer.route, experiment.notices)
+
+
 def _welcome(experiment: Experiment, route: Route, settings: Settings) -> str:
     head = f"{experiment.name!r} ({experiment.experiment_id}) in project {experiment.project!r}"
     if experiment.step:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from trackio_client.errors import UsageError
+from trackio_client.integrations.entries import annotations_of
 from trackio_client.truth import truth
 
 SWITCHES: Final = ("enable_tracking", "log_artifacts", "log_metrics", "log_config")
@@ -26,7 +27,6 @@ TEXTS: Final = (
 )
 PRESET_NAMES: Final = ("preset_name", "config_name", "run_name")
 """Where a configuration without an experiment's name may keep one of its own."""
-_MISSING: Final = object()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,35 +74,8 @@ def told_by(config: Any) -> Told:
     return Told(**{name: value for name, value in found.items() if value is not None}, faults=tuple(faults))
 
 
-def entries_of(config: Any) -> tuple[dict[str, Any], list[str]]:
-    """Every public value of a configuration (fields, attributes, class attributes), and the faults met on the way."""
-    if config is None:
-        return {}, []
-    if isinstance(config, Mapping):
-        return {str(name): value for name, value in config.items()}, []
-    kind = config if isinstance(config, type) else type(config)
-    names = {name: None for each in reversed(kind.__mro__) for name in (*vars(each), *_annotations(each))}
-    names |= dict.fromkeys(_own(config))
-    values: dict[str, Any] = {}
-    faults = []
-    for name in names:
-        if name.startswith("_"):
-            continue
-        try:
-            value = getattr(config, name, _MISSING)
-        except Exception as error:  # a stranger's property
-            faults.append(f"the configuration's {name} cannot be read ({type(error).__name__}: {error})")
-            continue
-        if value is not _MISSING and not callable(value):
-            values[name] = value
-    return values, faults
-
-
 def _value(config: Any, name: str) -> Any:
-    if isinstance(config, Mapping):
-        value = config.get(name)
-    else:
-        value = getattr(config, name, None)
+    value = config.get(name) if isinstance(config, Mapping) else getattr(config, name, None)
     is_blank = isinstance(value, str) and not value.strip()
     return None if is_blank or callable(value) else value  # a method `log_config` is no switch
 
@@ -123,15 +96,4 @@ def _of_preset(config: Any) -> str | None:
         if isinstance(name := vars(each).get("experiment_name"), str) and name.strip():
             return name.strip()
     above = kind.__mro__[1:]
-    return kind.__name__ if any("experiment_name" in (*vars(each), *_annotations(each)) for each in above) else None
-
-
-def _annotations(kind: type) -> Mapping[str, Any]:
-    """Names alone matter: they are not evaluated."""
-    found = vars(kind).get("__annotations__", {})
-    return found if isinstance(found, Mapping) else {}
-
-
-def _own(config: Any) -> Mapping[str, Any]:
-    found = getattr(config, "__dict__", {})  # slots have none
-    return found if isinstance(found, Mapping) else {}
+    return kind.__name__ if any("experiment_name" in (*vars(each), *annotations_of(each)) for each in above) else None

@@ -1,0 +1,386 @@
+"""Monitor: the older way to write a training down, as a thin face of `Experiment`.
+
+    monitor = create_monitor_from_config(config)
+    trainer = Trainer(model, args, …, callbacks=[monitor.create_monitoring_callback()])
+
+A process has one experiment at a time: a monitor made while one is open (by `init`, or by another monitor) writes into
+that one, unless it is told another name or another place. Nothing here stops a training: what cannot be done is said
+once. What is logged lands in the experiment's log at once; `metrics_history` is only a look at the newest of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+from trackio_client.capture.files import size_of
+from trackio_client.delivery.address import address_of
+from trackio_client.experiment import STEP_KEYS, Experiment
+from trackio_client.lifecycle import process
+from trackio_client.monitor.files import Files
+from trackio_client.monitor.history import Newest
+from trackio_client.monitor.readings import Readings
+from trackio_client.monitor.told import Told, told_by
+from trackio_client.opening import LOCAL, go_on, init
+from trackio_client.settings import settings_from
+from trackio_client.truth import truth
+from trackio_client.values import jsonable, split
+from trackio_client.wire import events
+
+MOST_MARK_CHARACTERS: Final = 256 * 1024
+"""Of an evaluation's results in the experiment's own log; larger ones are in their file and artifact alone."""
+ANYWHERE: Final = object()
+_PLACED: Final = ("eval_", "eval/", "test_", "test/", "epoch")
+"""What begins so is no name that `eval_` is put before."""
+
+
+class Monitor:
+    """Writes one training down.
+
+    Args:
+        experiment_name: for people; None is EXPERIMENT_NAME, else two words and a number.
+        trackio_url: the Space, as an address or `owner/space`; None is TRACKIO_URL, else this machine.
+        trackio_token: the Space's write token; None is TRACKIO_TOKEN.
+        enable_tracking: False records nothing; every method may be called all the same.
+        log_artifacts: keep files: snapshot of the configuration, evaluations, summary, checkpoints.
+        log_metrics: whether `log_metrics` and `log_system_metrics` record.
+        log_config: whether `log_config` records.
+        hf_token: for the dataset repo; None is HF_TOKEN, else the Hub's own log-in.
+        dataset_repo: `owner/name` on the Hub; None is TRACKIO_DATASET_REPO.
+        monitoring_mode: "both", "dataset", "trackio", "none"; None is MONITORING_MODE.
+        project: holds experiments; None is TRACKIO_PROJECT, else the name of the working folder.
+        config: what the training was told, for the experiment's configuration.
+        experiment: write into this one.
+        **others: for `trackio_client.init`: group, tags, notes, quiet, directory …
+
+    Raises:
+        UsageError: arguments that cannot be right, such as a dataset_repo that is no `owner/name`.
+    """
+
+    def __init__(
+        self,
+        experiment_name: str | None = None,
+        trackio_url: str | None = None,
+        trackio_token: str | None = None,
+        enable_tracking: bool = True,
+        log_artifacts: bool = True,
+        log_metrics: bool = True,
+        log_config: bool = True,
+        hf_token: str | None = None,
+        dataset_repo: str | None = None,
+        monitoring_mode: str | None = None,
+        *,
+        project: str | None = None,
+        config: Any = None,
+        experiment: Experiment | None = None,
+        **others: Any,
+    ) -> None:
+        self._is_tracking = truth(enable_tracking, "enable_tracking")
+        self.log_artifacts_enabled = truth(log_artifacts, "log_artifacts")
+        self.log_metrics_enabled = truth(log_metrics, "log_metrics")
+        self.log_config_enabled = truth(log_config, "log_config")
+        # Not `self.log_config`: an attribute of that name would hide the method (B3).
+        told = {
+            "trackio_url": _given(trackio_url),
+            "trackio_token": _given(trackio_token),
+            "hf_token": _given(hf_token),
+            "dataset_repo": _given(dataset_repo),
+            "monitoring_mode": _given(monitoring_mode),
+        }
+        name = _given(experiment_name)
+        self._settings = settings_from(
+            url=told["trackio_url"],
+            dataset_repo=told["dataset_repo"],
+            monitoring_mode=told["monitoring_mode"],
+            directory=others.get("directory"),
+        )
+        experiment = experiment or _joined(name, project, self._settings.url if any(told.values()) else ANYWHERE)
+        if experiment is None:
+            mode = {} if self._is_tracking else {"mode": "disabled"}
+            experiment = init(project, name, config=config, **(told | mode | others))
+        elif config is not None and self._is_tracking:
+            experiment.config.update(jsonable(config), allow_val_change=True)
+        self.experiment = experiment
+        self.start_time = datetime.now(UTC)
+        """When the monitor was made, UTC."""
+        self.metrics_history: Newest[dict[str, Any]] = Newest()
+        """{"timestamp", "step", "metrics"} of the newest 1,000 calls, the Trainer's logs among them."""
+        self.artifacts: Newest[str] = Newest()
+        """Paths of files and checkpoints that were told, the newest 1,000."""
+        self._files = Files(
+            self._settings.directory.absolute() / "v1" / "monitor" / experiment.experiment_id,
+            experiment.name,
+            self.start_time.timestamp(),
+        )
+        self._readings = Readings()
+        self._is_closed = False
+        process.monitor = self
+
+    # --- who it is ------------------------------------------------------------------------------------------------
+
+    @property
+    def experiment_id(self) -> str:
+        """Made here, before anything is sent: the same for as long as the monitor lives (B10)."""
+        return self.experiment.experiment_id
+
+    @property
+    def experiment_name(self) -> str:
+        return self.experiment.name
+
+    @property
+    def enable_tracking(self) -> bool:
+        """Whether anything is recorded."""
+        return self._is_tracking and not self.experiment.is_disabled
+
+    @property
+    def dataset_repo(self) -> str | None:
+        """`owner/name` of the dataset repo in force; None when there is none."""
+        return self._settings.dataset_repo
+
+    @property
+    def monitoring_mode(self) -> str:
+        """The word in force."""
+        return self._settings.monitoring_mode
+
+    def get_experiment_url(self) -> str | None:
+        """Where to watch it; None when there is no Space and no repo, or nothing is recorded."""
+        return self.experiment.url if self.enable_tracking else None
+
+    def __repr__(self) -> str:
+        return f"<Monitor of {self.experiment!r}>"
+
+    # --- what it is told ------------------------------------------------------------------------------------------
+
+    def log_config(self, config: Any) -> None:
+        """Every parameter, nested ones too, becomes part of the experiment's configuration; a snapshot is kept."""
+        if not (self.log_config_enabled and self._is_open()):
+            return
+        values = jsonable(config)
+        if not isinstance(values, dict):
+            self._warn("config", f"log_config() takes a dict of parameters, got {type(config).__name__}: not recorded")
+            return
+        self.experiment.config.update(values, allow_val_change=True)
+        self._keep("config", lambda: self._files.config(self._told(values)))
+
+    log_configuration = log_config
+
+    def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
+        """Log each number with step and time. Without `step` it is taken from the metrics, else counted on."""
+        if not (self.log_metrics_enabled and self._is_open()):
+            return
+        self.remember(metrics, self._step_of(metrics, step))
+        self.experiment.log(metrics, step)
+
+    def log_system_metrics(self, step: int | None = None) -> None:
+        """Read GPUs, CPU and memory once, as `system/gpu_<i>_…`. What cannot be read is absent."""
+        if not (self.log_metrics_enabled and self._is_open()):
+            return
+        found = self._readings.read()
+        if found:
+            self.experiment.log(found, max(self.experiment.step - 1, 0) if step is None else step)
+
+    def log_model_checkpoint(self, path: str | Path, step: int | None = None, size_bytes: int | None = None) -> None:
+        """Note a checkpoint: where, at which step, and how large: the sum of its files, unless it is told.
+
+        What is not on this machine (`gs://…`) is kept as it is given. Each call is a record of its own (B22).
+        """
+        if not (self.log_artifacts_enabled and self._is_open()):
+            return
+        size, why = (int(size_bytes), None) if size_bytes is not None else size_of(path)
+        told = {"path": str(path), "size_bytes": size if size is not None else f"not recorded: {why}"}
+        self.experiment.record("checkpoint", told, step=step)
+        self.experiment.mark("checkpoint", Path(str(path)).name or str(path), step, path=str(path), size_bytes=size)
+        self.artifacts.add(str(path))
+
+    log_checkpoint = log_model_checkpoint
+
+    def log_evaluation_results(self, results: Mapping[str, Any], step: int | None = None) -> None:
+        """Log the numbers under `eval_…`, and keep the results in full as an artifact."""
+        if not self._is_open():
+            return
+        if not isinstance(results, Mapping):
+            self._warn("results", f"log_evaluation_results() takes a dict, got {type(results).__name__}: not recorded")
+            return
+        numbers, texts = split(results, lambda kind, text: None)
+        prefixed = {_evaluated(name): value for name, value in (numbers | texts).items() if name not in STEP_KEYS}
+        at = self._step_of(results, step)
+        if prefixed:
+            self.experiment.log(prefixed, at)
+            self.remember(prefixed, at)
+        full = jsonable(results)
+        data = full if len(repr(full)) <= MOST_MARK_CHARACTERS else prefixed
+        title = f"Evaluation at step {at}"
+        self.experiment.event(events.MARK, mark="evaluation", title=title, step=at, data=data)
+        self.keep_evaluation(full, at)
+
+    def log_training_summary(self, summary: Mapping[str, Any]) -> None:
+        """What the training came to, with `experiment_duration_seconds` and `experiment_duration_hours`."""
+        if not self._is_open():
+            return
+        values = jsonable(summary)
+        if not isinstance(values, dict):
+            self._warn("summary", f"log_training_summary() takes a dict, got {type(summary).__name__}: not recorded")
+            return
+        took_s = (datetime.now(UTC) - self.start_time).total_seconds()
+        values |= {"experiment_duration_seconds": took_s, "experiment_duration_hours": took_s / 3600}
+        self.experiment.summary.update(values)
+        self._keep("summary", lambda: self._files.summary(self._told(values)))
+
+    def create_monitoring_callback(self) -> Any:
+        """A `transformers.TrainerCallback` that writes into this experiment and ends it with the training.
+
+        There is always one, also when tracking is off. Raises MissingExtra when transformers is not installed.
+        """
+        from trackio_client.integrations.transformers.monitored import MonitorCallback  # here: it loads transformers
+
+        return MonitorCallback(self)
+
+    def close(self, final_status: str = "completed") -> None:
+        """Send what is unsent and set the final status; the first one stands (B20). May be called again.
+
+        Raises:
+            UsageError: a word that is no status an experiment ends with; it goes on.
+        """
+        self.experiment.finish(final_status)
+        self._is_closed = True
+
+    def __enter__(self) -> Monitor:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.experiment.__exit__(kind, error, trace)
+        self._is_closed = True
+
+    # --- for its callback -----------------------------------------------------------------------------------------
+
+    def remember(self, metrics: Any, step: int) -> None:
+        """Put an entry into `metrics_history`: a copy, of numbers and texts only, so that no tensor is kept alive."""
+        if not isinstance(metrics, Mapping):
+            return
+        numbers, texts = split(metrics, lambda kind, text: None)
+        now = datetime.now(UTC).isoformat()
+        self.metrics_history.add({"timestamp": now, "step": step, "metrics": {**numbers, **texts}})
+
+    def keep_evaluation(self, results: Mapping[str, Any], step: int) -> None:
+        """Keep the results of an evaluation in full, as a file and an artifact."""
+        full = jsonable(dict(results)) | {"step": step}
+        self._keep("evaluation", lambda: self._files.evaluation(self._told(full), step))
+
+    def keep_checkpoint(self, path: str) -> None:
+        """Remember where a checkpoint lies; the callback records what is known of it."""
+        if self.log_artifacts_enabled:
+            self.artifacts.add(path)
+
+    def reopened(self) -> Experiment:
+        """The experiment, open: a script that goes on after its training (a summary, a last evaluation) is heard."""
+        if self.experiment.is_finished and not self._is_closed:
+            self.experiment = go_on(self.experiment)
+        return self.experiment
+
+    # --- inside ---------------------------------------------------------------------------------------------------
+
+    def _is_open(self) -> bool:
+        if not self.enable_tracking:
+            return False
+        self.reopened()
+        return True
+
+    def _step_of(self, metrics: Any, step: int | None) -> int:
+        """The step that the experiment will log these metrics at."""
+        if step is None and isinstance(metrics, Mapping):
+            for key in STEP_KEYS:
+                value = metrics.get(key)
+                if isinstance(value, (int, float)) and 0 <= value < 2**53 and value == int(value):
+                    return int(value)
+        return self.experiment.step if step is None else step
+
+    def _told(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The content of a file: values without secrets, and whose they are."""
+        whose = {"experiment_id": self.experiment_id, "experiment_name": self.experiment_name}
+        masked: dict[str, Any] = self.experiment.origin.mask_config(dict(values))
+        return masked | whose
+
+    def _keep(self, what: str, write: Any) -> None:
+        """Write a file and log it as an artifact; a disk that takes none is said once."""
+        if not self.log_artifacts_enabled:
+            return
+        try:
+            path: Path = write()
+        except OSError as error:
+            self._warn("files", f"no file of the {what} can be kept in {self._files.folder}: {error.strerror or error}")
+            return
+        self.artifacts.add(str(path))
+        self._log_artifact(what, path)
+
+    def _log_artifact(self, what: str, path: Path) -> None:
+        log_artifact = getattr(self.experiment, "log_artifact", None)
+        if log_artifact is not None:
+            log_artifact(path, name=f"{what}-{self.experiment_id}", type=what)
+
+    def _warn(self, kind: str, text: str) -> None:
+        self.experiment.notices.warn(f"monitor:{kind}", text)
+
+
+SmolLM3Monitor = Monitor
+"""The name that scripts written for the older monitor import."""
+
+
+def create_monitor_from_config(config: Any = None, experiment_name: str | None = None, **others: Any) -> Monitor:
+    """A monitor as a configuration object asks for it: its attributes, then the environment, then defaults.
+
+    Args:
+        config: any object, class or dict; each attribute may be missing (told.py). None says nothing.
+        experiment_name: wins over the configuration's.
+        **others: further arguments of `Monitor`; they win over the configuration.
+
+    Raises:
+        UsageError: what the configuration says cannot be right, such as a dataset_repo that is no `owner/name`.
+    """
+    told = told_by(config)
+    arguments = _arguments(told, experiment_name) | {name: each for name, each in others.items() if each is not None}
+    monitor = Monitor(**arguments)
+    for fault in told.faults:
+        monitor.experiment.notices.warn(f"config:{fault[:80]}", fault)
+    return monitor
+
+
+def _arguments(told: Told, experiment_name: str | None) -> dict[str, Any]:
+    return {
+        "experiment_name": _given(experiment_name) or told.experiment_name or told.preset_name,
+        "trackio_url": told.trackio_url,
+        "trackio_token": told.trackio_token,
+        "enable_tracking": told.enable_tracking,
+        "log_artifacts": told.log_artifacts,
+        "log_metrics": told.log_metrics,
+        "log_config": told.log_config,
+        "hf_token": told.hf_token,
+        "dataset_repo": told.dataset_repo,
+        "monitoring_mode": told.monitoring_mode,
+        "project": told.trackio_project,
+    }
+
+
+def _joined(name: str | None, project: str | None, url: object) -> Experiment | None:
+    """The experiment that is open in this process, unless another one is asked for."""
+    current = process.current
+    if current is None or current.is_finished or name not in (None, current.name):
+        return None
+    if project not in (None, current.project):
+        return None
+    if url is not ANYWHERE and current.destination != (address_of(str(url)) if url else LOCAL):
+        return None
+    return current
+
+
+def _given(text: Any) -> str | None:
+    return str(text).strip() or None if text is not None else None
+
+
+def _evaluated(name: str) -> str:
+    """With `eval_` before it, once (B19)."""
+    return name if name.startswith(_PLACED) else f"eval_{name}"
