@@ -27,12 +27,15 @@ from space.api.library import Library
 from space.api.problems import Problem, problem_of, response_of
 from space.api.routes import Parts, add_routes
 from space.api.syncing import add_sync_routes, sync_state
+from space.api.trackio.handlers import handlers_of
+from space.api.trackio.routes import add_trackio_routes
 from space.api.visibility import Visibility
 from space.home import AccessFile, Home, open_home
 from space.ingest import Ingest
 from space.merging import Merging
 from space.settings import SpaceSettings, settings_from
 from trackio_client.errors import StoreError, TrackioError, UsageError
+from trackio_client.masking import Masker
 from trackio_client.release import VERSION
 from trackio_client.store.contract import Store
 from trackio_client.store.open import open_store
@@ -137,6 +140,8 @@ def make_app(settings: SpaceSettings, store: Store, *, home: Home | None = None,
     gate = Gate(app, settings=settings, access=access, visibility=visibility)
     add_routes(app, Parts(settings, store, ingest, library, gate, our_version()))
     add_sync_routes(app)
+    masker = Masker((settings.token, settings.hub_token))
+    add_trackio_routes(app, handlers_of(store, ingest, masker, lambda: _push(home)), our_version())
     app.add_api_route("/v1/{path:path}", _nothing_here, methods=_METHODS, include_in_schema=False)
     if pages:
         # Here: Gradio takes seconds to import, and tests of the API do without.

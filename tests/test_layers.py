@@ -47,7 +47,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     # The wheel's face: names that are loaded on first use.
     "__init__": EXPERIMENT | {"reader", "monitor", "integrations"},
     "__main__": {"cli"},
-    "space": STORE | {"queries", "settings", "inforce", "hub", "view"},
+    # exchange, masking: what Trackio's clients log is mapped as their files are.
+    "space": STORE | {"exchange", "masking", "queries", "settings", "inforce", "hub", "view"},
 }
 ONLY_IN = {
     "gradio": ("space/ui/",),

@@ -35,6 +35,8 @@ from space.settings import SpaceSettings, is_loopback
 from space.sharing.words import link_refused, refusal_page
 
 TOKEN_HEADER: Final = "x-trackio-token"
+TRACKIO_HEADER: Final = "x-trackio-write-token"
+"""Where Trackio's own clients put it (TRACKIO_WRITE_TOKEN there)."""
 _FRAMES: Final = "frame-ancestors 'self' https://huggingface.co https://*.hf.space"
 
 
@@ -128,6 +130,8 @@ class Gate:
         that may have been revoked.
         """
         given = headers.get(TOKEN_HEADER)
+        if given is None:
+            given = headers.get(TRACKIO_HEADER)
         if self._token is None:
             mine = given is not None or not from_elsewhere(headers)
             return Caller(Role.OWNER, "owner") if mine else Caller(Role.NOBODY)

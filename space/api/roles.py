@@ -10,6 +10,8 @@ import re
 from enum import IntEnum
 from typing import Final
 
+from space.api.trackio import names as trackio
+
 
 class Role(IntEnum):
     """Who asks. Each may what those below it may."""
@@ -32,6 +34,12 @@ _TABLE: Final = (
     (Role.NOBODY, SAFE, _any_of("/v1/session", "/v1/health", r"/robots\.txt", r"/favicon\.ico", "/lib/.+")),
     (Role.NOBODY, SAFE, _any_of("/oauth/login", "/oauth/callback")),
     (Role.NOBODY, {"POST", "DELETE"}, _any_of("/v1/session")),
+    # Trackio's clients: whether the server speaks their protocol, and their calls, before Gradio's lines.
+    (Role.NOBODY, SAFE, _any_of("/version")),
+    (Role.OWNER, {"POST"}, _any_of(trackio.pattern(trackio.OWNERS))),
+    (Role.WRITER, {"POST"}, _any_of(trackio.pattern(trackio.WRITES), "/api/upload")),
+    (Role.VIEWER, {"POST"}, _any_of(trackio.pattern(trackio.READS))),
+    (Role.VIEWER, SAFE, _any_of("/file", f"/artifact_blob/{_ONE}/{_ONE}")),
     (
         Role.VIEWER,
         SAFE,

@@ -13,6 +13,7 @@ from space.api.access import Access
 from space.api.gate import Gate
 from space.api.roles import Role
 from space.api.tokens import Kind
+from space.api.trackio import names as trackio
 from space.server import make_app, open_the_store
 from space.settings import HubSettings, SpaceSettings
 from tests.space.addresses import every_address
@@ -25,7 +26,7 @@ ON_A_SPACE = HubSettings(space_id="me/otter", author="me", client_id="client", c
 
 NOBODY_MAY = {
     "GET /v1/session", "POST /v1/session", "DELETE /v1/session", "GET /v1/health", "GET /robots.txt",
-    "GET /favicon.ico", "GET /lib/{path}", "GET /oauth/login", "GET /oauth/callback",
+    "GET /favicon.ico", "GET /lib/{path}", "GET /oauth/login", "GET /oauth/callback", "GET /version", "HEAD /version",
 }  # fmt: skip
 LINKS_MAY = {
     *(f"{method} {path}" for method in ("GET", "HEAD") for path in (
@@ -57,6 +58,8 @@ VIEWERS_MAY = {
         "call/v2/{api_name}", "call/v2/{api_name}/", "queue/join", "component_server", "component_server/", "reset",
         "reset/", "cancel",
     )),
+    # Trackio's calls: names that are none of them go on to Gradio. The names have a test of their own.
+    "POST /gradio_api/call/{name}", "GET /gradio_api/call/{name}/{event_id}", "HEAD /gradio_api/call/{name}/{event_id}",
 }  # fmt: skip
 """All else is for owners, what a later version of Gradio or of ours adds too."""
 
@@ -146,6 +149,25 @@ def test_each_route_is_for_whom_it_is(addresses, tmp_path, public):
         seen.add(key)
     assert len(seen) > 90
     assert (NOBODY_MAY | LINKS_MAY | WRITERS_MAY | VIEWERS_MAY) - seen == set(), "in the table, but no route"
+
+
+@pytest.mark.parametrize("public", [False, True])
+def test_each_call_of_trackios_clients_is_for_whom_it_is(tmp_path, public):
+    asked = Asked(tmp_path, public=public)
+    readers = (EVERYBODY - {"link"}) if public else VIEWERS
+    for names, who in ((trackio.READS, readers), (trackio.WRITES, WRITERS), (trackio.OWNERS, OWNERS)):
+        for name in names:
+            for prefix in ("/api/", "/gradio_api/call/"):
+                assert asked.who_reaches("POST", prefix + name) == who, prefix + name
+    assert asked.who_reaches("POST", "/api/bulk_logs") == OWNERS
+    assert asked.who_reaches("POST", "/api/bulk_log/x") == OWNERS
+
+
+def test_trackios_clients_send_the_token_in_a_header_of_theirs(tmp_path):
+    asked = Asked(tmp_path)
+    for token, status in ((OWNER, 200), ("wrong", 401), (asked.link, 401)):
+        answer = asked.client.post("/api/bulk_log", headers={"X-Trackio-Write-Token": token})
+        assert answer.status_code == status, token
 
 
 @pytest.mark.parametrize("public", [False, True])

@@ -14,7 +14,8 @@ they were logged, and the facts that stand only at its end. Several writers tell
 The experiment's id follows from the project and what the importer says identifies the run, never from the path: a
 copied or moved file is the same run. Where that is only the first entry, two runs may begin alike (same seed, other
 settings): a store that holds a history with other content answers `Overlap`, and the run takes the next id. Where the
-file names its runs (`merges`), the same name is the same run, and what differs is added to what is there.
+file names its runs (`merges`), the same name is the same run, and what differs is added to what is there; so it is with
+a run that Trackio's own client logged into the Space: it has the id that an import of its file has.
 """
 
 from __future__ import annotations
@@ -105,6 +106,8 @@ class PastRun:
     """The project that the file itself names."""
     origin: dict[str, Any] = field(default_factory=dict)
     """What the file calls the run, and how its times were read: kept in `config.imported`."""
+    family: str = "import"
+    """Second word of the experiment's id."""
 
 
 class Destination(Protocol):
@@ -168,8 +171,13 @@ def deliver(run: PastRun, project: str, destination: Destination, masker: Masker
 
 def identity_of(run: PastRun, project: str, twin: int = 0) -> str:
     """The id of an imported run: `exp_import_` and 16 characters that follow from project and identity."""
-    text = json.dumps([project, run.source, plain(run.identity), twin], sort_keys=True, separators=(",", ":"))
-    return "exp_import_" + _letters(text.encode())
+    return id_of(project, run.source, run.identity, twin, family=run.family)
+
+
+def id_of(project: str, source: str, identity: Any, twin: int = 0, *, family: str = "import") -> str:
+    """The id that belongs to a run of another tool: `identity` is JSON that is the same for every record of it."""
+    text = json.dumps([project, source, plain(identity), twin], sort_keys=True, separators=(",", ":"))
+    return f"exp_{family}_{_letters(text.encode())}"
 
 
 def _letters(content: bytes) -> str:
@@ -191,6 +199,7 @@ class _Delivery:
         self._added = self._points = self._entries = 0
         self._last_us = 0
         self._held: Content | None = None
+        self._is_told_live = False
 
     def go(self) -> Imported:
         """Raises Overlap: under this id stands another run. Gone: it was deleted."""
@@ -198,6 +207,7 @@ class _Delivery:
         known = self._destination.start_of(self._id)
         start = known if known is not None else start_event(run, self._project)
         notes: tuple[str, ...] = ()
+        self._is_told_live = run.merges and known is not None and not self._is_imported()
         is_longer = self._history(start)
         if is_longer:
             notes = ("a longer log of this run was imported before; it stays as it is",)
@@ -219,6 +229,9 @@ class _Delivery:
             notes=(*run.notes, *notes),
         )
 
+    def _is_imported(self) -> bool:
+        return self._destination.receipt(f"w_{self._stem}_h").events > 0
+
     def _history(self, start: dict[str, Any]) -> bool:
         """Whether what was held already is longer."""
         writer_id, clock = f"w_{self._stem}_h", _clock(start)
@@ -233,6 +246,8 @@ class _Delivery:
                 yield frame
 
         try:
+            if self._is_told_live:  # its own client told it to this very store: only what is missing is added
+                raise Overlap("the run was logged here while it ran")
             is_longer = self._send(frames(), writer_id).accepted_end > sent
             self._last_us = clock.last_us
             return is_longer
@@ -250,6 +265,8 @@ class _Delivery:
     def _beside(self, letter: str, entries: Iterable[PastEntry], start: dict[str, Any]) -> None:
         before = self._entries
         try:
+            if self._is_told_live:
+                raise Overlap("the run was logged here while it ran")
             frames = entry_frames(self._counted(entries), _clock(start), self._masker)
             self._send(frames, f"w_{self._stem}_{letter}")
         except Overlap:

@@ -30,6 +30,7 @@ from trackio_client.exchange.texts import ZONE, Remarks, json_text, name_from, s
 from trackio_client.wire.frames import MAX_KEYS
 
 SOURCE: Final = "Trackio project"
+FAMILY: Final = "trackio"
 ROW_COLUMNS: Final = ("id", "run_id", "timestamp", "run_name", "step", "log_id", "space_id", "metrics")
 """Columns of a row that are no metrics when metrics have columns of their own."""
 MAX_TEXT_CHARACTERS: Final = 65_536
@@ -43,6 +44,13 @@ _HOST_NAMES: Final = {
     "network/sent_mb_per_sec": "network_sent",
     "network/recv_mb_per_sec": "network_received",
 }
+
+
+_OUR_GPU = re.compile(r"gpu_(\d+)_(\w+)")
+_THEIR_GPU_NAMES: Final = {ours: theirs for theirs, ours in _GPU_NAMES.items()}
+_THEIR_HOST_NAMES: Final = {ours: theirs for theirs, ours in _HOST_NAMES.items()}
+_HOST_GROUPS: Final = frozenset(("cpu", "memory", "swap", "disk", "network", "temp", "battery"))
+_HOST_READING = re.compile(rf"({'|'.join(sorted(_HOST_GROUPS))})_(?:(\d+)_)?(\w.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +124,7 @@ def _run(tables: Tables, key: RunKey, project: str | None, changed_s: float) -> 
     return PastRun(
         source=SOURCE,
         name=name_from(key.name, "run"),
-        identity=[key.run_id] if key.run_id else [key.name, str(first) if first is not None else None],
+        identity=identity_of(key, first),
         entries=Logged(tables, key, remarks),
         config={name: value for name, value in sorted(config.items()) if value is not None or not name.startswith("_")},
         state="finished",
@@ -130,7 +138,13 @@ def _run(tables: Tables, key: RunKey, project: str | None, changed_s: float) -> 
         merges=True,
         project=project,
         origin={"project": project, **origin, "zone": ZONE},
+        family=FAMILY,
     )
+
+
+def identity_of(key: RunKey, first: Any = None) -> list[str | None]:
+    """What tells a run of a project apart; `first` is the time of its first row, for files without ids."""
+    return [key.run_id] if key.run_id else [key.name, str(first) if first is not None else None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +241,22 @@ def system_name(name: str) -> str:
     """Our name of a reading: "gpu/0/temp" -> "system/gpu_0_temperature"."""
     if (gpu := _GPU.fullmatch(name)) is not None:
         return f"system/gpu_{gpu[1]}_{_GPU_NAMES.get(gpu[2], gpu[2])}"
-    return "system/" + _HOST_NAMES.get(name, name.removeprefix("system/").replace("/", "_"))
+    if name in _HOST_NAMES:
+        return f"system/{_HOST_NAMES[name]}"
+    rest = name.removeprefix("system/")  # a reading that a person named keeps its name
+    return "system/" + (rest.replace("/", "_") if rest.partition("/")[0] in _HOST_GROUPS else rest)
+
+
+def trackio_name(name: str) -> str:
+    """Trackio's name of a reading of ours: the way back from `system_name`, as far as a name tells it."""
+    rest = name.removeprefix("system/")
+    if (gpu := _OUR_GPU.fullmatch(rest)) is not None:
+        return f"gpu/{gpu[1]}/{_THEIR_GPU_NAMES.get(gpu[2], gpu[2])}"
+    if rest in _THEIR_HOST_NAMES:
+        return _THEIR_HOST_NAMES[rest]
+    if (host := _HOST_READING.fullmatch(rest)) is not None:
+        return "/".join(part for part in host.groups() if part is not None)
+    return rest
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,15 @@ ARTIFACT: Final = "artifact"
 description: logged as an output."""
 ARTIFACT_USED: Final = "artifact_used"
 """name, type, digest, version, from_experiment or null: taken as an input."""
+RECEIVED: Final = "received"
+"""ids: base64 of 8 bytes for each call that stands before it in its batch: what a foreign client that names its calls
+(Trackio's log_id) has delivered, so that the same call is not taken again."""
+AWAITED: Final = "awaited"
+"""step, name, value: a value that a foreign client logged before it sent the files that the value names. The MEDIA
+event follows when they are there."""
+SENT_FILE: Final = "sent_file"
+"""path (as the values name it), file (a hash), bytes, mime: a file that a foreign client sent before the value that
+names it."""
 END: Final = "end"
 """state "finished", "failed" or "interrupted"; exit_code, signal, error, message: each or null."""
 EDIT: Final = "edit"
