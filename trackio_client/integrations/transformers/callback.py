@@ -20,12 +20,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from trackio_client.capture.hardware import HardwareSampler
 from trackio_client.errors import MissingExtra
 from trackio_client.experiment import Experiment
 from trackio_client.integrations.transformers.clock import Clock
+from trackio_client.integrations.transformers.configuration import arguments
 from trackio_client.integrations.transformers.dispatch import Dispatch, Faults
 from trackio_client.integrations.transformers.groups import Prediction, Run
+from trackio_client.integrations.transformers.model import describe
 from trackio_client.integrations.transformers.switches import made, switched
 from trackio_client.integrations.transformers.watching import batch_of, trainer_above, watch
 from trackio_client.lifecycle import process
@@ -38,7 +39,6 @@ except ImportError as absent:
     raise MissingExtra("TrackioCallback", "transformers", "transformers") from absent
 
 _PER_LABEL = re.compile(r"eval_(?:per_)?label(?:_metrics|s)?/(?P<rest>.+/(?:f1|precision|recall|support))")
-_SECRET = re.compile(r"token|secret|password|api_?key", re.I)
 _CHECKPOINT_FILE = "trackio.json"
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
@@ -96,7 +96,6 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
         self._is_ours = False
         self._is_unsettled = False
         self._has_ended = True
-        self._sampler: HardwareSampler | None = None
 
     @property
     def dropped(self) -> int:
@@ -118,9 +117,6 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
         if self._trainer is not None:
             watch(self._trainer, self)  # what was made anew since then
         self._begin(args, state, control, kwargs, self._earlier(args, int(state.global_step)))
-        assert self.experiment is not None
-        interval_s = settings_from().hardware_s if self._hardware_s is None else self._hardware_s
-        self._sampler = HardwareSampler(self.experiment.log, self._step, interval_s=interval_s).start()
 
     @_never_stops_training
     def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
@@ -151,6 +147,7 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
         more: dict[str, Any] = {}
         for answer in self._groups.call("logged", run, dict(logs)):
             more.update(answer or {})
+        more = run.log_steps() | more
         run.experiment.log(more | _named(logs), step=run.step)
 
     @_never_stops_training
@@ -160,7 +157,8 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
         if not state.is_world_process_zero:
             return
         run = self._at_hand(args, state, control, kwargs)
-        self._groups.call("evaluated", run, dict(metrics or {}))
+        with self.clock.timed("recording"):
+            self._groups.call("evaluated", run, dict(metrics or {}))
         entry, run.evaluation = run.evaluation, {}
         run.record("epoch_metrics", {"epoch": run.epoch, "global_step": run.step, **dict(metrics or {}), **entry})
         self._is_unsettled = True
@@ -196,10 +194,7 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
     def training_failed(self, error: BaseException) -> None:
         """The Trainer's `train` was left by an exception: say what and how; an experiment of ours ends with it."""
         run = self.run
-        if run is None:
-            self._stop_sampler()
-            return
-        if self._has_ended:
+        if run is None or self._has_ended:
             return
         self._groups.call("failed", run, error)
         self._end(run)
@@ -221,7 +216,6 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
 
     @_never_stops_training
     def went_backward(self, loss: Any, inputs: Any, seconds: float) -> None:
-        self.clock.add("compute", seconds)
         if self.run is not None:
             detach = getattr(loss, "detach", None)
             self._groups.call("backward", self.run, loss if detach is None else detach(), batch_of(inputs), seconds)
@@ -244,7 +238,8 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
     @_never_stops_training
     def predicted(self, prediction: Prediction) -> None:
         if self.run is not None and self._trainer.state.is_world_process_zero:
-            self._groups.call("predicted", self.run, prediction)
+            with self.clock.timed("recording"):
+                self._groups.call("predicted", self.run, prediction)
 
     def may_lack_metrics(self, args: Any) -> bool:
         """Whether the Trainer gets by without what `compute_metrics` would have told: the loss is always there."""
@@ -257,6 +252,12 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
         if self.run is not None and self._trainer.state.is_world_process_zero:
             folder.mkdir(parents=True, exist_ok=True)
             self._write_name(folder)
+
+    @_never_stops_training
+    def carded(self) -> None:
+        """The Trainer wrote a model card, which a push will take along."""
+        if self.run is not None and self._trainer.state.is_world_process_zero:
+            self._groups.call("carded", self.run, Path(self._trainer.args.output_dir))
 
     @_never_stops_training
     def exported(self, folder: Path) -> None:
@@ -287,7 +288,7 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
     def _begin(
         self, args: Any, state: Any, control: Any, parts: Mapping[str, Any], earlier: Mapping[str, str] | None
     ) -> Run:
-        config = _arguments(args) | {"model": _model_summary(parts.get("model")), "max_steps": int(state.max_steps)}
+        config = arguments(args) | {"model": describe(parts.get("model")), "max_steps": int(state.max_steps)}
         self._open(config, earlier)
         assert self.experiment is not None
         settings = settings_from()
@@ -297,6 +298,7 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
             trainer=self._trainer,
             first_step=int(state.global_step),
             price_per_hour=settings.price_per_hour if self._price_per_hour is None else self._price_per_hour,
+            hardware_s=self._hardware_s,
             world_size=int(getattr(args, "world_size", 1) or 1),
             clock=self.clock,
         )
@@ -336,8 +338,9 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
         if self._has_ended:
             return
         self._has_ended = True
-        self._stop_sampler()
         self._groups.call("end", run)
+        if left := run.log_steps():
+            run.experiment.log(left, step=run.step)
         if run.run_summary:
             run.record("run_summary", run.run_summary)
         self.faults.tell(run)
@@ -396,13 +399,6 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
             partly.write_text(json.dumps(said), encoding="utf-8")
             partly.replace(folder / _CHECKPOINT_FILE)
 
-    def _step(self) -> int:
-        return 0 if self.run is None else self.run.step
-
-    def _stop_sampler(self) -> None:
-        if self._sampler is not None:
-            self._sampler.stop()
-
 
 def _named(logs: Mapping[str, Any]) -> dict[str, Any]:
     """A copy of the Trainer's logs; nothing is left out, only per-label scores are renamed."""
@@ -417,31 +413,6 @@ def _named(logs: Mapping[str, Any]) -> dict[str, Any]:
         else:
             flat[name] = value
     return flat
-
-
-def _arguments(args: Any) -> dict[str, Any]:
-    """The training arguments, without secrets: those that Transformers blanks out, and all that are named so."""
-    return {
-        name: value
-        for name, value in args.to_dict().items()
-        if not _SECRET.search(name) or name.startswith("include_num")
-    }
-
-
-def _model_summary(model: Any) -> dict[str, Any]:
-    """Class, parameters (all and trained), dtype, device and configuration: what is not known is absent."""
-    if model is None:
-        return {}
-    found: dict[str, Any] = {"class": type(model).__name__}
-    parameters = list(model.parameters())
-    found["parameters"] = sum(p.numel() for p in parameters)
-    found["parameters_trained"] = sum(p.numel() for p in parameters if p.requires_grad)
-    if parameters:
-        found |= {"dtype": str(parameters[0].dtype).removeprefix("torch."), "device": str(parameters[0].device)}
-    to_dict = getattr(getattr(model, "config", None), "to_dict", None)
-    if to_dict is not None:
-        found["config"] = to_dict()
-    return found
 
 
 def _parts(trainer: Any) -> dict[str, Any]:

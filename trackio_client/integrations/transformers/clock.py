@@ -6,12 +6,13 @@ defaults is in the training step (its filter of NaN reads every loss).
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 
 class Clock:
-    """Seconds by kind: "data", "compute", "step" (a step's whole, data not included), "evaluation", "saving"."""
+    """Seconds by kind: "data", "compute", "evaluation", "saving", "recording" (what groups do at an evaluation)."""
 
     def __init__(self, now: Callable[[], float] = time.perf_counter) -> None:
         self.now = now
@@ -20,6 +21,14 @@ class Clock:
 
     def add(self, kind: str, seconds: float) -> None:
         self.spent[kind] = self.spent.get(kind, 0.0) + seconds
+
+    @contextlib.contextmanager
+    def timed(self, kind: str) -> Iterator[None]:
+        began = self.now()
+        try:
+            yield
+        finally:
+            self.add(kind, self.now() - began)
 
     def of(self, kind: str) -> float:
         return self.spent.get(kind, 0.0)

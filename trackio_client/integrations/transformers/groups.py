@@ -20,6 +20,7 @@ In the order of a training:
     saved               a checkpoint is on disk
     settled             the first moment after an evaluation when best metric, early stopping and checkpoint are known
     exported            the model was saved elsewhere than in a checkpoint
+    carded              the Trainer wrote a model card
     failed              the training was left by an exception
     end                 the training ends, in whatever way; `run.run_summary` may be added to
 """
@@ -29,10 +30,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from trackio_client.experiment import Experiment
 from trackio_client.integrations.transformers.clock import Clock
+
+MOST_UNLOGGED: Final = 4096
+"""Steps whose numbers wait for a log: a bound where nothing is ever logged."""
 
 
 @dataclass(kw_only=True)
@@ -69,8 +73,11 @@ class Run:
     first_step: int = 0
     """The step at which this training began: above 0 when it goes on from a checkpoint."""
     price_per_hour: float | None = None
+    hardware_s: float | None = None
+    """Between readings of the hardware; None is the setting's."""
     clock: Clock = field(default_factory=Clock)
     """Where the time went so far, of this training."""
+    _unlogged: dict[int, dict[str, Any]] = field(default_factory=dict)
     _untold: set[str] = field(default_factory=set)
 
     @property
@@ -91,6 +98,24 @@ class Run:
     def record(self, name: str, data: Mapping[str, Any], *, step: int | None = None) -> None:
         """Append a record at the current step and epoch. `data` is JSON; NaN and ±inf are kept."""
         self.experiment.record(name, data, step=self.step if step is None else step, epoch=self.epoch)
+
+    def at_step(self, step: int, name: str, value: float) -> None:
+        """Log a number at its own step, with the next log: all numbers of a step in one call.
+
+        A number that the Trainer logs under the same name at that step wins.
+        """
+        self._unlogged.setdefault(step, {})[name] = value
+        if len(self._unlogged) > MOST_UNLOGGED and (now := self.log_steps()):
+            self._unlogged[self.step] = now
+
+    def log_steps(self) -> dict[str, Any]:
+        """Log what waits at its own steps; what is of the present one is handed back, to be logged with the rest."""
+        waiting, self._unlogged = self._unlogged, {}
+        now = waiting.pop(self.step, {})
+        for step, values in waiting.items():
+            if step <= self.step:
+                self.experiment.log(values, step=step)
+        return now
 
     def not_recorded(self, what: str, why: str) -> None:
         """Say once why something is absent, in words that a reader understands: "budget", "no labels in …"."""
@@ -180,6 +205,9 @@ class Group:
 
     def exported(self, run: Run, folder: Path) -> None:
         """`save_model` wrote into a folder that is no checkpoint."""
+
+    def carded(self, run: Run, folder: Path) -> None:
+        """The Trainer wrote a model card into its output folder."""
 
     def failed(self, run: Run, error: BaseException) -> None:
         """The training was left by an exception. `run.experiment` is still open. Every rank is told."""

@@ -18,6 +18,17 @@ _log = logging.getLogger("trackio_client")
 
 GROUPS: Final[dict[str, tuple[str, str]]] = {
     # In the order in which they are called. name → module (in this package) and class.
+    "run_config": ("configuration", "Configuration"),
+    "model": ("model", "Model"),
+    "hardware": ("hardware", "Hardware"),
+    "training_loss": ("losses", "Losses"),
+    "learning_rate": ("rates", "Rates"),
+    "gradients": ("gradients", "Gradients"),
+    "early_stopping": ("stopping", "Stopping"),
+    "checkpoints": ("checkpoints", "Checkpoints"),
+    "exports": ("exports", "Exports"),
+    "errors": ("failures", "Failures"),
+    "times": ("times", "Times"),
 }
 """Every group: its switch, and where it is."""
 

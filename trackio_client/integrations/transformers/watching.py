@@ -47,6 +47,7 @@ def watch(trainer: Any, callback: TrackioCallback) -> None:
         ("get_batch_samples", _get_batch_samples),
         ("save_model", _save_model),
         ("_save_checkpoint", _save_checkpoint),
+        ("create_model_card", _create_model_card),
     ):
         _around(trainer, name, around, callback)
     if hasattr(trainer, "_get_grad_norm"):  # Transformers 5; before that the norm comes from Accelerate's clipping
@@ -205,6 +206,15 @@ def _save_checkpoint(save_checkpoint: Any, callback: TrackioCallback, trainer: A
         began = time.perf_counter()
         answer = save_checkpoint(*given, **named)
         callback.clock.add("saving", time.perf_counter() - began)
+        return answer
+
+    return watched
+
+
+def _create_model_card(create_model_card: Any, callback: TrackioCallback, trainer: Any) -> Any:
+    def watched(*given: Any, **named: Any) -> Any:
+        answer = create_model_card(*given, **named)
+        callback.carded()
         return answer
 
     return watched
