@@ -19,7 +19,17 @@ ROOT = Path(__file__).resolve().parents[1]
 
 CORE = {"errors", "release", "blobs", "truth"}
 STORE = CORE | {"wire", "store"}
-EXPERIMENT = STORE | {"delivery", "capture", "values", "masking", "clientfile", "settings", "inforce", "experiment"}
+EXPERIMENT = STORE | {
+    "delivery",
+    "capture",
+    "media",
+    "values",
+    "masking",
+    "clientfile",
+    "settings",
+    "inforce",
+    "experiment",
+}
 """`experiment` stands for every module at the top of trackio_client that is not named below: what it was split into."""
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
@@ -36,6 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "inforce": CORE | {"settings", "clientfile"},
     "values": CORE | {"wire"},
     "masking": CORE,
+    "media": CORE | {"wire", "values"},
     "capture": CORE | {"settings", "masking"},
     "delivery": STORE | {"settings", "hub.names"},
     "experiment": EXPERIMENT,
@@ -58,7 +69,9 @@ ONLY_IN = {
     "starlette": ("space/",),
     "uvicorn": ("space/",),
     "httpx": ("trackio_client/delivery/transport.py", "trackio_client/reader/"),
-    "pandas": ("trackio_client/reader/",),
+    "pandas": ("trackio_client/reader/", "trackio_client/media/tables.py"),
+    "PIL": ("trackio_client/media/", "space/sharing/"),
+    "matplotlib": ("trackio_client/media/",),
     "huggingface_hub": ("trackio_client/hub/", "space/api/visibility.py"),
     "pyarrow": ("trackio_client/hub/", "trackio_client/exchange/", "trackio_client/archive/"),
     "transformers": ("trackio_client/integrations/",),

@@ -98,7 +98,8 @@ class Experiment:
         """Log numbers and texts of one step. Returns when the kernel has them: they survive kill -9.
 
         Args:
-            metrics: name → number, text, or dict of those (`a/b`). What cannot be is named once; the rest is kept.
+            metrics: name → number, text, media (pictures, tables … of `trackio_client.media`, or a list of them), or
+                dict of those (`a/b`). What cannot be is named once; the rest is kept.
             step: a whole number >= 0; may repeat, skip, go back. None is one more than the highest so far.
 
         Never raises: training goes on. What was refused is said once, counted, and named in the receipt.
@@ -148,13 +149,16 @@ class Experiment:
                 left_out.append(kind)
                 self.notices.warn(kind, text)
 
-            numbers, texts = split(metrics, tell)
-            numbers, texts = self._masked(numbers), self._masked(texts)
+            parts = split(metrics, tell, _recognise)
+            numbers, texts = self._masked(parts.numbers), self._masked(parts.texts)
+            media = self._masked(parts.media) if parts.media else {}
             if left_out and all(kind.startswith("long:") for kind in left_out):
                 left_out = []
-            if numbers or texts:
+            if numbers or texts or media:
                 at = self._step_for(step, numbers)
                 self._append(numbers, texts, at)
+                if media:
+                    self._append_media(media, at)
             if left_out:
                 self._writer.refusals.count("values that cannot be logged", step if isinstance(step, int) else None)
         except UsageError as error:
@@ -188,6 +192,20 @@ class Experiment:
                 "full", f"{full}: new values are refused and counted until there is room; training goes on"
             )
             self._writer.refusals.count(str(full), step)
+
+    def _append_media(self, media: dict[str, list[Any]], step: int) -> None:
+        from trackio_client.media.keeping import Bounds, Keeper, events_of  # here: most trainings show numbers only
+
+        settings = self._writer.settings
+        keeper = Keeper(
+            self.put_file,
+            bounds=Bounds(file_bytes=settings.file_bytes, table_rows=settings.table_rows),
+            tell=self.notices.warn,
+            mask=self.origin.mask,
+        )
+        for name, items in media.items():
+            for fields in events_of(name, items, keeper):
+                self.event(events.MEDIA, step=step, **fields)
 
     def _append_numbers(self, keys: tuple[str, ...], values: list[float], step: int, time_us: int) -> None:
         for _ in range(8):
@@ -378,11 +396,27 @@ class Experiment:
         """Longest wait when the program ends without `finish`."""
         return self._writer.settings.exit_timeout_s
 
+    def log_hardware(self, readings: Mapping[str, float], step: int | None = None) -> None:
+        """Log readings of this process's machine: on every rank, also where metrics are those of rank 0 alone."""
+        if not self.is_disabled:
+            Experiment.log(self, readings, step)
+
+    def mute(self) -> None:
+        """Record no metrics of this rank (TRACKIO_RANKS=main): its hardware, its errors and what else it tells stay."""
+        self.log = _nothing  # type: ignore[method-assign]
+
     def disable(self) -> None:
         """Record nothing from here on (mode "disabled"): calls cost a lookup."""
         self.is_disabled = True
         self.log = _nothing  # type: ignore[method-assign]
         self.event = _nothing  # type: ignore[method-assign]
+
+
+def _recognise(value: Any) -> list[Any] | None:
+    """What `log()` takes for media; the package is loaded when a value is neither number nor text."""
+    from trackio_client.media.recognising import as_media
+
+    return as_media(value)
 
 
 def _nothing(*given: Any, **named: Any) -> None:

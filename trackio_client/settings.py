@@ -48,6 +48,10 @@ class Settings:
     """TRACKIO_MODE: `online`; `offline` keeps everything in the spool; `disabled` records nothing."""
     spool_bytes: int | None = None
     """TRACKIO_SPOOL_BYTES: most bytes on disk; None is 10 GiB or a quarter of the free disk, the smaller."""
+    file_bytes: int = 1024**3
+    """TRACKIO_FILE_BYTES: most bytes of one file (picture, table, artifact); a larger one is named, and not kept."""
+    table_rows: int = 100_000
+    """TRACKIO_TABLE_ROWS: most rows kept of one logged table; the rest is counted."""
     finish_timeout_s: float = 30.0
     """TRACKIO_FINISH_TIMEOUT_S: longest wait of `finish()` for the receipt."""
     exit_timeout_s: float = 5.0
@@ -64,6 +68,10 @@ class Settings:
     """TRACKIO_RECORD: what the Trainer's callback records; `-predictions,-labels` leaves those out. None is all."""
     price_per_hour: float | None = None
     """TRACKIO_PRICE_PER_HOUR: of the machine that trains, for the cost; None tells no cost."""
+    ranks: str = "auto"
+    """TRACKIO_RANKS: whose metrics are recorded, of several processes. `main`: of rank 0 alone; `all`: of every rank;
+    `auto`: what an integration reports, of rank 0; what a training loop logs itself, of every rank that does. Hardware
+    and errors are recorded of every rank."""
     sync_s: float = 1.0
     """TRACKIO_SYNC_S: between fdatasyncs of the spool: what a power cut may cost. 0 is after every batch."""
     console: bool = True
@@ -125,6 +133,8 @@ def settings_from(environ: Mapping[str, str] = os.environ, **given: object) -> S
         "directory": data_folder(environ),
         "mode": _text(environ, "TRACKIO_MODE"),
         "spool_bytes": _number(environ, "TRACKIO_SPOOL_BYTES", int),
+        "file_bytes": _number(environ, "TRACKIO_FILE_BYTES", int),
+        "table_rows": _number(environ, "TRACKIO_TABLE_ROWS", int),
         "finish_timeout_s": _number(environ, "TRACKIO_FINISH_TIMEOUT_S", float),
         "exit_timeout_s": _number(environ, "TRACKIO_EXIT_TIMEOUT_S", float),
         "heartbeat_s": _number(environ, "TRACKIO_HEARTBEAT_S", float),
@@ -135,6 +145,7 @@ def settings_from(environ: Mapping[str, str] = os.environ, **given: object) -> S
         "hardware_s": _number(environ, "TRACKIO_HARDWARE_S", float),
         "record": _text(environ, "TRACKIO_RECORD"),
         "price_per_hour": _number(environ, "TRACKIO_PRICE_PER_HOUR", float),
+        "ranks": (_text(environ, "TRACKIO_RANKS") or "auto").lower(),
         "sync_s": _number(environ, "TRACKIO_SYNC_S", float),
         "console": _truth(environ, "TRACKIO_CAPTURE_CONSOLE"),
         "console_bytes": _number(environ, "TRACKIO_CONSOLE_BYTES", int),
@@ -147,6 +158,8 @@ def settings_from(environ: Mapping[str, str] = os.environ, **given: object) -> S
     read |= _where(url, repo, asked, _text(environ, "TRACKIO_SPACE_NAME"))
     read |= _deployed(read["url"], environ)
     settings = Settings(**{name: value for name, value in read.items() if value is not None})  # type: ignore[arg-type]
+    if settings.ranks not in ("auto", "all", "main"):
+        raise UsageError(f"TRACKIO_RANKS must be 'auto', 'all' or 'main', got {settings.ranks!r:.80}")
     if settings.mode not in ("online", "offline", "disabled"):
         raise UsageError(f"mode must be 'online', 'offline' or 'disabled', got {settings.mode!r}")
     return settings

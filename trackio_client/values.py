@@ -25,17 +25,27 @@ Tell = Callable[[str, str], None]
 """tell(kind, text): called for each thing left out; the caller says each kind once."""
 
 
-def split(metrics: Mapping[Any, Any], tell: Tell) -> tuple[dict[str, float], dict[str, str]]:
-    """The numbers and texts of one call, nested dicts flattened to `a/b`. What cannot be logged is told, not raised."""
-    numbers: dict[str, float] = {}
-    texts: dict[str, str] = {}
-    _walk(metrics, "", numbers, texts, tell, 0)
-    return numbers, texts
+Recognise = Callable[[Any], list[Any] | None]
+"""recognise(value): the media that a value is, or None."""
 
 
-def _walk(
-    metrics: Mapping[Any, Any], prefix: str, numbers: dict[str, float], texts: dict[str, str], tell: Tell, depth: int
-) -> None:
+@dataclasses.dataclass(slots=True)
+class Parts:
+    """What one call of `log` holds, by name."""
+
+    numbers: dict[str, float] = dataclasses.field(default_factory=dict)
+    texts: dict[str, str] = dataclasses.field(default_factory=dict)
+    media: dict[str, list[Any]] = dataclasses.field(default_factory=dict)
+
+
+def split(metrics: Mapping[Any, Any], tell: Tell, recognise: Recognise = lambda value: None) -> Parts:
+    """The parts of one call, nested dicts flattened to `a/b`. What cannot be logged is told, not raised."""
+    parts = Parts()
+    _walk(metrics, "", parts, tell, recognise, 0)
+    return parts
+
+
+def _walk(metrics: Mapping[Any, Any], prefix: str, parts: Parts, tell: Tell, recognise: Recognise, depth: int) -> None:
     for key, value in metrics.items():
         if not isinstance(key, str):
             tell(
@@ -51,17 +61,20 @@ def _walk(
             continue
         if isinstance(value, Mapping):
             if depth < MAX_DEPTH:
-                _walk(value, name, numbers, texts, tell, depth + 1)
+                _walk(value, name, parts, tell, recognise, depth + 1)
             else:
                 tell(f"deep:{name}", f"metric {name!r} is nested more than {MAX_DEPTH} deep; it is left out")
         elif isinstance(value, str):
             if len(value) > MAX_TEXT_CHARACTERS:
                 tell(f"long:{name}", f"text {name!r} has {len(value)} characters; it is cut to {MAX_TEXT_CHARACTERS}")
-            texts[name] = value[:MAX_TEXT_CHARACTERS]
+            parts.texts[name] = value[:MAX_TEXT_CHARACTERS]
         else:
             try:
-                numbers[name] = number(value)
+                parts.numbers[name] = number(value)
             except (TypeError, ValueError, OverflowError, RuntimeError) as error:
+                if (media := recognise(value)) is not None:
+                    parts.media[name] = media
+                    continue
                 tell(f"value:{name}", _cannot(name, value, error))
 
 

@@ -42,6 +42,7 @@ SETTINGS: list[tuple[str, str, Any, Any, Any, Any]] = [
     ("sync_s", "TRACKIO_SYNC_S", "2", 2.0, 3.0, 1.0),
     ("console", "TRACKIO_CAPTURE_CONSOLE", "no", False, True, True),
     ("console_bytes", "TRACKIO_CONSOLE_BYTES", "99", 99, 5, 8 * 1024 * 1024),
+    ("table_rows", "TRACKIO_TABLE_ROWS", "99", 99, 5, 100_000),
     ("quiet", "TRACKIO_QUIET", "1", True, False, False),
 ]
 
