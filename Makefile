@@ -3,6 +3,7 @@
 
 SHELL := /bin/bash
 VENV := .venv
+TRACKIO := .venv-trackio
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PY := $(BIN)/python
 GROUND := pyproject.toml .ci/constraints.txt
@@ -17,10 +18,10 @@ help: ## show this list
 demo: $(VENV)/.demo ## start the Space here and train a small model that you can watch live
 	@exec $(PY) -m examples.demo
 
-test: $(VENV)/.dev chromium lint ## all tests: style and types, unit, store, crash, browser
+test: $(VENV)/.dev $(TRACKIO)/.made chromium lint ## all tests: style and types, unit, store, crash, browser
 	$(PYTEST) -m "not long"
 
-test-long: $(VENV)/.dev chromium ## the long form: every kill, thousands of histories
+test-long: $(VENV)/.dev $(TRACKIO)/.made chromium ## the long form: every kill, thousands of histories
 	$(PYTEST)
 
 lint: $(VENV)/.dev ## ruff and strict mypy
@@ -38,7 +39,7 @@ requirements: $(VENV)/.dev ## each numbered requirement and the tests that hold 
 	$(PY) tests/requirements.py
 
 clean: ## remove the environment and what tools left
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info screenshots
+	rm -rf $(VENV) $(TRACKIO) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info screenshots
 
 # --- environments -------------------------------------------------------------------------------------------------
 
@@ -68,6 +69,13 @@ $(VENV)/.dev: $(VENV)/.torch $(GROUND)
 	@echo "installing everything that the tests need (2 of 2)"
 	$(PY) -m pip install --disable-pip-version-check -c .ci/constraints.txt -e '.[dev]'
 	@touch $@ $(VENV)/.demo
+
+# The real package `trackio`, alone: tests/peers run it as a process, for its names and ours never meet.
+$(TRACKIO)/.made: .ci/trackio.txt | $(VENV)/pyvenv.cfg
+	@echo "installing Trackio's own client for tests/peers"
+	$(PY) -m venv $(TRACKIO)
+	$(TRACKIO)/$(notdir $(BIN))/python -m pip install --disable-pip-version-check -r .ci/trackio.txt
+	@touch $@
 
 .PHONY: chromium
 chromium:
