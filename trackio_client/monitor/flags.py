@@ -12,7 +12,6 @@ place, and `--trackio_token env:NAME` or `--hf_token file:PATH` name one without
 from __future__ import annotations
 
 import argparse
-import copy
 import dataclasses
 import os
 from collections.abc import MutableMapping
@@ -66,12 +65,23 @@ def apply_tracking_arguments(arguments: argparse.Namespace, config: C) -> C:
     if isinstance(config, MutableMapping):
         config.update(values)
         return config
+    if _is_frozen(config):
+        fields = {each.name for each in dataclasses.fields(config) if each.init}  # type: ignore[arg-type]
+        config = dataclasses.replace(config, **{n: v for n, v in values.items() if n in fields})  # type: ignore[type-var]
     for name, value in values.items():
         try:
-            setattr(config, name, value)
-        except (AttributeError, TypeError, dataclasses.FrozenInstanceError):
-            config = _changed(config, name, value)
+            if getattr(config, name, None) != value:
+                (object.__setattr__ if _is_frozen(config) else setattr)(config, name, value)
+        except (AttributeError, TypeError):
+            raise UsageError(
+                f"--{name} cannot be put into a configuration of type {type(config).__name__}, which takes no "
+                "attributes. Give it to create_monitor_from_config(config, …) instead"
+            ) from None
     return config
+
+
+def _is_frozen(config: Any) -> bool:
+    return bool(getattr(getattr(type(config), "__dataclass_params__", None), "frozen", False))
 
 
 def revealed(text: str, name: str) -> str:
@@ -101,19 +111,3 @@ def _switch(text: str) -> bool:
         return truth(text, "it")
     except UsageError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _changed(config: Any, name: str, value: Any) -> Any:
-    if dataclasses.is_dataclass(config) and not isinstance(config, type):
-        if name in {each.name for each in dataclasses.fields(config) if each.init}:
-            return dataclasses.replace(config, **{name: value})
-        changed = copy.copy(config)
-        try:
-            object.__setattr__(changed, name, value)
-            return changed
-        except (AttributeError, TypeError):
-            pass
-    raise UsageError(
-        f"--{name} cannot be put into a configuration of type {type(config).__name__}, which takes no attributes. "
-        "Give it to create_monitor_from_config(config, …) instead"
-    )

@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
-from typing import Final, Generic, TypeVar, overload
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, Generic, TypeVar, overload
 
+from trackio_client.values import number
+
+MOST_DEPTH: Final = 16
 MOST: Final = 1_000
 """Entries held. Of ten numbers each they take about 1 MB; all of them are in the store, by `Api().history(…)`."""
 T = TypeVar("T")
+
+
+def plain_values(metrics: Mapping[Any, Any], prefix: str = "", depth: int = 0) -> dict[str, float | str]:
+    """The numbers and texts of a call, nested dicts flattened to `a/b`; what is neither is left out.
+
+    A copy: neither the caller's dict nor a tensor in it is kept alive.
+    """
+    found: dict[str, float | str] = {}
+    for name, value in metrics.items():
+        full = f"{prefix}{name}"
+        if isinstance(value, Mapping):
+            if depth < MOST_DEPTH:
+                found |= plain_values(value, f"{full}/", depth + 1)
+        elif isinstance(value, (str, int, float)):
+            found[full] = value
+        else:
+            with contextlib.suppress(TypeError, ValueError, OverflowError, RuntimeError):
+                found[full] = number(value)
+    return found
 
 
 class Newest(Sequence[T], Generic[T]):

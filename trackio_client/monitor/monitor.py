@@ -21,13 +21,13 @@ from trackio_client.delivery.address import address_of
 from trackio_client.experiment import STEP_KEYS, Experiment
 from trackio_client.lifecycle import process
 from trackio_client.monitor.files import Files
-from trackio_client.monitor.history import Newest
+from trackio_client.monitor.history import Newest, plain_values
 from trackio_client.monitor.readings import Readings
 from trackio_client.monitor.told import Told, told_by
 from trackio_client.opening import LOCAL, go_on, init
 from trackio_client.settings import settings_from
 from trackio_client.truth import truth
-from trackio_client.values import jsonable, split
+from trackio_client.values import jsonable
 from trackio_client.wire import events
 
 MOST_MARK_CHARACTERS: Final = 256 * 1024
@@ -204,8 +204,8 @@ class Monitor:
         if not isinstance(results, Mapping):
             self._warn("results", f"log_evaluation_results() takes a dict, got {type(results).__name__}: not recorded")
             return
-        numbers, texts = split(results, lambda kind, text: None)
-        prefixed = {_evaluated(name): value for name, value in (numbers | texts).items() if name not in STEP_KEYS}
+        told = plain_values(results)
+        prefixed = {_evaluated(name): value for name, value in told.items() if name not in STEP_KEYS}
         at = self._step_of(results, step)
         if prefixed:
             self.experiment.log(prefixed, at)
@@ -262,9 +262,8 @@ class Monitor:
         """Put an entry into `metrics_history`: a copy, of numbers and texts only, so that no tensor is kept alive."""
         if not isinstance(metrics, Mapping):
             return
-        numbers, texts = split(metrics, lambda kind, text: None)
         now = datetime.now(UTC).isoformat()
-        self.metrics_history.add({"timestamp": now, "step": step, "metrics": {**numbers, **texts}})
+        self.metrics_history.add({"timestamp": now, "step": step, "metrics": plain_values(metrics)})
 
     def keep_evaluation(self, results: Mapping[str, Any], step: int) -> None:
         """Keep the results of an evaluation in full, as a file and an artifact."""

@@ -77,7 +77,8 @@ def told_by(config: Any) -> Told:
 def _value(config: Any, name: str) -> Any:
     value = config.get(name) if isinstance(config, Mapping) else getattr(config, name, None)
     is_blank = isinstance(value, str) and not value.strip()
-    return None if is_blank or callable(value) else value  # a method `log_config` is no switch
+    is_code = callable(value) or hasattr(type(value), "__get__")  # a method `log_config` is no switch
+    return None if is_blank or is_code else value
 
 
 def _text(value: Any, name: str) -> str | None:

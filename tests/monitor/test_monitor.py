@@ -1,0 +1,501 @@
+"""The monitor: each method and readable field, and that what it is told is in the store."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import math
+import multiprocessing
+import os
+import socket
+import sys
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+import trackio_client
+from tests.monitor.looking import events, experiments, kept, points
+from trackio_client.cli.main import main
+from trackio_client.delivery.transport import MemoryTransport
+from trackio_client.errors import ProjectNotFound, Unavailable, UsageError
+from trackio_client.monitor import Monitor, SmolLM3Monitor, create_monitor_from_config
+from trackio_client.monitor.history import MOST
+
+
+@pytest.mark.requirement("S1.17")
+def test_the_constructor_takes_the_keywords_that_scripts_give():
+    assert SmolLM3Monitor is Monitor is trackio_client.SmolLM3Monitor
+    given = {
+        "experiment_name": "a", "trackio_url": None, "trackio_token": None, "enable_tracking": True,
+        "log_artifacts": True, "log_metrics": True, "log_config": True, "hf_token": None, "dataset_repo": None,
+        "monitoring_mode": None,
+    }  # fmt: skip
+    assert SmolLM3Monitor(**given).experiment_name == "a"
+    assert list(inspect.signature(Monitor).parameters)[:10] == list(given)  # by place, too
+
+
+@pytest.mark.requirement("S1.18", "S1.19")
+def test_its_fields_can_be_read_and_every_public_method_can_be_called_b3():
+    before = datetime.now(UTC)
+    monitor = Monitor("fields", monitoring_mode="none", log_config=False)
+    assert monitor.experiment_id.startswith("exp_")
+    assert (monitor.experiment_name, monitor.enable_tracking) == ("fields", True)
+    assert (monitor.monitoring_mode, monitor.dataset_repo) == ("none", None)
+    assert before <= monitor.start_time <= datetime.now(UTC)
+    assert monitor.metrics_history == []
+    assert monitor.artifacts == []
+    assert (monitor.log_config_enabled, monitor.log_metrics_enabled) == (False, True)
+    methods = [name for name, _ in inspect.getmembers(Monitor, inspect.isfunction) if not name.startswith("_")]
+    assert len(methods) >= 12
+    assert all(callable(getattr(monitor, name)) for name in methods)
+
+
+@pytest.mark.requirement("S1.20", "S1.62")
+def test_every_parameter_is_stored_nested_ones_too_with_a_snapshot_that_shows_no_secret_b18(monkeypatch):
+    monkeypatch.setenv("MY_API_KEY", "canary-of-the-environment")
+    monitor = Monitor("config")
+    monitor.log_config({"lr": 3e-4, "model": {"layers": 12, "names": ["a", "b"]}, "hf_token": "hf_" + "c" * 34,
+                        "note": "see canary-of-the-environment"})  # fmt: skip
+    monitor.log_configuration({"seed": 7})
+    monitor.close()
+    config = kept(monitor.experiment_id).config
+    assert config["model"] == {"layers": 12, "names": ["a", "b"]}
+    assert (config["lr"], config["seed"], config["hf_token"]) == (3e-4, 7, "***")
+    first, second = (Path(path) for path in monitor.artifacts)
+    assert first.name.startswith("config_config_")
+    whole = "".join(path.read_text() for path in Path(first).parent.iterdir())
+    assert "canary" not in whole
+    assert "ccc" not in whole
+    assert json.loads(second.read_text())["experiment_id"] == monitor.experiment_id
+
+
+@pytest.mark.requirement("S1.21", "S1.22", "S1.23")
+def test_metrics_are_kept_with_step_time_and_order_b11():
+    monitor = Monitor("metrics")
+    monitor.log_metrics({"loss": 2.0}, step=10)
+    monitor.log_metrics({"loss": 1.5, "global_step": 20})
+    monitor.log_metrics({"loss": 1.4, "train/step": 25})
+    monitor.log_metrics({"loss": 1.25})
+    monitor.log_metrics({"loss": math.nan})
+    monitor.close()
+    stored = points(monitor.experiment_id, "loss")
+    assert stored[:4] == [(10, 2.0), (20, 1.5), (25, 1.4), (26, 1.25)]
+    assert stored[4][0] == 27
+    assert math.isnan(stored[4][1])
+    assert [entry["step"] for entry in monitor.metrics_history] == [10, 20, 25, 26, 27]
+    assert monitor.metrics_history[1]["metrics"] == {"loss": 1.5, "global_step": 20}
+    told = datetime.fromisoformat(monitor.metrics_history[-1]["timestamp"])
+    assert abs((told - datetime.now(UTC)).total_seconds()) < 60
+
+
+@pytest.mark.requirement("S1.23")
+def test_a_million_calls_do_not_fill_the_memory_and_all_are_in_the_store():
+    monitor = Monitor("long", quiet=True)
+    for step in range(MOST + 500):
+        monitor.log_metrics({"loss": float(step)}, step=step)
+    monitor.close()
+    assert len(monitor.metrics_history) == MOST
+    assert monitor.metrics_history.total == MOST + 500
+    assert monitor.metrics_history[0]["step"] == 500
+    assert [entry["step"] for entry in monitor.metrics_history[-2:]] == [MOST + 498, MOST + 499]
+    assert kept(monitor.experiment_id).point_count == MOST + 500
+
+
+@pytest.mark.requirement("S1.21")
+def test_the_callers_dicts_are_as_they_were_b24():
+    monitor = Monitor("dicts")
+    metrics, results, config = {"loss": 1.0, "nested": {"a": 1}}, {"eval_loss": 0.5}, {"lr": 1, "deep": {"x": [1]}}
+    summary = {"final": 1}
+    before = repr((metrics, results, config, summary))
+    monitor.log_metrics(metrics, step=1)
+    monitor.log_evaluation_results(results, step=1)
+    monitor.log_config(config)
+    monitor.log_training_summary(summary)
+    assert repr((metrics, results, config, summary)) == before
+
+
+@pytest.mark.requirement("S1.24")
+def test_a_reading_that_raises_takes_no_other_with_it_and_nothing_is_0_b23(monkeypatch):
+    monitor = Monitor("hardware")
+    monitor._readings._loading.join()
+    host = monitor._readings._host
+    monkeypatch.setattr(monitor._readings._gpus, "read", lambda: {"gpu_0_memory_allocated": 1.5})
+    monkeypatch.setattr(host, "_process", None)
+    monitor._readings._since -= 5.0  # as if five seconds had gone by
+    monitor.log_metrics({"loss": 1.0}, step=4)
+    monitor.log_system_metrics(step=4)
+    monitor.log_system_metrics()
+    monitor.close()
+    stored = kept(monitor.experiment_id)
+    assert {"system/cpu_percent", "system/memory_percent", "system/gpu_0_memory_allocated"} <= set(stored.metrics)
+    assert not any("utilization" in name or "process" in name for name in stored.metrics)
+    assert points(monitor.experiment_id, "system/gpu_0_memory_allocated") == [(4, 1.5)]  # the later of one step
+    assert len(points(monitor.experiment_id, "system/cpu_percent")) == 1
+
+
+@pytest.mark.requirement("S1.25", "S2.14")
+def test_each_checkpoint_is_a_record_of_its_own_with_the_size_of_all_its_files_b22(tmp_path):
+    for name, sizes in (("checkpoint-10", (100, 23)), ("checkpoint-20", (1000,))):
+        for number, size in enumerate(sizes):
+            file = tmp_path / name / "deep" / f"{number}.bin"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(b"x" * size)
+    (tmp_path / "checkpoint-20" / "link").symlink_to(tmp_path / "checkpoint-20" / "deep" / "0.bin")
+    monitor = Monitor("checkpoints")
+    monitor.log_model_checkpoint(tmp_path / "checkpoint-10", step=10)
+    monitor.log_model_checkpoint(str(tmp_path / "checkpoint-20"), 20)
+    monitor.log_checkpoint("gs://bucket/run/30", 30)
+    monitor.log_checkpoint("gs://bucket/run/40", 40, size_bytes=5_000)
+    monitor.log_model_checkpoint(tmp_path / "nothing-here", step=50)
+    monitor.close()
+    told = [(each["step"], each["data"]) for each in events(monitor.experiment_id, "record")]
+    assert [(step, data["size_bytes"]) for step, data in told[:2]] == [(10, 123), (20, 1000)]
+    assert told[2] == (30, {"path": "gs://bucket/run/30", "size_bytes": "not recorded: it is not on this machine"})
+    assert told[3] == (40, {"path": "gs://bucket/run/40", "size_bytes": 5_000})
+    assert "no such file" in told[4][1]["size_bytes"]
+    assert len(monitor.artifacts) == 5
+
+
+@pytest.mark.requirement("S1.26")
+def test_an_evaluation_is_logged_under_one_prefix_and_kept_in_full_b19():
+    monitor = Monitor("evaluation")
+    results = {"eval_loss": 0.5, "bleu": 1.0, "epoch": 2.0, "by_label": {"PER": {"f1": 0.25}}, "words": ["a", None],
+               "bad": math.nan}  # fmt: skip
+    monitor.log_evaluation_results(results, step=20)
+    monitor.close()
+    names = set(kept(monitor.experiment_id).metrics)
+    assert names == {"eval_loss", "eval_bleu", "epoch", "eval_by_label/PER/f1", "eval_bad"}
+    assert points(monitor.experiment_id, "eval_loss") == [(20, 0.5)]
+    (path,) = monitor.artifacts
+    assert Path(path).name.startswith("eval_results_step_20_")
+    content = json.loads(Path(path).read_text(), parse_constant=lambda word: pytest.fail(f"bare {word}"))
+    assert content["words"] == ["a", None]
+    assert content["bad"] == "NaN"
+
+
+@pytest.mark.requirement("S1.27")
+def test_the_summary_says_how_long_it_took_and_makes_nothing_up_b21():
+    monitor = Monitor("summary")
+    monitor.log_training_summary({"total_steps": 7, "best": {"f1": 0.5}})
+    monitor.close()
+    summary = kept(monitor.experiment_id).summary
+    assert summary["total_steps"] == 7
+    assert 0 < summary["experiment_duration_seconds"] < 60
+    assert summary["experiment_duration_hours"] == pytest.approx(summary["experiment_duration_seconds"] / 3600)
+    assert "final_loss" not in summary
+    assert json.loads(Path(monitor.artifacts[0]).read_text())["best"] == {"f1": 0.5}
+
+
+@pytest.mark.requirement("S1.29")
+def test_the_address_is_the_spaces_and_none_where_there_is_no_page(monkeypatch):
+    assert Monitor("local").get_experiment_url() is None
+    there = Monitor("space", trackio_url="http://127.0.0.1:9", mode="offline")
+    assert there.get_experiment_url() == (
+        f"http://127.0.0.1:9/?project=tests&experiment={there.experiment_id}"
+    )  # fmt: skip
+    assert Monitor("off", trackio_url="http://127.0.0.1:9", enable_tracking=False).get_experiment_url() is None
+
+
+@pytest.mark.requirement("S1.30")
+def test_the_first_final_status_stands_however_often_it_is_closed_b20():
+    monitor = Monitor("ends")
+    monitor.log_metrics({"loss": 1.0}, step=0)
+    with pytest.raises(UsageError, match="finished"):
+        monitor.close("paused")
+    monitor.close("failed")
+    monitor.close()
+    trackio_client.finish()
+    monitor.log_metrics({"loss": 2.0}, step=1)  # told, not recorded, not raised
+    found = kept(monitor.experiment_id)
+    assert (found.state, found.generation, found.last_step) == ("failed", 0, 0)
+
+
+@pytest.mark.requirement("S1.19", "S1.28")
+def test_switches_turn_off_what_they_name_and_nothing_else():
+    monitor = Monitor("switched", log_metrics=False, log_config="no", log_artifacts=False)
+    monitor.log_metrics({"loss": 1.0}, step=1)
+    monitor.log_config({"lr": 1})
+    monitor.log_model_checkpoint("x", step=1)
+    monitor.log_evaluation_results({"f1": 0.0}, step=1)
+    monitor.close()
+    found = kept(monitor.experiment_id)
+    assert (found.metrics, found.config, list(monitor.artifacts)) == (["eval_f1"], {}, [])
+    assert points(monitor.experiment_id, "eval_f1") == [(1, 0.0)]
+
+
+@pytest.mark.requirement("S1.14", "S1.28")
+def test_with_tracking_off_everything_can_be_called_and_nothing_is_written(home):
+    monitor = create_monitor_from_config({"enable_tracking": False}, "off")
+    monitor.log_config({"a": 1})
+    monitor.log_metrics({"a": 1.0})
+    monitor.log_system_metrics()
+    monitor.log_evaluation_results({"a": 1.0})
+    monitor.log_model_checkpoint("x")
+    monitor.log_training_summary({"a": 1})
+    monitor.close()
+    assert not (home / "data").exists() or not list((home / "data").rglob("*.json"))
+    with pytest.raises(ProjectNotFound):
+        experiments()
+
+
+@pytest.mark.requirement("S1.14", "S1.60")
+@pytest.mark.parametrize("mode", ["both", "dataset", "trackio", "none", "nonsense"])
+def test_every_mode_writes_local_files_and_an_unknown_word_is_both(mode, home, capsys):
+    monitor = Monitor("modes", monitoring_mode=mode)
+    monitor.log_metrics({"loss": 0.25}, step=3)
+    monitor.log_evaluation_results({"f1": 0.5}, step=3)
+    monitor.close()
+    assert points(monitor.experiment_id, "loss") == [(3, 0.25)]
+    assert [Path(path).exists() for path in monitor.artifacts] == [True]
+    assert monitor.monitoring_mode == ("both" if mode == "nonsense" else mode)
+    said = capsys.readouterr().err
+    assert ("'nonsense': 'both' is taken" in said) == (mode == "nonsense")
+
+
+@pytest.mark.requirement("S1.60")
+def test_without_any_remote_the_metrics_are_on_the_console(capsys):
+    monitor = Monitor("console")
+    monitor.log_metrics({"loss": 0.125}, step=3)
+    monitor.close()
+    assert "step 3  loss 0.125" in capsys.readouterr().err
+
+
+@pytest.mark.requirement("S1.48")
+def test_one_monitor_is_one_experiment_whatever_it_is_told_b10():
+    monitor = Monitor("one", monitoring_mode="dataset")
+    before = monitor.experiment_id
+    for step in range(100):
+        monitor.log_metrics({"loss": float(step)}, step=step)
+    monitor.close()
+    assert monitor.experiment_id == before
+    assert [each.experiment_id for each in experiments()] == [before]
+
+
+@pytest.mark.requirement("S1.44")
+def test_monitor_module_and_second_monitor_write_to_one_experiment_b31():
+    started = trackio_client.init("tests", "shared")
+    monitor = create_monitor_from_config({"experiment_name": "shared"})
+    again = create_monitor_from_config({})
+    trackio_client.log({"a": 1.0}, step=1)
+    monitor.log_metrics({"b": 2.0}, step=1)
+    again.log_metrics({"c": 3.0}, step=1)
+    assert {monitor.experiment_id, again.experiment_id, str(started)} == {started.experiment_id}
+    assert trackio_client.get_monitor() is again
+    trackio_client.finish()
+    assert [each.experiment_id for each in experiments()] == [str(started)]
+    assert kept(str(started)).metrics == ["a", "b", "c"]
+
+
+@pytest.mark.requirement("S1.44")
+def test_another_name_or_another_place_is_another_experiment():
+    first = Monitor("first")
+    assert Monitor("second").experiment_id != first.experiment_id
+    second = Monitor("second")
+    assert Monitor("second", project="other").experiment_id not in (first.experiment_id, second.experiment_id)
+    there = Monitor("second", trackio_url="http://127.0.0.1:9", mode="offline")
+    assert there.experiment.destination == "http://127.0.0.1:9"
+    assert Monitor("second", trackio_url="http://127.0.0.1:9/").experiment_id == there.experiment_id
+
+
+@pytest.mark.requirement("S1.58")
+def test_a_space_that_comes_up_later_gets_what_was_logged_before_b12_b13(home):
+    """Nobody answers at first: the log keeps everything, and sends it when somebody does."""
+    there = MemoryTransport(destination="local", failures=[Unavailable("503")] * 3)
+    monitor = Monitor("later", transport=lambda: there)
+    for step in range(50):
+        monitor.log_metrics({"loss": float(step)}, step=step)
+    monitor.close()
+    assert not there.failures
+    steps = [int(step) for part in there.decoded() if hasattr(part, "steps") for step in part.steps]
+    assert steps == list(range(50))
+
+
+@pytest.mark.requirement("S1.30")
+def test_with_marks_a_failure_by_the_exception_it_is_left_with():
+    monitor = Monitor("with")
+    with pytest.raises(ZeroDivisionError), monitor:
+        monitor.log_metrics({"a": 1 / 0}, step=0)
+    found = kept(monitor.experiment_id)
+    assert (found.state, found.end["error"]) == ("failed", "ZeroDivisionError")
+
+
+@pytest.mark.requirement("S1.57")
+def test_the_importer_reads_the_files_that_a_monitor_leaves(home, tmp_path, capsys):
+    monitor = Monitor("names / with ümlaut & <b>", quiet=True)
+    monitor.log_config({"lr": 0.5})
+    monitor.log_evaluation_results({"f1": 0.75}, step=4)
+    monitor.log_training_summary({"best_f1": 0.75})
+    monitor.close()
+    folder = Path(monitor.artifacts[0]).parent
+    capsys.readouterr()
+    assert main(["import", str(folder), "--project", "imported"]) == 0
+    (found,) = experiments("imported")
+    assert found.state == "finished"
+    assert points(found.experiment_id, "eval_f1") == [(4, 0.75)]
+    assert found.config["lr"] == 0.5
+
+
+@pytest.mark.requirement("S1.31")
+def test_names_that_trainings_log_stay_as_they_are():
+    names = [
+        "loss", "grad_norm", "learning_rate", "epoch", "num_tokens", "mean_token_accuracy", "total_tokens",
+        "padding_tokens", "truncated_tokens", "throughput", "step_time", "batch_size", "seq_len", "token_acc",
+        "train/gate_ortho", "train/center", "perplexity", "bleu_score", "my metric 🦦 <i>'\"", "a/b/c",
+    ]  # fmt: skip
+    monitor = Monitor("names")
+    monitor.log_metrics({name: float(number) for number, name in enumerate(names)}, step=2)
+    monitor.close()
+    assert set(kept(monitor.experiment_id).metrics) == set(names)
+    assert points(monitor.experiment_id, "train/center") == [(2, float(names.index("train/center")))]
+
+
+def test_what_makes_no_sense_is_said_and_training_goes_on(capsys):
+    monitor = Monitor("odd")
+    monitor.log_metrics(None)  # type: ignore[arg-type]
+    monitor.log_metrics({"a": object()}, step=1)
+    monitor.log_metrics({"a": 1.0}, step="soon")  # type: ignore[arg-type]
+    monitor.log_config("text")
+    monitor.log_evaluation_results([1, 2])  # type: ignore[arg-type]
+    monitor.log_training_summary(None)  # type: ignore[arg-type]
+    monitor.log_system_metrics(step=-3)
+    monitor.log_metrics({"b": 1.0}, step=2)
+    monitor.close()
+    said = capsys.readouterr().err
+    assert said.count("log_config() takes a dict of parameters, got str") == 1
+    assert kept(monitor.experiment_id).metrics == ["b"]
+
+
+def test_a_disk_that_takes_no_files_is_said_once_and_nothing_else_is_lost(home, capsys):
+    (home / "data" / "v1").mkdir(parents=True)
+    (home / "data" / "v1" / "monitor").write_text("a file where a folder should be")
+    monitor = Monitor("no files")
+    for step in range(3):
+        monitor.log_evaluation_results({"f1": step / 10}, step=step)
+    monitor.close()
+    assert capsys.readouterr().err.count("no file of the evaluation can be kept") == 1
+    assert points(monitor.experiment_id, "eval_f1") == [(0, 0.0), (1, 0.1), (2, 0.2)]
+
+
+def test_threads_may_log_at_once():
+    monitor = Monitor("threads", quiet=True)
+
+    def log(number):
+        for step in range(100):
+            monitor.log_metrics({f"m{number}": 1.0}, step=step)
+
+    threads = [threading.Thread(target=log, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    monitor.close()
+    assert kept(monitor.experiment_id).point_count == 800
+    assert monitor.metrics_history.total == 800
+
+
+@pytest.mark.requirement("S1.59")
+def test_without_transformers_the_callback_names_what_to_install(monkeypatch):
+    from trackio_client.errors import MissingExtra
+
+    monitor = Monitor("bare")
+    for name in [name for name in sys.modules if name.startswith(("transformers", "trackio_client.integrations.tra"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with pytest.raises(MissingExtra, match=r"pip install .*transformers"):
+        monitor.create_monitoring_callback()
+    with pytest.raises(MissingExtra, match=r"pip install .*transformers"):
+        trackio_client.training_arguments({})
+
+
+# --- the module's functions ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.requirement("S1.40")
+def test_init_takes_the_words_of_older_scripts_and_its_text_is_the_id(home):
+    assert str(trackio_client.init()).startswith("exp_")
+    experiment = trackio_client.init(
+        project_name="tests", experiment_name="named", trackio_url="http://127.0.0.1:9", trackio_token="t",
+        hf_token="h", dataset_repo="me/data", monitoring_mode="none",
+    )  # fmt: skip
+    assert (experiment.project, experiment.name, experiment.destination) == ("tests", "named", "local")
+    assert f"{experiment}" == experiment.experiment_id
+
+
+@pytest.mark.requirement("S1.41")
+def test_the_modules_functions_write_into_the_open_experiment(tmp_path):
+    (tmp_path / "model.bin").write_bytes(b"12345")
+    experiment = trackio_client.init("tests", "module")
+    assert trackio_client.is_available()
+    trackio_client.log({"loss": 1.0}, step=1)
+    trackio_client.log_config({"lr": 1})
+    trackio_client.log_checkpoint(tmp_path / "model.bin", 2)
+    trackio_client.log_evaluation_results({"f1": 0.5}, step=2)
+    assert trackio_client.get_experiment_url() is None
+    assert trackio_client.get_monitor().experiment is experiment
+    trackio_client.finish()
+    assert not trackio_client.is_available()
+    found = kept(str(experiment))
+    assert (found.config, found.metrics) == ({"lr": 1}, ["eval_f1", "loss"])
+    assert events(str(experiment), "record")[0]["data"]["size_bytes"] == 5
+
+
+@pytest.mark.requirement("S1.41", "S1.44")
+def test_set_monitor_leads_the_modules_functions_to_its_experiment():
+    first = Monitor("first")
+    second = Monitor("second")
+    trackio_client.set_monitor(first)
+    trackio_client.log({"a": 1.0}, step=0)
+    trackio_client.log_config({"b": 2})
+    trackio_client.finish()
+    second.close()
+    assert (kept(first.experiment_id).metrics, kept(first.experiment_id).config) == (["a"], {"b": 2})
+    assert kept(second.experiment_id).metrics == []
+    with pytest.raises(UsageError, match="takes a Monitor"):
+        trackio_client.set_monitor("first")
+
+
+@pytest.mark.requirement("S1.42")
+def test_before_init_each_function_warns_once_and_returns(monkeypatch):
+    from trackio_client.monitor import module
+
+    monkeypatch.setattr(module, "_warned", set())
+    monkeypatch.setattr(trackio_client, "_warned", set())
+    calls = [
+        (trackio_client.log, ({"a": 1.0},)), (trackio_client.finish, ()), (trackio_client.log_config, ({},)),
+        (trackio_client.log_checkpoint, ("x",)), (trackio_client.log_evaluation_results, ({},)),
+    ]  # fmt: skip
+    for function, given in calls:
+        with pytest.warns(UserWarning, match="before init"):
+            assert function(*given) is None
+        assert function(*given) is None  # silent from now on: a warning would be an error
+    assert trackio_client.get_experiment_url() is None
+    assert trackio_client.get_monitor() is None
+    assert not trackio_client.is_available()
+
+
+# --- nothing leaves, nothing shows ---------------------------------------------------------------------------------
+
+
+@pytest.mark.requirement("S1.12", "S1.62")
+def test_with_nothing_set_no_connection_is_made_b14(monkeypatch):
+    asked = []
+    monkeypatch.setattr(socket.socket, "connect", lambda self, address: asked.append(address))
+    monitor = create_monitor_from_config({})
+    monitor.log_metrics({"a": 1.0})
+    monitor.log_evaluation_results({"a": 1.0})
+    monitor.close()
+    assert asked == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_may_log_too():
+    monitor = Monitor("forks", quiet=True)
+    monitor.log_metrics({"parent": 1.0}, step=1)
+    child = multiprocessing.get_context("fork").Process(target=lambda: monitor.log_metrics({"child": 2.0}, step=1))
+    child.start()
+    child.join(30)
+    assert child.exitcode == 0
+    monitor.close()
+    assert kept(monitor.experiment_id).metrics == ["child", "parent"]
