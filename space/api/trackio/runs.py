@@ -70,7 +70,7 @@ class Run:
         if record is not None:
             ids = [event.content.get("ids") for event in store.events(self.experiment_id, kinds=[RECEIVED])]
             self.received = Received(ids)
-            self.is_started = bool(record.name)
+            self.is_started = True
             self.generation, self.last_step = record.generation, record.last_step
             created = record.config.get("_Created")
             self.created = created if isinstance(created, str) else None
@@ -132,9 +132,8 @@ def experiment_id(store: Store, project: str, name: str, run_id: str | None) -> 
 
 def run_id_of(record: ExperimentRecord) -> str:
     """What Trackio's clients are told as the id of a run."""
-    imported = record.config.get("imported")
-    for told in (record.client, imported if isinstance(imported, dict) else {}):
-        run_id = told.get("run_id")
+    for told in (record.client.get("client"), record.config.get("imported")):
+        run_id = told.get("run_id") if isinstance(told, dict) else None
         if isinstance(run_id, str) and run_id and record.experiment_id == trackio_id(record.project, "", run_id):
             return run_id
     return record.experiment_id
