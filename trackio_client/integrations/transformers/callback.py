@@ -27,6 +27,7 @@ from trackio_client.integrations.transformers.configuration import arguments
 from trackio_client.integrations.transformers.dispatch import Dispatch, Faults
 from trackio_client.integrations.transformers.groups import Prediction, Run
 from trackio_client.integrations.transformers.model import describe
+from trackio_client.integrations.transformers.observation import Observation
 from trackio_client.integrations.transformers.switches import made, switched
 from trackio_client.integrations.transformers.watching import batch_of, trainer_above, watch
 from trackio_client.lifecycle import process
@@ -92,10 +93,12 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
         self._hardware_s = hardware_s
         self._price_per_hour = price_per_hour
         self._groups = Dispatch((), self.faults)
+        self.observation = Observation(lambda: switched(self._switches, settings_from().record))
         self._trainer: Any = None
         self._is_ours = False
         self._is_unsettled = False
         self._has_ended = True
+        self._evaluations = 0
 
     @property
     def dropped(self) -> int:
@@ -160,7 +163,11 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
         with self.clock.timed("recording"):
             self._groups.call("evaluated", run, dict(metrics or {}))
         entry, run.evaluation = run.evaluation, {}
-        run.record("epoch_metrics", {"epoch": run.epoch, "global_step": run.step, **dict(metrics or {}), **entry})
+        told = {"epoch": run.epoch, "global_step": run.step, **dict(metrics or {}), **entry}
+        told["evaluation"] = self._evaluations  # parts of one evaluation, over several sets, have the same number
+        if self._has_ended:
+            told["after_training"] = True  # perhaps of another model: the best one that was loaded at the end
+        run.record("epoch_metrics", told)
         self._is_unsettled = True
         if self._has_ended:  # evaluate() without train(), or after it: no step will follow
             self._settle(run)
@@ -241,6 +248,17 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
             with self.clock.timed("recording"):
                 self._groups.call("predicted", self.run, prediction)
 
+    @_never_stops_training
+    def observed(self) -> None:
+        """An evaluation is over: what it predicted, for whom it concerns; other processes post theirs."""
+        try:
+            observed = self.observation.end()
+        except Exception as error:  # what the observer met, and kept so that the evaluation went on
+            self.faults.add("predictions of the evaluation", error, self.run, what="They are not scored")
+            return
+        if observed is not None and self.run is not None:
+            self._groups.call("observed", self.run, observed)
+
     def may_lack_metrics(self, args: Any) -> bool:
         """Whether the Trainer gets by without what `compute_metrics` would have told: the loss is always there."""
         chosen = getattr(args, "metric_for_best_model", None)
@@ -305,6 +323,8 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
         self._refresh(run, args, state, control, parts)
         self._groups = Dispatch(made(switched(self._switches, settings.record)), self.faults)
         self._has_ended = self._is_unsettled = False
+        if run.first_step:
+            run.run_config["resumed_from_step"] = run.first_step
         self.faults.tell(run)
         self._groups.call("begin", run)
         if run.run_config:
@@ -332,6 +352,7 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
     def _settle(self, run: Run) -> None:
         if self._is_unsettled:
             self._is_unsettled = False
+            self._evaluations += 1
             self._groups.call("settled", run)
 
     def _end(self, run: Run) -> None:

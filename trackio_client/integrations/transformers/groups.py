@@ -16,6 +16,7 @@ In the order of a training:
     logged              the Trainer logs; what is returned is logged at the same step
     wants_predictions   an evaluation begins, and nobody asked for its predictions
     predicted           the predictions of an evaluation are there; before `evaluated`
+    observed            what a classification predicted, token by token or sample by sample; before `evaluated`
     evaluated           the metrics of an evaluation are there; `run.evaluation` may be added to
     saved               a checkpoint is on disk
     settled             the first moment after an evaluation when best metric, early stopping and checkpoint are known
@@ -30,10 +31,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from trackio_client.experiment import Experiment
 from trackio_client.integrations.transformers.clock import Clock
+
+if TYPE_CHECKING:
+    from trackio_client.integrations.transformers.observing import Observed
 
 MOST_UNLOGGED: Final = 4096
 """Steps whose numbers wait for a log: a bound where nothing is ever logged."""
@@ -189,6 +193,12 @@ class Group:
 
     def predicted(self, run: Run, prediction: Prediction) -> None:
         """The predictions of an evaluation. May add to `run.evaluation`."""
+
+    def observed(self, run: Run, observed: Observed) -> None:
+        """What an evaluation of tokens, labels or label sets predicted, of all processes.
+
+        From its own forward passes (observing.py): also without `compute_metrics`. May add to `run.evaluation`.
+        """
 
     def evaluated(self, run: Run, metrics: Mapping[str, Any]) -> None:
         """An evaluation is done. May add to `run.evaluation`.

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trackio_client.integrations.transformers.groups import Prediction
+from trackio_client.integrations.transformers.observing import around_prediction_step
 
 if TYPE_CHECKING:
     from trackio_client.integrations.transformers.callback import TrackioCallback
@@ -43,6 +44,7 @@ def watch(trainer: Any, callback: TrackioCallback) -> None:
     for name, around in (
         ("train", _train),
         ("evaluation_loop", _evaluation_loop),
+        ("prediction_step", _prediction_step),
         ("training_step", _training_step),
         ("get_batch_samples", _get_batch_samples),
         ("save_model", _save_model),
@@ -131,7 +133,9 @@ def _evaluation_loop(evaluation_loop: Any, callback: TrackioCallback, trainer: A
             asked["prediction_loss_only"] = None
         began = time.perf_counter()
         heard = _Heard(trainer, callback)
-        with heard:
+        prefix = str(asked.get("metric_key_prefix", "eval"))
+        dataset = getattr(asked.get("dataloader"), "dataset", None)
+        with heard, callback.observation.of(trainer, prefix, dataset):
             output = evaluation_loop(*bound.args, **bound.kwargs)
         callback.clock.add("evaluation", time.perf_counter() - began)
         if output.predictions is not None and output.label_ids is not None:
@@ -141,16 +145,21 @@ def _evaluation_loop(evaluation_loop: Any, callback: TrackioCallback, trainer: A
                     label_ids=output.label_ids,
                     inputs=heard.inputs,
                     losses=heard.losses,
-                    prefix=str(asked.get("metric_key_prefix", "eval")),
-                    dataset=getattr(asked.get("dataloader"), "dataset", None),
+                    prefix=prefix,
+                    dataset=dataset,
                     num_samples=int(output.num_samples or 0),
                     metrics=dict(output.metrics or {}),
                     is_raw=getattr(trainer, "preprocess_logits_for_metrics", None) is None,
                 )
             )
+        callback.observed()
         return output
 
     return watched
+
+
+def _prediction_step(prediction_step: Any, callback: TrackioCallback, trainer: Any) -> Any:
+    return around_prediction_step(prediction_step, callback.observation, trainer)
 
 
 class _Heard:
