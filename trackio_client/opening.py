@@ -149,8 +149,10 @@ def _begin(origin: Origin, settings: Settings, route: Route, notices: Notices) -
         process.add(experiment)
         return experiment
     experiment.event(events.START, **origin.start_event(jsonable(dict(origin.config))))
-    if settings.console:
+    if settings.console and (origin.speaks or settings.ranks == "all"):  # else every rank's progress bar, many times
         writer.capture_console()
+    if settings.ranks == "main" and not origin.speaks:
+        experiment.mute()
     process.add(experiment)
     notices.say(_welcome(experiment, route, settings))
     return experiment

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import platform
 import random
-import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from trackio_client.capture.ranks import ALONE, Ranks
 from trackio_client.masking import Masker
 from trackio_client.release import VERSION
 
@@ -45,6 +45,10 @@ class Origin:
     parent: tuple[str, int] | None = None
     first_step: int = 0
     masker: Masker = field(default_factory=Masker)
+    ranks: Ranks = ALONE
+    """The place of the process that called `init` among those that write this experiment."""
+    speaks: bool = True
+    """False: another rank began the experiment and tells its name and configuration; this one adds to it."""
 
     def mask(self, text: str) -> str:
         return self.masker.text(text)
@@ -56,38 +60,29 @@ class Origin:
         """The fields of the `start` event; `config` is JSON already."""
         fields = {
             "project": self.project,
-            "name": self.name,
-            "group": self.group,
-            "job_type": self.job_type,
-            "tags": list(self.tags),
-            "notes": self.notes,
-            "config": config,
+            "name": self.name if self.speaks else None,
+            "group": self.group if self.speaks else None,
+            "job_type": self.job_type if self.speaks else None,
+            "tags": list(self.tags) if self.speaks else [],
+            "notes": self.notes if self.speaks else None,
+            "config": config if self.speaks else {},
             "generation": self.generation,
             "parent": {"experiment_id": self.parent[0], "step": self.parent[1]} if self.parent else None,
             "client": {"name": "trackio-client", "version": VERSION, "language": f"Python {platform.python_version()}"},
-            "process": process_facts(),
+            "process": process_facts(self.ranks),
             "steps_from": self.first_step,
         }
         masked: dict[str, Any] = self.mask_config(fields)
         return masked
 
 
-def process_facts() -> dict[str, Any]:
-    """pid, host and place among ranks, as launchers put it into the environment."""
+def process_facts(ranks: Ranks) -> dict[str, Any]:
+    """pid, host and place among ranks, as launchers tell it."""
     return {
         "pid": os.getpid(),
-        "host": socket.gethostname(),
-        "rank": _number("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK"),
-        "world_size": _number("WORLD_SIZE", "SLURM_NTASKS", "OMPI_COMM_WORLD_SIZE"),
+        **ranks.facts(),
         "command": [os.path.basename(sys.argv[0]), *sys.argv[1:]][:100] if sys.argv else [],  # noqa: PTH119
     }
-
-
-def _number(*names: str) -> int | None:
-    for name in names:
-        if os.environ.get(name, "").isdecimal():
-            return int(os.environ[name])
-    return None
 
 
 def friendly_name() -> str:

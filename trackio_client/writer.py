@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from trackio_client.capture.console import ConsoleCapture
+from trackio_client.capture.ranks import ranks_of
 from trackio_client.delivery.account import Account, account_of, refused_lines
 from trackio_client.delivery.address import hub_page, repo_of
 from trackio_client.delivery.meta import Meta
@@ -33,6 +34,7 @@ from trackio_client.room import Room
 from trackio_client.settings import Settings, is_dataset
 from trackio_client.wire import events
 from trackio_client.wire.frames import event_frame
+from trackio_client.wire.ranks import base_of
 
 MAX_EVENT_BYTES = 3 * 1024 * 1024
 """Of one JSON event: under the limit of a frame, with room for what is around it."""
@@ -102,7 +104,7 @@ class Writer:
             pid=os.getpid(),
         )
         try:
-            spool = Spool.create(self.settings.spool_path, meta)
+            spool = Spool.create(self.settings.spool_path, meta, self._rank_of_metrics())
         except OSError as error:
             raise SpoolFull(f"no log can be kept in {self.settings.spool_path} ({error.strerror or error})") from error
         self.sender = Sender(
@@ -125,6 +127,16 @@ class Writer:
             self._leftovers.start()
         elif not self.is_owner:
             _at_end_of_child(self)
+
+    def _rank_of_metrics(self) -> int:
+        """0 where the metrics of this process are the experiment's own, else the rank that tells them beside rank 0's.
+
+        A fork writes for its parent's rank; a process that is no rank may have forked ranks (a notebook does).
+        """
+        ranks = self.origin.ranks
+        if not self.is_owner and ranks.world_size < 2:
+            return ranks_of().rank
+        return 0 if self.origin.speaks else ranks.rank
 
     def event(self, kind: str, **fields: Any) -> None:
         """Append a JSON event. Raises SpoolFull, and ValueError if it is too large."""
@@ -188,7 +200,8 @@ class Writer:
         if sender is None:
             return {}
         sender.catch_up()
-        found = dict(sender.courier.tally.numbers) if sender.courier else {}
+        counted = sender.courier.tally.numbers if sender.courier else {}
+        found = {base_of(name): numbers for name, numbers in counted.items()}
         for name, numbers in found.items():
             numbers.goal = goals.get(name)
         return found
@@ -237,9 +250,10 @@ class Writer:
             while sender.courier.count() and time.monotonic() < until + COUNTING_S:
                 pass
         account = self._account(sender)
-        spool.close()
+        spool.close(release=False)  # a rank that ends now must not take for an orphan what is about to be removed
         if is_quiet_now:
             self._let_go(sender, account)  # before the logs of others are looked for: ours would be one of them
+        spool.release()
         receipt = self._receipt(sender, account, until, is_quiet_now)
         if is_quiet_now and sender.transport is not None:
             sender.transport.close()
@@ -257,7 +271,7 @@ class Writer:
         if account is None:
             return None
         accounts, transport = [account], sender.transport
-        if not (self.is_owner and sender.has_answered and account.is_accepted):
+        if not (self.is_owner and self.origin.speaks and sender.has_answered and account.is_accepted):
             return receipt_of(accounts, None, onward=self._onward())
         children = self._leftovers.of_experiment(self.origin.experiment_id, _left(until))
         accounts += [child for child in children if child.writer_id != account.writer_id]
@@ -273,7 +287,9 @@ class Writer:
 
     def _tell_end(self, spool: Spool, end: dict[str, Any], error: BaseException | None) -> None:
         """The last words must get through: a full budget has a little room for them."""
-        told = [{"kind": events.END, "time_us": time.time_ns() // 1000, **end}]
+        ranks = self.origin.ranks
+        place = {"rank": ranks.rank, "world_size": ranks.world_size} if ranks.world_size > 1 else {"rank": None}
+        told = [{"kind": events.END, "time_us": time.time_ns() // 1000, **end, **place}]
         if error is not None and not isinstance(error, KeyboardInterrupt):
             trace = "".join(traceback.format_exception(error))[-20_000:]
             told.insert(
@@ -285,7 +301,7 @@ class Writer:
                     "error": type(error).__name__,
                     "message": self.origin.mask(str(error)[:2000]),
                     "trace": self.origin.mask(trace),
-                    "rank": None,
+                    "rank": place["rank"],
                 },
             )
         frames = b"".join(event_frame(events.plain(event)) for event in told)

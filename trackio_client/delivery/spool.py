@@ -30,6 +30,7 @@ from trackio_client.delivery.locks import FileLock
 from trackio_client.delivery.meta import Meta
 from trackio_client.errors import SpoolFull
 from trackio_client.wire.frames import Schema, event_frame
+from trackio_client.wire.ranks import names_at_rank
 
 MAX_SCHEMAS = 2048
 """Schemas remembered per segment: a loop that invents names for ever must not grow the process for ever."""
@@ -63,8 +64,10 @@ class Segment:
 class Spool:
     """The open log of one living writer. `append` may be called from any thread, also from a signal handler."""
 
-    def __init__(self, directory: Path, meta: Meta, lock: FileLock) -> None:
+    def __init__(self, directory: Path, meta: Meta, lock: FileLock, rank: int = 0) -> None:
         self.directory = directory
+        self.rank = rank
+        """Under which metrics are named (wire/ranks.py): several ranks may log the same ones to one experiment."""
         self.meta = meta
         self._lock_file = lock
         self._turning = threading.RLock()  # reentrant: a signal handler may append while this thread turns
@@ -74,7 +77,7 @@ class Spool:
         self.current = self._segment(0)
 
     @classmethod
-    def create(cls, folder: Path, meta: Meta) -> Spool:
+    def create(cls, folder: Path, meta: Meta, rank: int = 0) -> Spool:
         """A new spool in `folder`. Raises OSError if the disk does not take it."""
         directory = folder / meta.writer_id
         directory.mkdir(parents=True)
@@ -82,7 +85,7 @@ class Spool:
         if lock is None:
             raise FileExistsError(errno.EEXIST, "another writer has this spool", str(directory))
         meta.write(directory)  # after the lock: a folder without meta.json is nobody's orphan
-        return cls(directory, meta, lock)
+        return cls(directory, meta, lock, rank)
 
     # --- appending: any thread ----------------------------------------------------------------------------------
 
@@ -133,7 +136,7 @@ class Spool:
                 raise SpoolFull(segment.why)
             if known := segment.schemas.get(keys):
                 return segment, known
-            schema = schema or Schema(keys)
+            schema = schema or Schema(keys if not self.rank else names_at_rank(keys, self.rank))
             if self.append_to(segment, schema.frame):
                 if len(segment.schemas) >= MAX_SCHEMAS:
                     segment.schemas.clear()
@@ -224,14 +227,18 @@ class Spool:
             with contextlib.suppress(OSError):
                 datasync(segment.fd)
 
-    def close(self) -> None:
-        """Nothing more will be appended; the lock is let go of: what is left may be delivered by anyone."""
+    def close(self, *, release: bool = True) -> None:
+        """Nothing more will be appended. With `release` the lock is let go of: what is left anyone may deliver."""
         self.end()
         for segment in self._open.values():
             with contextlib.suppress(OSError):
                 datasync(segment.fd)
             os.close(segment.fd)
         self._open = {}
+        if release:
+            self.release()
+
+    def release(self) -> None:
         self._lock_file.release()
 
     def abandon(self) -> None:

@@ -34,7 +34,8 @@ def state_of(
         return State("paused", "Paused by a person.", record.last_heard_s)
     if record.end is not None:
         word = str(record.end.get("state") or "finished")
-        return State(word, _ending(record.end, word), float(record.end.get("time_s") or record.last_event_s))
+        evidence = _ending(record.end, word) + _untold(record)
+        return State(word, evidence, float(record.end.get("time_s") or record.last_event_s))
     if now_s - record.last_heard_s > lost_contact_s:
         return State("lost_contact", _last_heard(record, loss), record.last_heard_s)
     return State("running", f"Heard within the last {lost_contact_s:g} s.", record.created_s)
@@ -42,6 +43,9 @@ def state_of(
 
 def _ending(end: dict[str, Any], word: str) -> str:
     parts = []
+    rank, size = end.get("rank"), end.get("world_size")
+    if word == "failed" and type(rank) is int and type(size) is int and size > 1:
+        parts.append(f"Rank {rank} of {size} failed first")
     if end.get("error"):
         parts.append(str(end["error"]))
     if end.get("message"):
@@ -54,6 +58,18 @@ def _ending(end: dict[str, Any], word: str) -> str:
         return "It called finish()." if word == "finished" else "Its program said so as it ended."
     text = ". ".join(part.rstrip(". ") for part in parts)
     return text[:1].upper() + text[1:] + "."
+
+
+def _untold(record: ExperimentRecord) -> str:
+    """The ranks that began and did not say how they ended: killed, or still at it."""
+    ranks = record.ranks
+    if not ranks or ranks.get("generation") != record.generation:
+        return ""
+    silent = [rank for rank in ranks.get("started") or () if rank not in (ranks.get("ended") or ())]
+    if not silent:
+        return ""
+    named = ", ".join(map(str, silent[:8])) + (f" and {len(silent) - 8} more" if len(silent) > 8 else "")
+    return f" Of {ranks.get('size')} ranks, {named} did not tell how {'it' if len(silent) == 1 else 'they'} ended."
 
 
 def _last_heard(record: ExperimentRecord, loss: MetricSummary | None) -> str:

@@ -123,12 +123,15 @@ class ExperimentRecord:
     definitions: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Per metric what `define_metric` said: {"step_metric": …, "goal": …}."""
     metric_count: int = 0
+    """Of rank 0, or of the only process: what other ranks log beside it counts once."""
     point_count: int = 0
     event_count: int = 0
     position: int = 0
     """The store's position when this experiment last changed."""
     client: dict[str, Any] = field(default_factory=dict)
-    """The `start` event's client and process fields."""
+    """The `start` event's client and process fields; of several ranks the process of the lowest."""
+    ranks: dict[str, Any] = field(default_factory=dict)
+    """{"generation", "size", "started": [rank], "ended": [rank]} of several ranks, else {}."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,9 @@ FACT_KINDS = (kinds.START, kinds.CONFIG, kinds.SUMMARY, kinds.DEFINE, kinds.END,
 Key = tuple[int, str, int]
 """(generation, writer id, seq)"""
 
+MOST_RANKS = 4096
+"""Of which beginning and end are told one by one."""
+
 EDITS = 2**63
 """The generation under which edits are ordered, plus their time: behind all that a training says."""
 
@@ -66,8 +69,12 @@ def _start(facts: dict[str, Any], event: dict[str, Any], key: Key) -> None:
             facts[field] = value
     if client := _object(event.get("client")):
         facts["client"] = client
-    if "process" not in facts and (process := _object(event.get("process"))):
-        facts["process"] = process
+    if process := _object(event.get("process")):
+        if "process" not in facts or (_rank(process) or 0) < (_rank(facts["process"]) or 0):
+            facts["process"] = process  # of several ranks the lowest one's
+        facts["ranks"] = _ranks(facts, key[0], process, "started")
+        if not facts["ranks"]:
+            del facts["ranks"]
     facts["config"] = merged(facts.get("config", {}), _object(event.get("config")))
     ended = facts.get("end")
     if ended is not None and key[0] > ended["generation"]:
@@ -98,6 +105,8 @@ def _end(facts: dict[str, Any], event: dict[str, Any], key: Key) -> None:
         return
     said = {name: value for name, value in event.items() if name != "kind"}
     said |= {"time_us": whole(event.get("time_us")) or 0, "generation": key[0], "writer_id": key[1]}
+    if ranks := _ranks(facts, key[0], event, "ended"):
+        facts["ranks"] = ranks
     if held is None or held["generation"] != key[0] or _is_later(said, held):
         facts["end"] = said
 
@@ -105,12 +114,31 @@ def _end(facts: dict[str, Any], event: dict[str, Any], key: Key) -> None:
 def _is_later(end: dict[str, Any], held: dict[str, Any]) -> bool:
     """Of one generation: a failure of any writer stands, else the end that came last.
 
+    Of several ranks that failed the first one stands: the others mostly failed because of it.
+
     A writer ends once: a second `finish` of the same process changes nothing. The tail of an import that was repeated
     with a longer log is a writer of its own, and later.
     """
     if "failed" in (held["state"], end["state"]):
-        return bool(held["state"] != "failed")
+        if held["state"] == end["state"] and _rank(held) is not None and _rank(end) is not None:
+            return bool((end["time_us"], end["writer_id"]) < (held["time_us"], held["writer_id"]))
+        return bool(end["state"] == "failed" != held["state"])
     return bool(held["writer_id"] != end["writer_id"] and end["time_us"] >= held["time_us"])
+
+
+def _rank(said: dict[str, Any]) -> int | None:
+    return whole(said.get("rank"))
+
+
+def _ranks(facts: dict[str, Any], generation: int, said: dict[str, Any], what: str) -> dict[str, Any]:
+    """Which of several ranks began the newest generation, and which of them told its end; {} of one process."""
+    held: dict[str, Any] = facts.get("ranks") or {}
+    rank, size = _rank(said), whole(said.get("world_size")) or 0
+    if rank is None or size < 2 or rank >= MOST_RANKS or generation < held.get("generation", -1):
+        return held
+    if generation > held.get("generation", -1):
+        held = {"generation": generation, "started": [], "ended": []}
+    return {**held, "size": max(size, held.get("size", 0)), what: sorted({*held[what], rank})}
 
 
 def _edit(facts: dict[str, Any], event: dict[str, Any], key: Key) -> None:
@@ -147,7 +175,7 @@ def sound(facts: Any) -> dict[str, Any]:
     for field, taken in _FIELDS.items():
         if facts.get(field) is not None and taken(facts[field]) is None:
             raise ValueError(f"{field} is not what it must be")
-    for field in ("config", "summary", "definitions", "client", "process"):
+    for field in ("config", "summary", "definitions", "client", "process", "ranks"):
         if field in facts and not isinstance(facts[field], dict):
             raise ValueError(f"{field} must be an object")
     if not all(isinstance(each, dict) for each in facts.get("definitions", {}).values()):

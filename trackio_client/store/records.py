@@ -14,7 +14,7 @@ _EXPERIMENT = (
     "SELECT experiment_id, project, facts, generation, created_us, last_event_us, "
     "last_heard_s, last_step, points, events, position, id, "
     "(SELECT count(*) FROM writer w WHERE w.experiment = e.id), (SELECT count(*) FROM "
-    "series s WHERE s.experiment = e.id) FROM experiment e "
+    "series s WHERE s.experiment = e.id AND instr(s.metric, '@rank=') = 0) FROM experiment e "
 )
 
 
@@ -52,5 +52,6 @@ def _record(row: Sequence[Any]) -> ExperimentRecord:
         point_count=row[8],
         event_count=row[9],
         position=row[10],
+        ranks=facts.get("ranks") or {},
         client={"client": facts.get("client"), "process": facts.get("process")},
     )
