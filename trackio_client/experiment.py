@@ -405,15 +405,6 @@ class Experiment:
         """Record no metrics of this rank (TRACKIO_RANKS=main): its hardware, its errors and what else it tells stay."""
         self.log = _nothing  # type: ignore[method-assign]
 
-    def log_hardware(self, readings: Mapping[str, float], step: int | None = None) -> None:
-        """Log readings of this process's machine: on every rank, also where metrics are those of rank 0 alone."""
-        if not self.is_disabled:
-            Experiment.log(self, readings, step)
-
-    def mute(self) -> None:
-        """Record no metrics of this rank (TRACKIO_RANKS=main): its hardware, its errors and what else it tells stay."""
-        self.log = _nothing  # type: ignore[method-assign]
-
     def disable(self) -> None:
         """Record nothing from here on (mode "disabled"): calls cost a lookup."""
         self.is_disabled = True

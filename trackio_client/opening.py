@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from trackio_client.agreement import compare_soon
+from trackio_client.capture.ranks import ranks_of
+from trackio_client.capture.workers import data_worker
 from trackio_client.delivery.address import address_of, repo_of
 from trackio_client.delivery.replay import known_here, sync
 from trackio_client.delivery.staging import Staging, StagingTransport
 from trackio_client.delivery.transport import Known, LateTransport, StoreTransport, Transport
 from trackio_client.errors import DeliveryError, ExperimentNotFound, StoreError, UsageError
 from trackio_client.experiment import Experiment
+from trackio_client.joining import Joining, join
 from trackio_client.lifecycle import process
 from trackio_client.masking import Masker
 from trackio_client.notices import Notices, in_notebook
@@ -106,11 +109,17 @@ def init(
         quiet=quiet,
     )
     settings = replace(settings, directory=settings.directory.absolute())  # a later chdir must not move the spool
+    if worker := data_worker():
+        if process.current is not None:  # a fork: it writes for the experiment of its parent
+            return process.current
+        settings = replace(settings, mode="disabled")
     kept = space_at(settings.url, settings)[1] if settings.url and not is_dataset(settings.url) else None
     masker = Masker([settings.token, kept, settings.hub_token])
     notices = Notices(is_quiet=settings.quiet, mask=masker.text)
     for warning in settings.warnings:
         notices.warn(f"settings:{warning}", warning)
+    if worker.startswith("a worker"):
+        notices.warn("worker", f"init() in {worker}: nothing is recorded here. Call it where the training is")
     named_config = _config(config)
     if others:
         notices.warn("arguments", f"init() does not know {', '.join(sorted(others))}; kept in the configuration")
@@ -127,12 +136,21 @@ def init(
         config=named_config,
         parent=_parent(fork_from),
         masker=masker,
+        ranks=ranks_of(),
     )
     if origin.parent is not None:
         origin = replace(origin, first_step=origin.parent[1] + 1)
     if settings.mode != "disabled":
+        named = _either("name", name, experiment_name) or settings.name
         key = experiment_id or _either("name", name, experiment_name) or ""
-        origin = _resumed(origin, resume, key, settings, route, notices)
+
+        def resumed(origin: Origin, again: str | None) -> Origin:
+            """As the user asked, or the experiment whose ranks were all started again."""
+            asked = (resume, key) if again is None else ("allow", again)
+            return _resumed(origin, *asked, settings, route, notices)
+
+        asked = Joining(origin.project, named, experiment_id)
+        origin = join(origin, origin.ranks, asked, settings, notices, resumed=resumed)
     if transport is None:
         compare_soon(settings, notices)
     return _begin(origin, settings, route, notices)
