@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 
 from trackio_client.errors import StoreClosed, StoreError
 from trackio_client.store.contract import Store
@@ -14,6 +15,8 @@ OTHERS_S = 20.0
 """Between looks without a sign of our own writer: other processes may write to the same file."""
 SETTLE_S = 0.5
 """After a write, before merging: a flood is merged in larger pieces."""
+COLLECT_S = 3600.0
+"""Between looks for files that nobody cites."""
 BUDGET_S = 0.05
 PAUSE_S = 0.05
 """Between pieces: half of a core at most, and the writer gets its turn."""
@@ -26,6 +29,7 @@ class Merging:
         self._store = store
         self._written = written
         self._stop = threading.Event()
+        self._next_collect = time.monotonic() + COLLECT_S
         self._thread = threading.Thread(target=self._run, name="trackio-merging", daemon=True)
 
     def start(self) -> None:
@@ -36,9 +40,20 @@ class Merging:
         self._written.set()
         self._thread.join()
 
+    def _collect(self) -> None:
+        """Files whose event never came, or whose experiment is gone."""
+        if time.monotonic() < self._next_collect:
+            return
+        self._next_collect = time.monotonic() + COLLECT_S
+        try:
+            self._store.collect()
+        except (StoreError, OSError) as error:
+            log.warning("files that nobody cites stay: %s", error)
+
     def _run(self) -> None:
         while not self._stop.is_set():
             self._written.wait(OTHERS_S)
+            self._collect()
             if self._stop.wait(SETTLE_S):
                 return
             self._written.clear()

@@ -79,6 +79,13 @@ class SpaceSettings:
     """TRACKIO_DATASET_REPO: `owner/name` of the dataset repo in which experiments live; the disk is then a cache."""
     hub_token: str | None = field(default=None, repr=False)
     """HF_TOKEN: may read and write that one repo. Never shown, never logged."""
+    file_bytes: int = 1024**3
+    """TRACKIO_FILE_BYTES: most bytes of one file (picture, table, artifact)."""
+    experiment_files_bytes: int = 20 * 1024**3
+    """TRACKIO_EXPERIMENT_FILES_BYTES: most bytes of the files of one experiment."""
+    files_bytes: int | None = None
+    """TRACKIO_FILES_BYTES: most bytes of all files on this disk; None: the disk is the bound; on a Space it is 30 GiB.
+    With a dataset repo what is in the repo makes room; else what does not fit is refused, and its event says so."""
     push_interval_s: float = 300.0
     """TRACKIO_PUSH_INTERVAL_S: between commits to the dataset repo when there is something new."""
     commits_per_hour: int = 60
@@ -129,6 +136,9 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> SpaceSettings:
         hub=_hub(environ),
         dataset_repo=repo_of(environ.get("TRACKIO_DATASET_REPO"), "TRACKIO_DATASET_REPO"),
         hub_token=environ.get("HF_TOKEN", "").strip() or None,
+        file_bytes=_bytes(environ, "TRACKIO_FILE_BYTES", 1024**3) or 0,
+        experiment_files_bytes=_bytes(environ, "TRACKIO_EXPERIMENT_FILES_BYTES", 20 * 1024**3) or 0,
+        files_bytes=_bytes(environ, "TRACKIO_FILES_BYTES", 30 * 1024**3 if disk == "ephemeral" else None),
         push_interval_s=_seconds(environ, "TRACKIO_PUSH_INTERVAL_S", 300.0),
         commits_per_hour=max(1, int(_seconds(environ, "TRACKIO_COMMITS_PER_HOUR", 60.0))),
     )
@@ -178,6 +188,15 @@ def _port(text: str) -> int:
         return DEFAULT_PORT
     if not text.isdecimal() or not 0 < int(text) < 65536:
         raise UsageError(f"GRADIO_SERVER_PORT must be a number from 1 to 65535, got {text!r}")
+    return int(text)
+
+
+def _bytes(environ: Mapping[str, str], name: str, default: int | None) -> int | None:
+    text = environ.get(name, "").strip()
+    if not text:
+        return default
+    if not text.isdecimal() or len(text) > 18:
+        raise UsageError(f"{name} must be a whole number of bytes, got {text!r:.80}")
     return int(text)
 
 

@@ -46,11 +46,28 @@ def test_content_that_is_not_what_was_announced_is_not_kept(tmp_path):
 def test_damage_at_rest_is_noticed_and_mended_by_the_next_put(tmp_path):
     folder = BlobFolder(tmp_path)
     folder.put(PIXEL)
-    assert folder.is_whole(HASH)
-    folder.path(HASH).write_bytes(PIXEL[:-1])
-    assert not folder.is_whole(HASH)
+    assert folder.checked(HASH) == folder.path(HASH)
+    folder.path(HASH).write_bytes(PIXEL[:-1] + b"?")
+    assert folder.checked(HASH) is None
+    assert folder.path(HASH) is None  # set aside: not here any more
     folder.put(PIXEL)
-    assert folder.is_whole(HASH)
+    assert folder.checked(HASH).read_bytes() == PIXEL
+
+
+def test_a_file_that_comes_in_parts_goes_on_where_it_stopped_and_is_compared_at_the_end(tmp_path):
+    folder = BlobFolder(tmp_path, sync=True)
+    size = len(PIXEL)
+    assert folder.extend(HASH, 0, PIXEL[:5], size) == 5
+    assert folder.extend(HASH, 9, PIXEL[9:], size) == 5  # a part was lost
+    assert folder.extend(HASH, 0, PIXEL[:5], size) == 5  # sent again
+    assert folder.path(HASH) is None
+    assert BlobFolder(tmp_path).extend(HASH, 5, PIXEL[5:], size) == size  # another process
+    assert folder.checked(HASH).read_bytes() == PIXEL
+    other = hashlib.sha256(b"12345678").hexdigest()
+    assert folder.extend(other, 0, b"1234", 8) == 4
+    with pytest.raises(DamagedBlob, match="was announced"):
+        folder.extend(other, 4, b"5679", 8)
+    assert folder.extend(other, 0, b"12345678", 8) == 8
 
 
 def test_a_file_goes_to_another_folder_by_a_link_and_outlives_the_first(tmp_path):
@@ -60,7 +77,7 @@ def test_a_file_goes_to_another_folder_by_a_link_and_outlives_the_first(tmp_path
     assert one.path(HASH).stat().st_ino == other.path(HASH).stat().st_ino
     assert one.remove(HASH) == len(PIXEL)
     assert one.path(HASH) is None
-    assert other.is_whole(HASH)
+    assert other.checked(HASH)
     assert not other.adopt(one, Blob("0" * 64, 3))
 
 

@@ -17,6 +17,7 @@ import hashlib
 import os
 import re
 import secrets
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ PIECE_BYTES: Final = 1024 * 1024
 DEFAULT_MIME: Final = "application/octet-stream"
 ARRIVING: Final = "arriving-"
 """How the name of a file begins that is not whole yet."""
+DAMAGED: Final = ".damaged"
+"""How the name of a file ends whose content is not what its name says."""
 _HASH = re.compile(r"[0-9a-f]{64}")
 _MIME = re.compile(r"[a-z0-9][a-z0-9.+\-]{0,62}/[a-z0-9][a-z0-9.+\-]{0,62}")
 
@@ -84,6 +87,7 @@ class BlobFolder:
     def __init__(self, folder: Path, *, sync: bool = False) -> None:
         self.folder = Path(folder)
         self._sync = sync
+        self._whole: dict[str, tuple[int, int, int]] = {}  # what `checked` has read: (inode, bytes, time of change)
 
     def put(self, content: bytes | Path, mime: str = DEFAULT_MIME) -> Blob:
         """Keep a content (bytes as they are, a path's file streamed) and say its name. The same again changes nothing.
@@ -144,18 +148,29 @@ class BlobFolder:
         place = self._place(sha256)
         return place if place.is_file() else None
 
-    def is_whole(self, sha256: str) -> bool:
-        """Whether the file is here and its content is still what its name says. Reads all of it."""
+    def has(self, blob: Blob) -> bool:
+        """Whether the file is here in the length that the event tells. If so its age begins anew: it is wanted."""
+        return self._has(blob.sha256, blob.bytes)
+
+    def checked(self, sha256: str) -> Path | None:
+        """As `path`, but read and compared with its name, once as long as it does not change.
+
+        A file that is damaged is set aside under another name: then it is not here, and whoever has it brings it again.
+        """
         place = self.path(sha256)
         if place is None:
-            return False
-        digest = hashlib.sha256()
-        try:
-            for piece in pieces_of(place):
-                digest.update(piece)
-        except OSError:
-            return False
-        return digest.hexdigest() == sha256
+            return None
+        seen = place.stat()
+        stamp = (seen.st_ino, seen.st_size, seen.st_mtime_ns)
+        if self._whole.get(sha256) == stamp:
+            return place
+        if _hash_of(place) != sha256:
+            place.replace(place.with_name(f"{sha256}{DAMAGED}"))
+            return None
+        if len(self._whole) > 10_000:
+            self._whole.clear()
+        self._whole[sha256] = stamp
+        return place
 
     def remove(self, sha256: str) -> int:
         """Delete a file; its bytes, 0 if it was not here."""
@@ -209,7 +224,7 @@ class BlobFolder:
     def _has(self, sha256: str, size: int) -> bool:
         try:
             place = self._place(sha256)
-            if place.stat().st_size != size:  # cut by a power cut: written anew
+            if size and place.stat().st_size != size:  # cut by a power cut: written anew
                 return False
             os.utime(place)
             return True
@@ -218,33 +233,116 @@ class BlobFolder:
 
     def _take(self, pieces: Iterable[bytes | bytearray | memoryview], expected: str | None = None) -> tuple[str, int]:
         """Write pieces into a file of their own and name it by what was written."""
+        with self.arrival() as arrival:
+            for piece in pieces:
+                arrival.write(piece)
+            return arrival.keep(expected)
+
+    @contextlib.contextmanager
+    def arrival(self) -> Iterator[Arrival]:
+        """A file that comes piece by piece; what was not kept when this ends is gone."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        arriving = self.folder / f"{ARRIVING}{os.getpid()}-{secrets.token_hex(8)}"
-        digest, size = hashlib.sha256(), 0
+        path = self.folder / f"{ARRIVING}{os.getpid()}-{secrets.token_hex(8)}"
         try:
-            with arriving.open("xb") as file:
-                for piece in pieces:
-                    digest.update(piece)
-                    size += len(piece)
-                    file.write(piece)
-                if self._sync:
-                    file.flush()
-                    os.fsync(file.fileno())
-            sha256 = digest.hexdigest()
-            if expected is not None and sha256 != expected:
-                raise DamagedBlob(
-                    f"the {size:,} bytes that came have the SHA-256 {sha256}, but {expected} was announced. "
-                    "The file changed on its way, or while it was read: send it again"
-                )
-            place = self._place(sha256)
-            place.parent.mkdir(exist_ok=True)
-            arriving.replace(place)
-            if self._sync:
-                _sync_folder(place.parent)
-            return sha256, size
+            with path.open("xb") as file:
+                yield Arrival(self, path, file)
         finally:
             with contextlib.suppress(OSError):
-                arriving.unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
+
+    def extend(self, sha256: str, at: int, content: bytes, total: int) -> int:
+        """Add a part to a file that comes in several requests; how many of its bytes are here then.
+
+        Another number than `at + len(content)` says where to go on: the part before was lost, or somebody else brings
+        the same file. `total` says that it is whole and has its name.
+
+        Raises:
+            DamagedBlob: all parts together are not what was announced; it begins anew. OSError: the disk is full.
+        """
+        if self._has(sha256, total):
+            return total
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f"{ARRIVING}{sha256}"
+        with _PARTS:  # two that bring the same file take turns, and each goes on where the other one stopped
+            have = _extended(path, at, content, total)
+            if have < total:
+                return have
+            if self._sync:
+                _sync_file(path)
+            seen = _hash_of(path)
+            if seen != sha256:
+                path.unlink(missing_ok=True)
+                raise DamagedBlob(_other(total, seen, sha256))
+            self._name(path, sha256)
+            return total
+
+    def _name(self, path: Path, sha256: str) -> None:
+        place = self._place(sha256)
+        place.parent.mkdir(exist_ok=True)
+        path.replace(place)
+        if self._sync:
+            _sync_folder(place.parent)
+
+
+_PARTS = threading.Lock()
+
+
+class Arrival:
+    """A file on its way into a folder."""
+
+    def __init__(self, folder: BlobFolder, path: Path, file: IO[bytes]) -> None:
+        self.size = 0
+        self._folder, self._path, self._file = folder, path, file
+        self._digest = hashlib.sha256()
+
+    def write(self, piece: bytes | bytearray | memoryview) -> None:
+        """Raises OSError."""
+        self._digest.update(piece)
+        self.size += len(piece)
+        self._file.write(piece)
+
+    def keep(self, expected: str | None = None) -> tuple[str, int]:
+        """Give it its name: (sha256, bytes). Raises DamagedBlob: it is not what was announced; OSError."""
+        sha256 = self._digest.hexdigest()
+        if expected is not None and sha256 != expected:
+            raise DamagedBlob(_other(self.size, sha256, expected))
+        self._file.flush()
+        if self._folder._sync:
+            os.fsync(self._file.fileno())
+        self._folder._name(self._path, sha256)
+        return sha256, self.size
+
+
+def _extended(path: Path, at: int, content: bytes, total: int) -> int:
+    """Write a part behind what is there, if it belongs there; the bytes that are there then."""
+    with path.open("ab") as file:
+        have = file.tell()
+        if have > total or (at == 0 and have == total):  # announced as larger before, or killed before it had its name
+            file.truncate(0)
+            have = 0
+        if at != have:
+            return have
+        try:
+            file.write(content[: total - have])
+            file.flush()
+        except OSError:
+            file.truncate(have)
+            raise
+        return have + len(content[: total - have])
+
+
+def _other(size: int, seen: str, expected: str) -> str:
+    return (
+        f"the {size:,} bytes that came have the SHA-256 {seen}, but {expected} was announced. "
+        "The file changed on its way, or while it was read"
+    )
+
+
+def _hash_of(path: Path) -> str:
+    digest = hashlib.sha256()
+    for piece in pieces_of(path):
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def pieces_of(path: Path) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from trackio_client.delivery.files import bytes_of
 from trackio_client.delivery.spool import Spool
 from trackio_client.notices import Notices
 from trackio_client.refusals import Refusals, refused_event
@@ -40,7 +41,10 @@ class Room:
             self._others_bytes = _bytes_under(self._folder, but=spool.directory.name)
         # A log that is durable to its end holds no room, though its one segment lies there until the next one begins:
         # counted, a budget below a segment's size would refuse for ever.
-        own = 0 if spool.current.why and is_all_durable() else _bytes_in(spool.directory)
+        own = spool.files.held_bytes
+        if not (spool.current.why and is_all_durable()):
+            own += _bytes_in(spool.directory)
+        spool.files.room_bytes = max(0, self.budget_bytes - self._others_bytes - own)
         if self._others_bytes + own >= self.budget_bytes:
             spool.shut(f"the spool has used its {self.budget_bytes:,} bytes (TRACKIO_SPOOL_BYTES)")
         elif spool.current.why and now >= self._next_reopen:
@@ -82,5 +86,5 @@ def _bytes_under(folder: Path, *, but: str) -> int:
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if entry.name != but:
-                total += _bytes_in(Path(entry.path))
+                total += _bytes_in(Path(entry.path)) + bytes_of(Path(entry.path))
     return total

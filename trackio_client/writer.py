@@ -10,9 +10,11 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from trackio_client.blobs import Blob, cited_in
 from trackio_client.capture.console import ConsoleCapture
 from trackio_client.capture.ranks import ranks_of
 from trackio_client.delivery.account import Account, account_of, refused_lines
@@ -107,6 +109,8 @@ class Writer:
             spool = Spool.create(self.settings.spool_path, meta, self._rank_of_metrics())
         except OSError as error:
             raise SpoolFull(f"no log can be kept in {self.settings.spool_path} ({error.strerror or error})") from error
+        spool.files.on_missing = self._tell_missing
+        spool.files.most_bytes = self.settings.file_bytes
         self.sender = Sender(
             spool,
             self.route.make(),
@@ -144,7 +148,24 @@ class Writer:
         frame = event_frame(events.plain(content))
         if len(frame) > MAX_EVENT_BYTES:
             raise ValueError(f"the {kind} event has {len(frame):,} bytes, at most {MAX_EVENT_BYTES:,} are taken")
-        self.spool.append(frame)
+        cited = cited_in(content) if "blobs" in content else []
+        if not cited:
+            self.spool.append(frame)
+            return
+        files = self.spool.files
+        files.hold(cited)  # before the event is there to be counted
+        try:
+            self.spool.append(frame)
+        except SpoolFull:
+            files.let_go(cited)
+            raise
+
+    def put_file(self, content: bytes | Path, mime: str) -> Blob:
+        """Keep a file for an event that comes. Raises SpoolFull, ValueError, OSError."""
+        if self.spool.current.why:
+            raise SpoolFull(self.spool.current.why)
+        blob: Blob = self.spool.files.put(content, mime)
+        return blob
 
     # --- on the sender's thread -----------------------------------------------------------------------------------
 
@@ -160,6 +181,15 @@ class Writer:
             if self.refusals.has_untold and (is_last or now >= self._next_refused):
                 self._next_refused = now + REFUSED_EVERY_S
                 self.refusals.tell(self.spool.append)
+
+    def _tell_missing(self, blob: Blob, why: str) -> None:
+        """An event goes without its file: once for people, and once for whoever reads the experiment."""
+        what = f"file {blob.sha256[:12]}… ({blob.bytes:,} bytes, {blob.mime})"
+        self.notices.warn(f"missing:{blob.sha256}", f"{what} is not recorded: {why}. What cites it is")
+        if not self._is_ended:
+            with contextlib.suppress(SpoolFull):
+                data = {"what": what, "why": why, "file": blob.sha256}
+                self.event(events.RECORD, record="not_recorded", step=None, epoch=None, data=data)
 
     def _is_all_durable(self) -> bool:
         courier = None if self.sender is None else self.sender.courier

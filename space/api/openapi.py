@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from starlette.responses import HTMLResponse
+from starlette.responses import FileResponse, HTMLResponse
 
 from space.api.problems import PROBLEM_TYPE, SLUGS
 from trackio_client.wire.asks import SERIES_TYPE
 from trackio_client.wire.batches import FRAMES_TYPE, NDJSON_TYPE
+from trackio_client.wire.files import FILES_TYPE
 
 Json = dict[str, Any]
 
@@ -32,7 +33,7 @@ _RANGES: Final[Json] = _list({"type": "array", "items": _WHOLE, "minItems": 2, "
 PROBLEM: Final[Json] = _object(
     "type", "title", "status", "detail",
     type={"type": "string", "description": "ends with one of: " + ", ".join(SLUGS)},
-    title=_TEXT, status=_WHOLE, detail=_TEXT, hint=_TEXT, want=_WHOLE,
+    title=_TEXT, status=_WHOLE, detail=_TEXT, hint=_TEXT, want={"anyOf": [_WHOLE, _list(_TEXT)]},
 )  # fmt: skip
 RECEIPT: Final[Json] = _object(
     "trackio_receipt", "writer_id", "store_id", "incarnation", "accepted", "durable", "events", "points", "digest", "holes",
@@ -106,6 +107,22 @@ DOCS: Final[dict[str, dict[str, Any]]] = {
             _query("generation", {"type": "integer", "minimum": 0}),
         ],
     ),
+    "files_ask": _route(
+        "Which of some files are wanted; or many small files at once", _object(
+            want=_list(_TEXT), refused={"type": "object", "additionalProperties": _TEXT},
+            files={"type": "object", "additionalProperties": _TEXT, "description": "hash → \"\", or why it is not kept"}),
+        requestBody={"required": True, "content": {FILES_TYPE: _BINARY, "application/json": {"schema": _object(
+            "files", experiment=_TEXT, files=_list(_object("sha256", "bytes", sha256=_TEXT, bytes=_WHOLE)))}}},
+        parameters=[_query("experiment", _TEXT)],
+    ),
+    "file_put": _route(
+        "Bring a file under the SHA-256 of its content, whole or in parts", _object("have", "bytes", have=_WHOLE, bytes=_WHOLE),
+        requestBody={"required": True, "content": {"application/octet-stream": _BINARY}},
+        parameters=[_query("experiment", _TEXT), {"name": "Content-Range", "in": "header", "required": False, "schema": _TEXT}],
+    ),
+    "file": {"summary": "A file that an event cites", "response_class": FileResponse, "responses": {
+        200: {"description": "the file", "content": {"*/*": _BINARY}}, 206: {"description": "a part of it"},
+        304: {"description": "as the asker has it"}, **_PROBLEMS}},
     "receipt": _route("What is held of a writer", RECEIPT),
     "edit": _route(
         "Change name, group, tags, notes, or pause", EXPERIMENT,
@@ -121,6 +138,13 @@ DOCS: Final[dict[str, dict[str, Any]]] = {
         _object("experiments", "cursor", "now_s", experiments=_list(EXPERIMENT), cursor=_WHOLE, now_s=_SECONDS, gone=_list(_TEXT)),
     ),
     "experiment": _route("One experiment with config and summary", EXPERIMENT),
+    "summary": _route(
+        "What a training told beside its curves: run_config, epoch_metrics, run_summary, checkpoints, failures",
+        _object("experiment_id", "state", "run_config", "epoch_metrics", "run_summary", "checkpoints",
+            experiment_id=_TEXT, state=EXPERIMENT["properties"]["state"], run_config=_ANY, epoch_metrics=_list(_ANY),
+            run_summary=_ANY, checkpoints=_list(_ANY), failures=_list(_ANY), faults=_list(_ANY), exports=_list(_ANY),
+            evaluations_after_training=_list(_ANY), model={"type": ["object", "null"]},
+            not_recorded={"type": "object", "additionalProperties": _TEXT})),
     "snapshot": {"summary": "One experiment as an HTML file that needs no server", "response_class": HTMLResponse, "responses": {
         200: {"description": "the file", "content": {"text/html": {"schema": _TEXT}}}, **_PROBLEMS}},
     "events": _route("Events that are no metrics, in order of arrival", _object("events", events=_list(_object(

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from trackio_client.errors import (
     DeliveryError,
+    FilesWanted,
     Gap,
     Gone,
     NotFound,
@@ -42,6 +43,7 @@ _TITLES: Final = {
     "method": (405, "This address does not take this method"),
     "gap": (409, "Earlier events are wanted first"),
     "overlap": (409, "Other events are held under these numbers"),
+    "blobs-wanted": (409, "Files are wanted first"),
     "gone": (410, "This experiment was deleted"),
     "too-large": (413, "The request is too large"),
     "type": (415, "This type of content is not taken"),
@@ -89,6 +91,9 @@ def problem_of(error: TrackioError) -> Problem:
     match error:
         case Gap():
             return Problem("gap", text, "Send from `want` on.", {"want": error.want})
+        case FilesWanted():
+            hint = "PUT each at /v1/blobs/{sha256}, then the batch again. In its head `without` names what is gone."
+            return Problem("blobs-wanted", text, hint, {"want": list(error.want)})
         case Overlap():
             return Problem("overlap", text, "Send the events again under a new writer id.")
         case Gone():

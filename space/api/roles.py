@@ -39,14 +39,15 @@ _TABLE: Final = (
     (Role.OWNER, {"POST"}, _any_of(trackio.pattern(trackio.OWNERS))),
     (Role.WRITER, {"POST"}, _any_of(trackio.pattern(trackio.WRITES), "/api/upload")),
     (Role.VIEWER, {"POST"}, _any_of(trackio.pattern(trackio.READS))),
-    (Role.VIEWER, SAFE, _any_of("/file", f"/artifact_blob/{_ONE}/{_ONE}")),
+    (Role.VIEWER, SAFE, _any_of(f"/artifact_blob/{_ONE}/{_ONE}")),
     (
         Role.VIEWER,
         SAFE,
         _any_of(
             r"/v1/(?:projects|metrics|series|sync|openapi\.json)",
-            rf"/v1/experiments(?:/{_ONE}(?:/events|/receipts|/snapshot\.html|/index(?:/{_ONE}/{_ONE})?)?)?",
+            rf"/v1/experiments(?:/{_ONE}(?:/events|/receipts|/summary|/snapshot\.html|/index(?:/{_ONE}/{_ONE})?)?)?",
             f"/v1/writers/{_ONE}",
+            f"/v1/blobs/{_ONE}",
         ),
     ),
     (Role.VIEWER, {"POST"}, _any_of("/v1/series")),
@@ -74,12 +75,14 @@ _TABLE: Final = (
         ),
     ),
     (Role.WRITER, {"POST"}, _any_of(f"/v1/writers/{_ONE}/events", "/v1/push")),
+    (Role.WRITER, {"POST"}, _any_of("/v1/blobs")),
+    (Role.WRITER, {"PUT"}, _any_of(f"/v1/blobs/{_ONE}")),
     (Role.WRITER, {"PATCH"}, _any_of(f"/v1/experiments/{_ONE}")),
 )
 
 LINK_PREFIXES: Final = ("/s/", "/embed/")
 _LINK_READS: Final = re.compile(
-    rf"/s/(?P<page>{_ONE})(?:/preview\.png|/v1/(?:experiments(?:/{_ONE}(?:/events)?)?|metrics|series))?|/embed/(?P<embed>{_ONE})"
+    rf"/s/(?P<page>{_ONE})(?:/preview\.png|/v1/(?:experiments(?:/{_ONE}(?:/events|/summary)?)?|metrics|series|blobs/{_ONE}))?|/embed/(?P<embed>{_ONE})"
 )
 
 

@@ -13,6 +13,7 @@ from fastapi import APIRouter, FastAPI, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from space.api.blobs import blob_routes
 from space.api.bodies import json_body, read_body
 from space.api.gate import Gate
 from space.api.library import Library
@@ -26,6 +27,7 @@ from space.api.sessions import set_cookie
 from space.api.share_routes import share_routes
 from space.api.syncing import sync_seen
 from space.api.token_routes import token_routes
+from space.files import Bounds
 from space.ingest import MAX_REQUEST_BYTES, Ingest, check_frames
 from space.lines import batch_of_lines
 from space.settings import SpaceSettings
@@ -37,6 +39,7 @@ from trackio_client.errors import UsageError
 from trackio_client.queries import experiments as asked
 from trackio_client.queries import index as indexed
 from trackio_client.queries.metrics import list_metrics
+from trackio_client.queries.training import training_summary
 from trackio_client.store.contract import Store
 from trackio_client.wire.batches import FRAMES_TYPE, NDJSON_TYPE, Batch
 from trackio_client.wire.events import EDIT, MAX_STEP, checked_name, is_id, new_writer_id, plain, state_of
@@ -64,6 +67,7 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
     app.include_router(_reading(parts))
     app.include_router(_series(parts))
     app.include_router(_server(parts))
+    app.include_router(blob_routes(parts.store, Bounds(parts.settings, parts.store)))
     app.include_router(token_routes(parts.gate))
     app.include_router(share_routes(parts.gate, parts.store))
     app.state.links = Links(
@@ -164,6 +168,12 @@ def _reading(parts: Parts) -> APIRouter:
     @router.get("/experiments/{experiment_id}", **DOCS["experiment"])
     def experiment(request: Request, experiment_id: str) -> Response:
         return answer(_detail(parts, experiment_id), accepts_gzip=_gzip(request))
+
+    @router.get("/experiments/{experiment_id}/summary", **DOCS["summary"])
+    def summary(request: Request, experiment_id: str) -> Response:
+        lost = parts.settings.lost_contact_s
+        found = training_summary(store, experiment_id, time.time(), lost_contact_s=lost)
+        return answer(found, accepts_gzip=_gzip(request))
 
     @router.get("/experiments/{experiment_id}/snapshot.html", **DOCS["snapshot"])
     def snapshot(experiment_id: str) -> Response:

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, Response
 from space.sharing.numbers import STATES, best_numbers, headline, number
 from trackio_client.view import modules
 
-STYLES: Final = ("page.css", "views.css", "charts.css", "shared.css")
+STYLES: Final = ("page.css", "views.css", "charts.css", "facts.css", "shared.css")
 SCRIPT: Final = "shared.js"
 _FRAMES: Final = {"page": "'self' https://huggingface.co https://*.hf.space", "embed": "*"}
 _POLICY: Final = (

@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from space.api.access import Access, Entry
+from space.api.blobs import file_response
 from space.api.bodies import json_body
 from space.api.problems import Problem, answer
 from space.api.series import fields_of, is_binary, series_query, told
@@ -94,6 +95,10 @@ def link_routes(links: Links) -> APIRouter:
     def experiment(request: Request, token: str, experiment_id: str) -> Response:
         return answer(links.shared(request).detail(experiment_id), accepts_gzip=_gzip(request))
 
+    @router.get(prefix + "/experiments/{experiment_id}/summary")
+    def summary(request: Request, token: str, experiment_id: str) -> Response:
+        return answer(links.shared(request).summary(experiment_id), accepts_gzip=_gzip(request))
+
     @router.get(prefix + "/experiments/{experiment_id}/events")
     def events(
         request: Request,
@@ -105,6 +110,11 @@ def link_routes(links: Links) -> APIRouter:
     ) -> Response:
         found = links.shared(request).events(experiment_id, kind, after=after, limit=limit)
         return answer(found, accepts_gzip=_gzip(request))
+
+    @router.api_route(prefix + "/blobs/{sha256}", methods=_READ)
+    def file(request: Request, token: str, sha256: str) -> Response:
+        mime = links.shared(request).type_of_file(sha256)
+        return file_response(links.store, request, sha256, mime=mime)
 
     @router.get(prefix + "/metrics")
     def metrics(request: Request, token: str) -> Response:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 from space.api.access import Entry
-from trackio_client.errors import ExperimentNotFound
+from trackio_client.errors import ExperimentNotFound, NotFound
 from trackio_client.queries import experiments as asked
 from trackio_client.queries.metrics import list_metrics
+from trackio_client.queries.training import training_summary
 from trackio_client.store.contract import ExperimentRecord, Store
+from trackio_client.wire.events import MEDIA
 
 _ROW: Final = (
     "experiment_id", "project", "name", "group", "tags", "state", "evidence", "since_s", "created_s", "last_event_s",
@@ -25,6 +27,13 @@ _EVENTS: Final[dict[str, tuple[str, ...]]] = {
     "end": ("kind", "time_us", "step", "state"),
 }
 """Kinds of events that a link shows, and their fields."""
+_SUMMARY: Final = (
+    "experiment_id", "state", "run_config", "epoch_metrics", "run_summary", "checkpoints", "model", "not_recorded",
+    "evaluations_after_training",
+)  # fmt: skip
+_FAILURE: Final = ("kind", "error", "message", "step", "epoch")
+_PLACES: Final = frozenset({"path", "absolute_path", "checkpoint", "best_checkpoint_path", "trace", "evidence"})
+"""What of a summary says where things lie, or how code runs."""
 _MOST_TEXT: Final = 500
 
 
@@ -58,6 +67,14 @@ class Shared:
             asked.experiment_detail(self.store, experiment_id, self.now_s, lost_contact_s=self.lost_contact_s), _DETAIL
         )
 
+    def summary(self, experiment_id: str) -> dict[str, Any]:
+        """What a training told beside its curves, without traces and places on disks. Raises ExperimentNotFound."""
+        self._check(experiment_id)
+        found = training_summary(self.store, experiment_id, self.now_s, lost_contact_s=self.lost_contact_s)
+        shown: dict[str, Any] = _without({name: found[name] for name in _SUMMARY}, _PLACES)
+        shown["failures"] = [_only(one, _FAILURE) for one in found["failures"]]
+        return shown
+
     def events(self, experiment_id: str, kinds: list[str], **page: Any) -> dict[str, Any]:
         """Marks, errors and ends, without their traces. Raises ExperimentNotFound."""
         self._check(experiment_id)
@@ -71,6 +88,13 @@ class Shared:
                 for event in found["events"]
             ]
         }
+
+    def type_of_file(self, sha256: str) -> str:
+        """The type of a file that media of these experiments show: no artifact, nothing of others. Raises NotFound."""
+        for citation in self.store.citing(sha256):
+            if citation.kind == MEDIA and self.has(citation.experiment_id):
+                return citation.blob.mime
+        raise NotFound("this link shows no such file")
 
     def metrics(self) -> list[dict[str, Any]]:
         """The metrics of all that is shown, in the page's order."""
@@ -100,6 +124,12 @@ def _existing(store: Store, experiment_id: str) -> ExperimentRecord | None:
         return store.experiment(experiment_id)
     except ExperimentNotFound:
         return None
+
+
+def _without(value: Any, names: frozenset[str]) -> Any:
+    if isinstance(value, dict):
+        return {name: _without(item, names) for name, item in value.items() if name not in names}
+    return [_without(item, names) for item in value] if isinstance(value, list) else value
 
 
 def _only(content: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

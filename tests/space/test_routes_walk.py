@@ -33,18 +33,22 @@ LINKS_MAY = {
         "/s/{token}", "/s/{token}/preview.png", "/embed/{token}",
     )),
     "GET /s/{token}/v1/experiments", "GET /s/{token}/v1/experiments/{experiment_id}",
-    "GET /s/{token}/v1/experiments/{experiment_id}/events", "GET /s/{token}/v1/metrics",
+    "GET /s/{token}/v1/experiments/{experiment_id}/events", "GET /s/{token}/v1/experiments/{experiment_id}/summary", "GET /s/{token}/v1/metrics",
     "GET /s/{token}/v1/series", "POST /s/{token}/v1/series",
+    "GET /s/{token}/v1/blobs/{sha256}", "HEAD /s/{token}/v1/blobs/{sha256}",
 }  # fmt: skip
-WRITERS_MAY = {"POST /v1/writers/{writer_id}/events", "POST /v1/push", "PATCH /v1/experiments/{experiment_id}"}
+WRITERS_MAY = {
+    "POST /v1/writers/{writer_id}/events", "POST /v1/push", "PATCH /v1/experiments/{experiment_id}",
+    "POST /v1/blobs", "PUT /v1/blobs/{sha256}",
+}  # fmt: skip
 VIEWERS_MAY = {
     *(f"GET /v1/{path}" for path in (
         "projects", "experiments", "experiments/{experiment_id}", "experiments/{experiment_id}/events",
-        "experiments/{experiment_id}/receipts", "experiments/{experiment_id}/snapshot.html", "metrics", "series",
+        "experiments/{experiment_id}/receipts", "experiments/{experiment_id}/summary", "experiments/{experiment_id}/snapshot.html", "metrics", "series",
         "experiments/{experiment_id}/index", "experiments/{experiment_id}/index/{writer_id}/{seq}",
         "sync", "writers/{writer_id}", "openapi.json",
     )),
-    "POST /v1/series", "HEAD /v1/openapi.json",
+    "POST /v1/series", "HEAD /v1/openapi.json", "GET /v1/blobs/{sha256}", "HEAD /v1/blobs/{sha256}",
     "GET /", "HEAD /", "GET /config", "GET /config/", "GET /theme.css", "GET /manifest.json", "GET /openapi.json",
     "HEAD /openapi.json", "GET /assets/{path}", "GET /static/{path}", "GET /svelte/{path}", "GET /pwa_icon",
     "GET /pwa_icon/{size}",

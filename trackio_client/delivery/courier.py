@@ -19,12 +19,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trackio_client.blobs import cited_in
+from trackio_client.delivery.files import Files
 from trackio_client.delivery.meta import META, Meta
 from trackio_client.delivery.reading import PIECE_BYTES, LogReader, Piece
 from trackio_client.delivery.spool import Spool, segment_path
 from trackio_client.delivery.tally import Tally
 from trackio_client.delivery.transport import Transport
-from trackio_client.errors import Gap, Overlap, Rejected, Unavailable
+from trackio_client.errors import FilesWanted, Gap, Overlap, Rejected, Unavailable
 from trackio_client.wire.batches import Batch, Ranges, Receipt, prefix_end, ranges
 from trackio_client.wire.events import new_writer_id
 
@@ -52,6 +54,8 @@ class Courier:
         self.tally = Tally(meta.writer_id, Digest(*meta.digest), meta.first_ordinal)
         self.receipt: Receipt | None = None
         """The last answer."""
+        self.is_bringing = False
+        """Files stand before the next batch: a large one may take longer than the time between signs of life."""
         self.sent = max(meta.base, meta.first_ordinal)
         """Ordinal of the frame that goes next: all before it are settled, as far as the last receipt told."""
         self._proved = self.sent  # up to here receipts answered frames that this process itself sent
@@ -59,6 +63,8 @@ class Courier:
         self._counting = LogReader(directory, meta, spool)
         self._reading = LogReader(directory, meta, spool)
         self._reading.starts = self._counting.starts
+        self.files = Files(directory) if spool is None else spool.files
+        """What the events of this log cite."""
         self._on_parts = on_parts
         self._piece_bytes = piece_bytes
         self._fresh: deque[Piece] = deque()  # counted and not sent: saves reading them again
@@ -74,13 +80,16 @@ class Courier:
 
     def count(self) -> bool:
         """Count the next piece of the log; False at its end."""
-        from trackio_client.store.columns import decode
+        from trackio_client.store.columns import EventAt, decode
 
         piece = self._counting.next_piece(self._piece_bytes)
         if piece is None:
             return False
         self._boundaries.setdefault(piece.segment, self.tally.digest)
         parts = decode(piece.body, piece.first - self.meta.base)
+        for part in parts:
+            if isinstance(part, EventAt) and "blobs" in part.content:
+                self.files.counted(part.seq + self.meta.base, cited_in(part.content))
         self.tally.add(piece.stop, parts, with_numbers=piece.first >= self._numbered)
         self._numbered = max(self._numbered, piece.stop)
         follows = self._fresh[-1].stop if self._fresh else self.sent
@@ -112,7 +121,7 @@ class Courier:
     # --- sending --------------------------------------------------------------------------------------------------
 
     def send(self) -> bool:
-        """Send the next batch; False if all that was counted is settled.
+        """Send the next batch, or some of the files that it cites; False if all that was counted is settled.
 
         Raises:
             DeliveryError: nothing was taken; try again later, unless it is Gone. StoreFull likewise.
@@ -122,8 +131,15 @@ class Courier:
         piece = self._piece()
         if piece is None:
             return False
+        cited = self.files.cited_in(piece.first, piece.stop)
+        self.is_bringing = bool(cited) and not self.files.bring(self.transport, self.meta.experiment_id, cited)
+        if self.is_bringing:
+            return True
         try:
-            receipt = self.transport.send(self._batch(piece))
+            receipt = self.transport.send(self._batch(piece, self.files.without(cited)))
+        except FilesWanted as wanted:
+            self.files.wanted(wanted.want, cited)
+            self.is_bringing = True
         except Gap as gap:
             self._seek(self.meta.base + gap.want)
             self._no_progress(f"the store wants event {gap.want} first, again and again")
@@ -156,7 +172,7 @@ class Courier:
             return self._reading.next_frames(self._most)
         return self._reading.next_piece(self._piece_bytes)
 
-    def _batch(self, piece: Piece) -> Batch:
+    def _batch(self, piece: Piece, without: tuple[str, ...] = ()) -> Batch:
         meta = self.meta
         return Batch(
             writer_id=meta.writer_id,
@@ -167,6 +183,7 @@ class Courier:
             count=piece.count,
             first_held=max(0, meta.first_ordinal - meta.base),
             body=piece.body,
+            without=without,
         )
 
     def _heard(self, receipt: Receipt, *, is_answer_to_nothing: bool = False) -> None:
@@ -179,6 +196,7 @@ class Courier:
         self.meta.store_id, self.meta.accepted = receipt.store_id, settled - self.meta.base
         self._durable = min(settled, self.meta.base + settled_end(receipt, receipt.durable))
         self._free()
+        self.files.release(min(self._durable, self.sent))
         if self.sent > before or is_answer_to_nothing:
             self._stale = 0
         else:
@@ -239,6 +257,7 @@ class Courier:
             return
         aside = self.directory.with_name(f"{self.meta.writer_id}-earlier")
         aside.mkdir(exist_ok=True)
+        self.files.copy_to(aside)
         for start in self._counting.starts:
             if start.ordinal < ordinal:
                 _link(segment_path(self.directory, start.segment), segment_path(aside, start.segment))
@@ -303,6 +322,7 @@ class Courier:
             return
         for path in self.directory.glob("*.seg"):
             path.unlink(missing_ok=True)
+        self.files.remove()
         for path in [*self.directory.glob(f"{META}*"), self.directory / "lock"]:  # in this order: see replay._taken
             path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):

@@ -16,14 +16,18 @@ import json
 import os
 import ssl
 import threading
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote, unquote, urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from trackio_client.blobs import DEFAULT_MIME, Blob, BlobFolder
 from trackio_client.delivery.address import is_hub_host, is_this_machine
+from trackio_client.delivery.files import GONE, Lacking, read_part
 from trackio_client.delivery.transport import Known
 from trackio_client.errors import (
     DeliveryError,
+    FilesWanted,
     Gap,
     Gone,
     MalformedBatch,
@@ -35,6 +39,7 @@ from trackio_client.errors import (
     Unavailable,
 )
 from trackio_client.wire.batches import FRAMES_TYPE, Batch, Receipt, pack, receipt_from_json
+from trackio_client.wire.files import FILES_TYPE, MOST_FILES, PART_BYTES, pack_files, range_header
 
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 """What is read of an answer; a proxy's endless page must not fill the trainer's memory."""
@@ -63,6 +68,8 @@ class HttpTransport:
             self._headers["X-Trackio-Token"] = token
         if hub_token and self._secure and is_hub_host(address):
             self._headers["X-HF-Authorization"] = f"Bearer {hub_token}"  # its proxy strips it; nobody else may see it
+        self._arrived: dict[str, int] = {}
+        """Large files on their way: how much of each the server has."""
         self._prefix = self._path
         self._proxy_headers: dict[str, str] = {}
 
@@ -105,6 +112,64 @@ class HttpTransport:
             return tuple(map(receipt_from_json, listed or ()))
         except MalformedBatch as error:
             raise Unavailable(f"{self.destination} answered, but not with receipts of ours: {error}") from None
+
+    # --- files ----------------------------------------------------------------------------------------------------
+
+    def lacking(self, blobs: Sequence[Blob], experiment_id: str) -> Lacking:
+        asked = {"experiment": experiment_id, "files": [{"sha256": b.sha256, "bytes": b.bytes} for b in blobs]}
+        told = self._ask("POST", "/v1/blobs", json.dumps(asked).encode(), {"Content-Type": "application/json"})
+        try:
+            return Lacking({str(each) for each in told["want"]}, {str(k): str(v) for k, v in told["refused"].items()})
+        except (KeyError, TypeError, AttributeError) as error:
+            raise self._odd(error) from None
+
+    def put_files(self, blobs: Sequence[Blob], folder: BlobFolder, experiment_id: str) -> dict[str, str]:
+        if blobs[0].bytes > PART_BYTES:
+            return self._put_part(blobs[0], folder, experiment_id)
+        packed: list[tuple[Blob, bytes]] = []
+        came: dict[str, str] = {}
+        room = PART_BYTES
+        for blob in blobs[:MOST_FILES]:
+            room -= blob.bytes
+            if room < 0:
+                break
+            content = read_part(folder, blob, 0)
+            if content is None:
+                came[blob.sha256] = GONE
+            else:
+                packed.append((blob, content))
+        if not packed:
+            return came
+        path, kind = "/v1/blobs?" + urlencode({"experiment": experiment_id}), {"Content-Type": FILES_TYPE}
+        told = self._ask("POST", path, pack_files(packed), kind)
+        try:
+            return came | {str(sha256): str(why) for sha256, why in told["files"].items()}
+        except (KeyError, TypeError, AttributeError) as error:
+            raise self._odd(error) from None
+
+    def _put_part(self, blob: Blob, folder: BlobFolder, experiment_id: str) -> dict[str, str]:
+        """The next part of a large file: from where the server's last answer said that it has it."""
+        at = self._arrived.get(blob.sha256, 0)
+        content = read_part(folder, blob, at)
+        if not content:
+            return {blob.sha256: GONE}
+        path = f"/v1/blobs/{blob.sha256}?" + urlencode({"experiment": experiment_id})
+        part = {"Content-Range": range_header(at, at + len(content), blob.bytes), "Content-Type": DEFAULT_MIME}
+        try:
+            have = int(self._ask("PUT", path, content, part)["have"])
+        except Rejected as refused:
+            self._arrived.pop(blob.sha256, None)
+            return {blob.sha256: str(refused)}
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._odd(error) from None
+        if have < blob.bytes:
+            self._arrived[blob.sha256] = max(0, have)
+            return {}
+        self._arrived.pop(blob.sha256, None)
+        return {blob.sha256: ""}
+
+    def _odd(self, error: Exception) -> Unavailable:
+        return Unavailable(f"{self.destination} told of files in words that are not ours: {error!r:.100}")
 
     def health(self) -> dict[str, Any]:
         """What the Space says of itself. Raises DeliveryErrors."""
@@ -235,6 +300,8 @@ def _problem(status: int, content: dict[str, Any], retry_after_s: float | None) 
         return StoreFull(told[0] if told else text)  # the hint is for who keeps the server
     if slug == "gap" and isinstance(content.get("want"), int):
         return Gap(text, want=content["want"])
+    if slug == "blobs-wanted" and isinstance(want := content.get("want"), list):
+        return FilesWanted(text, want=tuple(map(str, want)))
     if slug in ("unauthorized", "forbidden"):
         return Unauthorized(text)
     if slug in ("malformed", "too-large"):

@@ -210,7 +210,7 @@ class Sender:
         if now < self._next_try and not (self._ends and now >= self._next_try - self._pause_s + 1.0):
             return False
         try:
-            if courier.unsent:
+            if courier.unsent and not (courier.is_bringing and now >= self._next_beat):
                 courier.send()
             elif now >= self._next_beat or (self._ends and courier.undurable and not self._drained.is_set()):
                 courier.beat()
@@ -304,6 +304,12 @@ class _Nowhere:
 
     def receipts(self, experiment_id: str, *, timeout_s: float = 10.0) -> tuple[Any, ...]:
         return ()
+
+    def lacking(self, blobs: object, experiment_id: str) -> Any:
+        raise Unavailable("offline")
+
+    def put_files(self, blobs: object, folder: object, experiment_id: str) -> Any:
+        raise Unavailable("offline")
 
     def idle(self) -> None: ...
 

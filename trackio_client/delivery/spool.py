@@ -4,6 +4,7 @@ A spool is a folder `TRACKIO_DIR/v1/spool/<writer_id>/` of one writer (one proce
 
     lock         held while the writer lives; free means orphan: whoever finds it may deliver it
     meta.json    see meta.py
+    blobs/       the files that its events cite, see files.py
     000000.seg   frames, appended by any thread with one write each (O_APPEND: the kernel keeps them whole)
 
 Any thread may append without a lock. What makes that safe is the order of four lines in `append_to`: a thread enters
@@ -26,6 +27,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from trackio_client.delivery.files import Files
 from trackio_client.delivery.locks import FileLock
 from trackio_client.delivery.meta import Meta
 from trackio_client.errors import SpoolFull
@@ -69,6 +71,8 @@ class Spool:
         self.rank = rank
         """Under which metrics are named (wire/ranks.py): several ranks may log the same ones to one experiment."""
         self.meta = meta
+        self.files = Files(directory)
+        """What the events of this log cite."""
         self._lock_file = lock
         self._turning = threading.RLock()  # reentrant: a signal handler may append while this thread turns
         self._open: dict[int, Segment] = {}

@@ -6,15 +6,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from trackio_client.blobs import Blob, BlobFolder, cited_in
 from trackio_client.delivery.address import place
-from trackio_client.errors import DeliveryError, ExperimentNotFound, Gap, Overlap, StoreError, StoreFull, Unavailable
-from trackio_client.wire.batches import Batch, Hole, Receipt, ranges
+from trackio_client.delivery.files import GONE, Lacking
+from trackio_client.errors import (
+    DeliveryError,
+    ExperimentNotFound,
+    FilesWanted,
+    Gap,
+    Overlap,
+    StoreError,
+    StoreFull,
+    Unavailable,
+)
+from trackio_client.wire.batches import EVERY_FILE, Batch, Hole, Receipt, ranges
 from trackio_client.wire.frames import SCHEMA, frames
 
 if TYPE_CHECKING:
@@ -46,6 +58,23 @@ class Transport(Protocol):
         Raises:
             DeliveryError: Unavailable and StoreFull mean "later", Gap "from `want`"; the others say what is wrong.
             StoreFull: the store has no room; nothing was taken.
+        """
+        ...
+
+    def lacking(self, blobs: Sequence[Blob], experiment_id: str) -> Lacking:
+        """Which of the files that a batch of an experiment cites are wanted first, and which are refused for good.
+
+        Raises: as `send`.
+        """
+        ...
+
+    def put_files(self, blobs: Sequence[Blob], folder: BlobFolder, experiment_id: str) -> dict[str, str]:
+        """Bring files, the first ones or a part of the first one: what fits into one request of some seconds.
+
+        Returns:
+            Hash → "" for each that is there now, or why it never will be. {} if a part was brought.
+
+        Raises: as `send`.
         """
         ...
 
@@ -84,6 +113,8 @@ class MemoryTransport:
         self.is_durable = is_durable
         self.incarnation = "memory-1"
         self.failures = deque(failures)
+        self.files: dict[str, bytes] = {}
+        """Those that came, by hash."""
         self._held: dict[str, _Held] = {}
         self._lock = threading.Lock()
 
@@ -93,6 +124,7 @@ class MemoryTransport:
                 raise self.failures.popleft()
             held = self._held.setdefault(batch.writer_id, _Held())
             if batch.count:
+                self._check_files(batch)
                 fresh = held.take(batch)
                 if fresh is not None:
                     self.batches.append(fresh)
@@ -121,8 +153,24 @@ class MemoryTransport:
     def wipe(self) -> None:
         """Lose everything, as a Space does that begins on an empty disk."""
         with self._lock:
-            self._held, self.batches = {}, []
+            self._held, self.batches, self.files = {}, [], {}
             self.incarnation = f"memory-{int(self.incarnation.split('-')[1]) + 1}"
+
+    def lacking(self, blobs: Sequence[Blob], experiment_id: str) -> Lacking:
+        with self._lock:
+            return Lacking({blob.sha256 for blob in blobs} - self.files.keys())
+
+    def put_files(self, blobs: Sequence[Blob], folder: BlobFolder, experiment_id: str) -> dict[str, str]:
+        with self._lock:
+            path = folder.path(blobs[0].sha256)
+            self.files[blobs[0].sha256] = b"" if path is None else path.read_bytes()
+            return {blobs[0].sha256: ""}
+
+    def _check_files(self, batch: Batch) -> None:
+        cited = [blob.sha256 for part in _decoded(batch) for blob in cited_in(getattr(part, "content", {}))]
+        wanted = [each for each in cited if each not in self.files and each not in batch.without]
+        if wanted and EVERY_FILE not in batch.without:
+            raise FilesWanted(f"{len(wanted)} files are wanted first", want=tuple(wanted))
 
     def idle(self) -> None: ...
 
@@ -251,6 +299,12 @@ class LateTransport:
     def receipts(self, experiment_id: str, *, timeout_s: float = 10.0) -> tuple[Receipt, ...]:
         return self._real().receipts(experiment_id, timeout_s=timeout_s)
 
+    def lacking(self, blobs: Sequence[Blob], experiment_id: str) -> Lacking:
+        return self._real().lacking(blobs, experiment_id)
+
+    def put_files(self, blobs: Sequence[Blob], folder: BlobFolder, experiment_id: str) -> dict[str, str]:
+        return self._real().put_files(blobs, folder, experiment_id)
+
     def idle(self) -> None:
         if self._made is not None:
             self._made.idle()
@@ -294,10 +348,27 @@ class StoreTransport:
     def receipts(self, experiment_id: str, *, timeout_s: float = 10.0) -> tuple[Receipt, ...]:
         return tuple(self.store.receipts(experiment_id))
 
+    def lacking(self, blobs: Sequence[Blob], experiment_id: str) -> Lacking:
+        return Lacking({blob.sha256 for blob in blobs if not self.store.files.has(blob)})
+
+    def put_files(self, blobs: Sequence[Blob], folder: BlobFolder, experiment_id: str) -> dict[str, str]:
+        """All at once: they are linked where the disk can."""
+        came = {}
+        for blob in blobs:
+            try:
+                came[blob.sha256] = "" if self.store.files.adopt(folder, blob) else GONE
+            except OSError as error:
+                if came:  # told with the next one
+                    return came
+                raise StoreFull(f"no room beside the local store: {error.strerror or error}") from error
+        return came
+
     def idle(self) -> None:
         self.store.merge(budget_s=0.02)
 
     def close(self) -> None:
+        with contextlib.suppress(StoreError, OSError):
+            self.store.collect()
         self.store.close()
 
 

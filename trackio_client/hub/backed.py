@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from trackio_client.blobs import Blob, BlobFolder
 from trackio_client.errors import Behind, NotReady
 from trackio_client.hub.loading import Loader
 from trackio_client.hub.looking import Looks
@@ -21,6 +22,7 @@ from trackio_client.store.contract import (
     Store,
     StoredEvent,
 )
+from trackio_client.store.files import Citation
 from trackio_client.store.holdings import Adopted, Cold, EventRow, Extract, Holding, PointRows
 from trackio_client.wire.asks import SeriesQuery
 from trackio_client.wire.batches import Batch, Hole, Ranges, Receipt
@@ -148,6 +150,25 @@ class RepoBacked:
     def snapshot(self, into: Path) -> int:
         self._loaded([record.experiment_id for record in self._store.experiments()])
         return self._store.snapshot(into)
+
+    # --- files --------------------------------------------------------------------------------------------------------
+
+    @property
+    def files(self) -> BlobFolder:
+        return self._store.files
+
+    def file(self, sha256: str) -> Path | None:
+        return self._store.file(sha256)
+
+    def cited(self, experiment_id: str) -> list[Blob]:
+        self._loaded((experiment_id,))
+        return self._store.cited(experiment_id)
+
+    def citing(self, sha256: str) -> list[Citation]:
+        return self._store.citing(sha256)
+
+    def collect(self, *, older_than_s: float = 86_400.0) -> int:
+        return self._store.collect(older_than_s=older_than_s)
 
     # --- questions that the lists answer ------------------------------------------------------------------------------
 

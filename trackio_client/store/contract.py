@@ -24,6 +24,12 @@ not empty. Asking for an experiment that was never appended (or was deleted) rai
 **Position** counts commits that changed something; it grows, also across processes on one file, and starts anew (with a
 new incarnation) only on an empty disk. What is new since a position can be asked for; a snapshot has one.
 
+**Files** that events cite by hash lie beside the store. A batch whose new events cite files that are not there is
+refused with FilesWanted and nothing of it is written, whatever its writer believes; with `Batch.without` its writer
+says which ones it has no more, and then the event stands without its file. Which experiment cites what is known by
+`cited` and `citing`. A file that no experiment cites any more goes with the last one that did, one that never was
+cited after a day (`collect`).
+
 **Deleting** removes an experiment's data, gives the disk back, and leaves a tombstone with its writer ids that no age
 removes; which were deleted since a position can be asked for. A tombstone from elsewhere is *buried* here and does the
 same, also for an experiment that was never here.
@@ -58,8 +64,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from trackio_client.blobs import Blob, BlobFolder
 from trackio_client.errors import DeliveryError
 from trackio_client.store.columns import Floats, Ints
+from trackio_client.store.files import Citation
 from trackio_client.store.holdings import Adopted, Cold, EventRow, Extract, Holding, PointRows
 from trackio_client.wire.asks import SeriesQuery
 from trackio_client.wire.batches import Batch, Hole, Ranges, Receipt
@@ -284,6 +292,31 @@ class Store(Protocol):
         newest: bool = False,
     ) -> list[StoredEvent]:
         """JSON events in order of arrival after a position; `newest` gives the last `limit` of them, still in order."""
+        ...
+
+    @property
+    def files(self) -> BlobFolder:
+        """Where the files lie that events cite."""
+        ...
+
+    def file(self, sha256: str) -> Path | None:
+        """Where a file lies whose content is what its name says, brought from the repo if need be; None: there is none.
+
+        Raises:
+            NotReady: it is on its way from the repo.
+        """
+        ...
+
+    def cited(self, experiment_id: str) -> list[Blob]:
+        """What events of an experiment cite, each once, here or not. Raises ExperimentNotFound."""
+        ...
+
+    def citing(self, sha256: str) -> list[Citation]:
+        """Who cites a file; [] if nobody does."""
+        ...
+
+    def collect(self, *, older_than_s: float = 86_400.0) -> int:
+        """Remove files that no experiment cites and that came so long ago; their bytes."""
         ...
 
     def delete(self, experiment_id: str) -> None:

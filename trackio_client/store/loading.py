@@ -17,12 +17,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from trackio_client.blobs import Blob, cited_in
 from trackio_client.store import cold, rows, summaries
 from trackio_client.store.arrival import in_order, put_in_order, told_us
 from trackio_client.store.chunks import Columns
 from trackio_client.store.chunks import decode as decode_chunk
 from trackio_client.store.cold import Windows
 from trackio_client.store.columns import Digest, EventAt, digest_of, digest_points
+from trackio_client.store.files import note
 from trackio_client.store.holdings import Cold, EventRow, PointRows
 from trackio_client.store.merging import write_chunks
 from trackio_client.store.recounting import recount
@@ -43,6 +45,8 @@ class _Event:
     kind: str
     text: str
     time_us: int
+    files: list[Blob]
+    """Those that it cites. They lie in the repo, and come when they are asked for."""
 
 
 def load(sql: sqlite3.Connection, file: Cold, points: Iterable[PointRows], events: Iterable[EventRow]) -> None:
@@ -161,7 +165,7 @@ class _Loader:
             content = json.loads(text)
             kind = content["kind"]
             kind.encode()
-            return _Event(self._writers[row.writer_id], row, kind, text, told_us(content))
+            return _Event(self._writers[row.writer_id], row, kind, text, told_us(content), cited_in(content))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return None  # no event: what is owed will tell
 
@@ -182,6 +186,8 @@ class _Loader:
                 "INSERT INTO event (experiment, writer, seq, position, kind, content) VALUES (?, ?, ?, ?, ?, ?)",
                 (self.experiment, writer.row, seq, self.position, each.kind, each.text),
             )
+            if each.files:
+                note(self._sql, self.experiment, each.kind, each.files)
             came = digest_of(writer.writer_id, [EventAt(seq, {}, each.row.raw)])
             self._came[writer.writer_id] += Digest(came.low, came.high, 0, 0)
 

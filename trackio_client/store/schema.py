@@ -12,6 +12,7 @@
     tombstone   deleted experiments, with their writer ids, for ever
     cold        files of the repo of which rows are known (they are held) and not loaded yet
     damage      writers of which files of the repo did not bring what the repo said
+    file        which experiment cites which file in which kind of event: the files lie beside, see files.py
     lease       who merges now
 
 Headers, overviews and points stand in three tables because a list of headers is read often and must stay small: with
@@ -36,7 +37,7 @@ from typing import Any, TypeVar
 from trackio_client.errors import NotAStore, StoreError, StoreFull, StoreReadOnly, StoreTooNew
 
 APPLICATION_ID = 0x54726B31  # "Trk1": how a file says that it is ours
-VERSION = 2
+VERSION = 3
 BUSY_S = 60.0
 """How long a connection waits for another process's transaction; they take milliseconds."""
 
@@ -86,6 +87,10 @@ CREATE TABLE cold (
     experiment INTEGER NOT NULL, path TEXT NOT NULL, place INTEGER NOT NULL, rows INTEGER NOT NULL,
     windows TEXT NOT NULL, loaded TEXT NOT NULL, PRIMARY KEY (experiment, path)) WITHOUT ROWID;
 CREATE TABLE damage (writer_id TEXT PRIMARY KEY, experiment INTEGER NOT NULL, told TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE file (
+    experiment INTEGER NOT NULL, sha256 TEXT NOT NULL, kind TEXT NOT NULL, bytes INTEGER NOT NULL, mime TEXT NOT NULL,
+    PRIMARY KEY (experiment, sha256, kind)) WITHOUT ROWID;
+CREATE INDEX file_by_hash ON file (sha256);
 CREATE TABLE lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, until_s REAL NOT NULL) WITHOUT ROWID;
 """
 
@@ -103,7 +108,13 @@ CREATE TABLE IF NOT EXISTS cold (
     windows TEXT NOT NULL, loaded TEXT NOT NULL, PRIMARY KEY (experiment, path)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS damage (
     writer_id TEXT PRIMARY KEY, experiment INTEGER NOT NULL, told TEXT NOT NULL) WITHOUT ROWID
-"""
+""",
+    2: """
+CREATE TABLE IF NOT EXISTS file (
+    experiment INTEGER NOT NULL, sha256 TEXT NOT NULL, kind TEXT NOT NULL, bytes INTEGER NOT NULL, mime TEXT NOT NULL,
+    PRIMARY KEY (experiment, sha256, kind)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS file_by_hash ON file (sha256)
+""",
 }
 """From version n to n + 1, statements. The tables above are always those of VERSION."""
 

@@ -13,8 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from trackio_client.blobs import Blob, BlobFolder
 from trackio_client.errors import ExperimentNotFound, MetricNotFound, StoreReadOnly
-from trackio_client.store import cold, extracting, merging, summaries
+from trackio_client.store import cold, extracting, files, merging, summaries
 from trackio_client.store.adopting import adopt
 from trackio_client.store.answers import buckets_answer, series_answer
 from trackio_client.store.audit import held_digest
@@ -44,6 +45,8 @@ from trackio_client.wire.batches import Batch, Hole, Ranges, Receipt
 LEASE_S = 30.0
 SPARE = 0.125
 """The part of the file that may stay free for what comes next; merging leaves most of a tail's pages free."""
+DAY_S = 86_400.0
+"""How long a file that nobody cites is kept: its event may be on its way (protocol rule 21)."""
 QUIET_S = 600.0
 """A tail of an experiment not heard of for so long is turned into chunks whatever its size."""
 
@@ -55,6 +58,7 @@ class SqliteStore:
         self.path = path
         self.persistent = persistent
         self.destination = destination
+        self.files = BlobFolder(files.folder_beside(path), sync=persistent and destination is None)
         self._parts = Parts()
         self._series_ids: SeriesIds = {}
         self._tails: dict[int, int] = {}
@@ -96,7 +100,13 @@ class SqliteStore:
         with self._write() as sql:
             position = sql.execute("SELECT value FROM meta WHERE key = 'position'").fetchone()[0] + 1
             appender = Appender(
-                sql, now_s=time.time(), position=position, series_ids=self._series_ids, tails=self._tails, holes=holes
+                sql,
+                now_s=time.time(),
+                position=position,
+                series_ids=self._series_ids,
+                tails=self._tails,
+                files=self.files,
+                holes=holes,
             )
             done = [appender.append(batch) for batch in batches]
             if appender.changed:
@@ -108,19 +118,22 @@ class SqliteStore:
             project = sql.execute("SELECT project FROM experiment WHERE experiment_id = ?", (experiment_id,)).fetchone()
             if project is None:
                 raise ExperimentNotFound(f"there is no experiment {experiment_id!r} here")
+            cited = self._cited(sql, experiment_id)
             bury(sql, experiment_id, project[0], ())
             self._forget()
-        self._give_back()
+        self._give_back(cited)
 
     def bury(self, experiment_id: str, project: str, writers: Sequence[str]) -> None:
         with self._write() as sql:
+            cited = self._cited(sql, experiment_id)
             has_changed = bury(sql, experiment_id, project, writers)
             self._forget()
         if has_changed:
-            self._give_back()
+            self._give_back(cited)
 
-    def _give_back(self) -> None:
+    def _give_back(self, cited: Sequence[Blob] = ()) -> None:
         self._parts.forget()
+        self._remove_uncited([blob.sha256 for blob in cited])
         while self._connections.give_back(keep=0):
             pass
 
@@ -159,6 +172,37 @@ class SqliteStore:
                 (holder, now + LEASE_S, now, now + LEASE_S),
             )
             return bool(sql.execute("SELECT holder = ? FROM lease WHERE name = 'merge'", (holder,)).fetchone()[0])
+
+    # --- files -------------------------------------------------------------------------------------------------
+
+    def file(self, sha256: str) -> Path | None:
+        return self.files.checked(sha256)
+
+    def cited(self, experiment_id: str) -> list[Blob]:
+        with self._read() as sql:
+            return files.cited(sql, self._row(sql, experiment_id))
+
+    def citing(self, sha256: str) -> list[files.Citation]:
+        with self._read() as sql:
+            return files.citing(sql, sha256)
+
+    def collect(self, *, older_than_s: float = DAY_S) -> int:
+        self.files.sweep(older_than_s)
+        old = [sha256 for sha256, _, age_s in self.files.listed() if age_s > older_than_s]
+        with self._read() as sql:  # most are cited: the write lock is taken for the others alone
+            old = files.uncited(sql, old)
+        return self._remove_uncited(old)
+
+    def _remove_uncited(self, hashes: Sequence[str]) -> int:
+        """Inside a transaction: no batch that cites one of them can be looked at meanwhile."""
+        if not hashes:
+            return 0
+        with self._write() as sql:
+            return sum(self.files.remove(each) for each in files.uncited(sql, hashes))
+
+    def _cited(self, sql: sqlite3.Connection, experiment_id: str) -> list[Blob]:
+        row = sql.execute("SELECT id FROM experiment WHERE experiment_id = ?", (experiment_id,)).fetchone()
+        return [] if row is None else files.cited(sql, row[0])
 
     # --- receipts ----------------------------------------------------------------------------------------------
 
@@ -386,7 +430,11 @@ class SqliteStore:
             except sqlite3.Error as error:
                 into.unlink(missing_ok=True)
                 raise named(error, into) from error
-            return position
+            cited = [Blob(*row) for row in sql.execute("SELECT DISTINCT sha256, bytes, mime FROM file")]
+        beside = BlobFolder(files.folder_beside(into))
+        for blob in cited:  # links where the disk can; what is not here (it lies in a repo) is not in the copy
+            beside.adopt(self.files, blob)
+        return position
 
     def close(self) -> None:
         self._connections.close()

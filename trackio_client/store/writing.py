@@ -10,8 +10,9 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
+from trackio_client.blobs import BlobFolder, cited_in
 from trackio_client.errors import Behind, DeliveryError, Gap, Gone, Rejected
-from trackio_client.store import cold, facts, rows, summaries
+from trackio_client.store import cold, facts, files, rows, summaries
 from trackio_client.store.checking import between, check_same, checked, cut, known_and_fresh, without
 from trackio_client.store.columns import EventAt, Run, digest_of, one_run_a_schema
 from trackio_client.store.contract import Outcome
@@ -37,9 +38,11 @@ class Appender:
         position: int,
         series_ids: SeriesIds,
         tails: dict[int, int],
+        files: BlobFolder,
         holes: bool = True,
     ) -> None:
         self._sql = connection
+        self._files = files
         self._may_leave_holes = holes
         self._now_s = now_s
         self.position = position
@@ -95,6 +98,7 @@ class Appender:
                 known = minus(known, cold.of_writer(self._sql, writer.experiment, writer.writer_id))
             check_same(self._sql, writer, decoded, known)
         if fresh:
+            files.check_here(self._files, batch, (part for at in fresh for part in between(decoded, *at)))
             self._write(batch, decoded, fresh, holes, writer, experiment)
         elif experiment is not None:
             rows.heard(self._sql, experiment, self._now_s)
@@ -159,6 +163,8 @@ class Appender:
                 "INSERT INTO event (experiment, writer, seq, position, kind, content) VALUES (?, ?, ?, ?, ?, ?)",
                 (experiment.row, writer.row, event.seq, self.position, kind, event.raw.decode("ascii")),
             )
+            if "blobs" in event.content:
+                files.note(self._sql, experiment.row, kind, cited_in(event.content))
             step = facts.whole(event.content.get("step")) if kind == kinds.TEXT else None
             experiment.reaches(step=step, time_us=facts.whole(event.content.get("time_us")))
             if kind in facts.FACT_KINDS:

@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from trackio_client.blobs import is_hash
 from trackio_client.errors import MalformedBatch
 from trackio_client.wire.events import is_id
 
@@ -30,6 +31,11 @@ MAX_HEAD_BYTES: Final = 64 * 1024
 
 Ranges = tuple[tuple[int, int], ...]
 """Half-open ranges of seqs, ascending, disjoint, not touching: ((0, 40), (50, 60)) holds 0–39 and 50–59."""
+
+EVERY_FILE: Final = "*"
+"""In `Batch.without`: the writer has none of the files that the store lacks."""
+MAX_WITHOUT: Final = 500
+"""Files named in one head, which has room for some more: above it `EVERY_FILE` stands."""
 
 _LENGTH = struct.Struct("<I")
 
@@ -50,6 +56,8 @@ class Batch:
     """The first seq that the writer can still send; what the store lacks before it is a named hole."""
     body: bytes
     """Schema frames, then the frames. Checked by whoever made the batch; `unpack` compares the checksum."""
+    without: tuple[str, ...] = ()
+    """Files (by SHA-256) that events here cite and that are not to be waited for, or `EVERY_FILE`."""
 
     @property
     def end_seq(self) -> int:
@@ -71,6 +79,8 @@ def pack(batch: Batch, *, codec: str = "none") -> bytes:
         "body_bytes": len(batch.body),
         "crc32": zlib.crc32(batch.body),
     }
+    if batch.without:
+        head["without"] = list(batch.without)
     text = json.dumps(head, separators=(",", ":")).encode("ascii")
     return b"".join((MAGIC, _LENGTH.pack(len(text)), text, body))
 
@@ -99,7 +109,15 @@ def unpack(raw: bytes | memoryview) -> Batch:
         count=_count(head, "count"),
         first_held=_count(head, "first_held"),
         body=body,
+        without=_without(head),
     )
+
+
+def _without(head: dict[str, Any]) -> tuple[str, ...]:
+    named = head.get("without", [])
+    if not isinstance(named, list) or not all(each == EVERY_FILE or is_hash(each) for each in named):
+        raise MalformedBatch(f"without must be a list of SHA-256, or of '*', got {named!r:.80}")
+    return tuple(named)
 
 
 def _body(raw: memoryview, head: dict[str, Any]) -> bytes:
