@@ -62,3 +62,11 @@ def test_a_training_without_memory_is_failed_and_says_so(tmp_path):
     assert one.state == "failed"
     assert "memory" in one.evidence
     assert len(one.series("loss").values) == 3
+
+
+def test_a_plain_loop_has_a_point_a_step_and_one_an_evaluation(tmp_path):
+    [one] = run(tmp_path, "examples.pytorch_loop", "--epochs=4")
+    assert (one.project, one.state) == ("moons", "finished")
+    assert one.series("train/loss").steps.tolist() == list(range(40))
+    assert one.series("eval/accuracy").steps.tolist() == [10, 20, 30, 40]
+    assert one.summary["eval/accuracy"]["best"] == one.series("eval/accuracy").values.max()

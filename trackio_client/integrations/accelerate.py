@@ -1,0 +1,108 @@
+"""A tracker for Accelerate's loops.
+
+    tracker = TrackioTracker(project="mnist")
+    accelerator = Accelerator(log_with=tracker)
+    accelerator.init_trackers("mnist", config={"lr": 3e-4})
+    accelerator.log({"train/loss": 0.5}, step=10)
+    accelerator.end_training()
+
+Accelerate calls it on the main process alone. With `trackio_client.install_as("trackio")`, Accelerate's own
+`log_with="trackio"` writes here, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from trackio_client.errors import MissingExtra
+from trackio_client.experiment import Experiment
+from trackio_client.integrations.opened import Opened, never_stops_training
+
+if TYPE_CHECKING:
+    GeneralTracker = object
+    _Method = TypeVar("_Method", bound=Callable[..., Any])
+
+    def on_main_process(method: _Method) -> _Method: ...
+
+else:
+    try:
+        from accelerate.tracking import GeneralTracker, on_main_process
+    except ImportError as absent:
+        raise MissingExtra("TrackioTracker", "accelerate", "accelerate") from absent
+
+
+class TrackioTracker(GeneralTracker):
+    """What `Accelerator(log_with=…)` takes.
+
+    Args:
+        project: holds the experiment; the name that `init_trackers` is given reaches no tracker that was made before.
+        experiment: one of your own, which you finish.
+        **init_arguments: for `trackio_client.init`: name, group, tags, trackio_url …
+    """
+
+    name = "trackio_client"
+    requires_logging_directory = False
+    main_process_only = True
+
+    def __init__(
+        self, project: str | None = None, *, experiment: Experiment | None = None, **init_arguments: Any
+    ) -> None:
+        super().__init__()
+        given = {**init_arguments, **({} if project is None else {"project": project})}
+        self._opened = Opened(experiment, given)
+
+    @property
+    def tracker(self) -> Experiment | None:
+        """The experiment; None before `init_trackers`, and on other processes than the main one."""
+        return self._opened.experiment
+
+    @on_main_process
+    @never_stops_training
+    def start(self) -> None:
+        """Begin the experiment."""
+        self._opened.get()
+
+    @on_main_process
+    @never_stops_training
+    def store_init_configuration(self, values: Mapping[str, Any]) -> None:
+        """Settings of the training."""
+        self._opened.get(dict(values))
+
+    @on_main_process
+    @never_stops_training
+    def log(self, values: Mapping[str, Any], step: int | None = None, **kwargs: Any) -> None:
+        """Numbers, texts and media of one step."""
+        self._opened.get().log(values, step=step)
+
+    @on_main_process
+    @never_stops_training
+    def log_images(self, values: Mapping[str, Sequence[Any]], step: int | None = None, **kwargs: Any) -> None:
+        """Lists of images by name: arrays, PIL images or paths; `caption=` and the like go to each."""
+        from trackio_client.media import Image
+
+        images = {name: [Image(image, **kwargs) for image in several] for name, several in values.items()}
+        self._opened.get().log(images, step=step)
+
+    @on_main_process
+    @never_stops_training
+    def log_table(
+        self,
+        table_name: str,
+        columns: Sequence[str] | None = None,
+        data: Sequence[Sequence[Any]] | None = None,
+        dataframe: Any = None,
+        step: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """A table, as columns and rows or as a data frame."""
+        from trackio_client.media import Table
+
+        table = Table(dataframe=dataframe) if dataframe is not None else Table(columns=columns, data=data)
+        self._opened.get().log({table_name: table}, step=step)
+
+    @on_main_process
+    @never_stops_training
+    def finish(self) -> None:
+        """End an experiment that was begun here."""
+        self._opened.end()
