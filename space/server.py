@@ -30,6 +30,7 @@ from space.api.syncing import add_sync_routes, sync_state
 from space.api.trackio.handlers import handlers_of
 from space.api.trackio.routes import add_trackio_routes
 from space.api.visibility import Visibility
+from space.files import Bounds
 from space.home import AccessFile, Home, open_home
 from space.ingest import Ingest
 from space.merging import Merging
@@ -141,7 +142,9 @@ def make_app(settings: SpaceSettings, store: Store, *, home: Home | None = None,
     add_routes(app, Parts(settings, store, ingest, library, gate, our_version()))
     add_sync_routes(app)
     masker = Masker((settings.token, settings.hub_token))
-    add_trackio_routes(app, handlers_of(store, ingest, masker, lambda: _push(home)), our_version())
+    bounds = Bounds(settings, store)
+    handlers = handlers_of(store, ingest, bounds, masker, lambda: _push(home))
+    add_trackio_routes(app, handlers, store, bounds, our_version())
     app.add_api_route("/v1/{path:path}", _nothing_here, methods=_METHODS, include_in_schema=False)
     if pages:
         # Here: Gradio takes seconds to import, and tests of the API do without.

@@ -60,7 +60,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "__init__": EXPERIMENT | {"reader", "monitor", "integrations"},
     "__main__": {"cli"},
     # exchange, masking: what Trackio's clients log is mapped as their files are.
-    "space": STORE | {"exchange", "masking", "queries", "settings", "inforce", "hub", "view"},
+    "space": STORE | {"exchange", "masking", "media", "queries", "settings", "inforce", "hub", "view"},
 }
 ONLY_IN = {
     "gradio": ("space/ui/",),

@@ -6,15 +6,16 @@ from space.api.trackio.calls import Handler
 from space.api.trackio.names import NAMES
 from space.api.trackio.reading import Reading
 from space.api.trackio.writing import Ask, Writing
+from space.files import Bounds
 from space.ingest import Ingest
 from trackio_client.masking import Masker
 from trackio_client.store.contract import Store
 
 
-def handlers_of(store: Store, ingest: Ingest, masker: Masker, push: Ask) -> dict[str, Handler]:
+def handlers_of(store: Store, ingest: Ingest, bounds: Bounds, masker: Masker, push: Ask) -> dict[str, Handler]:
     """Name to function."""
-    writing = Writing(store, ingest, masker, push)
-    reading = Reading(store, lambda record: ())
+    writing = Writing(store, ingest, bounds, masker, push)
+    reading = Reading(store)
     found: dict[str, Handler] = {}
     for name in NAMES:
         for part in (writing, reading):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from space.api.trackio.calls import objects
+from space.api.trackio.media import values_of
 from space.api.trackio.rows import MOST_ROWS, count, metric_names, moment, rows, values_beside
 from space.api.trackio.runs import find, run_id_of
 from trackio_client.errors import ExperimentNotFound, MetricNotFound, UsageError
@@ -20,21 +21,15 @@ from trackio_client.store.contract import ExperimentRecord, Store
 from trackio_client.wire.events import ARTIFACT, MARK
 
 Beside = list[tuple[int, int, str, Any]]
-MediaOf = Callable[[ExperimentRecord], Iterable[tuple[int, int, str, Any]]]
 MOST_RUNS: int = 64
 MOST_POINTS: int = 10_000
 
 
 class Reading:
-    """Trackio's questions. Their names, and the names of their arguments, are Trackio's.
+    """Trackio's questions. Their names, and the names of their arguments, are Trackio's."""
 
-    Args:
-        media_of: (time, step, name, value) of an experiment's media, in Trackio's form.
-    """
-
-    def __init__(self, store: Store, media_of: MediaOf) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._media_of = media_of
 
     # --- runs ---------------------------------------------------------------------------------------------------------
 
@@ -183,7 +178,7 @@ class Reading:
         records = self._store.experiments(_project(project))
         found = self._store.summaries([record.experiment_id for record in records])
         names = {each.metric for summaries in found.values() for each in summaries}
-        media = [value for record in records for *_, value in self._media_of(record)]
+        media = [value for record in records for *_, value in values_of(self._store, record)]
         types = {value.get("_type") for value in media if isinstance(value, dict)}
         reports = "trackio.markdown" in types or any(True for record in records for _ in self._alerts(record))
         return {
@@ -237,7 +232,7 @@ class Reading:
     def _traces(self, records: list[ExperimentRecord]) -> list[dict[str, Any]]:
         found = []
         for record in records:
-            for time, step, key, value in self._media_of(record):
+            for time, step, key, value in values_of(self._store, record):
                 for index, trace in enumerate(value if isinstance(value, list) else [value]):
                     if isinstance(trace, dict) and trace.get("_type") == "trackio.trace":
                         found.append(
@@ -276,7 +271,7 @@ class Reading:
         return find(self._store, _project(project), run, run_id)
 
     def _beside(self, record: ExperimentRecord) -> Beside:
-        return [*values_beside(self._store, record), *self._media_of(record)]
+        return [*values_beside(self._store, record), *values_of(self._store, record)]
 
     def _names(self, record: ExperimentRecord, beside: Beside) -> list[str]:
         return sorted({*metric_names(self._store, record), *(name for _, _, name, _ in beside)})

@@ -20,7 +20,10 @@ from space.api.bodies import read_body
 from space.api.problems import Problem, problem_of
 from space.api.trackio.calls import MAX_CALL_BYTES, Handler, arguments, bound, data, dumped, refusal
 from space.api.trackio.names import API_VERSION, NAMES
+from space.api.trackio.uploads import take_uploads
+from space.files import Bounds
 from trackio_client.errors import TrackioError
+from trackio_client.store.contract import Store
 
 log = logging.getLogger("trackio.clients")
 
@@ -60,7 +63,9 @@ class Answers:
         return (found[1],)
 
 
-def add_trackio_routes(app: FastAPI, handlers: Mapping[str, Handler], version: str) -> None:
+def add_trackio_routes(
+    app: FastAPI, handlers: Mapping[str, Handler], store: Store, bounds: Bounds, version: str
+) -> None:
     """Put the addresses into the server, before Gradio's."""
     answers = Answers()
 
@@ -92,8 +97,15 @@ def add_trackio_routes(app: FastAPI, handlers: Mapping[str, Handler], version: s
         body = b"event: complete\ndata: " + dumped([found[0]]) + b"\n\n"
         return Response(body, 200, {"Cache-Control": "no-store"}, "text/event-stream")
 
+    async def uploaded(request: Request) -> Response:
+        try:
+            return await take_uploads(request, store.files, bounds)
+        except (Problem, TrackioError) as error:
+            return refusal(error if isinstance(error, Problem) else problem_of(error))
+
     app.router.routes += [
         Route("/version", told_version, methods=["GET"]),
+        Route("/api/upload", uploaded, methods=["POST"]),
         Named("/api/{name}", called, methods=["POST"]),
         Named("/gradio_api/call/{name}", called_by_gradio, methods=["POST"]),
         Named("/gradio_api/call/{name}/{event_id}", fetched_by_gradio, methods=["GET"]),

@@ -23,12 +23,13 @@ from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
 
+from space.api.trackio.media import Beside
 from space.api.trackio.received import Received
 from trackio_client.errors import ExperimentNotFound
 from trackio_client.exchange.past import id_of
 from trackio_client.exchange.trackio_project import FAMILY, SOURCE, RunKey, identity_of
-from trackio_client.store.contract import ExperimentRecord, Store
-from trackio_client.wire.events import RECEIVED, is_id
+from trackio_client.store.contract import ExperimentRecord, Store, StoredEvent
+from trackio_client.wire.events import AWAITED, MEDIA, RECEIVED, SENT_FILE, is_id
 
 MOST_RUNS: Final = 512
 """Remembered at once. Each is a lock, a few numbers and 8 bytes for each call of `log`."""
@@ -56,6 +57,8 @@ class Run:
     """`_Created` of the config that is held."""
     last_us: int = 0
     received: Received = field(default_factory=Received)
+    beside: Beside | None = None
+    """Files and values that wait for each other; None while the run is not open."""
     told: set[str] = field(default_factory=set)
     """Faults that were told."""
 
@@ -67,7 +70,9 @@ class Run:
             record = store.experiment(self.experiment_id)
         except ExperimentNotFound:
             record = None
+        known: list[StoredEvent] = []
         if record is not None:
+            known = store.events(self.experiment_id, kinds=[AWAITED, SENT_FILE, MEDIA])
             ids = [event.content.get("ids") for event in store.events(self.experiment_id, kinds=[RECEIVED])]
             self.received = Received(ids)
             self.is_started = True
@@ -75,6 +80,7 @@ class Run:
             created = record.config.get("_Created")
             self.created = created if isinstance(created, str) else None
             self.last_us = int(record.last_event_s * 1e6)
+        self.beside = Beside(store.files, known)
         self.begin_writer()
         self.is_open = True
 
@@ -86,7 +92,7 @@ class Run:
     def close(self) -> None:
         """Forget what was read: after a fault nobody here knows what the store holds."""
         self.is_open = False
-        self.received = Received()
+        self.received, self.beside = Received(), None
 
 
 class Runs:

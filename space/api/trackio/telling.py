@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
 
+from space.api.trackio.media import Awaited, apart, keeper_of
 from space.api.trackio.received import packed
 from space.api.trackio.runs import CLIENT, Run
+from trackio_client.blobs import Blob
 from trackio_client.errors import UsageError
 from trackio_client.exchange.entries import step_of
 from trackio_client.exchange.telling import event
@@ -43,14 +45,21 @@ class Teller:
     """Makes frames for one run, in one request.
 
     Args:
-        run: is changed: its last step and time.
+        run: is changed: its last step and time, and what it has beside numbers.
         masker: keeps secrets out.
+        most_bytes: of one file.
         now_us: the server's clock. Entries that bring no time get it, each a microsecond more than the one before.
     """
 
-    def __init__(self, run: Run, masker: Masker, now_us: int | None = None) -> None:
+    def __init__(self, run: Run, masker: Masker, *, most_bytes: int, now_us: int | None = None) -> None:
+        assert run.beside is not None, "the run is not open"
         self._run = run
+        self._beside = run.beside
         self._masker = masker
+        self._noted: list[str] = []
+        self._keeper = keeper_of(
+            run.beside.folder, most_bytes, masker.text, lambda kind, text: self._noted.append(text)
+        )
         self._now_us = max(time.time_ns() // 1000 if now_us is None else now_us, run.last_us + 1)
         self._schemas: dict[tuple[str, ...], Schema] = {}
 
@@ -105,12 +114,17 @@ class Teller:
             self.refused(call, str(error), None)
             return None
         time_us = self.time_us(told)
-        values, texts = sorted_values(metrics, remarks)
+        rest, media = apart(metrics)
+        values, texts = sorted_values(rest, remarks)
         self._numbers(call, values, at, time_us)
         if texts:
             call.frames.append(event(self._masker, {"kind": TEXT, "time_us": time_us, "step": at, "values": texts}))
-        for remark in remarks:
+        for name, value in media.items():
+            awaited = Awaited(name_from(name, "media"), at, time_us, value)
+            call.frames += [event(self._masker, one) for one in self._beside.logged(awaited, self._keeper)]
+        for remark in [*remarks, *self._noted]:
             self.refused(call, remark, at)
+        self._noted.clear()
         run.last_step = at if run.last_step is None else max(run.last_step, at)
         return at, time_us
 
@@ -143,6 +157,11 @@ class Teller:
                 },
             )
         )
+
+    def sent(self, call: Call, path: str, blob: Blob) -> None:
+        """A file that came, and the values that waited for it."""
+        for one in self._beside.sent(path, blob, self.time_us(None), self._keeper):
+            call.frames.append(event(self._masker, one))
 
     def refused(self, call: Call, reason: str, step: int | None) -> None:
         """Tell what of a call is not kept; the same reason once a run."""

@@ -18,6 +18,8 @@ from space.api.trackio.calls import objects, text
 from space.api.trackio.received import key_of
 from space.api.trackio.runs import CLIENT, Run, Runs, find
 from space.api.trackio.telling import Call, Teller, batches, calls_with
+from space.api.trackio.uploads import uploaded
+from space.files import Bounds
 from space.ingest import Ingest
 from trackio_client.errors import UsageError
 from trackio_client.exchange.texts import name_from
@@ -35,10 +37,11 @@ Ask = Callable[[], object]
 class Writing:
     """Trackio's write calls. Their names, and the names of their arguments, are Trackio's."""
 
-    def __init__(self, store: Store, ingest: Ingest, masker: Masker, push: Ask = lambda: None) -> None:
+    def __init__(self, store: Store, ingest: Ingest, bounds: Bounds, masker: Masker, push: Ask) -> None:
         self.store = store
         self.runs = Runs(store)
         self.masker = masker
+        self._bounds = bounds
         self._ingest = ingest
         self._push = push
         self._going: set[asyncio.Task[None]] = set()
@@ -58,8 +61,22 @@ class Writing:
         entry = {"project": project, "run": run, "run_id": run_id, "metrics": metrics, "step": step}
         await self.append([entry], "log_id", self._logged)
 
+    async def bulk_upload_media(self, uploads: Any) -> None:
+        """Files that values name, or that `trackio.save` gives a project."""
+        for entry in objects(uploads, "uploads"):
+            if entry.get("run") is None:
+                await self._saved(entry)
+        await self.append([entry for entry in uploads if entry.get("run") is not None], "upload_id", self._sent)
+
     def _logged(self, teller: Teller, call: Call, entry: Mapping[str, Any]) -> None:
         teller.logged(call, entry.get("metrics"), entry.get("step"), entry.get("timestamp"))
+
+    def _sent(self, teller: Teller, call: Call, entry: Mapping[str, Any]) -> None:
+        name, blob = uploaded(entry.get("uploaded_file"), self.store.files)
+        teller.sent(call, name, blob)
+
+    async def _saved(self, entry: Mapping[str, Any]) -> None:
+        raise UsageError("files of a project are not taken yet")
 
     # --- runs ---------------------------------------------------------------------------------------------------------
 
@@ -139,7 +156,7 @@ class Writing:
         run.open(self.store)
         keys = [key_of(told) if isinstance(told := entry.get(id_name), str) else None for entry in entries]
         held = run.received.known([key for key in keys if key is not None])
-        teller = Teller(run, self.masker)
+        teller = Teller(run, self.masker, most_bytes=self._bounds.settings.file_bytes)
         calls: list[Call] = []
         configs = (entry["config"] for entry in entries if isinstance(entry.get("config"), dict) and entry["config"])
         calls += self._opening(run, teller, next(configs, None))
@@ -150,7 +167,8 @@ class Writing:
                 held.add(key)
             call = Call(key, [])
             tell(teller, call, entry)
-            calls.append(call)
+            if call.frames or key is not None:
+                calls.append(call)
         return calls
 
     def _opening(self, run: Run, teller: Teller, config: Mapping[str, Any] | None) -> list[Call]:
