@@ -33,7 +33,8 @@ LINKS_MAY = {
         "/s/{token}", "/s/{token}/preview.png", "/embed/{token}",
     )),
     "GET /s/{token}/v1/experiments", "GET /s/{token}/v1/experiments/{experiment_id}",
-    "GET /s/{token}/v1/experiments/{experiment_id}/events", "GET /s/{token}/v1/experiments/{experiment_id}/summary", "GET /s/{token}/v1/metrics",
+    "GET /s/{token}/v1/experiments/{experiment_id}/summary",
+    "GET /s/{token}/v1/experiments/{experiment_id}/events", "GET /s/{token}/v1/metrics",
     "GET /s/{token}/v1/series", "POST /s/{token}/v1/series",
     "GET /s/{token}/v1/blobs/{sha256}", "HEAD /s/{token}/v1/blobs/{sha256}",
 }  # fmt: skip
@@ -44,7 +45,8 @@ WRITERS_MAY = {
 VIEWERS_MAY = {
     *(f"GET /v1/{path}" for path in (
         "projects", "experiments", "experiments/{experiment_id}", "experiments/{experiment_id}/events",
-        "experiments/{experiment_id}/receipts", "experiments/{experiment_id}/summary", "experiments/{experiment_id}/snapshot.html", "metrics", "series",
+        "experiments/{experiment_id}/summary", "experiments/{experiment_id}/receipts",
+        "experiments/{experiment_id}/snapshot.html", "metrics", "series",
         "experiments/{experiment_id}/index", "experiments/{experiment_id}/index/{writer_id}/{seq}",
         "sync", "writers/{writer_id}", "openapi.json",
     )),

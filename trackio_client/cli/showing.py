@@ -1,4 +1,7 @@
-"""`trackio-client show ID`: one experiment, its metrics in numbers, its config and what the store holds of it."""
+"""`trackio-client show ID`: one experiment, its metrics in numbers, its config and what the store holds of it.
+
+`--summary` shows what a training told beside its curves instead.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from trackio_client.cli.output import clean, duration, figure, moment, print_json, table
+from trackio_client.cli.summing import summary_text
 from trackio_client.errors import ExperimentNotFound
 
 if TYPE_CHECKING:
@@ -16,6 +20,11 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser("show", parents=[common], help="one experiment: state, metrics, config, receipt")
     parser.add_argument("id", help="the experiment's id, the beginning of one, or a name that only one has")
+    parser.add_argument(
+        "--summary",
+        action="store_true",
+        help="what a training told beside its curves: run_config, epoch_metrics, run_summary, checkpoints, failures",
+    )
     parser.set_defaults(run=run)
 
 
@@ -25,6 +34,12 @@ def run(asked: argparse.Namespace) -> int:
 
     with Api() as api:
         one = find(api, asked.id)
+        if asked.summary:
+            if asked.json:
+                print_json(one.training)
+            else:
+                print(summary_text(one))
+            return 0
         held = api.source.receipts(one.experiment_id)
         if asked.json:
             print_json({**one.as_json(full=True), "summary": one.summary, "held": held})

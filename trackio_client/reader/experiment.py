@@ -24,6 +24,7 @@ class LoggedExperiment:
         self._api = api
         self._listed = listed
         self._detail = detail
+        self._training: dict[str, Any] | None = None
 
     @property
     def experiment_id(self) -> str:
@@ -129,6 +130,38 @@ class LoggedExperiment:
         """How it ended: state, exit code, signal, error; None while it has not."""
         return self._full().get("end")
 
+    @property
+    def training(self) -> dict[str, Any]:
+        """What a training told beside its curves, in one document: as `/v1/experiments/{id}/summary`, NaN as floats."""
+        if self._training is None:
+            self._training = dict(revive(self._api.source.summary(self.experiment_id)))
+        return self._training
+
+    @property
+    def run_config(self) -> dict[str, Any]:
+        """Configs, label_list, num_labels, dataset_counts … as they were at the beginning."""
+        return dict(self.training["run_config"])
+
+    @property
+    def epoch_metrics(self) -> list[dict[str, Any]]:
+        """One entry per evaluation: epoch, global_step, train_loss, eval_loss, eval_f1, learning_rate …"""
+        return list(self.training["epoch_metrics"])
+
+    @property
+    def run_summary(self) -> dict[str, Any]:
+        """best_epoch, best_f1, early_stopping_triggered, train_runtime_seconds … so far; `is_final` when it is over."""
+        return dict(self.training["run_summary"])
+
+    @property
+    def checkpoints(self) -> list[dict[str, Any]]:
+        """Every save: step, path, bytes, metrics, kept, is_best, best_by."""
+        return list(self.training["checkpoints"])
+
+    @property
+    def failures(self) -> list[dict[str, Any]]:
+        """How it failed, the first failure first: kind, error, message, trace, step, last_metrics."""
+        return list(self.training["failures"])
+
     def series(self, metric: str, **asked: Any) -> Series:
         """The points of one metric; see `Api.series`."""
         return self._api.series(self.experiment_id, metric, **asked)
@@ -140,6 +173,7 @@ class LoggedExperiment:
     def refresh(self) -> LoggedExperiment:
         """Ask again, and return this object. Raises ExperimentNotFound when it was deleted meanwhile."""
         self._detail = self._listed = self._api.source.experiment(self.experiment_id)
+        self._training = None
         return self
 
     def as_json(self, *, full: bool = False) -> dict[str, Any]:

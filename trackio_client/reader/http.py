@@ -65,6 +65,9 @@ class HttpSource:
     def experiment(self, experiment_id: str) -> dict[str, Any]:
         return dict(self._ask("GET", _path(experiment_id)))
 
+    def summary(self, experiment_id: str) -> dict[str, Any]:
+        return dict(self._ask("GET", _path(experiment_id) + "/summary"))
+
     def series(self, query: SeriesQuery) -> dict[tuple[str, str], Series]:
         asked: dict[str, Any] = {"experiment": list(query.experiments), "metric": list(query.metrics), "x": query.x}
         optional = {"max_points": query.max_points, "from_x": query.from_x, "to_x": query.to_x}

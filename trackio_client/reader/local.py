@@ -16,6 +16,7 @@ from trackio_client.queries.experiments import (
     list_projects,
     list_receipts,
 )
+from trackio_client.queries.training import training_summary
 from trackio_client.store.contract import Series
 from trackio_client.wire.asks import SeriesQuery
 from trackio_client.wire.batches import Receipt
@@ -71,6 +72,9 @@ class LocalSource:
 
     def experiment(self, experiment_id: str) -> dict[str, Any]:
         return experiment_detail(self.store, experiment_id, time.time())
+
+    def summary(self, experiment_id: str) -> dict[str, Any]:
+        return training_summary(self.store, experiment_id, time.time())
 
     def series(self, query: SeriesQuery) -> dict[tuple[str, str], Series]:
         for experiment_id in query.experiments:

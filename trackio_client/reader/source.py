@@ -27,6 +27,10 @@ class Source(Protocol):
         """One experiment in full. Raises ExperimentNotFound."""
         ...
 
+    def summary(self, experiment_id: str) -> dict[str, Any]:
+        """What a training told beside its curves (queries/training.py). Raises ExperimentNotFound."""
+        ...
+
     def series(self, query: SeriesQuery) -> dict[tuple[str, str], Series]:
         """By (experiment_id, metric); pairs without points are absent. Raises ExperimentNotFound."""
         ...

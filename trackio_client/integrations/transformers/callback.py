@@ -98,7 +98,7 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
         self._is_ours = False
         self._is_unsettled = False
         self._has_ended = True
-        self._evaluations = 0
+        self._has_trained = False
 
     @property
     def dropped(self) -> int:
@@ -164,8 +164,7 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
             self._groups.call("evaluated", run, dict(metrics or {}))
         entry, run.evaluation = run.evaluation, {}
         told = {"epoch": run.epoch, "global_step": run.step, **dict(metrics or {}), **entry}
-        told["evaluation"] = self._evaluations  # parts of one evaluation, over several sets, have the same number
-        if self._has_ended:
+        if self._has_ended and self._has_trained:
             told["after_training"] = True  # perhaps of another model: the best one that was loaded at the end
         run.record("epoch_metrics", told)
         self._is_unsettled = True
@@ -352,13 +351,12 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
     def _settle(self, run: Run) -> None:
         if self._is_unsettled:
             self._is_unsettled = False
-            self._evaluations += 1
             self._groups.call("settled", run)
 
     def _end(self, run: Run) -> None:
         if self._has_ended:
             return
-        self._has_ended = True
+        self._has_ended = self._has_trained = True
         self._groups.call("end", run)
         if left := run.log_steps():
             run.experiment.log(left, step=run.step)

@@ -29,7 +29,6 @@ class Configuration(Group):
             "world_size": run.world_size,
             "max_steps": int(run.state.max_steps or 0) or None,
             "num_train_epochs": run.state.num_train_epochs or None,
-            "resumed_from_step": run.first_step or None,
             "processing_class": type(run.processing_class).__name__ if run.processing_class is not None else None,
             "data_collator": _named(getattr(run.trainer, "data_collator", None)),
             "compute_metrics": _named(getattr(run.trainer, "compute_metrics", None)),
