@@ -28,7 +28,7 @@ from trackio_client.integrations.transformers.dispatch import Dispatch, Faults
 from trackio_client.integrations.transformers.groups import Prediction, Run
 from trackio_client.integrations.transformers.model import describe
 from trackio_client.integrations.transformers.observation import Observation
-from trackio_client.integrations.transformers.switches import made, switched
+from trackio_client.integrations.transformers.switches import ON_EVERY_RANK, made, switched
 from trackio_client.integrations.transformers.watching import batch_of, trainer_above, watch
 from trackio_client.lifecycle import process
 from trackio_client.opening import init
@@ -59,13 +59,15 @@ def _never_stops_training(method: _Method) -> _Method:
 
 
 class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # untyped in some versions
-    """Records a training of the Transformers `Trainer`, on its main process.
+    """Records a training of the Transformers `Trainer`: numbers on its main process, hardware and errors on every rank.
 
     Args:
         experiment: one of your own, which you finish; None takes the current one, else begins one of its own, which
             ends with the training.
         hardware_s: seconds between readings of the hardware; None is TRACKIO_HARDWARE_S, 0 is never.
         price_per_hour: of the machine, for the cost; None is TRACKIO_PRICE_PER_HOUR, without it no cost is told.
+        forward_share: of the time between evaluations, what forward passes of ours may take; None is
+            TRACKIO_FORWARD_SHARE, 0 is none.
         **chosen: `record_<group>=False` leaves a group out (switches.py lists them); all others are for
             `trackio_client.init`: project, name, group, tags, trackio_url …
     """
@@ -76,6 +78,7 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
         *,
         hardware_s: float | None = None,
         price_per_hour: float | None = None,
+        forward_share: float | None = None,
         **chosen: Any,
     ) -> None:
         self.experiment = experiment
@@ -92,6 +95,7 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
         self._init_arguments = chosen
         self._hardware_s = hardware_s
         self._price_per_hour = price_per_hour
+        self._forward_share = forward_share
         self._groups = Dispatch((), self.faults)
         self.observation = Observation(lambda: switched(self._switches, settings_from().record))
         self._trainer: Any = None
@@ -115,8 +119,6 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
     @_never_stops_training
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self._meet(trainer_above())
-        if not state.is_world_process_zero:
-            return
         if self._trainer is not None:
             watch(self._trainer, self)  # what was made anew since then
         self._begin(args, state, control, kwargs, self._earlier(args, int(state.global_step)))
@@ -184,12 +186,13 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
     @_never_stops_training
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         run = self.run
-        if run is None or not state.is_world_process_zero:
+        if run is None:
             return
         self._refresh(run, args, state, control, kwargs)
         self._settle(run)
-        best = {"best_metric": state.best_metric, "best_checkpoint": state.best_model_checkpoint}
-        run.experiment.summary.update({name: value for name, value in best.items() if value is not None})
+        if run.is_main:
+            best = {"best_metric": state.best_metric, "best_checkpoint": state.best_model_checkpoint}
+            run.experiment.summary.update({name: value for name, value in best.items() if value is not None})
         self._end(run)
         if self._is_ours:
             run.experiment.finish()
@@ -305,7 +308,10 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
     def _begin(
         self, args: Any, state: Any, control: Any, parts: Mapping[str, Any], earlier: Mapping[str, str] | None
     ) -> Run:
-        config = arguments(args) | {"model": describe(parts.get("model")), "max_steps": int(state.max_steps)}
+        is_main = bool(state.is_world_process_zero)
+        config: dict[str, Any] = {}
+        if is_main:  # the other ranks say nothing that the first has said
+            config = arguments(args) | {"model": describe(parts.get("model")), "max_steps": int(state.max_steps)}
         self._open(config, earlier)
         assert self.experiment is not None
         settings = settings_from()
@@ -315,18 +321,21 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
             trainer=self._trainer,
             first_step=int(state.global_step),
             price_per_hour=settings.price_per_hour if self._price_per_hour is None else self._price_per_hour,
+            forward_share=settings.forward_share if self._forward_share is None else self._forward_share,
             hardware_s=self._hardware_s,
+            rank=0 if is_main else max(1, int(getattr(args, "process_index", 1) or 1)),
             world_size=int(getattr(args, "world_size", 1) or 1),
             clock=self.clock,
         )
         self._refresh(run, args, state, control, parts)
-        self._groups = Dispatch(made(switched(self._switches, settings.record)), self.faults)
+        names = switched(self._switches, settings.record)
+        self._groups = Dispatch(made([name for name in names if is_main or name in ON_EVERY_RANK]), self.faults)
         self._has_ended = self._is_unsettled = False
         if run.first_step:
             run.run_config["resumed_from_step"] = run.first_step
         self.faults.tell(run)
         self._groups.call("begin", run)
-        if run.run_config:
+        if run.run_config and is_main:
             run.record("run_config", run.run_config)
         return run
 
@@ -360,7 +369,7 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
         self._groups.call("end", run)
         if left := run.log_steps():
             run.experiment.log(left, step=run.step)
-        if run.run_summary:
+        if run.run_summary and run.is_main:
             run.record("run_summary", run.run_summary)
         self.faults.tell(run)
 

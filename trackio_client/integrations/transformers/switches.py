@@ -31,6 +31,8 @@ GROUPS: Final[dict[str, tuple[str, str]]] = {
     "times": ("times", "Times"),
 }
 """Every group: its switch, and where it is."""
+ON_EVERY_RANK: Final = frozenset({"hardware", "errors"})
+"""What is of one process, and not of the training: told by all of them."""
 
 
 def switched(given: Mapping[str, bool], environment: str | None) -> list[str]:
