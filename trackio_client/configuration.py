@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
+from trackio_client.errors import UsageError
+from trackio_client.values import jsonable
+
 Changed = Callable[[dict[str, Any], list[str]], None]
 """changed(values in nested form, removed top-level keys)"""
 
@@ -12,16 +15,15 @@ Changed = Callable[[dict[str, Any], list[str]], None]
 class Config(MutableMapping[str, Any]):
     """`config.lr`, `config["lr"]`, `"lr" in config`, `config.model.width`; a missing key is a KeyError either way."""
 
-    __slots__ = ("_changed", "_values")
-
     def __init__(
         self, values: Mapping[str, Any] | None = None, changed: Changed = lambda values, removed: None
     ) -> None:
-        object.__setattr__(self, "_values", {str(key): value for key, value in (values or {}).items()})
+        # W&B's name: transformers' search over hyperparameters reads vars(config)["_items"]
+        object.__setattr__(self, "_items", {str(key): value for key, value in (values or {}).items()})
         object.__setattr__(self, "_changed", changed)
 
     def __getitem__(self, key: str) -> Any:
-        value = self._values[key]
+        value = self._items[key]
         if isinstance(value, Mapping) and not isinstance(value, Config):
 
             def changed(values: dict[str, Any], removed: list[str]) -> None:
@@ -37,14 +39,14 @@ class Config(MutableMapping[str, Any]):
         self._put({key: value})
 
     def __delitem__(self, key: str) -> None:
-        del self._values[key]
+        del self._items[key]
         self._changed({}, [key])
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
+        return iter(self._items)
 
     def __len__(self) -> int:
-        return len(self._values)
+        return len(self._items)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # copy, pickle and inspect ask for these; they are never keys
@@ -61,21 +63,49 @@ class Config(MutableMapping[str, Any]):
         del self[name]
 
     def __repr__(self) -> str:
-        return f"Config({self._values!r})"
+        return f"Config({self._items!r})"
 
-    def update(self, other: Any = (), /, *, allow_val_change: bool = True, **values: Any) -> None:
-        """Set many at once. `allow_val_change` is taken for scripts that were written for others."""
-        self._put({**dict(other), **values})
+    def update(self, other: Any = (), _change: Any = None, /, *, allow_val_change: Any = None, **values: Any) -> None:
+        """Set many at once: from a mapping, pairs, a dataclass or a namespace (`argparse`).
+
+        `allow_val_change` is taken for scripts that were written for others: values may always be changed.
+
+        Raises:
+            UsageError: it is none of these.
+        """
+        self._put({**as_mapping(other), **values})
+
+    def setdefaults(self, other: Any = ()) -> None:
+        """Set what is not set yet."""
+        self._put({key: value for key, value in as_mapping(other).items() if str(key) not in self._items})
+
+    def persist(self) -> None:
+        """Taken for scripts that call it: each change is kept at once."""
 
     def as_dict(self) -> dict[str, Any]:
         """A plain dict of what was set."""
-        return dict(self._values)
+        return dict(self._items)
 
     def _put(self, values: dict[Any, Any]) -> None:
         named = {str(key): value for key, value in values.items()}
         if named:
-            self._values.update(named)
+            self._items.update(named)
             self._changed(named, [])
+
+
+def as_mapping(config: Any) -> dict[str, Any]:
+    """A dict of what holds settings: mapping, pairs, dataclass, namespace, an object with `to_dict`. UsageError."""
+    if isinstance(config, Mapping):
+        return {str(key): value for key, value in config.items()}
+    if isinstance(config, (list, tuple)):
+        try:
+            return {str(key): value for key, value in config}
+        except (TypeError, ValueError):
+            raise UsageError(f"config must be a dict or pairs of key and value, got {config!r:.80}") from None
+    opened = jsonable(config)
+    if not isinstance(opened, dict):
+        raise UsageError(f"config must be a dict, a dataclass or a namespace, got {type(config).__name__}")
+    return opened
 
 
 class _MissingKey(KeyError, AttributeError):

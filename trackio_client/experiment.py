@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -18,13 +18,15 @@ from zlib import crc32
 
 from trackio_client.blobs import DEFAULT_MIME, Blob
 from trackio_client.configuration import Config
+from trackio_client.defining import Definition, Definitions, definition_of
 from trackio_client.errors import SpoolFull, UsageError
 from trackio_client.notices import Notices
 from trackio_client.origin import Origin
+from trackio_client.run_names import RunNames
 from trackio_client.summarizing import Summary
 from trackio_client.values import PLAIN, jsonable, split
 from trackio_client.wire import events
-from trackio_client.wire.events import MAX_STEP, checked_name, checked_step
+from trackio_client.wire.events import MAX_STEP, checked_step
 from trackio_client.writer import Writer
 
 STEP_KEYS = ("global_step", "train/global_step", "step", "train/step")
@@ -34,7 +36,7 @@ MAX_KEYS_IN_FRAME = 5_000
 _PLAIN_HAS_ALL = PLAIN.issuperset
 
 
-class Experiment:
+class Experiment(RunNames):
     """What `init` returns. `log` may be called from any thread; a forked child becomes a writer of its own."""
 
     def __init__(self, origin: Origin, writer: Writer, notices: Notices, *, first_step: int = 0) -> None:
@@ -51,6 +53,7 @@ class Experiment:
         self.config = Config(origin.config, self._config_changed)
         self.summary = Summary(lambda: self._writer.numbers(self._goals), self._summary_changed)
         self._goals: dict[str, str | None] = {}
+        self._definitions = Definitions()
         self._ending = threading.RLock()
 
     # --- who it is ------------------------------------------------------------------------------------------------
@@ -58,18 +61,6 @@ class Experiment:
     @property
     def experiment_id(self) -> str:
         return self.origin.experiment_id
-
-    @property
-    def id(self) -> str:
-        return self.origin.experiment_id
-
-    @property
-    def name(self) -> str:
-        return self.origin.name
-
-    @property
-    def project(self) -> str:
-        return self.origin.project
 
     @property
     def url(self) -> str | None:
@@ -94,21 +85,34 @@ class Experiment:
 
     # --- logging --------------------------------------------------------------------------------------------------
 
-    def log(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
+    def log(
+        self,
+        metrics: Mapping[str, Any] | None = None,
+        step: int | None = None,
+        commit: bool | None = None,
+        sync: bool | None = None,
+        *,
+        data: Mapping[str, Any] | None = None,
+    ) -> None:
         """Log numbers and texts of one step. Returns when the kernel has them: they survive kill -9.
 
         Args:
             metrics: name → number, text, media (pictures, tables … of `trackio_client.media`, or a list of them), or
                 dict of those (`a/b`). What cannot be is named once; the rest is kept.
             step: a whole number >= 0; may repeat, skip, go back. None is one more than the highest so far.
+            commit: False keeps the step: the next call without one goes to the same. It is written at once anyway.
+            sync: taken for scripts that give it.
+            data: the same as metrics, as W&B names it.
 
         Never raises: training goes on. What was refused is said once, counted, and named in the receipt.
         """
+        if commit is False:
+            return self._log_on(metrics if data is None else data, step)
         try:
             spool = self._writer.spool
             segment = spool.current
-            pack = segment.schemas[tuple(metrics)]
-            values = metrics.values()
+            pack = segment.schemas[tuple(metrics)]  # type: ignore[arg-type]  # None is a TypeError, see below
+            values = metrics.values()  # type: ignore[union-attr]
             if not _PLAIN_HAS_ALL(map(type, values)):
                 return self._log_slowly(metrics, step)
             if step is None:
@@ -128,10 +132,17 @@ class Experiment:
             if not spool.append_to(segment, crc32(rest).to_bytes(4, "little") + rest):
                 self._log_slowly(metrics, step)
         except (KeyError, TypeError, AttributeError, struct.error, OverflowError):
-            self._log_slowly(metrics, step)
+            self._log_slowly(metrics if data is None else data, step)
         except Exception as error:  # the outermost edge: training must go on
             self._swallow(error)
         return None
+
+    def _log_on(self, metrics: Any, step: Any) -> None:
+        """`log` without going on to the next step."""
+        with self._steps:
+            before = self._next_step
+            self._log_slowly(metrics, step)
+            self._next_step = max(before, self._next_step - 1)
 
     def _log_slowly(self, metrics: Any, step: Any) -> None:
         """The road of what is not plain: nested dicts, texts, tensors, new names, odd steps, a full disk."""
@@ -215,6 +226,8 @@ class Experiment:
                 pack.step_key = next((key for key in STEP_KEYS if key in keys), None)
             rest = pack(step, time_us, *values)
             if spool.append_to(segment, crc32(rest).to_bytes(4, "little") + rest):
+                if self._definitions.has_patterns:
+                    self._define_new(keys)
                 return
         raise SpoolFull("the disk takes no whole events")
 
@@ -239,20 +252,50 @@ class Experiment:
 
     # --- more to tell ---------------------------------------------------------------------------------------------
 
-    def define_metric(self, name: str, step_metric: str | None = None, goal: str | None = None) -> None:
+    def define_metric(
+        self,
+        name: str,
+        step_metric: Any = None,
+        step_sync: bool | None = None,
+        hidden: bool | None = None,
+        summary: str | None = None,
+        goal: str | None = None,
+        overwrite: bool | None = None,
+    ) -> Definition:
         """Say how a metric is meant: against which other metric it is drawn, and whether low or high is best.
+
+        Args:
+            name: of a metric, or a pattern as `train/*`, which holds for every metric that fits, also later ones.
+            step_metric: the metric it is drawn against.
+            step_sync: taken: a step metric that a call leaves out is not repeated.
+            hidden: kept with the definition.
+            summary: which of its values is its number in the summary: "min", "max", "last" or "best" ("mean", "first",
+                "copy" and "none" are kept with the definition). "min" and "max" tell the goal, too.
+            goal: "min" or "max" ("minimize", "maximize").
+            overwrite: forget what an earlier call said of it; else this one adds to it.
 
         Raises:
             UsageError: an empty name, or a goal that is neither "min" nor "max".
         """
-        name = checked_name(name, "a metric's name")
-        goal = {"minimize": "min", "maximize": "max"}.get(goal or "", goal)
-        if goal not in (None, "min", "max"):
-            raise UsageError(f"goal must be 'min' or 'max', got {goal!r}")
-        if step_metric is not None:
-            step_metric = checked_name(step_metric, "step_metric")
-        self._goals[name] = goal
-        self.event(events.DEFINE, metric=name, step_metric=step_metric, goal=goal)
+        definition = definition_of(name, step_metric, hidden, summary, goal)
+        known = self._definitions.add(definition, overwrite=bool(overwrite), names=self._known_names)
+        for metric, said in known:
+            self._define(metric, said)
+        return definition
+
+    def _define(self, metric: str, said: Definition) -> None:
+        self._goals[metric] = said.goal
+        if said.shown is not None:
+            self.summary.show(metric, said.shown)
+        self.event(events.DEFINE, metric=metric, **said.fields())
+
+    def _define_new(self, names: Iterable[str]) -> None:
+        """Metrics that are logged for the first time get what a pattern says of them."""
+        for metric, said in self._definitions.fitting(names):
+            self._define(metric, said)
+
+    def _known_names(self) -> Iterable[str]:
+        return self._writer.numbers(self._goals)
 
     def event(self, kind: str, **fields: Any) -> None:
         """Append a JSON event (wire/events.py lists kinds and fields), masked. Never raises, as `log`."""
@@ -319,33 +362,40 @@ class Experiment:
 
     def finish(
         self,
-        status: str = "finished",
+        status: str | int | None = "finished",
         *,
         exit_code: int | None = None,
         signal: str | None = None,
         error: BaseException | None = None,
         message: str | None = None,
         timeout_s: float | None = None,
+        quiet: bool | None = None,
     ) -> None:
         """End the experiment: tell its state, send what is left, print the receipt. The first call stands.
 
         Args:
-            status: "finished", "failed" or "interrupted", or another system's word for one of them.
-            exit_code: of the process.
+            status: "finished", "failed" or "interrupted", or another system's word for one of them; or an exit code.
+            exit_code: of the process. One that is not 0 is a failure unless the status says something else.
             signal: its name, when one ended it.
             error: what was raised; its trace becomes an event.
             message: why, in words.
             timeout_s: longest wait for the receipt; None is TRACKIO_FINISH_TIMEOUT_S.
+            quiet: taken for scripts that give it.
 
         Raises:
             UsageError: an unknown status; the experiment goes on.
         """
+        if not isinstance(status, str):
+            exit_code, status = status if exit_code is None else exit_code, "finished"
+        if exit_code and status == "finished":
+            status = "failed"
         state = events.state_of(status)
         if state not in ("finished", "failed", "interrupted"):
             raise UsageError(f"finish() takes 'finished', 'failed' or 'interrupted', got {status!r}")
         with self._ending:
             if self.is_finished:
                 return
+            self._before_end()
             self.is_finished = True
         end = {
             "state": state,

@@ -11,12 +11,14 @@ from typing import Any
 from trackio_client.agreement import compare_soon
 from trackio_client.capture.ranks import ranks_of
 from trackio_client.capture.workers import data_worker
+from trackio_client.configuration import as_mapping
 from trackio_client.delivery.address import address_of, repo_of
 from trackio_client.delivery.replay import known_here, sync
 from trackio_client.delivery.staging import Staging, StagingTransport
 from trackio_client.delivery.transport import Known, LateTransport, StoreTransport, Transport
 from trackio_client.errors import DeliveryError, ExperimentNotFound, StoreError, UsageError
 from trackio_client.experiment import Experiment
+from trackio_client.foreign import takes_foreign_names
 from trackio_client.joining import Joining, join
 from trackio_client.lifecycle import process
 from trackio_client.masking import Masker
@@ -34,6 +36,7 @@ LOOK_UP_S = 10.0
 """Longest wait for what a resume must know from the store."""
 
 
+@takes_foreign_names
 def init(
     project: str | None = None,
     name: str | None = None,
@@ -56,6 +59,7 @@ def init(
     experiment_name: str | None = None,
     directory: str | Path | None = None,
     capture_console: bool | None = None,
+    hardware_s: float | None = None,
     quiet: bool | None = None,
     transport: Callable[[], Transport] | None = None,
     **others: Any,
@@ -88,9 +92,11 @@ def init(
         experiment_name: the same as `name`.
         directory: where log and local store lie; default TRACKIO_DIR.
         capture_console: record stdout and stderr; default TRACKIO_CAPTURE_CONSOLE, else yes.
+        hardware_s: between readings of GPU, CPU and memory where they are taken; default TRACKIO_HARDWARE_S. 0: never.
         quiet: print warnings only; default TRACKIO_QUIET.
         transport: makes the transport instead; for tests and programs that bring their own.
-        **others: kept in the configuration, and said.
+        **others: what W&B and Trackio take (`entity`, `id`, `dir`, `space_id` …: docs/from-wandb.md) is mapped onto
+            these; anything else is kept in the configuration, and said.
 
     Raises:
         UsageError: arguments that cannot be right. ExperimentNotFound: resume="must", and there is none.
@@ -106,6 +112,7 @@ def init(
         mode=mode,
         directory=Path(directory).expanduser() if directory else None,
         console=capture_console,
+        hardware_s=hardware_s,
         quiet=quiet,
     )
     settings = replace(settings, directory=settings.directory.absolute())  # a later chdir must not move the spool
@@ -120,7 +127,7 @@ def init(
         notices.warn(f"settings:{warning}", warning)
     if worker.startswith("a worker"):
         notices.warn("worker", f"init() in {worker}: nothing is recorded here. Call it where the training is")
-    named_config = _config(config)
+    named_config: Mapping[str, Any] = {} if config is None else as_mapping(config)
     if others:
         notices.warn("arguments", f"init() does not know {', '.join(sorted(others))}; kept in the configuration")
         named_config = {**named_config, **others}
@@ -333,17 +340,6 @@ def _new_id(given: str | None) -> str:
 def _tags(tags: Iterable[str] | str | None) -> tuple[str, ...]:
     given = [tags] if isinstance(tags, str) else list(tags or ())
     return tuple(dict.fromkeys(checked_name(tag, "a tag") for tag in given))
-
-
-def _config(config: Any) -> Mapping[str, Any]:
-    if config is None:
-        return {}
-    if isinstance(config, Mapping):
-        return {str(key): value for key, value in config.items()}
-    opened = jsonable(config)
-    if not isinstance(opened, dict):
-        raise UsageError(f"config must be a dict, a dataclass or a namespace, got {type(config).__name__}")
-    return opened
 
 
 def _parent(fork_from: str | None) -> tuple[str, int] | None:

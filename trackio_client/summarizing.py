@@ -9,7 +9,11 @@ from trackio_client.delivery.tally import Numbers
 
 
 class Summary(MutableMapping[str, Any]):
-    """`summary["train/loss"].min`, `summary["accuracy"] = 0.93`. What the user set wins over what is computed."""
+    """`summary["train/loss"].min`, `summary["accuracy"] = 0.93`. What the user set wins over what is computed.
+
+    Reads and writes as attributes too, and nested: `summary.test = {"f1": 0.9}`, `summary["test"]["f1"] = 0.91`. A
+    metric's value is a number (`Measured`), so that it is compared and reckoned with as one.
+    """
 
     def __init__(
         self, computed: Callable[[], Mapping[str, Numbers]], changed: Callable[[dict[str, Any]], None]
@@ -17,9 +21,14 @@ class Summary(MutableMapping[str, Any]):
         self._computed = computed
         self._changed = changed
         self._values: dict[str, Any] = {}
+        self._shown: dict[str, str] = {}
+        """What a metric's number is, by `define_metric(name, summary=…)`; else its last value."""
 
     def __getitem__(self, key: str) -> Any:
-        return self._values[key] if key in self._values else self._computed()[key]
+        if key not in self._values:
+            return Measured.of(self._computed()[key], self._shown.get(key, "last"))
+        value = self._values[key]
+        return _Part(self, key, value) if isinstance(value, dict) else value
 
     def __setitem__(self, key: str, value: Any) -> None:
         self.update({key: value})
@@ -34,6 +43,20 @@ class Summary(MutableMapping[str, Any]):
     def __len__(self) -> int:
         return len(dict.fromkeys([*self._computed(), *self._values]))
 
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"the summary has no {name!r}") from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name.startswith("_"):
+            object.__setattr__(self, name, value)
+        else:
+            self[name] = value
+
     def __repr__(self) -> str:
         return f"Summary({dict(self)!r})"
 
@@ -43,3 +66,89 @@ class Summary(MutableMapping[str, Any]):
         if named:
             self._values.update(named)
             self._changed(named)
+
+    def show(self, name: str, what: str) -> None:
+        """Let a metric's number be its "last", "min", "max" or "best"."""
+        self._shown[name] = what
+
+
+class Measured(float):
+    """A metric's value that knows the rest: `.last`, `.min`, `.min_step`, `.max`, `.best`, `.points`, also by key."""
+
+    numbers: Numbers
+
+    @classmethod
+    def of(cls, numbers: Numbers, shown: str = "last") -> Measured:
+        """The number that is shown of a metric, with all that is known of it."""
+        value = numbers[shown]
+        made = cls(numbers.last if value is None else value)
+        made.numbers = numbers
+        return made
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name == "numbers":
+            raise AttributeError(name)
+        return getattr(self.numbers, name)
+
+    def __getitem__(self, key: str) -> Any:
+        return self.numbers[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.numbers
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.numbers)
+
+    def keys(self) -> Any:
+        """What is known of the metric."""
+        return self.numbers.keys()
+
+    def items(self) -> Any:
+        """What is known of the metric, with values."""
+        return self.numbers.items()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """One of the things known."""
+        return self.numbers.get(key, default)
+
+
+class _Part(MutableMapping[str, Any]):
+    """A dict in the summary: what is set in it is set in the summary."""
+
+    def __init__(self, whole: Any, key: str, values: dict[str, Any]) -> None:
+        self._whole, self._key, self._values = whole, key, values
+
+    def __getitem__(self, key: str) -> Any:
+        value = self._values[key]
+        return _Part(self, key, value) if isinstance(value, dict) else value
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._whole[self._key] = {**self._values, key: value}
+        self._values = {**self._values, key: value}
+
+    def __delitem__(self, key: str) -> None:
+        left = {name: value for name, value in self._values.items() if name != key}
+        self._whole[self._key], self._values = left, left
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"the summary has no {name!r} here") from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name.startswith("_"):
+            object.__setattr__(self, name, value)
+        else:
+            self[name] = value
+
+    def __repr__(self) -> str:
+        return repr(self._values)

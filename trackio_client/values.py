@@ -139,6 +139,9 @@ def jsonable(value: Any, depth: int = 0) -> Any:
         return [jsonable(item, depth + 1) for item in value]
     if isinstance(value, (int, float)):
         return plain(_bounded(int(value) if isinstance(value, int) else float(value)))
+    if callable(detach := getattr(value, "detach", None)) and callable(getattr(value, "numel", None)):
+        value = detach()
+        return jsonable(value.tolist(), depth + 1) if value.numel() <= 1000 else _text(value)
     tolist = getattr(value, "tolist", None)
     size = getattr(value, "size", 0)
     if callable(tolist) and isinstance(size, int) and size <= 1000:
