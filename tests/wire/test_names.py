@@ -152,3 +152,26 @@ def test_every_metric_of_real_trainer_logs_is_known(test_data, log):
 def test_unknown_names_are_in_the_order_people_count() -> None:
     names = ["layer_10/norm", "layer_2/norm", "layer_1/norm", "m/11", "m/2"]
     assert sorted(names, key=sort_key) == ["layer_1/norm", "layer_2/norm", "layer_10/norm", "m/2", "m/11"]
+
+
+@pytest.mark.parametrize(
+    ("name", "group", "title", "unit", "goal"),
+    [
+        ("train_loss_since_evaluation", "train", "Loss since the last evaluation", "", "min"),
+        ("grad_norm_mean", "train", "Gradient norm, mean between evaluations", "", None),
+        ("grad_norm_max", "train", "Gradient norm, greatest between evaluations", "", None),
+        ("clipped_share", "train", "Clipped steps", "", None),
+        ("loss_not_finite_steps", "train", "Steps without a finite loss", "", "min"),
+        ("step_time", "speed", "Step time", "s", "min"),
+        ("data_wait_time", "speed", "Waiting for data, a step", "s", "min"),
+        ("data_wait_percent", "speed", "Waiting for data", "%", "min"),
+        ("compute_time", "speed", "Computing, a step", "s", "min"),
+        ("between_steps_time", "speed", "Lost between steps", "s", "min"),
+        ("time_left", "speed", "Time left", "s", None),
+        ("cost", "speed", "Cost so far", "", None),
+        ("cost_expected", "speed", "Cost expected at the end", "", None),
+    ],
+)
+def test_what_the_callback_reckons_has_a_place_a_title_and_a_unit(name, group, title, unit, goal):
+    found = quantity_of(name)
+    assert (found.group, found.title, found.unit, found.goal) == (group, title, unit, goal)

@@ -136,7 +136,7 @@ class _Told:
         if not told["max_steps"] or told["max_steps"] < 0:
             told["max_steps"] = None
         if self.state.word == "running":
-            told["time_left_seconds"] = self._value("time/left")
+            told["time_left_seconds"] = self._value("time_left")
         return told
 
     def _best(self, stopping: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, Literal
 
+from trackio_client.wire.ranks import base_of
+
 Goal = Literal["min", "max"]
 
 
@@ -241,6 +243,13 @@ _MEASURES: Final = (
     _Measure(
         r"(?:total_)?grad(?:ient)?_norm|grad(?:ient)?_norm_total", "gradient norm", "Gradient norm", group="train"
     ),
+    _Measure(r"grad_norm_mean", "mean gradient norm", "Gradient norm, mean between evaluations", group="train"),
+    _Measure(r"grad_norm_max", "greatest gradient norm", "Gradient norm, greatest between evaluations", group="train"),
+    _Measure(r"clipped_share", "share of clipped steps", "Clipped steps", group="train"),
+    _Measure(r"loss_since_evaluation", "loss since the last evaluation", "Loss since the last evaluation", "min"),
+    _Measure(
+        r"loss_not_finite_steps", "steps without a finite loss", "Steps without a finite loss", "min", group="train"
+    ),
     _Measure(r"perplexity|ppl", "perplexity", "Perplexity", "min", several=True),
     _Measure(r"wer|word_error_rate", "word error rate", "WER", "min", several=True),
     _Measure(r"cer|character_error_rate", "character error rate", "CER", "min", several=True),
@@ -292,6 +301,13 @@ _MEASURES: Final = (
         "speed",
     ),
     _Measure(r"step_time|time_per_step|step_avg", "step time", "Step time", "min", "s", "speed"),
+    _Measure(r"data_wait_time", "wait for data", "Waiting for data, a step", "min", "s", "speed"),
+    _Measure(r"compute_time", "compute time", "Computing, a step", "min", "s", "speed"),
+    _Measure(r"between_steps_time", "time between steps", "Lost between steps", "min", "s", "speed"),
+    _Measure(r"data_wait_percent", "share of waiting for data", "Waiting for data", "min", "%", "speed"),
+    _Measure(r"time_left", "time left", "Time left", None, "s", "speed"),
+    _Measure(r"cost", "cost", "Cost so far", None, "", "speed"),
+    _Measure(r"cost_expected", "expected cost", "Cost expected at the end", None, "", "speed"),
     _Measure(r"samples_per_second", "samples a second", "Samples a second", "max", "samples/s", "speed", True),
     _Measure(r"steps_per_second|it_per_sec|its", "steps a second", "Steps a second", "max", "steps/s", "speed", True),
     _Measure(r"runtime|model_preparation_time|compilation_time", "runtime", "Runtime", None, "s", "speed", True),
@@ -328,6 +344,7 @@ _SUFFIXES: Final = tuple(
 @lru_cache(maxsize=8192)
 def quantity_of(metric: str) -> Quantity:
     """What a metric of this name measures. Never fails; the same name always gives the same answer."""
+    metric = base_of(metric)
     return _hardware(metric) or _per_label(metric) or _preference(metric) or _measure(metric)
 
 

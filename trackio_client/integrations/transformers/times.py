@@ -85,11 +85,11 @@ class Times(Group):
     def evaluated(self, run: Run, metrics: Mapping[str, Any]) -> None:
         now = self._now(run)
         speed = self._speed(run, self._evaluated, now)
-        run.evaluation.update({name.replace("/", "_"): value for name, value in speed.items()})
+        run.evaluation.update(speed)
         run.evaluation["seconds_since_begin"] = run.clock.elapsed
         if (flos := _flos(run)) is not None:
             run.evaluation["total_flos"] = flos
-        run.evaluation.update({name.replace("/", "_"): value for name, value in self._outlook(run).items()})
+        run.evaluation.update(self._outlook(run))
 
     def settled(self, run: Run) -> None:
         self._evaluated = self._now(run)
@@ -99,9 +99,7 @@ class Times(Group):
         now = self._now(run)
         summary: dict[str, Any] = {"train_runtime_seconds": elapsed, "steps_done": run.step - run.first_step}
         if now.steps > self._begun.steps:
-            summary["time"] = {
-                name.removeprefix("time/"): value for name, value in self._speed(run, self._begun, now).items()
-            }
+            summary["time"] = self._speed(run, self._begun, now)
             summary["time"] |= {f"{kind}_seconds": run.clock.of(kind) for kind in ("data", "compute", *_APART)}
         if (flos := _flos(run)) is not None:
             summary["total_flos"] = flos
@@ -136,10 +134,10 @@ class Times(Group):
         between = max(0.0, seconds - data - compute)
         told = {
             "step_time": seconds / steps,
-            "time/data_wait": data / steps,
-            "time/compute": compute / steps,
-            "time/between_steps": between / steps,
-            "time/data_wait_percent": 100 * data / seconds,
+            "data_wait_time": data / steps,
+            "compute_time": compute / steps,
+            "between_steps_time": between / steps,
+            "data_wait_percent": 100 * data / seconds,
         }
         tokens = float((now.tokens - before.tokens) * run.world_size)
         if not tokens and now.reported is not None and before.reported is not None:
@@ -156,7 +154,7 @@ class Times(Group):
         told: dict[str, float] = {}
         left = None
         if done > 0 and (run.state.max_steps or 0) >= run.step:
-            left = told["time/left"] = elapsed / done * (run.state.max_steps - run.step)
+            left = told["time_left"] = elapsed / done * (run.state.max_steps - run.step)
         if run.price_per_hour is not None:
             told["cost"] = elapsed / 3600 * run.price_per_hour
             if left is not None:
