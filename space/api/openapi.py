@@ -53,13 +53,15 @@ _SERIES: Final[Json] = _object(
     series=_list(_object(
         "experiment_id", "metric", "steps", "values", "times_s",
         experiment_id=_TEXT, metric=_TEXT, steps=_list(_WHOLE), values=_list(_VALUE), times_s=_list(_SECONDS),
+        std=_list(_VALUE), ranks=_list(_WHOLE), min=_list(_VALUE), max=_list(_VALUE),
     )),
     cursor=_TEXT,
 )  # fmt: skip
 _ASK: Final[Json] = _object(
     experiment=_list(_TEXT), metric=_list(_TEXT), max_points={"type": "integer", "minimum": 4, "maximum": 1_000_000},
     cursor=_TEXT, from_step=_WHOLE, to_step=_WHOLE, from_x={"type": "number"}, to_x={"type": "number"},
-    x={"type": "string", "default": "step"}, repeats={"type": "boolean"}, format={"enum": ["json", "binary"]},
+    x={"type": "string", "default": "step"}, repeats={"type": "boolean"},
+    ranks={"type": "string", "enum": ["mean", "spread", "each"], "default": "mean"}, format={"enum": ["json", "binary"]},
 )  # fmt: skip
 
 

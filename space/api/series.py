@@ -11,6 +11,7 @@ from starlette.responses import Response
 from space.api.problems import answer
 from trackio_client.errors import UsageError
 from trackio_client.queries.series import read_buckets, read_series
+from trackio_client.queries.spread import WAYS
 from trackio_client.store.contract import Store
 from trackio_client.wire.asks import SERIES_TYPE, SeriesQuery
 
@@ -29,7 +30,7 @@ def is_binary(request: Request, form: str) -> bool:
 
 
 _LISTS = {"experiment": "experiments", "experiments": "experiments", "metric": "metrics", "metrics": "metrics"}
-_FIELDS = (*_LISTS, "max_points", "cursor", "from_step", "to_step", "from_x", "to_x", "x", "repeats", "format")
+_FIELDS = (*_LISTS, "max_points", "cursor", "from_step", "to_step", "from_x", "to_x", "x", "repeats", "ranks", "format")
 
 
 def fields_of(request: Request) -> dict[str, Any]:
@@ -60,6 +61,9 @@ def series_query(fields: dict[str, Any]) -> tuple[SeriesQuery, str]:
     x, cursor = fields.get("x") or "step", fields.get("cursor")
     if not isinstance(x, str) or not (cursor is None or isinstance(cursor, str)):
         raise UsageError("x and cursor must be texts")
+    ranks = fields.get("ranks") or "mean"
+    if ranks not in WAYS:
+        raise UsageError(f"ranks must be one of {', '.join(WAYS)}, got {ranks!r:.80}")
     most = _number(fields, "max_points")
     if most is not None and (most != int(most) or not 4 <= most <= 1e6):
         raise UsageError(
@@ -75,6 +79,7 @@ def series_query(fields: dict[str, Any]) -> tuple[SeriesQuery, str]:
         to_x=_number(fields, "to_x") if last is None else last,
         x=x,
         repeats=str(fields.get("repeats", "")).lower() in ("1", "true", "yes"),
+        ranks=ranks,
         cursor=cursor or None,
     )
     return query, form

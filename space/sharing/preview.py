@@ -22,6 +22,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from space.sharing.numbers import STATES, main_metric, number
 from space.sharing.scope import Shared
+from trackio_client.queries import spread
 from trackio_client.store.contract import Store
 from trackio_client.wire.asks import SeriesQuery
 
@@ -95,7 +96,7 @@ def draw(store: Store, details: Sequence[Mapping[str, Any]], name: str) -> bytes
 def _curves(store: Store, details: Sequence[Mapping[str, Any]], metric: str) -> list[_Curve]:
     having = [(n, each["experiment_id"]) for n, each in enumerate(details) if metric in each["summary"]][:_MOST_LINES]
     ids = tuple(each for _, each in having)
-    found = store.buckets(SeriesQuery(experiments=ids, metrics=(metric,), max_points=_BUCKETS)).series
+    found = spread.buckets(store, SeriesQuery(experiments=ids, metrics=(metric,), max_points=_BUCKETS)).series
     curves = []
     for n, experiment in having:
         if (buckets := found.get((experiment, metric))) is not None:

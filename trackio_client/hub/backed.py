@@ -189,6 +189,9 @@ class RepoBacked:
     ) -> dict[str, list[MetricSummary]]:
         return self._store.summaries(experiments, metrics)
 
+    def ranked_metrics(self, experiments: Sequence[str]) -> dict[str, list[str]]:
+        return self._store.ranked_metrics(experiments)
+
     def metrics(self, project: str, experiments: Sequence[str] | None = None) -> list[tuple[str, int, int]]:
         return self._store.metrics(project, experiments)
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from trackio_client.queries import spread
 from trackio_client.store.contract import ExperimentRecord, MetricSummary, Store
 from trackio_client.wire.events import plain
 
@@ -13,7 +14,7 @@ from trackio_client.wire.events import plain
 def rows_of(store: Store, experiments: Sequence[str]) -> dict[str, dict[str, Any]]:
     """By experiment its row in `experiments/`."""
     headers = store.headers(experiments)
-    summaries = store.summaries(experiments)
+    summaries = spread.summaries(store, experiments)
     found = {}
     for name in experiments:
         if name not in headers:

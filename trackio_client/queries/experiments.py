@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from trackio_client.errors import ExperimentNotFound, ProjectNotFound, UsageError
+from trackio_client.queries import spread
 from trackio_client.queries.states import LOSSES, LOST_CONTACT_S, state_of
 from trackio_client.store.contract import ExperimentRecord, MetricSummary, Store
 from trackio_client.wire.batches import digest_sum
@@ -98,7 +99,7 @@ def experiment_detail(
         ExperimentNotFound: with its id and what to do.
     """
     record = find_experiment(store, experiment_id)
-    series = {each.metric: each for each in store.summaries([experiment_id]).get(experiment_id, [])}
+    series = {each.metric: each for each in spread.summaries(store, [experiment_id]).get(experiment_id, [])}
     return _row(record, now_s, lost_contact_s, series) | {
         "columns": {},
         "config": plain(record.config),
@@ -207,7 +208,7 @@ def _summary(series: MetricSummary, definition: Mapping[str, Any]) -> dict[str, 
 
 
 def _summaries(store: Store, experiments: Sequence[str], metrics: Sequence[str]) -> dict[str, dict[str, MetricSummary]]:
-    found = store.summaries(experiments, metrics)
+    found = spread.summaries(store, experiments, metrics)
     return {experiment: {each.metric: each for each in summaries} for experiment, summaries in found.items()}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from trackio_client.queries import spread
 from trackio_client.queries.experiments import check_project
 from trackio_client.store.contract import Store
 from trackio_client.wire.names import quantity_of, sort_key
@@ -16,7 +17,7 @@ def list_metrics(store: Store, project: str, experiments: Sequence[str] | None =
     Raises:
         ProjectNotFound: nothing was ever logged to it.
     """
-    found = store.metrics(project, experiments or None)
+    found = spread.metrics(store, project, experiments or None)
     if not found:
         check_project(store, project)
     return {

@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from trackio_client.errors import MetricNotFound, UsageError
+from trackio_client.queries import spread
 from trackio_client.queries.experiments import find_experiment
-from trackio_client.store.contract import Buckets, BucketsAnswer, Store
+from trackio_client.store.contract import Buckets, BucketsAnswer, Series, Store
 from trackio_client.wire.asks import BAD_COUNTS, BLOCK_HEAD, ONE_VALUE, SERIES_MAGIC, WIDE, SeriesQuery
 
 MOST_PAIRS: Final = 65_535
@@ -27,6 +28,8 @@ _BLOCK = struct.Struct(BLOCK_HEAD)
 def read_series(store: Store, query: SeriesQuery) -> dict[str, Any]:
     """{"series": [{"experiment_id", "metric", "steps", "values", "times_s"}], "cursor"} in the order of the question.
 
+    With `ranks="spread"`, a metric of several ranks has "std", "ranks" (how many), "min" and "max" at each step, too.
+
     The columns are numpy arrays. Pairs without points are absent. Values may be NaN and ±inf: whoever writes JSON says
     them in words.
 
@@ -35,24 +38,25 @@ def read_series(store: Store, query: SeriesQuery) -> dict[str, Any]:
         UsageError: a question that cannot be right.
     """
     _check(store, query)
-    found, cursor = store.series(query)
+    found, cursor = spread.series(store, query)
     lacking = set(query.metrics) - {metric for _, metric in found}
     if lacking and query.cursor is None:
         _check_metrics(store, query.experiments, lacking)
     ordered = [(e, m) for e in query.experiments for m in query.metrics if (e, m) in found]
+    ordered += [key for key in found if key not in ordered]  # ranks, each by its name
     return {
         "series": [
-            {
-                "experiment_id": experiment,
-                "metric": metric,
-                "steps": found[experiment, metric].steps,
-                "values": found[experiment, metric].values,
-                "times_s": found[experiment, metric].times_s,
-            }
+            {"experiment_id": experiment, "metric": metric, **_columns(found[experiment, metric])}
             for experiment, metric in ordered
         ],
         "cursor": cursor,
     }
+
+
+def _columns(series: Series) -> dict[str, Any]:
+    columns = {"steps": series.steps, "values": series.values, "times_s": series.times_s}
+    spreads = {"std": series.std, "ranks": series.ranks, "min": series.min, "max": series.max}
+    return columns | {name: column for name, column in spreads.items() if column is not None}
 
 
 def read_buckets(store: Store, query: SeriesQuery, now_s: float) -> bytes:
@@ -63,10 +67,10 @@ def read_buckets(store: Store, query: SeriesQuery, now_s: float) -> bytes:
     if query.cursor is None:
         _check(store, query)
     mark, _, cursor = (query.cursor or "").partition(".")
-    answer = store.buckets(replace(query, cursor=cursor or None))
+    answer = spread.buckets(store, replace(query, cursor=cursor or None))
     listed = _mark(answer.keys)
     if not answer.reset and listed != mark:  # a metric's first point: all of it anew, for the list tells counts
-        answer = store.buckets(replace(query, cursor=None))
+        answer = spread.buckets(store, replace(query, cursor=None))
         listed = _mark(answer.keys)
     return pack(answer, x=query.x, now_s=now_s, cursor=f"{listed}.{answer.cursor}")
 
@@ -164,7 +168,7 @@ def _check(store: Store, query: SeriesQuery) -> None:
 
 
 def _check_metrics(store: Store, experiments: Sequence[str], lacking: set[str]) -> None:
-    have = {each.metric for summaries in store.summaries(experiments).values() for each in summaries}
+    have = {each.metric for summaries in spread.summaries(store, experiments).values() for each in summaries}
     missing = sorted(lacking - have)
     if missing:
         names = sorted(have)

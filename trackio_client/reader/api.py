@@ -25,6 +25,7 @@ from trackio_client.reader.source import Source
 from trackio_client.settings import Settings, is_dataset, is_staged, settings_from, space_at
 from trackio_client.store.contract import Series
 from trackio_client.wire.asks import SeriesQuery
+from trackio_client.wire.ranks import base_of, rank_of
 
 if TYPE_CHECKING:
     import pandas
@@ -85,6 +86,7 @@ class Api:
         from_step: int | None = None,
         to_step: int | None = None,
         x: str = "step",
+        ranks: str = "mean",
     ) -> Series:
         """The points of one metric: `steps` (n,) int64, `values` (n,) float64, `times_s` (n,) seconds since 1970 UTC.
 
@@ -97,13 +99,17 @@ class Api:
             from_step: the first step wanted.
             to_step: the last step wanted.
             x: the axis that thinning divides: `step`, `time`, `relative` or a metric.
+            ranks: of a metric that several ranks log, the `mean` at each step; `spread` also gives `std`, `ranks` (how
+                many), `min` and `max`. One rank alone has the metric's name with `@rank=1`.
 
         Raises:
             ExperimentNotFound, MetricNotFound: with the names that exist.
         """
+        if ranks not in ("mean", "spread"):
+            raise UsageError(f"ranks must be 'mean' or 'spread', got {ranks!r:.80}; history() also takes 'each'")
         query = SeriesQuery(
             experiments=(str(experiment_id),), metrics=(metric,), max_points=max_points,
-            from_x=from_step, to_x=to_step, x=x, repeats=repeats,
+            from_x=from_step, to_x=to_step, x=x, repeats=repeats, ranks=ranks,
         )  # fmt: skip
         if max_points is not None and max_points < 4:
             raise UsageError(f"max_points must be at least 4 (first, last, lowest, highest), got {max_points}")
@@ -116,8 +122,12 @@ class Api:
             return _empty()
         raise MetricNotFound(f"experiment {experiment_id} has no metric {metric!r}.{_instead(metric, names)}")
 
-    def history(self, experiment_id: str, metrics: Sequence[str] | None = None) -> pandas.DataFrame:
+    def history(
+        self, experiment_id: str, metrics: Sequence[str] | None = None, *, ranks: str = "mean"
+    ) -> pandas.DataFrame:
         """A table with a row a step (its index) and a column a metric; NaN where a metric was not logged at a step.
+
+        A metric that several ranks log has the mean of the ranks; with `ranks="each"`, a column for each rank.
 
         Raises:
             MissingExtra: pandas is not installed.
@@ -132,9 +142,13 @@ class Api:
         for metric in wanted:
             if metric not in names:
                 raise MetricNotFound(f"experiment {experiment_id} has no metric {metric!r}.{_instead(metric, names)}")
-        query = SeriesQuery(experiments=(str(experiment_id),), metrics=tuple(wanted))
+        query = SeriesQuery(experiments=(str(experiment_id),), metrics=tuple(wanted), ranks=ranks)
         found = self.source.series(query) if wanted else {}
         columns = {metric: found.get((str(experiment_id), metric), _empty()) for metric in wanted}
+        if ranks == "each":
+            each = {metric: one for (_, metric), one in found.items()}
+            place = {metric: at for at, metric in enumerate(wanted)}
+            columns = {name: each[name] for name in sorted(each, key=lambda name: (place[base_of(name)], rank_of(name)))}
         parts = [pandas.Series(one.values, index=one.steps, name=metric) for metric, one in columns.items()]
         table = pandas.concat(parts, axis=1).sort_index() if parts else pandas.DataFrame(dtype="float64")
         table.index = table.index.astype("int64")

@@ -74,6 +74,8 @@ class HttpSource:
         asked |= {name: value for name, value in optional.items() if value is not None}
         if query.repeats:
             asked["repeats"] = 1
+        if query.ranks != "mean":
+            asked["ranks"] = query.ranks
         # A long list of experiments does not fit an address; the body of a POST takes any.
         content = self._ask("POST", "/v1/series", json=asked)
         return {(str(one["experiment_id"]), str(one["metric"])): _series(one) for one in content["series"]}
@@ -136,7 +138,10 @@ def _json(answer: httpx.Response) -> Any:
 
 
 def _series(content: dict[str, Any]) -> Series:
-    return Series(np.asarray(content["steps"], dtype=np.int64), _floats(content["values"]), _floats(content["times_s"]))
+    spread = {name: None if name not in content else _floats(content[name]) for name in ("std", "min", "max")}
+    ranks = np.asarray(content["ranks"], dtype=np.int64) if "ranks" in content else None
+    steps = np.asarray(content["steps"], dtype=np.int64)
+    return Series(steps, _floats(content["values"]), _floats(content["times_s"]), ranks=ranks, **spread)
 
 
 def _floats(values: list[Any]) -> Any:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trackio_client.errors import ExperimentNotFound, ProjectNotFound
+from trackio_client.queries import spread
 from trackio_client.queries.experiments import (
     experiment_detail,
     find_experiment,
@@ -79,7 +80,7 @@ class LocalSource:
     def series(self, query: SeriesQuery) -> dict[tuple[str, str], Series]:
         for experiment_id in query.experiments:
             find_experiment(self.store, experiment_id)
-        return self.store.series(query)[0]
+        return spread.series(self.store, query)[0]
 
     def events(self, experiment_id: str, kinds: Sequence[str], *, newest: int | None = None) -> list[dict[str, Any]]:
         found = list_events(self.store, experiment_id, kinds=kinds, limit=newest, newest=newest is not None)

@@ -16,6 +16,7 @@ from trackio_client.store.contract import Buckets, BucketsAnswer, Series
 from trackio_client.store.parts import Points, SeriesRow, resolved
 from trackio_client.store.reading import Reading, Scale
 from trackio_client.wire.asks import SeriesQuery
+from trackio_client.wire.ranks import base_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +139,11 @@ def buckets_answer(reading: Reading, query: SeriesQuery, incarnation: str) -> Bu
     answer: dict[tuple[str, str], Buckets] = {}
     for row in rows:
         if reset or cursor is None:
-            answer[row.experiment_id, row.metric] = tables.drawn(row, widths[row.metric]).buckets()
+            answer[row.experiment_id, row.metric] = tables.drawn(row, widths[base_of(row.metric)]).buckets()
         elif tables.changed(row) > cursor.position:
             new = tables.earliest(row, cursor.position)
             if new is not None:
-                drawn = tables.drawn(row, widths[row.metric])
+                drawn = tables.drawn(row, widths[base_of(row.metric)])
                 answer[row.experiment_id, row.metric] = drawn.buckets(drawn.place(new))
     keys = tuple((row.experiment_id, row.metric) for row in rows)
     new_cursor = Cursor(incarnation, reading.position, _ask(query), widths, origins)
@@ -208,10 +209,11 @@ class _Tables:
 
 
 def _widths(rows: Sequence[SeriesRow], tables: _Tables, query: SeriesQuery) -> dict[str, float]:
-    """Per metric, over all experiments, so that their lines are thinned alike."""
+    """Per metric, over all experiments and ranks, so that their lines are thinned alike."""
     ranges: dict[str, list[tuple[float, float]]] = {}
     for row in rows:
-        ranges.setdefault(row.metric, []).append(tables.range(row) if query.max_points is not None else (0.0, 0.0))
+        range_of = tables.range(row) if query.max_points is not None else (0.0, 0.0)
+        ranges.setdefault(base_of(row.metric), []).append(range_of)
     found = {}
     for metric, some in ranges.items():
         low, high = min(each[0] for each in some), max(each[1] for each in some)

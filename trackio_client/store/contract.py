@@ -149,6 +149,12 @@ class Series:
     steps: Ints
     values: Floats
     times_s: Floats
+    std: Floats | None = None
+    """Of several ranks at each step, and the next three: only where `SeriesQuery.ranks` is "spread"."""
+    ranks: Ints | None = None
+    """How many ranks logged it."""
+    min: Floats | None = None
+    max: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +271,10 @@ class Store(Protocol):
 
     def metrics(self, project: str, experiments: Sequence[str] | None = None) -> list[tuple[str, int, int]]:
         """(metric, experiments that have it, points), sorted by name."""
+        ...
+
+    def ranked_metrics(self, experiments: Sequence[str]) -> dict[str, list[str]]:
+        """Per experiment the metrics whose names end with the mark of a rank (wire/ranks.py); those without absent."""
         ...
 
     def series(self, query: SeriesQuery) -> tuple[dict[tuple[str, str], Series], str]:

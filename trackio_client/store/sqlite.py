@@ -40,6 +40,7 @@ from trackio_client.store.rows import WRITER, Home, SeriesIds, load_writer, writ
 from trackio_client.store.schema import claim, named, transaction
 from trackio_client.store.writing import Appender
 from trackio_client.wire.asks import SeriesQuery
+from trackio_client.wire.ranks import RANK_MARK, rank_of
 from trackio_client.wire.batches import Batch, Hole, Ranges, Receipt
 
 LEASE_S = 30.0
@@ -328,6 +329,20 @@ class SqliteStore:
                 found[experiment_id] = [
                     self._summary(sql, experiment_id, row[0], r[0]) if r[12] else MetricSummary(*r[:12]) for r in rows
                 ]
+        return found
+
+    def ranked_metrics(self, experiments: Sequence[str]) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        with self._read() as sql:
+            for at in range(0, len(experiments), 500):
+                some = experiments[at : at + 500]
+                query = (
+                    "SELECT e.experiment_id, s.metric FROM experiment e JOIN series s ON s.experiment = e.id WHERE "
+                    f"e.experiment_id IN ({', '.join('?' * len(some))}) AND instr(s.metric, ?) > 0 ORDER BY s.metric"
+                )
+                for experiment_id, metric in sql.execute(query, (*some, RANK_MARK)):
+                    if rank_of(metric)[1]:
+                        found.setdefault(experiment_id, []).append(metric)
         return found
 
     def _summary(self, sql: sqlite3.Connection, experiment_id: str, experiment: int, metric: str) -> MetricSummary:

@@ -48,5 +48,7 @@ class SeriesQuery:
     """`step`, `time` (s since 1970 UTC), `relative` (s since the experiment began) or the name of a metric."""
     repeats: bool = False
     """Every point in order of arrival, also those of a repeated step; else of a repeated step the later one."""
+    ranks: str = "mean"
+    """Of a metric that several ranks log: `mean`, `spread` (with deviation and count), `each` (by wire/ranks.py)."""
     cursor: str | None = None
     """From the last answer to the same question: only what is new since then."""

@@ -22,7 +22,8 @@ from trackio_client.errors import UsageError
 
 START: Final = "start"
 """project, name, group, job_type, tags [str], notes, config {}, generation, parent (experiment_id, step) or null,
-client (version, language), process {pid, host, rank, world_size, local_rank, node, known_by}, steps_from (the first step a resume may use)."""
+client (version, language), process {pid, host, rank, world_size, local_rank, node, known_by}, steps_from (the first step
+a resume may use). Of several ranks rank 0 tells all of it, the others project, generation, client and process."""
 CONFIG: Final = "config"
 """values {}: keys set or replaced, in nested form; removed [str]."""
 SUMMARY: Final = "summary"
@@ -62,8 +63,8 @@ SENT_FILE: Final = "sent_file"
 """path (as the values name it), file (a hash), bytes, mime: a file that a foreign client sent before the value that
 names it."""
 END: Final = "end"
-"""state "finished", "failed" or "interrupted"; exit_code, signal, error, message: each or null. rank, world_size: of the
-process that says so, when it is one of several."""
+"""state "finished", "failed" or "interrupted"; exit_code, signal, error, message: each or null. rank, world_size: of
+the process that says so, when it is one of several."""
 EDIT: Final = "edit"
 """name, group, tags, notes, state ("paused" or the state again): changes made by a person; absent is unchanged."""
 

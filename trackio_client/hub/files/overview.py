@@ -22,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from trackio_client.queries import spread
 from trackio_client.queries.experiments import experiment_detail
 from trackio_client.queries.series import read_buckets
 from trackio_client.store.contract import ExperimentRecord, Store
@@ -58,7 +59,8 @@ def overview(store: Store, record: ExperimentRecord) -> bytes:
     Raises:
         ExperimentNotFound: it was deleted meanwhile.
     """
-    points = {each.metric: each.points for each in store.summaries([record.experiment_id])[record.experiment_id]}
+    names = [record.experiment_id]
+    points = {each.metric: each.points for each in spread.summaries(store, names)[record.experiment_id]}
     metrics = chosen(points)
     events, dropped = _events(store, record.experiment_id)
     while True:

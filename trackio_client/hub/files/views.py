@@ -25,6 +25,7 @@ from trackio_client.hub.files.lists import (
     read_list,
 )
 from trackio_client.hub.files.overview import bounded, importance, overview
+from trackio_client.queries import spread
 from trackio_client.queries.experiments import rows_of
 from trackio_client.store.contract import ExperimentRecord, MetricSummary, Store
 from trackio_client.wire.events import plain
@@ -200,7 +201,7 @@ def _rows(store: Store, names: Sequence[str], now_s: float) -> dict[str, Row]:
             records.append(store.experiment(name))
         except ExperimentNotFound:
             continue
-    summaries = store.summaries([record.experiment_id for record in records])
+    summaries = spread.summaries(store, [record.experiment_id for record in records])
     told = zip(records, rows_of(store, records, now_s), strict=True)
     return {
         record.experiment_id: _row(record, row, summaries.get(record.experiment_id, []), now_s) for record, row in told
