@@ -12,6 +12,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts what it puts in the background with ctrl-C ignored, and our children would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+os.environ.setdefault("TRACKIO_CAPTURE_ENVIRONMENT", "0")  # tests count events; those of the environment turn it on
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -65,8 +65,12 @@ CLIENT: Final = (
     Named("hardware_s", ("TRACKIO_HARDWARE_S",), "between readings of GPU, CPU, memory"),
     Named("record", ("TRACKIO_RECORD",), "groups that the Trainer's callback records; -name leaves one out"),
     Named("price_per_hour", ("TRACKIO_PRICE_PER_HOUR",), "of the machine that trains, for the cost"),
+    Named("forward_share", ("TRACKIO_FORWARD_SHARE",), "of the time between evaluations, for forward passes of ours"),
     Named("console", ("TRACKIO_CAPTURE_CONSOLE",), "record stdout and stderr"),
     Named("console_bytes", ("TRACKIO_CONSOLE_BYTES",), "most output of one experiment"),
+    Named("environment", ("TRACKIO_CAPTURE_ENVIRONMENT",), "record code, packages and machine"),
+    Named("personal", ("TRACKIO_CAPTURE_PERSONAL",), "record user, host and home folder with it"),
+    Named("diff_bytes", ("TRACKIO_CAPTURE_DIFF_BYTES",), "most of the difference to the commit; 0: none"),
     Named("quiet", ("TRACKIO_QUIET",), "print warnings only"),
 )
 """Every setting of the client, in the order of interest."""

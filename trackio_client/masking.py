@@ -129,6 +129,21 @@ class Masker:
         text = _ASSIGNED.sub(rf"\1{MASK}", text)
         return _BEARER.sub(rf"\1{MASK}", text)
 
+    def words(self, words: Iterable[str]) -> list[str]:
+        """A command line: what stands after `--hf_token` is masked however it looks, as in `--hf_token=…`."""
+        masked: list[str] = []
+        is_next_secret = False
+        for word in words:
+            option, mark, value = word.partition("=")
+            if is_next_secret and not word.startswith("--"):
+                masked.append(MASK)
+            elif mark and value and _is_secret_option(option):
+                masked.append(f"{option}={MASK}")
+            else:
+                masked.append(self.text(word))
+            is_next_secret = not mark and word.startswith("-") and _is_secret_option(word)
+        return masked
+
     def names(self, named: Mapping[str, Any]) -> dict[str, Any]:
         """The same values under masked names. Two names that are one when masked are told apart by a number."""
         return {self._names.get(name) or self._masked_name(name): value for name, value in named.items()}
@@ -153,6 +168,11 @@ class Masker:
         if name and is_secret_name(name) and value not in (None, "", True, False) and not _is_markup(value):
             return MASK
         return self.text(value) if isinstance(value, str) else value
+
+
+def _is_secret_option(text: str) -> bool:
+    name = text.lstrip("-").replace("-", "_")
+    return name.isidentifier() and is_secret_name(name)
 
 
 def _is_dull(value: str) -> bool:

@@ -143,6 +143,7 @@ def init(
         config=named_config,
         parent=_parent(fork_from),
         masker=masker,
+        with_personal=settings.personal,
         ranks=ranks_of(),
     )
     if origin.parent is not None:
@@ -163,7 +164,9 @@ def init(
     return _begin(origin, settings, route, notices)
 
 
-def _begin(origin: Origin, settings: Settings, route: Route, notices: Notices) -> Experiment:
+def _begin(
+    origin: Origin, settings: Settings, route: Route, notices: Notices, *, is_going_on: bool = False
+) -> Experiment:
     if in_notebook() and process.current is not None and not process.current.is_finished:
         notices.say(f"finishing {process.current.name!r}, which was still open, before {origin.name!r} begins")
         process.current.finish()
@@ -176,6 +179,8 @@ def _begin(origin: Origin, settings: Settings, route: Route, notices: Notices) -
     experiment.event(events.START, **origin.start_event(jsonable(dict(origin.config))))
     if settings.console and (origin.speaks or settings.ranks == "all"):  # else every rank's progress bar, many times
         writer.capture_console()
+    if settings.environment and not is_going_on:
+        writer.capture_environment()
     if settings.ranks == "main" and not origin.speaks:
         experiment.mute()
     process.add(experiment)
@@ -186,7 +191,7 @@ def _begin(origin: Origin, settings: Settings, route: Route, notices: Notices) -
 def go_on(experiment: Experiment) -> Experiment:
     """A finished experiment of this process, open again: the same id, its next generation, steps and place go on."""
     origin, writer = experiment.next_generation()
-    return _begin(origin, writer.settings, writer.route, experiment.notices)
+    return _begin(origin, writer.settings, writer.route, experiment.notices, is_going_on=True)
 
 
 def _welcome(experiment: Experiment, route: Route, settings: Settings) -> str:

@@ -45,6 +45,8 @@ class Origin:
     parent: tuple[str, int] | None = None
     first_step: int = 0
     masker: Masker = field(default_factory=Masker)
+    with_personal: bool = True
+    """Whether the host's name may be told."""
     ranks: Ranks = ALONE
     """The place of the process that called `init` among those that write this experiment."""
     speaks: bool = True
@@ -69,11 +71,19 @@ class Origin:
             "generation": self.generation,
             "parent": {"experiment_id": self.parent[0], "step": self.parent[1]} if self.parent else None,
             "client": {"name": "trackio-client", "version": VERSION, "language": f"Python {platform.python_version()}"},
-            "process": process_facts(self.ranks),
+            "process": self._process(),
             "steps_from": self.first_step,
         }
         masked: dict[str, Any] = self.mask_config(fields)
         return masked
+
+    def _process(self) -> dict[str, Any]:
+        facts = process_facts(self.ranks)
+        facts["command"] = self.masker.words(facts["command"])
+        if not self.with_personal:
+            facts["host"] = None
+            facts["command"] = facts["command"][:1]  # paths of people's home folders may follow
+        return facts
 
 
 def process_facts(ranks: Ranks) -> dict[str, Any]:

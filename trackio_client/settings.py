@@ -68,6 +68,8 @@ class Settings:
     """TRACKIO_RECORD: what the Trainer's callback records; `-predictions,-labels` leaves those out. None is all."""
     price_per_hour: float | None = None
     """TRACKIO_PRICE_PER_HOUR: of the machine that trains, for the cost; None tells no cost."""
+    forward_share: float = 0.01
+    """TRACKIO_FORWARD_SHARE: of the time between evaluations, what the callback's own forward passes may take."""
     ranks: str = "auto"
     """TRACKIO_RANKS: whose metrics are recorded, of several processes. `main`: of rank 0 alone; `all`: of every rank;
     `auto`: what an integration reports, of rank 0; what a training loop logs itself, of every rank that does. Hardware
@@ -78,6 +80,12 @@ class Settings:
     """TRACKIO_CAPTURE_CONSOLE: record stdout and stderr as log lines."""
     console_bytes: int = 8 * 1024 * 1024
     """TRACKIO_CONSOLE_BYTES: most bytes of output recorded of one experiment; the rest is counted."""
+    environment: bool = True
+    """TRACKIO_CAPTURE_ENVIRONMENT: record code, packages, machine and command of the program."""
+    personal: bool = True
+    """TRACKIO_CAPTURE_PERSONAL: record user, host and the home folder's name with it."""
+    diff_bytes: int = 256 * 1024
+    """TRACKIO_CAPTURE_DIFF_BYTES: most of the difference to the commit that is recorded; 0 records none."""
     quiet: bool = False
     """TRACKIO_QUIET: print nothing but warnings."""
     warnings: tuple[str, ...] = ()
@@ -145,10 +153,14 @@ def settings_from(environ: Mapping[str, str] = os.environ, **given: object) -> S
         "hardware_s": _number(environ, "TRACKIO_HARDWARE_S", float),
         "record": _text(environ, "TRACKIO_RECORD"),
         "price_per_hour": _number(environ, "TRACKIO_PRICE_PER_HOUR", float),
+        "forward_share": _number(environ, "TRACKIO_FORWARD_SHARE", float),
         "ranks": (_text(environ, "TRACKIO_RANKS") or "auto").lower(),
         "sync_s": _number(environ, "TRACKIO_SYNC_S", float),
         "console": _truth(environ, "TRACKIO_CAPTURE_CONSOLE"),
         "console_bytes": _number(environ, "TRACKIO_CONSOLE_BYTES", int),
+        "environment": _truth(environ, "TRACKIO_CAPTURE_ENVIRONMENT"),
+        "personal": _truth(environ, "TRACKIO_CAPTURE_PERSONAL"),
+        "diff_bytes": _number(environ, "TRACKIO_CAPTURE_DIFF_BYTES", int),
         "quiet": _truth(environ, "TRACKIO_QUIET"),
     }
     for name, value in given.items():

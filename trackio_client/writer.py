@@ -16,6 +16,8 @@ from urllib.parse import urlencode
 
 from trackio_client.blobs import Blob, cited_in
 from trackio_client.capture.console import ConsoleCapture
+from trackio_client.capture.environment.gather import Scene
+from trackio_client.capture.environment.telling import EnvironmentCapture, masked_environment
 from trackio_client.capture.ranks import ranks_of
 from trackio_client.delivery.account import Account, account_of, refused_lines
 from trackio_client.delivery.address import hub_page, repo_of
@@ -40,6 +42,8 @@ from trackio_client.wire.ranks import base_of
 
 MAX_EVENT_BYTES = 3 * 1024 * 1024
 """Of one JSON event: under the limit of a frame, with room for what is around it."""
+MAX_INLINE_DIFF = 16 * 1024
+"""Characters of a difference to the commit that stand in the event itself; a longer one is a file beside it."""
 COUNTING_S = 2.0
 """What a program's end may take beyond its limit to count what it could not send: some gigabytes."""
 REFUSED_EVERY_S = 10.0
@@ -71,6 +75,7 @@ class Writer:
         self.refusals = Refusals()
         self._waking = threading.RLock()
         self._capture: ConsoleCapture | None = None
+        self._environment: EnvironmentCapture | None = None
         self._lines = MetricLines(notices.say)
         self._room = Room(settings, self.refusals, notices)
         self._leftovers = Leftovers(settings, route.transport_for, notices)
@@ -250,6 +255,34 @@ class Writer:
         self._capture = ConsoleCapture(self.settings.console_bytes)
         self._capture.start()
 
+    def capture_environment(self) -> None:
+        """Look at code, packages and machine on a thread; what it finds becomes an event, at the latest at the end."""
+        scene = Scene.now(
+            is_main=self.origin.ranks.is_main,
+            with_personal=self.settings.personal,
+            diff_bytes=self.settings.diff_bytes,
+        )
+        self._environment = EnvironmentCapture(scene, self._tell_environment, self.origin.mask).start()
+
+    def _tell_environment(self, values: dict[str, Any], not_captured: dict[str, str]) -> None:
+        ranks = self.origin.ranks
+        masked: dict[str, Any] = masked_environment(values, self.origin.masker)
+        diff = masked.get("git", {}).get("diff", "")
+        blobs = []
+        with contextlib.suppress(SpoolFull, OSError, ValueError):  # it is told how much there is, at `refused`
+            if len(diff) > MAX_INLINE_DIFF:
+                blob = self.put_file(diff.encode(), "text/x-diff")
+                masked["git"] |= {"diff": None, "diff_file": blob.sha256, "diff_bytes": blob.bytes}
+                blobs = [blob.cited()]
+        with contextlib.suppress(SpoolFull, ValueError):
+            self.event(
+                events.ENVIRONMENT,
+                values=masked,
+                not_captured={name: self.origin.mask(why) for name, why in not_captured.items()},
+                rank=ranks.rank if ranks.world_size > 1 else None,
+                **({"blobs": blobs} if blobs else {}),
+            )
+
     def finish(
         self, end: dict[str, Any], error: BaseException | None, timeout_s: float | None
     ) -> ExperimentReceipt | None:
@@ -262,6 +295,8 @@ class Writer:
             return None
         if self._capture is not None:
             self._capture.stop()
+        if self._environment is not None and self.is_owner:
+            self._environment.end()
         spool, sender = self.spool, self.sender
         self.tick(is_last=True)
         if self.is_owner:
@@ -364,7 +399,7 @@ class Writer:
         """Become a writer that sleeps: its first call opens a log of its own."""
         if isinstance(self.spool, Spool):
             self.spool.abandon()
-        self.spool, self.sender = _Asleep(), None
+        self.spool, self.sender, self._environment = _Asleep(), None, None
         self.refusals, self._waking = Refusals(), threading.RLock()
         self._room = Room(self.settings, self.refusals, self.notices)
         if self._pushes is not None:

@@ -139,7 +139,7 @@ DOCS: Final[dict[str, dict[str, Any]]] = {
         "Experiments of a project, newest first; with `since` those that changed",
         _object("experiments", "cursor", "now_s", experiments=_list(EXPERIMENT), cursor=_WHOLE, now_s=_SECONDS, gone=_list(_TEXT)),
     ),
-    "experiment": _route("One experiment with config and summary", EXPERIMENT),
+    "experiment": _route("One experiment with config, summary and environment", EXPERIMENT),
     "summary": _route(
         "What a training told beside its curves: run_config, epoch_metrics, run_summary, checkpoints, failures",
         _object("experiment_id", "state", "run_config", "epoch_metrics", "run_summary", "checkpoints",

@@ -39,6 +39,7 @@ from trackio_client.errors import UsageError
 from trackio_client.queries import experiments as asked
 from trackio_client.queries import index as indexed
 from trackio_client.queries.metrics import list_metrics
+from trackio_client.queries.environment import detail_with_environment
 from trackio_client.queries.training import training_summary
 from trackio_client.store.contract import Store
 from trackio_client.wire.batches import FRAMES_TYPE, NDJSON_TYPE, Batch
@@ -67,7 +68,8 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
     app.include_router(_reading(parts))
     app.include_router(_series(parts))
     app.include_router(_server(parts))
-    app.include_router(blob_routes(parts.store, Bounds(parts.settings, parts.store)))
+    bounds = Bounds(parts.settings, parts.store, getattr(parts.store, "make_room", _no_room))
+    app.include_router(blob_routes(parts.store, bounds))
     app.include_router(token_routes(parts.gate))
     app.include_router(share_routes(parts.gate, parts.store))
     app.state.links = Links(
@@ -138,6 +140,11 @@ def _writing(parts: Parts) -> APIRouter:
         return answer({"deleted": experiment_id})
 
     return router
+
+
+def _no_room(wanted: int) -> int:
+    """A disk that is the only home of its files gives none of them up."""
+    return 0
 
 
 def _edit_time_us(store: Store, experiment_id: str) -> int:
@@ -296,7 +303,7 @@ def _server(parts: Parts) -> APIRouter:
 
 def _detail(parts: Parts, experiment_id: str) -> dict[str, Any]:
     lost = parts.settings.lost_contact_s
-    return asked.experiment_detail(parts.store, experiment_id, time.time(), lost_contact_s=lost)
+    return detail_with_environment(parts.store, experiment_id, time.time(), lost_contact_s=lost)
 
 
 def _batch_of_lines(store: Store, raw: bytes, writer_id: str, given: dict[str, str]) -> Batch:

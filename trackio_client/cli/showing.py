@@ -96,9 +96,41 @@ def _text(one: LoggedExperiment, held: dict[str, Any]) -> str:
             for name, value in sorted(numbers)
         ]
         lines += ["", table(heads, rows)]
+    if ran := _environment(one.environment):
+        lines += ["", table(("ENVIRONMENT", ""), ran, gives=1)]
     if config := dict(_flat(one.config)):
         lines += ["", table(("CONFIG", "VALUE"), [(key, str(value)) for key, value in config.items()], gives=1)]
     return "\n".join(lines)
+
+
+def _environment(told: dict[str, Any]) -> list[tuple[str, str]]:
+    """The little of it that tells most; `--json` gives all."""
+
+    def of(group: str, name: str) -> Any:
+        return (told.get(group) or {}).get(name)
+
+    commit = of("git", "commit")
+    changed = {True: "with changes", False: "no change since"}.get(of("git", "dirty"), "changes not captured")
+    code = " ".join(filter(None, [commit and str(commit)[:12], of("git", "branch"), commit and f"({changed})"]))
+    devices = [str(each.get("model")) for each in of("gpu", "devices") or [] if isinstance(each, dict)]
+    gpus = ", ".join(f"{devices.count(model)} × {model}" for model in dict.fromkeys(devices))
+    packages = told.get("packages") or {}
+    rows = [
+        ("code", code),
+        ("repository", of("git", "remote")),
+        ("command", " ".join(map(str, told.get("command") or []))[:300]),
+        ("python", of("python", "version")),
+        ("packages", f"{len(packages):,}" if packages else None),
+        ("platform", " ".join(filter(None, [of("platform", "distribution"), of("platform", "kernel")]))),
+        ("cpu", of("cpu", "model")),
+        ("gpu", gpus),
+        ("driver", of("gpu", "driver")),
+        ("container", of("container", "image") or of("container", "kind")),
+        ("host", told.get("host")),
+        ("user", told.get("user")),
+        ("not captured", ", ".join(told.get("not_captured") or {})[:300]),
+    ]
+    return [(name, str(value)) for name, value in rows if value]
 
 
 def _flat(config: dict[str, Any], before: str = "") -> list[tuple[str, Any]]:

@@ -126,6 +126,15 @@ class LoggedExperiment:
         return dict(self._full().get("client") or {})
 
     @property
+    def environment(self) -> dict[str, Any]:
+        """Where it ran: {git, packages, python, platform, gpu, container, command, seeds, time …} (environment.py).
+
+        What could not be had stands under "not_captured" with the reason.
+        """
+        told = revive(self._full().get("environment") or {})
+        return {**(told.get("values") or {}), "not_captured": dict(told.get("not_captured") or {})}
+
+    @property
     def end(self) -> dict[str, Any] | None:
         """How it ended: state, exit code, signal, error; None while it has not."""
         return self._full().get("end")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from trackio_client.errors import ExperimentNotFound, ProjectNotFound
 from trackio_client.queries import spread
+from trackio_client.queries.environment import detail_with_environment
 from trackio_client.queries.experiments import (
-    experiment_detail,
     find_experiment,
     list_events,
     list_experiments,
@@ -72,7 +72,7 @@ class LocalSource:
             return []
 
     def experiment(self, experiment_id: str) -> dict[str, Any]:
-        return experiment_detail(self.store, experiment_id, time.time())
+        return detail_with_environment(self.store, experiment_id, time.time())
 
     def summary(self, experiment_id: str) -> dict[str, Any]:
         return training_summary(self.store, experiment_id, time.time())
