@@ -39,6 +39,7 @@ SETTINGS: list[tuple[str, str, Any, Any, Any, Any]] = [
     ("hardware_s", "TRACKIO_HARDWARE_S", "2", 2.0, 3.0, 10.0),
     ("record", "TRACKIO_RECORD", "-predictions", "-predictions", "all", None),
     ("price_per_hour", "TRACKIO_PRICE_PER_HOUR", "2.5", 2.5, 3.0, None),
+    ("forward_share", "TRACKIO_FORWARD_SHARE", "0.05", 0.05, 0.1, 0.01),
     ("sync_s", "TRACKIO_SYNC_S", "2", 2.0, 3.0, 1.0),
     ("console", "TRACKIO_CAPTURE_CONSOLE", "no", False, True, True),
     ("console_bytes", "TRACKIO_CONSOLE_BYTES", "99", 99, 5, 8 * 1024 * 1024),

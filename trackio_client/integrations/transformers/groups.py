@@ -77,6 +77,8 @@ class Run:
     first_step: int = 0
     """The step at which this training began: above 0 when it goes on from a checkpoint."""
     price_per_hour: float | None = None
+    forward_share: float = 0.01
+    """Of the time between evaluations, what forward passes of our own may take (budget.py)."""
     hardware_s: float | None = None
     """Between readings of the hardware; None is the setting's."""
     clock: Clock = field(default_factory=Clock)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -22,7 +23,7 @@ MOST_INPUT_NUMBERS: Final = 2_000_000
 """Input ids that are kept to show samples, 8 to 16 MB; samples beyond are scored and never shown."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Observed:
     """The predictions of one evaluation. A *unit* is a token with a gold label, or a sample of a classification."""
 
@@ -47,7 +48,7 @@ class Observed:
     """Processes whose predictions these are."""
     of_processes: int = 1
 
-    @property
+    @cached_property
     def starts(self) -> NDArray[np.int64]:
         """(samples,) the first unit of each sample."""
         return np.asarray(np.cumsum(self.lengths) - self.lengths, dtype=np.int64)

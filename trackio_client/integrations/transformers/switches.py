@@ -28,6 +28,12 @@ GROUPS: Final[dict[str, tuple[str, str]]] = {
     "checkpoints": ("checkpoints", "Checkpoints"),
     "exports": ("exports", "Exports"),
     "errors": ("failures", "Failures"),
+    "data_counts": ("data_counts", "DataCounts"),
+    "identity": ("identity", "Identities"),
+    "labels": ("labels", "Labels"),
+    "confidence": ("confidence", "Confidences"),
+    "predictions": ("predictions", "Predictions"),
+    "train_sample": ("train_sample", "TrainSample"),
     "times": ("times", "Times"),
 }
 """Every group: its switch, and where it is."""
