@@ -6,19 +6,79 @@
     trackio.log({"train/loss": 0.5})
     trackio.finish()
 
+`import trackio_client as wandb` and `as trackio` run the scripts that were written for those (docs/from-wandb.md).
 Importing this loads the standard library and nothing heavy; each name below is loaded when it is first used.
 """
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Mapping
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from trackio_client.alerts import AlertLevel
+    from trackio_client.calls import (
+        agent,
+        alert,
+        controller,
+        delete_project,
+        display,
+        freeze,
+        import_csv,
+        import_tf_events,
+        link_artifact,
+        link_model,
+        log_artifact,
+        log_code,
+        log_cpu,
+        log_gpu,
+        log_model,
+        log_system,
+        login,
+        mark_preempting,
+        require,
+        restore,
+        save,
+        setup,
+        show,
+        sweep,
+        sync,
+        teardown,
+        termerror,
+        termlog,
+        termwarn,
+        unwatch,
+        use_artifact,
+        use_model,
+        watch,
+    )
     from trackio_client.configuration import Config
+    from trackio_client.errors import TrackioError as Error
+    from trackio_client.errors import UsageError
     from trackio_client.experiment import Experiment
+    from trackio_client.experiment import Experiment as Run
+    from trackio_client.foreign import Settings
+    from trackio_client.install import install_as
     from trackio_client.integrations.training_arguments import training_arguments
+    from trackio_client.media import (
+        Audio,
+        Classes,
+        Histogram,
+        Html,
+        Image,
+        Markdown,
+        Molecule,
+        Object3D,
+        Plotly,
+        Table,
+        Trace,
+        Video,
+        plot_table,
+    )
+    from trackio_client.media import charts as plot
     from trackio_client.monitor import (
         Monitor,
         SmolLM3Monitor,
@@ -40,6 +100,7 @@ if TYPE_CHECKING:
     from trackio_client.summarizing import Summary
 
     config: Config
+    run: Experiment | None
     summary: Summary
 
 from trackio_client.release import VERSION
@@ -47,69 +108,139 @@ from trackio_client.release import VERSION
 __version__ = VERSION
 
 __all__ = [
+    "AlertLevel",
     "Api",
+    "Audio",
+    "Classes",
+    "Error",
     "Experiment",
+    "Histogram",
+    "Html",
+    "Image",
+    "Markdown",
+    "Molecule",
     "Monitor",
+    "Object3D",
+    "Plotly",
+    "Run",
+    "Settings",
     "SmolLM3Monitor",
+    "Table",
+    "Trace",
+    "UsageError",
+    "Video",
     "add_tracking_arguments",
+    "agent",
+    "alert",
     "apply_tracking_arguments",
     "config",
+    "controller",
     "create_monitor_from_config",
     "define_metric",
+    "delete_project",
+    "display",
     "finish",
+    "freeze",
     "get_experiment_url",
     "get_monitor",
+    "import_csv",
+    "import_tf_events",
     "init",
+    "install_as",
     "is_available",
+    "link_artifact",
+    "link_model",
     "log",
+    "log_artifact",
     "log_checkpoint",
+    "log_code",
     "log_config",
+    "log_cpu",
     "log_evaluation_results",
+    "log_gpu",
+    "log_model",
+    "log_system",
+    "login",
+    "mark_preempting",
+    "plot",
+    "plot_table",
+    "require",
+    "restore",
+    "run",
+    "save",
     "set_monitor",
+    "setup",
+    "show",
     "summary",
+    "sweep",
+    "sync",
+    "teardown",
+    "termerror",
+    "termlog",
+    "termwarn",
     "training_arguments",
+    "unwatch",
+    "use_artifact",
+    "use_model",
+    "watch",
 ]
 
 _HOMES = {
-    "Api": "reader",
-    "Experiment": "experiment",
-    "Monitor": "monitor",
-    "SmolLM3Monitor": "monitor",
-    "add_tracking_arguments": "monitor",
-    "apply_tracking_arguments": "monitor",
-    "create_monitor_from_config": "monitor",
-    "get_experiment_url": "monitor.module",
-    "get_monitor": "monitor.module",
-    "init": "opening",
-    "is_available": "monitor.module",
-    "log_checkpoint": "monitor.module",
-    "log_config": "monitor.module",
-    "log_evaluation_results": "monitor.module",
-    "set_monitor": "monitor.module",
-    "training_arguments": "integrations.training_arguments",
+    "calls": (
+        *("agent", "alert", "controller", "delete_project", "display", "freeze", "import_csv", "import_tf_events"),
+        *("link_artifact", "link_model", "log_artifact", "log_code", "log_cpu", "log_gpu", "log_model", "log_system"),
+        *("login", "mark_preempting", "require", "restore", "save", "setup", "show", "sweep", "sync", "teardown"),
+        *("termerror", "termlog", "termwarn", "unwatch", "use_artifact", "use_model", "watch"),
+    ),
+    "media": (
+        *("Audio", "Classes", "Histogram", "Html", "Image", "Markdown", "Molecule", "Object3D", "Plotly", "Table"),
+        *("Trace", "Video", "plot_table"),
+    ),
+    "alerts": ("AlertLevel",),
+    "errors": ("UsageError",),
+    "experiment": ("Experiment",),
+    "foreign": ("Settings",),
+    "install": ("install_as",),
+    "integrations.training_arguments": ("training_arguments",),
+    "monitor": (
+        *("Monitor", "SmolLM3Monitor", "add_tracking_arguments", "apply_tracking_arguments"),
+        *("create_monitor_from_config",),
+    ),
+    "monitor.module": (
+        *("get_experiment_url", "get_monitor", "is_available", "log_checkpoint", "log_config"),
+        *("log_evaluation_results", "set_monitor"),
+    ),
+    "opening": ("init",),
+    "reader": ("Api",),
+}
+"""In which module the names live."""
+_PLACES = {name: (module, name) for module, names in _HOMES.items() for name in names} | {
+    "Error": ("errors", "TrackioError"),
+    "Run": ("experiment", "Experiment"),
 }
 _warned: set[str] = set()
 
 
-def log(metrics: Mapping[str, Any], step: int | None = None) -> None:
+def log(
+    metrics: Mapping[str, Any] | None = None, step: int | None = None, commit: bool | None = None, **others: Any
+) -> None:
     """Log to the current experiment; before `init` a warning, once. See Experiment.log."""
     experiment = _current("log()")
     if experiment is not None:
-        experiment.log(metrics, step)
+        experiment.log(others.get("data") if metrics is None else metrics, step, commit)
 
 
-def finish(status: str = "finished", **evidence: Any) -> None:
+def finish(status: str | int | None = "finished", **evidence: Any) -> None:
     """Finish the current experiment; before `init` a warning, once. See Experiment.finish."""
     experiment = _current("finish()")
     if experiment is not None:
         experiment.finish(status, **evidence)
 
 
-def define_metric(name: str, step_metric: str | None = None, goal: str | None = None) -> None:
+def define_metric(name: str, step_metric: Any = None, **said: Any) -> Any:
     """Say how a metric of the current experiment is meant. See Experiment.define_metric."""
     experiment = _current("define_metric()")
-    if experiment is not None:
-        experiment.define_metric(name, step_metric=step_metric, goal=goal)
+    return None if experiment is None else experiment.define_metric(name, step_metric, **said)
 
 
 def _current(what: str) -> Experiment | None:
@@ -124,19 +255,59 @@ def _current(what: str) -> Experiment | None:
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
+    if name in _PLACES:
         import importlib
 
-        return getattr(importlib.import_module(f"trackio_client.{_HOMES[name]}"), name)
-    if name in ("config", "summary"):
-        experiment = _current(name)
-        if experiment is not None:
-            return getattr(experiment, name)
-        from trackio_client.configuration import Config
+        module, own = _PLACES[name]
+        return getattr(importlib.import_module(f"trackio_client.{module}"), own)
+    if name == "plot":
+        import importlib
 
-        return Config()
+        return importlib.import_module("trackio_client.media.charts")
     raise AttributeError(f"module 'trackio_client' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+def _early_config() -> Config:
+    from trackio_client.lifecycle import process
+
+    return process.early_config
+
+
+class _Package(ModuleType):
+    """The module, with the names that stand for whatever experiment is open: `run`, `config`, `summary`."""
+
+    @property
+    def run(self) -> Experiment | None:
+        """The open experiment; None before `init` and after `finish`."""
+        from trackio_client.lifecycle import process
+
+        return None if process.current is None or process.current.is_finished else process.current
+
+    @property
+    def config(self) -> Config:
+        """Of the current experiment. Before `init` a warning, once; what is set then is taken by the next `init`."""
+        experiment = _current("config")
+        return _early_config() if experiment is None else experiment.config
+
+    @config.setter
+    def config(self, values: Any) -> None:
+        from trackio_client.lifecycle import process
+
+        (process.early_config if process.current is None else process.current.config).update(values)
+
+    @property
+    def summary(self) -> Summary:
+        """Of the current experiment; before `init` a warning, once."""
+        experiment = _current("summary")
+        if experiment is None:
+            from trackio_client.summarizing import Summary
+
+            return Summary(dict, lambda values: None)
+        return experiment.summary
+
+
+sys.modules[__name__].__class__ = _Package

@@ -106,6 +106,15 @@ def _opened(init: Callable[..., Any], named: dict[str, Any]) -> Any:
         if not found.finish_previous:
             return current
         current.finish()
+    if early := process.take_early_config():
+        config = found.named.get("config")
+        found.named["config"] = {**early, **({} if config is None else as_mapping(config))}
+    if (assigned := process.assigned) is not None:
+        config = found.named.get("config")
+        found.named["config"] = {**({} if config is None else as_mapping(config)), **assigned["config"]}
+        for name in ("group", "project"):
+            if found.named.get(name) is None:
+                found.named[name] = assigned[name]
     experiment = init(**found.named)
     if not found.noted and not found.said and found.step is None and not found.code:
         return experiment

@@ -12,6 +12,7 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from trackio_client.configuration import Config
     from trackio_client.experiment import Experiment
 
 
@@ -23,11 +24,28 @@ class _Process:
         self.current: Experiment | None = None
         self.monitor: Any = None
         """The Monitor that was made last, or that `set_monitor` was given."""
+        self._early_config: Config | None = None
+        self.assigned: dict[str, Any] | None = None
+        """What a sweep gives to the next `init`: config, group, project."""
         self.error: BaseException | None = None
         self.exit_code: int | None = None
         self.signal: str | None = None
         self._is_watching = False
         self._previous: dict[int, Any] = {}
+
+    @property
+    def early_config(self) -> Config:
+        """What a program set before its first `init`, which takes it."""
+        if self._early_config is None:
+            from trackio_client.configuration import Config
+
+            self._early_config = Config()
+        return self._early_config
+
+    def take_early_config(self) -> dict[str, Any]:
+        """What was set before `init`, once."""
+        taken, self._early_config = self._early_config, None
+        return {} if taken is None else taken.as_dict()
 
     def add(self, experiment: Experiment) -> None:
         """The newest is the current one. The first one makes us watch for the end."""

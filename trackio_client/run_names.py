@@ -210,7 +210,7 @@ class RunNames:
         title = str(title)[:256]
         if self._alerts.is_due(title, wait_duration):
             data = {"text": str(text)[:65_536], "level": degree.value}
-            self.event(events.MARK, mark="alert", title=title, step=self._last_step(), data=data)
+            self.event(events.MARK, mark="alert", title=title, step=self.last_step, data=data)
             line = f"{degree.value}: {title}" + (f": {text}" if text else "")
             if degree is AlertLevel.INFO:
                 self.notices.say(line[:2000])
@@ -220,9 +220,11 @@ class RunNames:
     def log_system(self, metrics: Mapping[str, Any]) -> None:
         """Readings of the machine, at the step that was reached; names without a group get `system/`."""
         named = {name if "/" in str(name) else f"system/{name}": value for name, value in dict(metrics).items()}
-        self.log(named, step=self._last_step() or 0)  # type: ignore[attr-defined]  # Experiment's
+        self.log(named, step=self.last_step or 0)  # type: ignore[attr-defined]  # Experiment's
 
-    def _last_step(self) -> int | None:
+    @property
+    def last_step(self) -> int | None:
+        """The highest step so far; None before the first."""
         return self._next_step - 1 if self._next_step else None
 
     def watch(
@@ -258,7 +260,7 @@ class RunNames:
 
     def mark_preempting(self) -> None:
         """Note that the machine is about to be taken away."""
-        self.event(events.MARK, mark="note", title="preempting", step=self._last_step(), data={})
+        self.event(events.MARK, mark="note", title="preempting", step=self.last_step, data={})
 
     def join(self, exit_code: int | None = None) -> None:
         """The same as finish, as W&B called it once."""
