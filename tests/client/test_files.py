@@ -63,7 +63,7 @@ def test_a_file_is_kept_here_until_its_event_is_durable_and_a_wiped_store_asks_f
     experiment.log({"loss": 0.5})
     until(lambda: settled(experiment))
     assert list(experiment._writer.spool.files.folder.listed()) == []
-    assert experiment._writer.spool.files.held_bytes == 0
+    until(lambda: experiment._writer.spool.files.held_bytes == 0)
 
 
 def test_a_file_that_two_events_cite_stays_until_the_later_one_is_durable(bench):

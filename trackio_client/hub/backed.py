@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from trackio_client.blobs import Blob, BlobFolder
-from trackio_client.errors import Behind, NotReady
+from trackio_client.errors import Behind, HubError, NotReady, StoreFull
+from trackio_client.hub.fetching import Fetcher
 from trackio_client.hub.loading import Loader
 from trackio_client.hub.looking import Looks
 from trackio_client.hub.replicator import Replicator
@@ -47,6 +48,7 @@ class RepoBacked:
         self.replicator = replicator
         self._looks = Looks(replicator.refresh)
         self.loader = loader
+        self._fetcher = Fetcher(store, replicator.reader)
 
     @property
     def store_id(self) -> str:
@@ -158,7 +160,28 @@ class RepoBacked:
         return self._store.files
 
     def file(self, sha256: str) -> Path | None:
-        return self._store.file(sha256)
+        here = self._store.file(sha256)
+        if here is not None:
+            return here
+        try:
+            return self._fetcher.bring(sha256)
+        except HubError as error:
+            repo = self.replicator.target.repo
+            raise NotReady(f"the file is to come from the dataset {repo}: {error}", retry_after_s=AGAIN_S) from error
+        except OSError as error:
+            raise StoreFull(f"no room on the server's disk for a file of the dataset: {error}") from error
+
+    def make_room(self, wanted: int) -> int:
+        """Remove files that the repo has, those first that were not asked for longest; how many bytes went."""
+        behind = {holding.experiment_id for holding in self._store.holdings(behind=True)}
+        gone = 0
+        for sha256, _, _ in sorted(self._store.files.listed(), key=lambda each: -each[2]):
+            if gone >= wanted:
+                break
+            citations = self._store.citing(sha256)
+            if citations and not any(citation.experiment_id in behind for citation in citations):
+                gone += self._store.files.remove(sha256)
+        return gone
 
     def cited(self, experiment_id: str) -> list[Blob]:
         self._loaded((experiment_id,))
@@ -166,6 +189,9 @@ class RepoBacked:
 
     def citing(self, sha256: str) -> list[Citation]:
         return self._store.citing(sha256)
+
+    def citing_events(self, sha256: str) -> list[tuple[str, int]]:
+        return self._store.citing_events(sha256)
 
     def collect(self, *, older_than_s: float = 86_400.0) -> int:
         return self._store.collect(older_than_s=older_than_s)

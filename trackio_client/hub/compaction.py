@@ -24,8 +24,10 @@ from pathlib import Path
 from typing import Any
 
 from trackio_client.errors import NotOurs
+from trackio_client.hub.blobs import FOLDER
 from trackio_client.hub.draft import MOST_FILES, MOST_SLOTS, Draft
 from trackio_client.hub.files import tables
+from trackio_client.hub.files.packs import Packed, read_pack, write_pack
 from trackio_client.hub.files.parquet import check_name, content_name
 from trackio_client.hub.index import DataFile, Index
 from trackio_client.hub.reading import RepoReader, together
@@ -47,7 +49,7 @@ ENOUGH = 16
 """Files of a class that are worth merging."""
 OWN_ROWS = 32_768
 SHARED_ROWS = 131_072
-KINDS = ("metrics", "events")
+KINDS = ("metrics", "events", FOLDER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def plan(index: Index, skip: Iterable[str] = ()) -> list[Group]:
     groups: dict[tuple[str, str], list[tuple[int, str, DataFile]]] = defaultdict(list)
     for path, file in index.files().items():
         kind = path.partition("/")[0]
-        if kind not in KINDS or file.bytes >= LARGE or path in left_out:
+        if kind not in KINDS or not path.endswith(".parquet") or file.bytes >= LARGE or path in left_out:
             continue
         experiments = {owner[writer] for writer in file.windows if writer in owner}
         first = min((index.slot_of(name) or 0 for name in experiments), default=0)
@@ -176,6 +178,8 @@ class Compactor:
 
     def _merge(self, draft: Draft, head: Head, group: Group, folder: Path, number: int) -> int:
         """Put the merged files of a group into the draft; how many files they replace."""
+        if group.kind == FOLDER:
+            return self._merge_packs(draft, head, group, folder, number)
         places = [folder / f"{number}-{n}.parquet" for n in range(len(group.files))]
         together(
             lambda pair: self.reader.target.fetch(pair[0].path, head.commit, pair[1]),
@@ -226,6 +230,45 @@ class Compactor:
         draft.drop_files(taken)
         for path, place, count, mine_held in made:
             draft.add_file(path, place, count, mine_held)
+            draft.delete.discard(path)
+        return len(taken)
+
+    def _merge_packs(self, draft: Draft, head: Head, group: Group, folder: Path, number: int) -> int:
+        """As `_merge`, of packs of files: each file once, those that only deleted experiments cited left out."""
+        living = {name for name, _, _ in draft.index.experiments()}
+        files: dict[str, Packed] = {}
+        windows: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        taken: list[str] = []
+        for n, part in enumerate(group.files):
+            place = folder / f"{number}-{n}.parquet"
+            try:
+                self.reader.target.fetch(part.path, head.commit, place)
+                check_name(part.path, place)
+                found = list(read_pack(place, name=part.path))
+            except NotOurs as error:
+                self.reader.not_ours[part.path] = error.reason
+                continue
+            finally:
+                place.unlink(missing_ok=True)
+            for each in found:
+                known = files[each.blob.sha256].experiments if each.blob.sha256 in files else ()
+                names = tuple(sorted({*known, *each.experiments} & living))
+                if names:
+                    files[each.blob.sha256] = each._replace(experiments=names)
+            taken.append(part.path)
+            for writer, held in part.windows.items():
+                windows[writer] += held
+        if len(taken) < 2:
+            return 0
+        for slot in {at for writer in windows if (at := self._slot(draft, writer)) is not None}:
+            draft.slot(slot)
+        draft.drop_files(taken)
+        if files:
+            place = folder / f"merged-{number}.parquet"
+            held_by = {writer: ranges(pairs) for writer, pairs in sorted(windows.items())}
+            count = write_pack(place, files.values(), held=held_by)
+            path = content_name(FOLDER, place)
+            draft.add_file(path, place, count, held_by)
             draft.delete.discard(path)
         return len(taken)
 

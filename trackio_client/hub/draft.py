@@ -102,6 +102,22 @@ class Draft:
             if mine:
                 slot.files[path] = DataFile(path, rows, size, mine)
 
+    def name_file(self, path: str, rows: int, size: int, windows: Mapping[str, Ranges]) -> None:
+        """Name a file in the slots of the writers that cite it (placed before), beside what is named of it already."""
+        for writer in windows:
+            self._slot_of_writer(writer)
+        for slot in self.slots.values():
+            mine = {writer: held for writer, held in windows.items() if writer in slot.writers}
+            if mine:
+                known = slot.files[path].windows if path in slot.files else {}
+                joined = {w: ranges([*known.get(w, ()), *mine.get(w, ())]) for w in {**known, **mine}}
+                slot.files[path] = DataFile(path, rows, size, joined)
+
+    def _slot_of_writer(self, writer: str) -> None:
+        known = self.index.writer(writer)
+        if known is not None and (number := self.index.slot_of(known.experiment_id)) is not None:
+            self.slot(number)
+
     def drop_files(self, paths: Iterable[str]) -> None:
         """Take data files out of the index and out of the repo."""
         for path in paths:

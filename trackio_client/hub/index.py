@@ -37,7 +37,7 @@ _PATH = re.compile(r"index/([0-9a-f]{4,6})\.json")
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """A file of metrics or events, and what it holds of one slot's writers."""
+    """A file of metrics or events and what it holds of one slot's writers; or of blobs, and whose events cite it."""
 
     path: str
     rows: int
@@ -262,6 +262,8 @@ def cold_files(slot: Slot, experiment_id: str) -> list[Cold]:
     mine = {w.writer_id for w in slot.of(experiment_id)}
     found = []
     for path, each in slot.files.items():
+        if path.startswith("blobs/"):  # what events cite: it comes when it is asked for
+            continue
         windows = {writer: held for writer, held in each.windows.items() if writer in mine}
         if windows:
             found.append(Cold(experiment_id, path, windows, each.rows))

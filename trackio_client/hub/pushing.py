@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from trackio_client.blobs import Blob
 from trackio_client.errors import NotOurs
 from trackio_client.hub.attachments import Attachments
+from trackio_client.hub.blobs import FOLDER, Outgoing, that_fit
 from trackio_client.hub.draft import Draft, Window, Work, plan
 from trackio_client.hub.files import tables
 from trackio_client.hub.files.parquet import content_name
@@ -29,7 +31,7 @@ log = logging.getLogger("trackio.hub")
 
 MOST_VIEWS = 40
 """Overviews for the static page in one commit; the rest come with the next ones."""
-KINDS = ("experiments", "metrics", "events", "samples")
+KINDS = ("experiments", "metrics", "events", "samples", FOLDER)
 """Folders that a configuration of the card stands for."""
 
 
@@ -44,6 +46,8 @@ class Pushed:
     """Experiments of which something came."""
     deleted: int = 0
     is_all: bool = True
+    homes: dict[tuple[str, str], str] = field(default_factory=dict)
+    """(experiment, hash) of small files that it brought, and the packs that hold them."""
     marks: dict[str, Ranges] = field(default_factory=dict)
     """Per writer what the commit holds of what this store holds."""
 
@@ -62,6 +66,7 @@ class Committer:
         self.held_back: dict[str, str] = {}
         """Writers whose rows are not what their digest says, and what was seen. They are not pushed."""
         self.attachments = Attachments(reader)
+        self._outgoing = Outgoing(store.files)
         self._later: list[str] = []  # experiments whose overview did not fit into the last commit
         self._carded: set[str] | None = None  # configurations that the card names, as far as this process knows
 
@@ -99,7 +104,9 @@ class Committer:
                 for name, tombstone in work.bury.items():
                     draft.bury(name, tombstone)
                     pushed.deleted += 1
-                self._data(draft, work, pushed, place)
+                first = self._data(draft, work, pushed, place, head)
+                if first:
+                    return self._ahead(head, index, first)
                 touched = [name for name in work.experiments if any(name in s.projects for s in draft.slots.values())]
                 told = rows_of(self.store, touched)
             self._show(draft, head, touched, list(work.bury))
@@ -112,6 +119,7 @@ class Committer:
             title = f"{_title(pushed)} [{self.origin}]"
             commit = self.target.commit(head.commit, add, delete, title)
             pushed.index = draft.after(commit)
+            self._outgoing.brought(pushed.homes)
             self.reader.remember(pushed.index)
             for path, content in add.items():
                 if isinstance(content, bytes):
@@ -125,10 +133,23 @@ class Committer:
 
     # --- metrics and events -------------------------------------------------------------------------------------------
 
-    def _data(self, draft: Draft, work: Work, pushed: Pushed, place: Path) -> None:
+    def _ahead(self, head: Head, index: Index, first: Sequence[Blob]) -> Pushed:
+        """Large files alone, before the commit of the events that cite them."""
+        title = f"{len(first)} files of experiments that follow [{self.origin}]"
+        commit = self.target.commit(head.commit, self._outgoing.ahead(first), (), title)
+        after = Draft(index).after(commit)
+        self.reader.remember(after)
+        return Pushed(after, is_all=False)
+
+    def _data(self, draft: Draft, work: Work, pushed: Pushed, place: Path, head: Head) -> Sequence[Blob]:
+        """Put rows and files into the draft; or say which files must be in a commit before it."""
         if not work.windows:
-            return
+            return ()
         extract = self.store.extract([row for window in work.windows for row in window.rows])
+        fits = that_fit(work.windows, extract.events, self._outgoing.is_new(draft.index))
+        if fits is not None:
+            work.windows, work.is_all, pushed.is_all = fits, False, False
+            extract = self.store.extract([row for window in fits for row in window.rows])
         found_digests = digests([*extract.points, *extract.events])
         fine: set[str] = set()
         for window in work.windows:
@@ -159,7 +180,16 @@ class Committer:
         if events:
             pushed.events = len(events)
             self._file(draft, "events", place, events, len(events), _only(taken, {e.writer_id for e in events}))
+
+            def listed() -> set[str]:
+                return {file.path for file in self.target.files(head.commit, FOLDER)}
+
+            brings = self._outgoing.plan(draft.index, events, listed)
+            if brings.first:
+                return brings.first
+            pushed.homes = self._outgoing.put(draft, brings, place, listed)
         pushed.names = {w.holding.experiment_id for w in work.windows if w.holding.writer_id in fine}
+        return ()
 
     def _file(
         self, draft: Draft, kind: str, place: Path, rows: Sequence[Any], count: int, windows: Mapping[str, Ranges]
@@ -238,7 +268,8 @@ class Committer:
                 draft.delete.add(overview_path(name))
 
     def _card(self, draft: Draft, head: Head) -> None:
-        kinds = {path.partition("/")[0] for path in [*draft.add, *draft.index.files()]} & set(KINDS)
+        paths = [*draft.add, *draft.index.files()]
+        kinds = {path.partition("/")[0] for path in paths if path.endswith(".parquet")} & set(KINDS)
         if draft.index.slots:
             kinds.add("experiments")
         if self._carded is not None and kinds <= self._carded:

@@ -6,11 +6,13 @@ time goes into a store or a repo of its own, so that what came later stays where
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from trackio_client.errors import ExperimentNotFound, HubRefused, UsageError
+from trackio_client.hub.fetching import Fetcher
 from trackio_client.hub.files.views import Views
 from trackio_client.hub.index import Index, span
 from trackio_client.hub.loading import Loader
@@ -85,6 +87,8 @@ class Pulled:
     """Single values of these experiments, here now."""
     incomplete: dict[str, str] = field(default_factory=dict)
     """Experiment and what is missing or not as it should be."""
+    lost_files: dict[str, list[str]] = field(default_factory=dict)
+    """Experiment and the files (by hash) that its events cite and the repo does not have."""
     deleted: list[str] = field(default_factory=list)
     """Experiments that were deleted here: they are not brought back."""
     not_ours: dict[str, str] = field(default_factory=dict)
@@ -155,6 +159,11 @@ def pull(
             loader.load_all([name])
     finally:
         loader.close()
+    fetcher = Fetcher(store, reader)
+    for name in wanted:
+        with contextlib.suppress(ExperimentNotFound):  # nothing of it could be read: told below
+            if lost := fetcher.bring_all(index, name):
+                pulled.lost_files[name] = lost
     _check(store, index, wanted, pulled)
     pulled.added = sum(_held(store, wanted).values()) - sum(before.values())
     pulled.not_ours = dict(reader.not_ours)

@@ -325,6 +325,10 @@ class Store(Protocol):
         """Who cites a file; [] if nobody does."""
         ...
 
+    def citing_events(self, sha256: str) -> list[tuple[str, int]]:
+        """(writer id, seq) of the events that cite a file, as far as they are loaded."""
+        ...
+
     def collect(self, *, older_than_s: float = 86_400.0) -> int:
         """Remove files that no experiment cites and that came so long ago; their bytes."""
         ...

@@ -83,6 +83,15 @@ def citing(sql: sqlite3.Connection, sha256: str) -> list[Citation]:
     return [Citation(experiment_id, kind, Blob(sha256, size, mime)) for experiment_id, kind, size, mime in rows]
 
 
+def citing_events(sql: sqlite3.Connection, sha256: str) -> list[tuple[str, int]]:
+    """(writer id, seq) of the events that cite a file. Reads all events of that kind of an experiment that cites it."""
+    return sql.execute(
+        "SELECT w.writer_id, e.seq FROM file f JOIN event e ON e.experiment = f.experiment AND e.kind = f.kind "
+        "JOIN writer w ON w.id = e.writer WHERE f.sha256 = ? AND instr(e.content, ?) > 0",
+        (sha256, sha256),
+    ).fetchall()
+
+
 def uncited(sql: sqlite3.Connection, hashes: Iterable[str]) -> list[str]:
     """Those of some files that no experiment cites."""
     query = "SELECT 1 FROM file WHERE sha256 = ? LIMIT 1"

@@ -40,8 +40,8 @@ from trackio_client.store.rows import WRITER, Home, SeriesIds, load_writer, writ
 from trackio_client.store.schema import claim, named, transaction
 from trackio_client.store.writing import Appender
 from trackio_client.wire.asks import SeriesQuery
-from trackio_client.wire.ranks import RANK_MARK, rank_of
 from trackio_client.wire.batches import Batch, Hole, Ranges, Receipt
+from trackio_client.wire.ranks import RANK_MARK, rank_of
 
 LEASE_S = 30.0
 SPARE = 0.125
@@ -186,6 +186,10 @@ class SqliteStore:
     def citing(self, sha256: str) -> list[files.Citation]:
         with self._read() as sql:
             return files.citing(sql, sha256)
+
+    def citing_events(self, sha256: str) -> list[tuple[str, int]]:
+        with self._read() as sql:
+            return files.citing_events(sql, sha256)
 
     def collect(self, *, older_than_s: float = DAY_S) -> int:
         self.files.sweep(older_than_s)

@@ -50,6 +50,17 @@ _COLUMNS = {
             "content": "JSON: the event as it was written",
         },
     ),
+    "blobs": (
+        "One row a file that events cite: pictures, sounds, tables, small artifacts. Files from 4 MiB on lie beside "
+        "these tables as they are, `blobs/<2>/<sha256>`.",
+        {
+            "sha256": "what events call it",
+            "bytes": "its length",
+            "mime": "its media type, as it was logged",
+            "experiments": "those that cite it",
+            "content": "the file",
+        },
+    ),
     "samples": ("Samples of evaluations, one row each.", {}),
 }
 

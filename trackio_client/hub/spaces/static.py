@@ -26,7 +26,7 @@ EVERY_S: Final = 10.0
 SCOPE: Final = "read-repos"
 """The narrowest permission that reads a private dataset; it reads all others of its giver too, and the page says so."""
 FIRST, MAIN, PAGE = "staticfirst.js", "static.js", "static.html"
-STYLES: Final = ("page.css", "views.css", "charts.css")
+STYLES: Final = ("page.css", "views.css", "charts.css", "facts.css", "media.css")
 LIBRARY: Final = "plotly.min.js"
 SERVERS: Final = frozenset({"account.js", "share.js", "sync.js"})
 """For what only a server has; the page never fetches them."""
