@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 RECENT: Final = 32_768
-"""Ids in the set before they are sorted in with the others: sorting a million takes a tenth of a second."""
+"""Ids in the set before they are sorted in with the others: sorting a million takes some hundredths of a second."""
 _BYTES: Final = 8
 
 Keys = npt.NDArray[np.uint64]
@@ -57,11 +57,16 @@ class Received:
     def __init__(self, events: Sequence[Any] = ()) -> None:
         """`events`: the `ids` of what was told before."""
         parts = [unpacked(text) for text in events]
-        self._sorted: Keys = np.unique(np.concatenate(parts)) if parts else np.empty(0, np.uint64)
+        self._sorted: Keys = np.sort(np.concatenate(parts)) if parts else np.empty(0, np.uint64)
         self._recent: set[int] = set()
 
     def __len__(self) -> int:
         return len(self._sorted) + len(self._recent)
+
+    @property
+    def nbytes(self) -> int:
+        """What the sorted keys take in memory."""
+        return int(self._sorted.nbytes)
 
     def known(self, keys: Sequence[int]) -> set[int]:
         """Those of the keys that are held."""
@@ -78,5 +83,5 @@ class Received:
         self._recent.update(keys)
         if len(self._recent) > RECENT:
             more = np.fromiter(self._recent, np.uint64, len(self._recent))
-            self._sorted = np.union1d(self._sorted, more)
+            self._sorted = np.sort(np.concatenate([self._sorted, more]))
             self._recent.clear()
