@@ -19,7 +19,7 @@ from space.ui.pages.metrics import metrics_page
 from space.ui.theme import CSS, theme
 from trackio_client.view import modules
 
-STYLES = ("page.css", "views.css", "charts.css")
+STYLES = ("page.css", "views.css", "charts.css", "facts.css", "media.css")
 BOOT = "boot.js"
 CONFIGURATION = "/configuration"
 FIRST = "first.js"

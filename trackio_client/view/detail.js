@@ -10,6 +10,9 @@ import { ConfigPanel, SummaryPanel, facts } from "./panels.js";
 import { age, capital, clock, duration, iso, plural } from "./words.js";
 
 const EVERY_MS = 3000;
+/** Groups of charts that begin folded here: the panels below, and the System view, tell the same in less room. */
+const TOLD_ELSEWHERE = ["label", "time", "speed", "system"];
+const slot = () => h("div", null);
 const CALLOUT = { failed: "fail", interrupted: "warn", lost_contact: "lost", paused: "warn" };
 
 export class ExperimentView {
@@ -49,7 +52,8 @@ export class ExperimentView {
     this.grid?.close();
     this.scope?.close();
     this.journal?.close();
-    this.grid = this.scope = this.journal = this.detail = this.head = null;
+    this.told?.close();
+    this.grid = this.scope = this.journal = this.told = this.detail = this.head = null;
     this.unknown = false;
     this.root.replaceChildren();
   }
@@ -96,8 +100,11 @@ export class ExperimentView {
     this.config = new ConfigPanel();
     this.about = h("section", { class: "tk-panel" });
     this.journal = new Journal({ source, id: this.id });
-    const left = h("div", { class: "tk-stack" }, this.callout, this.charts, this.journal.errors, this.journal.texts, this.journal.log);
-    const right = h("div", { class: "tk-stack tk-aside" }, this.summary.root, this.config.root, this.journal.marks, this.about);
+    // What a training tells beside its curves comes with modules of its own: charts do not wait for them.
+    const places = { above: slot(), below: slot(), beside: slot(), last: slot() };
+    this.tell(places);
+    const left = h("div", { class: "tk-stack" }, this.callout, places.above, this.charts, places.below, this.journal.errors, this.journal.texts, this.journal.log);
+    const right = h("div", { class: "tk-stack tk-aside" }, places.beside, this.summary.root, this.config.root, this.journal.marks, places.last, this.about);
     fill(this.root, this.head, h("div", { class: "tk-detail" }, left, right));
     const id = this.id;
     const own = { zoom: null, hot: null, groups: null, metrics: null };
@@ -106,11 +113,23 @@ export class ExperimentView {
     this.empty = h("div", null);
     const holder = h("div", null);
     fill(this.charts, this.empty, holder);
-    this.grid = new MetricGrid(holder, { state: this.scope, source });
+    this.grid = new MetricGrid(holder, { state: this.scope, source, folds: { key: "foldsOne", usual: TOLD_ELSEWHERE } });
+  }
+
+  /** @param {Record<"above" | "below" | "beside" | "last", HTMLElement>} places */
+  async tell(places) {
+    const { id, source } = this;
+    this.places = places;
+    const { Facts } = await import("./facts.js");
+    if (this.places !== places || !this.head) return; // the reader went on meanwhile
+    this.told = new Facts({ source, id });
+    for (const [name, place] of Object.entries(places)) place.replaceWith(this.told[name]);
+    this.told.paint(this.detail);
   }
 
   paint() {
     this.paintHead();
+    this.told?.paint(this.detail);
     this.chooseMetrics();
     this.summary.paint(this.detail, this.order);
     this.config.paint(this.detail.config ?? {});

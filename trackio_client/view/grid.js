@@ -23,8 +23,8 @@ const KEYS = ["experiments", "metrics", "x", "smoothing", "logY", "band", "clip"
 /** Events: `contact` when the server went away or came back (see `contact`); on its node `trackio-show`, with ids that
  * the reader asked to tick. */
 export class MetricGrid extends EventTarget {
-  /** @param {HTMLElement} root @param {{state: any, source: any, every_ms?: number}} parts */
-  constructor(root, { state, source, every_ms }) {
+  /** @param {HTMLElement} root @param {{state: any, source: any, every_ms?: number, folds?: {key: string, usual: string[]}}} parts */
+  constructor(root, { state, source, every_ms, folds }) {
     super();
     this.state = state;
     this.source = source;
@@ -34,7 +34,7 @@ export class MetricGrid extends EventTarget {
     this.marks = new MarkFeed(source);
     this.node = h("div", { class: "tk-charts" });
     root.append(this.node);
-    this.sections = new Sections(this.node, { make: (metric) => this.#chart(metric), drop: (chart) => this.#drop(chart) });
+    this.sections = new Sections(this.node, { make: (metric) => this.#chart(metric), drop: (chart) => this.#drop(chart) }, folds);
     this.charts = this.sections.charts;
     this.ranges = new Ranges(state, (chart) => this.axisOf(chart), () => (this.#ask(), this.redraw()));
     /** @type {Map<any, Chart>} */ this.byPlot = new Map();

@@ -10,7 +10,7 @@ const EVERY_MS = 4000;
 /** @type {Promise<any> | null} */ let loading = null;
 
 /** @returns {Promise<any>} Plotly */
-function plotly() {
+export function plotly() {
   const there = /** @type {any} */ (globalThis).Plotly;
   if (there) return Promise.resolve(there);
   loading ??= new Promise((resolve, reject) => {

@@ -15,13 +15,15 @@ export const PINNED = "Pinned";
  * @typedef {{node: HTMLElement, grid: HTMLElement, count: HTMLElement, all: HTMLElement, charts: Chart[]}} Section */
 
 export class Sections {
-  /** @param {HTMLElement} node @param {{make: (metric: any) => Chart, drop: (chart: Chart) => void}} host */
-  constructor(node, host) {
+  /** @param {HTMLElement} node @param {{make: (metric: any) => Chart, drop: (chart: Chart) => void}} host
+   * @param {{key: string, usual: string[]}} [folds] where folded groups are remembered, and which are before anybody folded one */
+  constructor(node, host, { key, usual } = { key: "folds", usual: [] }) {
+    this.key = key;
     this.node = node;
     this.host = host;
     /** @type {Map<string, Section>} */ this.held = new Map();
     /** @type {Map<string, Chart>} by metric */ this.charts = new Map();
-    this.folds = new Set(remembered().folds ?? []);
+    this.folds = new Set(remembered()[key] ?? usual);
     this.opened = new Set(); // groups shown whole
     this.last = /** @type {[any[], string, string[]]} */ ([[], "", []]);
   }
@@ -103,7 +105,7 @@ export class Sections {
     };
     fold.addEventListener("click", () => {
       this.folds.has(group) ? this.folds.delete(group) : this.folds.add(group);
-      remember({ folds: [...this.folds] });
+      remember({ [this.key]: [...this.folds] });
       apply();
     });
     all.addEventListener("click", () => {

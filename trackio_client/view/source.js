@@ -75,6 +75,34 @@ export class HttpSource {
     return this.json(`/v1/experiments/${encodeURIComponent(experiment)}/events?${query}`);
   }
 
+  /** What its training tells: run_config, epoch_metrics, run_summary, checkpoints … @param {string} experiment @returns {Promise<any>} */
+  training(experiment) {
+    return this.json(`/v1/experiments/${encodeURIComponent(experiment)}/summary`);
+  }
+
+  /** What was recorded beside the numbers, without its content: {entries, after}. @param {string} experiment
+   * @param {{kinds?: string[], after?: number}} [options] @returns {Promise<any>} */
+  index(experiment, { kinds = [], after = 0 } = {}) {
+    const query = new URLSearchParams({ after: String(after) });
+    for (const kind of kinds) query.append("kind", kind);
+    return this.json(`/v1/experiments/${encodeURIComponent(experiment)}/index?${query}`);
+  }
+
+  /** One entry of it, with its content. @param {string} experiment @param {import("./facts.js").Entry} entry @returns {Promise<any>} */
+  entry(experiment, { writer_id, seq, position }) {
+    return this.json(`/v1/experiments/${encodeURIComponent(experiment)}/index/${encodeURIComponent(writer_id)}/${seq}?position=${position}`);
+  }
+
+  /** Artifacts logged and used. @param {string} experiment @returns {Promise<any>} */
+  artifacts(experiment) {
+    return this.json(`/v1/experiments/${encodeURIComponent(experiment)}/artifacts`);
+  }
+
+  /** The address of a file, by its hash; null for what is no hash. @param {string} sha256 @returns {string | null} */
+  blob(sha256) {
+    return /^[0-9a-f]{64}$/.test(sha256) ? `${this.root}/v1/blobs/${sha256}` : null;
+  }
+
   /** Who one is here: {role, user, can_log_out, can_log_in_with_hub}. @returns {Promise<any>} */
   session() {
     return this.json("/v1/session");

@@ -1,0 +1,135 @@
+// @ts-check
+/** What a training tells beside its curves, on its experiment's page: panels that stand only when there is something in them. */
+
+import { ArtifactsPanel } from "./artifacts.js";
+import { CheckpointsPanel } from "./checkpoints.js";
+import { CoursePanel } from "./course.js";
+import { DataPanel } from "./datacounts.js";
+import { h } from "./dom.js";
+import { EnvironmentPanel } from "./environment.js";
+import { EvaluationsPanel } from "./evaluations.js";
+import { FailurePanel, GapsPanel } from "./failure.js";
+import { ConfusionPanel, LabelsPanel } from "./labels.js";
+import { MediaPanels } from "./media.js";
+import { ModelPanel } from "./modelcard.js";
+import { PredictionsPanel } from "./predictions.js";
+
+const EVERY_MS = 3000;
+const RESTED_MS = 15_000; // of an experiment that has ended: a late record or file of it may still come
+const KINDS = ["record", "media", "artifact", "artifact_used"];
+const MOST_ENTRIES = 50_000; // of the index kept in the page; the oldest media go first
+
+/**
+ * @typedef {Object} Entry  what is known of a record, a medium or an artifact before its content is asked for
+ * @property {number} position @property {string} writer_id @property {number} seq @property {string} kind
+ * @property {string | null} name @property {number | null} step @property {number | null} epoch @property {number | null} time_s
+ * @property {string} [media] @property {number} [items]
+ */
+
+export class Facts {
+  /** @param {{source: any, id: string}} parts `source` may lack any of `training`, `index`, `entry`, `artifacts`: its panels stay away */
+  constructor({ source, id }) {
+    this.source = source;
+    this.id = id;
+    this.live = true;
+    this.closed = false;
+    this.failure = new FailurePanel();
+    this.evaluations = new EvaluationsPanel();
+    this.labels = new LabelsPanel();
+    this.confusion = new ConfusionPanel();
+    this.predictions = new PredictionsPanel((entry) => this.content(entry));
+    this.media = new MediaPanels({ source, content: (entry) => this.content(entry) });
+    this.course = new CoursePanel();
+    this.checkpoints = new CheckpointsPanel();
+    this.model = new ModelPanel();
+    this.data = new DataPanel();
+    this.environment = new EnvironmentPanel();
+    this.artifacts = new ArtifactsPanel({ source });
+    this.gaps = new GapsPanel();
+    /** Above the charts, below them, and beside them. */
+    this.above = h("div", { class: "tk-stack" }, this.failure.root);
+    this.below = h("div", { class: "tk-stack" }, this.evaluations.root, this.labels.root, this.confusion.root, this.predictions.root, this.media.root);
+    this.beside = h("div", { class: "tk-stack" }, this.course.root, this.checkpoints.root, this.model.root, this.data.root);
+    this.last = h("div", { class: "tk-stack" }, this.environment.root, this.artifacts.root, this.gaps.root);
+    /** @type {Entry[]} */ this.entries = [];
+    this.after = 0;
+    /** @type {Map<string, Promise<any>>} */ this.contents = new Map();
+    this.onShown = () => document.hidden || this.poll();
+    document.addEventListener("visibilitychange", this.onShown);
+    this.poll();
+  }
+
+  close() {
+    this.closed = true;
+    clearTimeout(this.timer);
+    document.removeEventListener("visibilitychange", this.onShown);
+    for (const panel of this.panels()) panel.close?.();
+  }
+
+  /** @returns {any[]} */
+  panels() {
+    return [this.failure, this.evaluations, this.labels, this.confusion, this.predictions, this.media, this.course, this.checkpoints, this.model, this.data, this.environment, this.artifacts, this.gaps];
+  }
+
+  async poll() {
+    clearTimeout(this.timer);
+    if (this.closed) return;
+    if (!document.hidden) {
+      // One that fails says nothing about the other; the bar above the page tells when nobody answers.
+      await Promise.allSettled([this.#askTraining(), this.#askIndex()]);
+    }
+    if (!this.closed && !document.hidden) this.timer = setTimeout(() => this.poll(), this.live ? EVERY_MS : RESTED_MS);
+  }
+
+  /** The experiment as its page polls it: environment and state. @param {any} detail */
+  paint(detail) {
+    this.live = detail.state === "running" || detail.state === "lost_contact";
+    this.detail = detail;
+    this.environment.paint(detail.environment ?? null);
+    if (this.training) this.#paintTraining();
+  }
+
+  async #askTraining() {
+    if (!this.source.training) return;
+    const training = await this.source.training(this.id);
+    if (this.closed || !training) return;
+    const key = JSON.stringify(training);
+    if (key === this.key) return;
+    this.key = key;
+    this.training = training;
+    this.#paintTraining();
+  }
+
+  #paintTraining() {
+    for (const panel of [this.failure, this.evaluations, this.labels, this.confusion, this.course, this.checkpoints, this.model, this.data, this.gaps]) {
+      panel.paint(this.training, this.detail ?? {});
+    }
+  }
+
+  async #askIndex() {
+    if (!this.source.index) return;
+    const { entries, after } = await this.source.index(this.id, { kinds: KINDS, after: this.after });
+    if (this.closed || !entries.length) return;
+    this.after = after;
+    const of = (/** @type {string} */ kind) => entries.filter((/** @type {Entry} */ each) => each.kind === kind);
+    this.entries.push(...entries);
+    if (this.entries.length > MOST_ENTRIES) this.entries.splice(0, this.entries.length - MOST_ENTRIES);
+    this.predictions.add(of("record").filter((/** @type {Entry} */ each) => each.name === "predictions"));
+    this.media.add(of("media"));
+    if (of("artifact").length || of("artifact_used").length) this.artifacts.ask(this.id);
+  }
+
+  /** The content of an entry; the last ones that were asked for are kept. @param {Entry} entry @returns {Promise<any>} */
+  content(entry) {
+    const key = `${entry.writer_id} ${entry.seq}`;
+    let asked = this.contents.get(key);
+    if (!asked) {
+      asked = this.source.entry(this.id, entry).then((/** @type {any} */ { content }) => content);
+      asked?.catch(() => this.contents.delete(key));
+    }
+    this.contents.delete(key);
+    this.contents.set(key, /** @type {Promise<any>} */ (asked)); // the newest last
+    while (this.contents.size > 120) this.contents.delete(/** @type {string} */ (this.contents.keys().next().value));
+    return /** @type {Promise<any>} */ (asked);
+  }
+}

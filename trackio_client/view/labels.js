@@ -1,0 +1,213 @@
+// @ts-check
+/** Scores of each label over the evaluations as a heat map, and which labels are taken for which. */
+
+import { fill, h } from "./dom.js";
+import { bestOf } from "./evaluations.js";
+import { heatTable, score } from "./heat.js";
+import { menuButton } from "./menu.js";
+import { Pane, plainTable } from "./pane.js";
+import { count, exact, number, plural, revived } from "./words.js";
+
+const SCORES = { f1: "F1", precision: "Precision", recall: "Recall" };
+const ORDERS = { support: "support", score: "score", name: "name" };
+const MOST_EVALUATIONS = 12; // columns: the first, the last, the best, and evenly between
+const MOST_LABELS = 60;
+const MOST_CONFUSED = 8;
+
+/** Label scores of an evaluation, by the way in which spans are read. @param {any} entry @returns {[string, Record<string, any>][]} */
+export function labelSets(entry) {
+  /** @type {[string, Record<string, any>][]} */ const found = [];
+  for (const [key, value] of Object.entries(entry ?? {})) {
+    if (!key.startsWith("per_label") || !value || typeof value !== "object" || Array.isArray(value)) continue;
+    const inside = Object.values(value);
+    const isScores = inside.some((each) => each && typeof each === "object" && ("f1" in each || "precision" in each || "recall" in each));
+    if (isScores) found.push([key.replace(/^per_label(_metrics)?_?/, "") || "strict", value]);
+    else for (const [way, labels] of Object.entries(value)) if (labels && typeof labels === "object" && Object.values(labels).some((each) => each && typeof each === "object" && "f1" in each)) found.push([way, labels]);
+  }
+  return found;
+}
+
+/** At most so many of a list: the ends, what must be there, and evenly between. @param {any[]} list @param {number} most @param {any} [kept] */
+export function spread(list, most, kept) {
+  if (list.length <= most) return list;
+  const wanted = new Set(Array.from({ length: most - (kept ? 1 : 0) }, (_, i, n = most - (kept ? 1 : 0)) => Math.round((i * (list.length - 1)) / (n - 1))));
+  if (kept && list.includes(kept)) wanted.add(list.indexOf(kept));
+  return list.filter((_, i) => wanted.has(i));
+}
+
+/** @param {any} entry */
+const stepOf = (entry) => entry.global_step ?? entry.step ?? null;
+/** @param {any} entry */
+const where = (entry) => [stepOf(entry) === null ? null : `step ${number(stepOf(entry))}`, entry.epoch === undefined || entry.epoch === null ? null : `epoch ${number(entry.epoch)}`].filter(Boolean).join(", ");
+
+export class LabelsPanel {
+  constructor() {
+    this.pane = new Pane("Labels");
+    this.root = this.pane.root;
+    this.score = "f1";
+    this.order = "support";
+    this.way = /** @type {string | null} */ (null);
+    this.scores = menuButton({ label: "F1", title: "Score", items: () => Object.entries(SCORES).map(([value, label]) => ({ value, label, chosen: value === this.score })), choose: (value) => ((this.score = value), this.draw()) });
+    this.orders = menuButton({ label: "by support", title: "Order labels by", items: () => Object.entries(ORDERS).map(([value, label]) => ({ value, label, chosen: value === this.order })), choose: (value) => ((this.order = value), this.draw()) });
+    this.ways = menuButton({ label: "", title: "How spans are read", items: () => this.sets.map((way) => ({ value: way, label: way, chosen: way === this.way })), choose: (value) => ((this.way = value), this.draw()) });
+    this.pane.tools.append(this.ways, this.scores, this.orders);
+    /** @type {string[]} */ this.sets = [];
+  }
+
+  /** @param {any} training */
+  paint(training) {
+    const entries = (training?.epoch_metrics ?? []).filter((/** @type {any} */ entry) => labelSets(entry).length);
+    this.pane.show(entries.length > 0);
+    if (!entries.length) return;
+    const key = JSON.stringify([entries.length, entries.at(-1)]);
+    if (key === this.key) return;
+    this.key = key;
+    this.entries = entries;
+    this.best = bestOf(training)?.entry;
+    this.sets = [...new Set(/** @type {any[]} */ (entries).flatMap((entry) => labelSets(entry).map(([way]) => way)))];
+    if (!this.way || !this.sets.includes(this.way)) this.way = this.sets[0];
+    this.pane.whenSeen(() => this.draw());
+    if (this.pane.isSeen) this.draw();
+  }
+
+  draw() {
+    const entries = spread(this.entries, MOST_EVALUATIONS, this.best);
+    const tables = entries.map((/** @type {any} */ entry) => Object.fromEntries(labelSets(entry))[/** @type {string} */ (this.way)] ?? {});
+    const last = tables.at(-1) ?? {};
+    const value = (/** @type {any} */ scores) => {
+      const found = revived(scores?.[this.score]);
+      return typeof found === "number" ? found : null;
+    };
+    const sums = (/** @type {string} */ name) => /^(micro|macro|weighted|overall|all)([ _-]?avg)?$/.test(name);
+    const names = [...new Set(tables.flatMap((/** @type {any} */ table) => Object.keys(table)))];
+    const by = {
+      support: (/** @type {string} */ a, /** @type {string} */ b) => (last[b]?.support ?? 0) - (last[a]?.support ?? 0),
+      score: (/** @type {string} */ a, /** @type {string} */ b) => (value(last[b]) ?? -1) - (value(last[a]) ?? -1),
+      name: () => 0,
+    }[/** @type {"support" | "score" | "name"} */ (this.order)];
+    names.sort((a, b) => Number(sums(a)) - Number(sums(b)) || by(a, b) || a.localeCompare(b));
+    const shown = names.slice(0, MOST_LABELS);
+    const rows = shown.map((name) => {
+      const values = tables.map((/** @type {any} */ table) => value(table[name]));
+      const top = Math.max(...values.filter((/** @type {any} */ v) => v !== null));
+      const cells = values.map((/** @type {number | null} */ v, /** @type {number} */ i) => cellOf(tables[i][name], v, entries[i], v === top && values.length > 1 && top > 0 && values.indexOf(v) === i));
+      return { word: name, bold: sums(name), n: last[name]?.support === undefined ? "" : count(last[name].support), cells };
+    });
+    this.ways.hidden = this.sets.length < 2;
+    this.ways.say(`${this.way} spans`);
+    this.scores.say(SCORES[/** @type {keyof typeof SCORES} */ (this.score)]);
+    this.orders.say(`by ${this.order}`);
+    const evaluations = entries.length === this.entries.length ? plural(entries.length, "evaluation") : `${entries.length} of ${count(this.entries.length)} evaluations`;
+    this.pane.say(`${SCORES[/** @type {keyof typeof SCORES} */ (this.score)]}, label × step; ${plural(names.length, "label")}, ${evaluations}`);
+    const columns = entries.map((/** @type {any} */ entry) => ({ word: `${number(stepOf(entry) ?? entry.epoch)}${entry === this.best ? " ★" : ""}`, title: `${where(entry)}${entry === this.best ? ", the best evaluation" : ""}` }));
+    fill(this.pane.body, heatTable({ label: "Score of each label at each evaluation", corner: "label", columns, rows, hasCounts: true }), this.words(shown, tables, entries));
+  }
+
+  /** What the eye should not have to find: labels without a case, those that fell, what is left out. @param {string[]} names @param {any[]} tables @param {any[]} entries */
+  words(names, tables, entries) {
+    const last = tables.at(-1) ?? {};
+    const said = [];
+    const absent = names.filter((name) => last[name]?.support === 0);
+    if (absent.length) said.push(`No case in the evaluation set: ${absent.slice(0, 6).join(", ")}${absent.length > 6 ? ` and ${absent.length - 6} more` : ""}.`);
+    const never = names.filter((name) => last[name]?.support > 0 && last[name]?.predicted === 0);
+    if (never.length) said.push(`Never predicted at the last evaluation: ${never.slice(0, 6).join(", ")}${never.length > 6 ? ` and ${never.length - 6} more` : ""}.`);
+    let fall = { name: "", by: 0.02, top: 0, at: 0 };
+    for (const name of names) {
+      const values = tables.map((table) => Number(revived(table[name]?.[this.score]) ?? NaN));
+      const now = /** @type {number} */ (values.at(-1));
+      values.forEach((v, i) => v - now > fall.by && (fall = { name, by: v - now, top: v, at: i }));
+    }
+    if (fall.name) said.push(`${fall.name} is ${fall.by.toFixed(2)} below its highest, ${fall.top.toFixed(2)} at ${where(entries[fall.at])}.`);
+    return said.length ? h("p", { class: "tk-pane-words" }, said.join(" ")) : null;
+  }
+
+  close() {
+    this.pane.close();
+  }
+}
+
+/** @param {any} scores @param {number | null} value @param {any} entry @param {boolean} ring */
+function cellOf(scores, value, entry, ring) {
+  if (!scores) return { value: null, title: `${where(entry)}: not recorded` };
+  const none = scores.support === 0;
+  const parts = ["f1", "precision", "recall"].map((name) => `${name} ${exact(revived(scores[name]))}`);
+  const title = [where(entry), ...(none ? ["no support: no case of it in the evaluation set"] : []), ...parts, `support ${scores.support ?? "not recorded"}`, ...(scores.predicted === undefined ? [] : [`predicted ${scores.predicted}`])].join("\n");
+  return { value: none ? null : value, words: none ? "·" : undefined, title, ring: ring && !none };
+}
+
+/** A confusion as labels and counts, whatever the form. @param {any} data @returns {{labels: string[], matrix: number[][]} | null} */
+export function confusionOf(data) {
+  if (!data) return null;
+  const labels = data.labels ?? data.label_list;
+  const matrix = data.matrix ?? data.counts ?? data.confusion_matrix;
+  if (!Array.isArray(labels) || !Array.isArray(matrix)) return null;
+  return { labels: labels.map(String), matrix };
+}
+
+export class ConfusionPanel {
+  constructor() {
+    this.pane = new Pane("Confusion");
+    this.root = this.pane.root;
+    this.counts = false;
+    this.shares = menuButton({ label: "Shares of a row", title: "What a cell shows", items: () => [{ value: "", label: "Shares of a row", chosen: !this.counts }, { value: "counts", label: "Counts", chosen: this.counts }], choose: (value) => ((this.counts = value === "counts"), this.draw()) });
+    this.pane.tools.append(this.shares);
+  }
+
+  /** @param {any} training */
+  paint(training) {
+    const entries = training?.epoch_metrics ?? [];
+    const best = bestOf(training ?? {})?.entry;
+    const last = [...entries].reverse().find((/** @type {any} */ entry) => confusionOf(entry.confusion));
+    const held = confusionOf(best?.confusion) ? best : last;
+    const data = held?.confusion ?? training?.confusion;
+    const found = confusionOf(data);
+    this.pane.show(Boolean(found));
+    if (!found) return;
+    const key = JSON.stringify([found, held === best]);
+    if (key === this.key) return;
+    this.key = key;
+    this.found = found;
+    this.pairs = data.most_frequent ?? data.confusions ?? data.most_confused;
+    const at = held ?? data;
+    this.of = [held && held === best ? "best evaluation" : "last evaluation", at ? where(at) : ""].filter(Boolean).join(", ");
+    this.pane.whenSeen(() => this.draw());
+    if (this.pane.isSeen) this.draw();
+  }
+
+  draw() {
+    const { labels, matrix } = /** @type {NonNullable<ReturnType<typeof confusionOf>>} */ (this.found);
+    const sums = matrix.map((row) => row.reduce((sum, n) => sum + n, 0));
+    const shown = labels.length > 40 ? labels.map((_, i) => i).sort((a, b) => sums[b] - sums[a]).slice(0, 40) : labels.map((_, i) => i);
+    const rows = shown.map((i) => ({
+      word: labels[i],
+      n: count(sums[i]),
+      cells: shown.map((j) => {
+        const n = matrix[i]?.[j] ?? 0;
+        const share = sums[i] ? n / sums[i] : null;
+        const words = n === 0 ? "·" : this.counts ? count(n) : (/** @type {number} */ (share) * 100).toFixed(share !== null && share < 0.095 && share > 0 ? 1 : 0);
+        return { value: share, t: n ? share : null, words, ring: i === j, title: `${labels[i]} taken for ${labels[j]}: ${count(n)} of ${count(sums[i])}` };
+      }),
+    }));
+    this.shares.say(this.counts ? "Counts" : "Shares of a row");
+    this.pane.say(`${this.of}${shown.length < labels.length ? `; the ${shown.length} labels with most cases of ${labels.length}` : ""}${this.counts ? "" : "; a row sums to 100"}`);
+    const corner = h("span", null, "truth ↓ answered →");
+    fill(this.pane.body, heatTable({ label: "Confusion of labels", corner, columns: shown.map((j) => ({ word: labels[j] })), rows, hasCounts: true }), this.most(labels, matrix, sums));
+  }
+
+  /** @param {string[]} labels @param {number[][]} matrix @param {number[]} sums */
+  most(labels, matrix, sums) {
+    const given = Array.isArray(this.pairs) ? this.pairs.map((/** @type {any} */ each) => (Array.isArray(each) ? { gold: each[0], predicted: each[1], count: each[2] } : each)) : null;
+    const found = given ?? labels.flatMap((gold, i) => labels.map((predicted, j) => ({ gold, predicted, count: i === j ? 0 : (matrix[i]?.[j] ?? 0) }))).filter((each) => each.count > 0).sort((a, b) => b.count - a.count);
+    if (!found.length) return h("p", { class: "tk-pane-words" }, "No case was taken for another label.");
+    const line = (/** @type {any} */ each) => {
+      const gold = each.gold ?? each.true ?? each.truth;
+      const total = sums[labels.indexOf(gold)];
+      return h("tr", null, h("td", null, gold), h("td", null, each.predicted ?? each.answered), h("td", { class: "num" }, count(each.count)), h("td", { class: "num" }, total ? `${((100 * each.count) / total).toFixed(1)} %` : "–"));
+    };
+    return h("div", { class: "tk-confused" }, h("h3", null, "Most frequent confusions"), plainTable({ label: "Most frequent confusions", head: ["truth", "answered", "cases", "of its truth"].map((word, i) => h("th", { class: i > 1 ? "num" : "", scope: "col" }, word)), rows: found.slice(0, MOST_CONFUSED).map(line) }));
+  }
+
+  close() {
+    this.pane.close();
+  }
+}
