@@ -57,7 +57,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "hub": STORE | {"view", "queries", "clientfile", "settings", "delivery"},
     "cli": EXPERIMENT | {"queries", "reader", "exchange", "hub"},
     # The wheel's face: names that are loaded on first use.
-    "__init__": EXPERIMENT | {"reader", "monitor", "integrations"},
+    "__init__": EXPERIMENT | {"calls", "install", "reader", "monitor", "integrations"},
+    "calls": EXPERIMENT | {"reader"},
+    "install": EXPERIMENT | {"__init__"},
     "__main__": {"cli"},
     # exchange, masking: what Trackio's clients log is mapped as their files are.
     "space": STORE | {"exchange", "masking", "media", "queries", "settings", "inforce", "hub", "view"},
@@ -70,7 +72,7 @@ ONLY_IN = {
     "uvicorn": ("space/",),
     "httpx": ("trackio_client/delivery/transport.py", "trackio_client/reader/"),
     "pandas": ("trackio_client/reader/", "trackio_client/media/tables.py"),
-    "PIL": ("trackio_client/media/", "space/sharing/"),
+    "PIL": ("trackio_client/media/", "space/sharing/", "space/api/trackio/"),
     "matplotlib": ("trackio_client/media/",),
     "huggingface_hub": ("trackio_client/hub/", "space/api/visibility.py"),
     "pyarrow": ("trackio_client/hub/", "trackio_client/exchange/", "trackio_client/archive/"),
