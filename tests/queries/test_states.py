@@ -30,6 +30,12 @@ def test_a_silent_experiment_lost_contact_and_says_what_was_heard_last():
     assert state.evidence == "Last heard: step 1,200, loss 0.4123."
 
 
+def test_silence_of_a_client_that_tells_no_end_says_so():
+    state = state_of(record(client={"client": {"name": "trackio"}}), 1061.0)
+    assert state.word == "lost_contact"
+    assert state.evidence == "Last heard: step 1,200. Trackio's client tells no end: it may have finished."
+
+
 def test_an_experiment_that_is_heard_runs():
     assert state_of(record(), 1059.0).word == "running"
     assert state_of(record(), 1059.0, lost_contact_s=10).word == "lost_contact"

@@ -37,7 +37,7 @@ def state_of(
         evidence = _ending(record.end, word) + _untold(record)
         return State(word, evidence, float(record.end.get("time_s") or record.last_event_s))
     if now_s - record.last_heard_s > lost_contact_s:
-        return State("lost_contact", _last_heard(record, loss), record.last_heard_s)
+        return State("lost_contact", _last_heard(record, loss) + _tells_no_end(record), record.last_heard_s)
     return State("running", f"Heard within the last {lost_contact_s:g} s.", record.created_s)
 
 
@@ -70,6 +70,14 @@ def _untold(record: ExperimentRecord) -> str:
         return ""
     named = ", ".join(map(str, silent[:8])) + (f" and {len(silent) - 8} more" if len(silent) > 8 else "")
     return f" Of {ranks.get('size')} ranks, {named} did not tell how {'it' if len(silent) == 1 else 'they'} ended."
+
+
+def _tells_no_end(record: ExperimentRecord) -> str:
+    """What has to be said of a client that sends neither a sign of life nor an end: Trackio's own."""
+    client = record.client.get("client")
+    if not isinstance(client, dict) or client.get("name") != "trackio":
+        return ""
+    return " Trackio's client tells no end: it may have finished."
 
 
 def _last_heard(record: ExperimentRecord, loss: MetricSummary | None) -> str:
