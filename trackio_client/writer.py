@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 from trackio_client.blobs import Blob, cited_in
 from trackio_client.capture.console import ConsoleCapture
-from trackio_client.capture.environment.gather import Scene
+from trackio_client.capture.environment.scene import Scene
 from trackio_client.capture.environment.telling import EnvironmentCapture, masked_environment
 from trackio_client.capture.ranks import ranks_of
 from trackio_client.delivery.account import Account, account_of, refused_lines

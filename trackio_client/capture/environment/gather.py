@@ -2,54 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from trackio_client.capture.environment import container, git, machine, program
 from trackio_client.capture.environment import packages as installed
 from trackio_client.capture.environment.found import Found
 from trackio_client.capture.environment.gitfiles import repository_of
+from trackio_client.capture.environment.scene import Scene
 
 OFF = "switched off (TRACKIO_CAPTURE_PERSONAL=0)"
 Part = tuple[str, Callable[[], Found]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """What must be taken note of when the experiment begins: it may have changed when the thread looks."""
-
-    main_file: str | None
-    argv: list[str]
-    original: list[str]
-    cwd: Path
-    environ: dict[str, str]
-    is_main: bool = True
-    """False: another rank tells what all of them share."""
-    with_personal: bool = True
-    diff_bytes: int = 256 * 1024
-    script: Path | None = None
-    folder: Path = field(default_factory=Path)
-
-    @classmethod
-    def now(cls, *, is_main: bool, with_personal: bool, diff_bytes: int) -> Scene:
-        main_file = getattr(sys.modules.get("__main__"), "__file__", None)
-        cwd = Path.cwd()
-        script, folder = git.script_of(main_file, sys.argv, cwd)
-        return cls(
-            main_file=main_file,
-            argv=list(sys.argv),
-            original=list(getattr(sys, "orig_argv", [])),
-            cwd=cwd,
-            environ=dict(os.environ),
-            is_main=is_main,
-            with_personal=with_personal,
-            diff_bytes=diff_bytes,
-            script=script,
-            folder=folder,
-        )
 
 
 def parts_of(scene: Scene) -> Iterator[Part]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -29,27 +28,6 @@ SECRET_FILES: Final = (
 )  # fmt: skip
 """Files whose difference is never read: they are there to hold secrets."""
 _INHERITED: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR")
-
-
-def script_of(main_file: str | None, argv: list[str], cwd: Path) -> tuple[Path | None, Path]:
-    """(the script that runs or None, the folder that its code is in).
-
-    A program of an installed package (`accelerate`, `pytest`, `trl`) is nobody's own code: then, and where there is no
-    file (a notebook, `python -c`), the working folder stands.
-    """
-    if not main_file:
-        return None, cwd
-    script = Path(main_file) if Path(main_file).is_absolute() else cwd / main_file
-    try:
-        script = script.resolve()
-    except (OSError, RuntimeError):
-        return None, cwd
-    installed = [Path(prefix).resolve() for prefix in {sys.prefix, sys.base_prefix} if prefix]
-    if {"site-packages", "dist-packages"} & set(script.parts) or (
-        script.suffix != ".py" and any(script.is_relative_to(prefix) for prefix in installed)
-    ):
-        return script, cwd
-    return script, script.parent
 
 
 def from_files(folder: Path) -> Found:

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from trackio_client.capture.environment.found import Found, nested
-from trackio_client.capture.environment.gather import Scene, gather, late
-from trackio_client.capture.environment.git import PATIENT_S, STATUS_S, Slow, from_program
-from trackio_client.capture.environment.program import Anonymous
+from trackio_client.capture.environment.scene import Scene
 from trackio_client.masking import Masker
 
+BEGIN_S: Final = 0.1
+"""Before the thread looks: `init` and what follows it have the interpreter to themselves."""
 END_S: Final = 1.5
 """Longest wait of a program's end for the first event."""
 CUT: Final = "the program ended before it was looked at"
@@ -27,7 +27,7 @@ Tell = Callable[[dict[str, Any], dict[str, str]], None]
 
 
 def masked_environment(values: dict[str, Any], masker: Masker) -> dict[str, Any]:
-    """Values without secrets. Packages are called what they are called: a name like one of a secret hides no version."""
+    """Values without secrets. A package whose name sounds like one of a secret keeps its version."""
     packages = {name: values[name] for name in ("packages", "conda") if name in values}
     masked: dict[str, Any] = masker.config({name: value for name, value in values.items() if name not in packages})
     if isinstance(command := values.get("command"), list):
@@ -45,6 +45,7 @@ class EnvironmentCapture:
         self._is_told = False
         self._is_over = False
         self._first = threading.Event()
+        self._hurry = threading.Event()
         self._thread = threading.Thread(target=self._run, name="trackio-environment", daemon=True)
 
     def start(self) -> EnvironmentCapture:
@@ -53,6 +54,7 @@ class EnvironmentCapture:
 
     def end(self, timeout_s: float = END_S) -> None:
         """The program ends: nothing is told after this."""
+        self._hurry.set()
         self._first.wait(timeout_s)
         with self._lock:
             self._is_over = True
@@ -66,7 +68,11 @@ class EnvironmentCapture:
         self._say_late()
 
     def _run(self) -> None:
+        self._hurry.wait(BEGIN_S)
         try:
+            from trackio_client.capture.environment.gather import gather  # here: on the thread, as all that is slow
+            from trackio_client.capture.environment.git import STATUS_S
+
             gather(self._scene, self._found)
             root = self._found.values.get("git.root")
             is_slow = self._scene.is_main and root is not None and not self._compare(root, STATUS_S)
@@ -83,6 +89,8 @@ class EnvironmentCapture:
             self._first.set()
 
     def _compare(self, root: str, timeout_s: float) -> bool:
+        from trackio_client.capture.environment.git import Slow, from_program
+
         try:
             self._found.take(from_program(Path(root), self._scene.diff_bytes, timeout_s, self._mask))
         except Slow:
@@ -97,6 +105,8 @@ class EnvironmentCapture:
         self._first.set()
 
     def _compare_patiently(self, root: str) -> None:
+        from trackio_client.capture.environment.git import PATIENT_S, Slow, from_program
+
         try:
             more = from_program(Path(root), self._scene.diff_bytes, PATIENT_S, self._mask)
         except Slow:
@@ -108,6 +118,8 @@ class EnvironmentCapture:
                 self._say(more)
 
     def _say_late(self) -> None:
+        from trackio_client.capture.environment.gather import late
+
         known = self._found
         new = Found()
         for name, value in late(self._scene).values.items():
@@ -120,6 +132,8 @@ class EnvironmentCapture:
         values: Mapping[str, Any] = found.values
         reasons = dict(found.not_captured)
         if not self._scene.with_personal:
+            from trackio_client.capture.environment.program import Anonymous
+
             anonymous = Anonymous()
             values, reasons = anonymous(dict(values)), anonymous(reasons)
         self._tell(nested(values), reasons)
