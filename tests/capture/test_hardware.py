@@ -146,7 +146,7 @@ def test_an_interval_of_0_reads_nothing():
 
 def test_a_sampler_that_fails_says_so_once_and_ends(caplog):
     class Odd(Gpus):
-        def read(self):
+        def read(self, *, process_only=False):
             raise ZeroDivisionError("made up")
 
     HardwareSampler(lambda *_: None, lambda: 0, interval_s=0.01, gpus=Odd(made_up.MadeUpNvml(1), environ={})).start()

@@ -2,134 +2,27 @@
 
 Every reading stands alone: a GPU without a power sensor, a driver that dies in the middle, a machine with no GPU at
 all leave out what they cannot tell and nothing else. What cannot be read is absent, never 0.
-GPU numbers are the driver's, whatever CUDA_VISIBLE_DEVICES calls them; with it set, only those GPUs are read.
+
+Of several ranks on one machine the first reads the machine and all GPUs that it sees; the others read what is theirs:
+their process, what they hold of a GPU, and GPUs that the first one does not see.
 """
 
 from __future__ import annotations
 
-import importlib
-import os
-import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
 
-GIB: Final = 2**30
+from trackio_client.capture.gpus.device import GIB, GpuFault
+from trackio_client.capture.gpus.every import Gpus
+from trackio_client.capture.host import LEAST_PERIOD_S, Host
+from trackio_client.capture.ranks import ALONE, Ranks
+
+__all__ = ["GIB", "GpuFault", "Gpus", "HardwareSampler", "Host", "reading"]
+
 FIRST_READING_S: Final = 1.0
 """A share of CPU time is one of a period: the first reading comes after this long, or the interval if shorter."""
-
-
-class Gpus:
-    """The GPUs of this machine, by NVML. Without a driver there are none."""
-
-    def __init__(self, nvml: Any = None, environ: Mapping[str, str] = os.environ) -> None:
-        self._nvml = nvml if nvml is not None else _nvml()
-        self._handles: dict[int, Any] = {}
-        if self._nvml is None:
-            return
-        try:
-            self._nvml.nvmlInit()
-            count = int(self._nvml.nvmlDeviceGetCount())
-        except (self._nvml.NVMLError, OSError):  # no driver, or one that does not answer
-            return
-        for index in range(count):
-            handle = self._ask("nvmlDeviceGetHandleByIndex", index)
-            if handle is not None and self._is_visible(index, handle, environ):
-                self._handles[index] = handle
-
-    def __len__(self) -> int:
-        return len(self._handles)
-
-    def names(self) -> dict[int, str]:
-        """Number → model, of those that tell it."""
-        found = {index: self._ask("nvmlDeviceGetName", handle) for index, handle in self._handles.items()}
-        return {index: _text(name) for index, name in found.items() if name}
-
-    def read(self) -> dict[str, float]:
-        """What can be read now, as `gpu_<i>_<reading>`: %, GiB, °C, W."""
-        found: dict[str, float] = {}
-        for index, handle in self._handles.items():
-            found.update({f"gpu_{index}_{name}": value for name, value in self._readings(handle)})
-        found.update(self._of_torch())
-        return found
-
-    def _readings(self, handle: Any) -> Iterator[tuple[str, float]]:
-        use = self._ask("nvmlDeviceGetUtilizationRates", handle)
-        if use is not None:
-            yield "utilization", float(use.gpu)
-        memory = self._ask("nvmlDeviceGetMemoryInfo", handle)
-        if memory is not None:
-            yield "memory_used", memory.used / GIB
-            if memory.total:
-                yield "memory_percent", 100.0 * memory.used / memory.total
-        degrees = self._ask("nvmlDeviceGetTemperature", handle, getattr(self._nvml, "NVML_TEMPERATURE_GPU", 0))
-        if degrees is not None:
-            yield "temperature", float(degrees)
-        milliwatts = self._ask("nvmlDeviceGetPowerUsage", handle)
-        if milliwatts is not None:
-            yield "power", milliwatts / 1000.0
-
-    def _of_torch(self) -> Iterator[tuple[str, float]]:
-        """What PyTorch's allocator holds, if this program uses it on GPUs; torch is never imported for this."""
-        cuda = getattr(sys.modules.get("torch"), "cuda", None)
-        try:
-            if cuda is None or not cuda.is_initialized():
-                return
-            numbers = list(self._handles) or list(range(cuda.device_count()))
-            for place, index in enumerate(numbers[: cuda.device_count()]):
-                yield f"gpu_{index}_memory_allocated", cuda.memory_allocated(place) / GIB
-                yield f"gpu_{index}_memory_reserved", cuda.memory_reserved(place) / GIB
-        except (RuntimeError, AssertionError, AttributeError):  # a build without CUDA, or a device that was lost
-            return
-
-    def _ask(self, function: str, *given: Any) -> Any:
-        """One answer of NVML, None when there is none: not supported, no permission, GPU lost, driver gone."""
-        try:
-            return getattr(self._nvml, function)(*given)
-        except (self._nvml.NVMLError, AttributeError, OSError):
-            return None
-
-    def _is_visible(self, index: int, handle: Any, environ: Mapping[str, str]) -> bool:
-        chosen = [word.strip() for word in environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if word.strip()]
-        if not chosen:
-            return "CUDA_VISIBLE_DEVICES" not in environ or environ["CUDA_VISIBLE_DEVICES"] != ""
-        uuid = _text(self._ask("nvmlDeviceGetUUID", handle) or "")
-        return any(word == str(index) or (not word.isdecimal() and uuid and uuid.startswith(word)) for word in chosen)
-
-
-class Host:
-    """CPU and memory of the machine and of this process, by psutil. Without psutil nothing is read."""
-
-    def __init__(self, psutil: Any = None) -> None:
-        self._psutil = psutil if psutil is not None else _module("psutil")
-        self._process = self._ask(lambda: self._psutil.Process())
-        self._cpu()  # the first answer of psutil covers no time; it is thrown away
-
-    def read(self) -> dict[str, float]:
-        """What can be read now: %, GiB. A process at 200 % keeps two cores busy."""
-        found = self._cpu()
-        memory = self._ask(lambda: self._psutil.virtual_memory())
-        if memory is not None:
-            found["memory_percent"] = float(memory.percent)
-            found["memory_used"] = (memory.total - memory.available) / GIB
-        if self._process is not None and (own := self._ask(lambda: self._process.memory_info())) is not None:
-            found["process_memory"] = own.rss / GIB
-        return found
-
-    def _cpu(self) -> dict[str, float]:
-        asked = {"cpu_percent": lambda: self._psutil.cpu_percent(None)}
-        if self._process is not None:
-            asked["process_cpu_percent"] = lambda: self._process.cpu_percent(None)
-        read = {name: self._ask(question) for name, question in asked.items()}
-        return {name: float(value) for name, value in read.items() if value is not None}
-
-    def _ask(self, question: Callable[[], Any]) -> Any:
-        if self._psutil is None:
-            return None
-        try:
-            return question()
-        except (self._psutil.Error, OSError, AttributeError):
-            return None
 
 
 class HardwareSampler:
@@ -139,6 +32,10 @@ class HardwareSampler:
         log: takes readings (`system/…`) and a step, as Experiment.log does.
         step: the step to log at: the last one that the training logged.
         interval_s: between readings; 0 reads nothing.
+        gpus: the GPUs; None looks for them.
+        host: the machine; None is this one.
+        ranks: the place of this process among those that log to the experiment.
+        on_fault: told what went wrong with a GPU.
     """
 
     def __init__(
@@ -149,9 +46,12 @@ class HardwareSampler:
         interval_s: float = 10.0,
         gpus: Gpus | None = None,
         host: Host | None = None,
+        ranks: Ranks = ALONE,
+        on_fault: Callable[[GpuFault], object] | None = None,
     ) -> None:
         self._log, self._step, self._interval_s = log, step, interval_s
         self._gpus, self._host = gpus, host
+        self._ranks, self._on_fault = ranks, on_fault
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="trackio-hardware", daemon=True)
 
@@ -169,18 +69,33 @@ class HardwareSampler:
 
     def read(self) -> dict[str, float]:
         """All readings of now, named `system/…`."""
+        gpus, host = self._open()
+        own = not self._ranks.is_local_main
+        found = gpus.read(process_only=own and not self._sees_its_own(gpus)) | host.read(process_only=own)
+        return {f"system/{name}": value for name, value in found.items()}
+
+    def _open(self) -> tuple[Gpus, Host]:
         self._gpus = self._gpus if self._gpus is not None else Gpus()
         self._host = self._host if self._host is not None else Host()
-        return {f"system/{name}": value for name, value in (self._gpus.read() | self._host.read()).items()}
+        return self._gpus, self._host
+
+    def _sees_its_own(self, gpus: Gpus) -> bool:
+        """Whether this rank was given GPUs that the first rank of the machine does not see.
+
+        A launcher that shows each rank its own shows each of them fewer than there are ranks.
+        """
+        return 0 < len(gpus) < (self._ranks.local_world_size or len(gpus) + 1)
 
     def _run(self) -> None:
         try:
-            self._gpus = self._gpus if self._gpus is not None else Gpus()
-            self._host = self._host if self._host is not None else Host()
+            gpus, _ = self._open()
             wait_s = min(FIRST_READING_S, self._interval_s)
             while not self._stopped.wait(wait_s):
                 if found := self.read():
                     self._log(found, self._step())
+                for fault in gpus.faults():
+                    if self._on_fault is not None:
+                        self._on_fault(fault)
                 wait_s = self._interval_s
         except Exception as error:  # a thread's outermost edge: hardware is a help, never a reason to stop
             import logging
@@ -190,17 +105,13 @@ class HardwareSampler:
             )
 
 
-def _nvml() -> Any:
-    return _module("pynvml")
+def reading(gpus: Gpus | None = None, host: Host | None = None) -> Mapping[str, float]:
+    """One reading of everything by S1.24's names: `gpu_<i>_utilization`, `gpu_<i>_memory_allocated`, `cpu_percent` …
 
-
-def _module(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        return None
-
-
-def _text(given: Any) -> str:
-    """Older NVML bindings answer bytes."""
-    return given.decode(errors="replace") if isinstance(given, bytes) else str(given)
+    Who asks more than once keeps `Gpus()` and `Host()`: shares of CPU time are of the time since the last reading, and
+    without a `Host` that was there before, of the tenth of a second that this waits for.
+    """
+    if host is None:
+        host = Host()
+        time.sleep(LEAST_PERIOD_S)
+    return (gpus if gpus is not None else Gpus()).read() | host.read()

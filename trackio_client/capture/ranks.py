@@ -1,11 +1,11 @@
-"""Which of how many processes this one is, as its launcher says it. Nothing is set, nothing imported, nobody waited for.
+"""Which of how many processes this one is, as its launcher says it: nothing to set, imported or waited for.
 
 Asked in this order, the first that knows stands:
 
     torch.distributed   if the program has initialised it: what it says is what the training goes by
     torchrun & kin      RANK, WORLD_SIZE, LOCAL_RANK: torchrun, Accelerate, DeepSpeed, and everybody's own launcher
     Accelerate          its state, when it holds several processes (TPUs, which set no such variables)
-    srun                SLURM_PROCID, in a step of several tasks; a batch script's or a shell's own variables are no ranks
+    srun                SLURM_PROCID, in a step of several tasks: a batch script's own variables make no ranks
     MPI                 Open MPI, PMI (MPICH, Intel MPI), MVAPICH, Horovod
 
 A variable that cannot be right is passed over, and why is told in `ignored`. A process that is no rank is alone.

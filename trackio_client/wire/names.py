@@ -109,7 +109,7 @@ _LABEL_MEASURES: Final[dict[str, tuple[int, str, Goal | None]]] = {
     "number": (3, "Support", None),
 }
 
-_GPU = re.compile(r"(?:system[/.])?(?:gpu|cuda)[_./:]?(?P<of>\d+)[_./](?P<what>[a-z_]+)")
+_GPU = re.compile(r"(?:system[/.])?(?:gpu|cuda)[_./:]?(?P<of>\d+(?:_mig_\d+)?)[_./](?P<what>[a-z_]+)")
 _GPU_MEASURES: Final[dict[str, tuple[int, str, str]]] = {
     "utilization": (0, "utilization", "%"),
     "memory_used": (10, "memory used", "GiB"),
@@ -124,6 +124,14 @@ _GPU_MEASURES: Final[dict[str, tuple[int, str, str]]] = {
     "sm_clock": (23, "clock", "MHz"),
     "memory_clock": (24, "memory clock", "MHz"),
     "fan_speed": (25, "fan speed", "%"),
+    "process_utilization": (26, "utilization by the process", "%"),
+    "process_memory": (27, "memory of the process", "GiB"),
+    "pcie_sent": (28, "PCIe sent", "MB/s"),
+    "pcie_received": (29, "PCIe received", "MB/s"),
+    "throttled_thermal": (30, "held down by heat", ""),
+    "throttled_power": (31, "held down by its power limit", ""),
+    "ecc_corrected": (32, "memory errors corrected", ""),
+    "ecc_uncorrected": (33, "memory errors not corrected", ""),
 }
 _GPU_ALIASES: Final = {
     "gpu": "utilization",
@@ -142,6 +150,8 @@ _HOST: Final[dict[str, tuple[int, str, str]]] = {
     "memory_used": (43, "Memory used", "GiB"),
     "memory_available": (44, "Memory available", "GiB"),
     "process_memory": (45, "Memory of the process", "GiB"),
+    "children_cpu_percent": (45, "CPU of its children", "%"),
+    "children_memory": (45, "Memory of its children", "GiB"),
     "swap_percent": (46, "Swap used", "%"),
     "disk_percent": (47, "Disk used", "%"),
     "disk_free": (48, "Disk free", "GiB"),
@@ -353,7 +363,7 @@ def _hardware(metric: str) -> Quantity | None:
     if match := _GPU.fullmatch(lower):
         what = _GPU_ALIASES.get(match["what"], match["what"])
         rank, words, unit = _GPU_MEASURES.get(what, (39, what.replace("_", " "), ""))
-        title = f"GPU {match['of']} {words}"
+        title = f"GPU {match['of'].replace('_mig_', ' MIG ')} {words}"
         return Quantity(
             name=f"GPU {what.replace('_', ' ')}", group="system", title=title, unit=unit, of=match["of"], rank=rank
         )

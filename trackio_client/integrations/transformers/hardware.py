@@ -7,7 +7,8 @@ import threading
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from trackio_client.capture.hardware import HardwareSampler
+from trackio_client.capture.hardware import GpuFault, HardwareSampler
+from trackio_client.capture.ranks import ALONE
 from trackio_client.integrations.transformers.groups import Group, Run
 from trackio_client.settings import settings_from
 
@@ -29,7 +30,14 @@ class Hardware(Group):
     def begin(self, run: Run) -> None:
         interval_s = settings_from().hardware_s if run.hardware_s is None else run.hardware_s
         self._run = run
-        self._sampler = HardwareSampler(self._heard, lambda: run.step, interval_s=interval_s).start()
+        origin = run.experiment.origin
+        self._sampler = HardwareSampler(
+            self._heard,
+            lambda: run.step,
+            interval_s=interval_s,
+            ranks=ALONE if origin.speaks else origin.ranks,
+            on_fault=self._fault,
+        ).start()
 
     def evaluated(self, run: Run, metrics: Mapping[str, Any]) -> None:
         with self._lock:
@@ -47,6 +55,12 @@ class Hardware(Group):
     def end(self, run: Run) -> None:
         if self._sampler is not None:
             self._sampler.stop()
+
+    def _fault(self, fault: GpuFault) -> None:
+        """On the sampler's thread: an Xid message, memory errors, a GPU that is lost."""
+        assert self._run is not None
+        facts = {"gpu": fault.gpu, "kind": fault.kind, "code": fault.code, "message": fault.message}
+        self._run.experiment.mark("gpu_error", fault.title(), self._run.step, **facts)
 
     def _heard(self, readings: Mapping[str, float], step: int) -> None:
         """On the sampler's thread."""

@@ -1,0 +1,1 @@
+"""GPUs of every maker, each read through its public library if that is installed; one file a maker."""
