@@ -22,6 +22,7 @@ from trackio_client.delivery.transport import MemoryTransport
 from trackio_client.errors import ProjectNotFound, Unavailable, UsageError
 from trackio_client.monitor import Monitor, SmolLM3Monitor, create_monitor_from_config
 from trackio_client.monitor.history import MOST
+from trackio_client.reader import Api
 
 
 @pytest.mark.requirement("S1.17")
@@ -123,7 +124,7 @@ def test_a_reading_that_raises_takes_no_other_with_it_and_nothing_is_0_b23(monke
     host = monitor._readings._host
     monkeypatch.setattr(monitor._readings._gpus, "read", lambda: {"gpu_0_memory_allocated": 1.5})
     monkeypatch.setattr(host, "_process", None)
-    monitor._readings._since -= 5.0  # as if five seconds had gone by
+    monitor._readings._since = host._at = host._at - 5.0  # as if five seconds had gone by
     monitor.log_metrics({"loss": 1.0}, step=4)
     monitor.log_system_metrics(step=4)
     monitor.log_system_metrics()
@@ -150,11 +151,18 @@ def test_each_checkpoint_is_a_record_of_its_own_with_the_size_of_all_its_files_b
     monitor.log_checkpoint("gs://bucket/run/40", 40, size_bytes=5_000)
     monitor.log_model_checkpoint(tmp_path / "nothing-here", step=50)
     monitor.close()
-    told = [(each["step"], each["data"]) for each in events(monitor.experiment_id, "record")]
-    assert [(step, data["size_bytes"]) for step, data in told[:2]] == [(10, 123), (20, 1000)]
-    assert told[2] == (30, {"path": "gs://bucket/run/30", "size_bytes": "not recorded: it is not on this machine"})
-    assert told[3] == (40, {"path": "gs://bucket/run/40", "size_bytes": 5_000})
-    assert "no such file" in told[4][1]["size_bytes"]
+    with Api() as api:
+        told = api.source.summary(monitor.experiment_id)["checkpoints"]
+    assert [(one["step"], one.get("bytes")) for one in told] == [
+        (10, 123),
+        (20, 1000),
+        (30, None),
+        (40, 5_000),
+        (50, None),
+    ]
+    assert told[2]["path"] == "gs://bucket/run/30"
+    assert told[2]["not_recorded"] == {"bytes": "it is not on this machine"}
+    assert "no such file" in told[4]["not_recorded"]["bytes"]
     assert len(monitor.artifacts) == 5
 
 
@@ -438,7 +446,7 @@ def test_the_modules_functions_write_into_the_open_experiment(tmp_path):
     assert not trackio_client.is_available()
     found = kept(str(experiment))
     assert (found.config, found.metrics) == ({"lr": 1}, ["eval_f1", "loss"])
-    assert events(str(experiment), "record")[0]["data"]["size_bytes"] == 5
+    assert events(str(experiment), "record")[0]["data"]["bytes"] == 5
 
 
 @pytest.mark.requirement("S1.41", "S1.44")
