@@ -69,6 +69,8 @@ class MetricLines:
 
         now = self._clock()
         runs = [part for part in parts if isinstance(part, Run)]
+        if not runs:  # the beginning of an experiment, texts: the first numbers after them are shown at once
+            return
         rest = [run for run in runs if not is_evaluation(run.schema.keys)]
         if now >= self._next:
             self._next, self._evaluations = now + LINE_EVERY_S, 0

@@ -20,6 +20,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("TRACKIO_PROJECT", "tests")
     monkeypatch.setenv("TRACKIO_CAPTURE_CONSOLE", "0")
+    monkeypatch.setenv("TRACKIO_CAPTURE_ENVIRONMENT", "0")
     monkeypatch.setenv("TRACKIO_FLUSH_S", "0.05")
     yield tmp_path
     for experiment in process.live.copy():

@@ -176,11 +176,43 @@ def test_an_evaluation_is_logged_under_one_prefix_and_kept_in_full_b19():
     names = set(kept(monitor.experiment_id).metrics)
     assert names == {"eval_loss", "eval_bleu", "epoch", "eval_by_label/PER/f1", "eval_bad"}
     assert points(monitor.experiment_id, "eval_loss") == [(20, 0.5)]
-    (path,) = monitor.artifacts
+    path, log = monitor.artifacts
+    assert Path(log).name.startswith("training_log_evaluation_")
     assert Path(path).name.startswith("eval_results_step_20_")
     content = json.loads(Path(path).read_text(), parse_constant=lambda word: pytest.fail(f"bare {word}"))
     assert content["words"] == ["a", None]
     assert content["bad"] == "NaN"
+
+
+@pytest.mark.requirement("S1.20", "S1.26", "S1.27")
+def test_config_evaluations_plots_summary_and_log_become_artifacts_of_the_experiment(tmp_path):
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(1, 1))
+    axes.plot([1, 2])
+    (tmp_path / "report.txt").write_text("all is well")
+    monitor = Monitor("artifacts")
+    monitor.log_config({"lr": 1})
+    for step in (10, 20):
+        monitor.log_metrics({"loss": 1 / step}, step=step)
+        monitor.log_evaluation_results({"f1": step / 100, "curve": figure}, step=step)
+    monitor.log_artifact(tmp_path / "report.txt", type="report")
+    monitor.log_training_summary({"steps": 20})
+    monitor.close()
+    pyplot.close(figure)
+    told = events(monitor.experiment_id, "artifact")
+    assert [each["type"] for each in told] == ["config", "evaluation", "evaluation", "report", "summary", "log"]
+    store = tmp_path / "data" / "v1" / "blobs"
+    contents = [next(store.rglob(each["files"][0]["file"])).read_text() for each in told]
+    assert json.loads(contents[2])["f1"] == 0.2
+    assert contents[3] == "all is well"
+    assert json.loads(contents[5])["entries"][0]["metrics"] == {"loss": 0.1}
+    pictures = events(monitor.experiment_id, "media")
+    assert [(each["name"], each["step"], each["media"]) for each in pictures] == [
+        ("eval_curve", 10, "image"), ("eval_curve", 20, "image"),
+    ]  # fmt: skip
 
 
 @pytest.mark.requirement("S1.27")
@@ -256,7 +288,7 @@ def test_every_mode_writes_local_files_and_an_unknown_word_is_both(mode, home, c
     monitor.log_evaluation_results({"f1": 0.5}, step=3)
     monitor.close()
     assert points(monitor.experiment_id, "loss") == [(3, 0.25)]
-    assert [Path(path).exists() for path in monitor.artifacts] == [True]
+    assert [Path(path).exists() for path in monitor.artifacts] == [True, True]
     assert monitor.monitoring_mode == ("both" if mode == "nonsense" else mode)
     said = capsys.readouterr().err
     assert ("'nonsense': 'both' is taken" in said) == (mode == "nonsense")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -127,6 +128,8 @@ def test_the_documents_snippets_train_and_all_they_tell_is_kept(made):
     kinds = [Path(path).name.partition("_")[0].partition("-")[0] for path in monitor.artifacts]
     assert kinds.count("checkpoint") == 2
     assert kinds.count("eval") == 2
+    (log,) = (Path(path) for path in monitor.artifacts if "training_log" in path)
+    assert json.loads(log.read_text())["entries"] == json.loads(json.dumps(trainer.state.log_history))
     assert [each.experiment_id for each in experiments()] == [monitor.experiment_id]  # B31
 
 

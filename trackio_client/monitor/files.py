@@ -3,9 +3,10 @@
     config_<name>_<YYYYMMDD_HHMMSS>.json             what the training was told
     eval_results_step_<step>_<YYYYMMDD_HHMMSS>.json  one evaluation, in full
     training_summary_<name>_<YYYYMMDD_HHMMSS>.json   what it came to
+    training_log_<name>_<YYYYMMDD_HHMMSS>.json       what was logged: the Trainer's history, else the newest entries
 
-The names are those that `trackio-client import` knows (exchange/monitor_files.py). Each holds one JSON object with the
-experiment's id and name; secrets are masked; NaN and ±inf, for which JSON has no word, are the texts "NaN" …
+The first three are those that `trackio-client import` knows (exchange/monitor_files.py). Each holds one JSON object
+with the experiment's id and name; secrets are masked; NaN and ±inf, for which JSON has no word, are the texts "NaN" …
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ class Files:
 
     def summary(self, values: Mapping[str, Any]) -> Path:
         return self._write(f"training_summary_{self._name}_{self._stamp}.json", values)
+
+    def log(self, values: Mapping[str, Any]) -> Path:
+        return self._write(f"training_log_{self._name}_{self._stamp}.json", values)
 
     def _write(self, name: str, values: Mapping[str, Any]) -> Path:
         """Whole or not at all: a reader never finds half a file. Raises OSError."""

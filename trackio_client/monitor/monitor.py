@@ -10,7 +10,7 @@ once. What is logged lands in the experiment's log at once; `metrics_history` is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -33,6 +33,8 @@ from trackio_client.wire import events
 MOST_MARK_CHARACTERS: Final = 256 * 1024
 """Of an evaluation's results in the experiment's own log; larger ones are in their file and artifact alone."""
 ANYWHERE: Final = object()
+_ENDS: Final = ("finished", "failed", "interrupted")
+_JSON: Final = (str, int, float, bool, list, tuple, Mapping, type(None))
 _PLACED: Final = ("eval_", "eval/", "test_", "test/", "epoch")
 """What begins so is no name that `eval_` is put before."""
 
@@ -116,7 +118,7 @@ class Monitor:
             self.start_time.timestamp(),
         )
         self._readings = Readings()
-        self._is_closed = False
+        self._is_closed = self._has_log = False
         process.monitor = self
 
     # --- who it is ------------------------------------------------------------------------------------------------
@@ -190,15 +192,16 @@ class Monitor:
         if not (self.log_artifacts_enabled and self._is_open()):
             return
         size, why = (int(size_bytes), None) if size_bytes is not None else size_of(path)
-        told = {"path": str(path), "size_bytes": size if size is not None else f"not recorded: {why}"}
+        told: dict[str, Any] = {"path": str(path), "step": step}
+        told |= {"bytes": size} if size is not None else {"not_recorded": {"bytes": why}}
         self.experiment.record("checkpoint", told, step=step)
-        self.experiment.mark("checkpoint", Path(str(path)).name or str(path), step, path=str(path), size_bytes=size)
+        self.experiment.mark("checkpoint", Path(str(path)).name or str(path), step, path=str(path), bytes=size)
         self.artifacts.add(str(path))
 
     log_checkpoint = log_model_checkpoint
 
     def log_evaluation_results(self, results: Mapping[str, Any], step: int | None = None) -> None:
-        """Log the numbers under `eval_…`, and keep the results in full as an artifact."""
+        """Log the numbers under `eval_…`, and keep the results in full as an artifact; plots among them are media."""
         if not self._is_open():
             return
         if not isinstance(results, Mapping):
@@ -210,7 +213,10 @@ class Monitor:
         if prefixed:
             self.experiment.log(prefixed, at)
             self.remember(prefixed, at)
-        full = jsonable(results)
+        pictured = {name: value for name, value in results.items() if not isinstance(value, _JSON) and name not in told}
+        for name, value in pictured.items():  # figures, images, tables: media beside the numbers
+            self.experiment.log({_evaluated(str(name)): value}, at)
+        full = jsonable({name: value for name, value in results.items() if name not in pictured})
         data = full if len(repr(full)) <= MOST_MARK_CHARACTERS else prefixed
         title = f"Evaluation at step {at}"
         self.experiment.event(events.MARK, mark="evaluation", title=title, step=at, data=data)
@@ -229,6 +235,12 @@ class Monitor:
         self.experiment.summary.update(values)
         self._keep("summary", lambda: self._files.summary(self._told(values)))
 
+    def log_artifact(self, path: str | Path, name: str | None = None, type: str | None = None) -> None:
+        """Keep a file or folder of yours as it is now: a plot, a report, a data set. See Experiment.log_artifact."""
+        if self.log_artifacts_enabled and self._is_open():
+            self.experiment.log_artifact(path, name=name, type=type)
+            self.artifacts.add(str(path))
+
     def create_monitoring_callback(self) -> Any:
         """A `transformers.TrainerCallback` that writes into this experiment and ends it with the training.
 
@@ -244,6 +256,9 @@ class Monitor:
         Raises:
             UsageError: a word that is no status an experiment ends with; it goes on.
         """
+        is_last_chance = not self.experiment.is_finished and events.state_of(final_status) in _ENDS
+        if is_last_chance and self.metrics_history and not self._has_log:  # a loop without a Trainer
+            self.keep_log(self.metrics_history.copy())
         self.experiment.finish(final_status)
         self._is_closed = True
 
@@ -269,6 +284,13 @@ class Monitor:
         """Keep the results of an evaluation in full, as a file and an artifact."""
         full = jsonable(dict(results)) | {"step": step}
         self._keep("evaluation", lambda: self._files.evaluation(self._told(full), step))
+
+    def keep_log(self, entries: Sequence[Mapping[str, Any]]) -> None:
+        """Keep the log of a training as a file and an artifact."""
+        if self.enable_tracking:
+            self._has_log = True
+            content = {"entries": jsonable(list(entries))}
+            self._keep("log", lambda: self._files.log(self._told(content)))
 
     def keep_checkpoint(self, path: str) -> None:
         """Remember where a checkpoint lies; the callback records what is known of it."""
@@ -317,9 +339,7 @@ class Monitor:
         self._log_artifact(what, path)
 
     def _log_artifact(self, what: str, path: Path) -> None:
-        log_artifact = getattr(self.experiment, "log_artifact", None)
-        if log_artifact is not None:
-            log_artifact(path, name=f"{what}-{self.experiment_id}", type=what)
+        self.experiment.log_artifact(path, name=f"{what}-{self.experiment_id}", type=what)
 
     def _warn(self, kind: str, text: str) -> None:
         self.experiment.notices.warn(f"monitor:{kind}", text)

@@ -6,7 +6,7 @@ training, and which the monitor opens again when more is told after it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from trackio_client.experiment import Experiment
@@ -23,6 +23,7 @@ class Keeper(Protocol):
     def reopened(self) -> Experiment: ...
     def remember(self, metrics: Mapping[str, Any], step: int) -> None: ...
     def keep_checkpoint(self, path: str) -> None: ...
+    def keep_log(self, entries: Sequence[Mapping[str, Any]]) -> None: ...
     def keep_evaluation(self, results: Mapping[str, Any], step: int) -> None: ...
 
 
@@ -60,6 +61,12 @@ class MonitorCallback(TrackioCallback):
         super().on_evaluate(args, state, control, metrics=metrics, **kwargs)
         if metrics and state.is_world_process_zero:
             self.monitor.keep_evaluation(metrics, int(state.global_step))
+
+    @_never_stops_training
+    def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if state.is_world_process_zero and self.run is not None:
+            self.monitor.keep_log(list(state.log_history))
+        super().on_train_end(args, state, control, **kwargs)
 
     def _open(self, config: dict[str, Any], earlier: Mapping[str, str] | None = None) -> None:
         self._reopen()
