@@ -218,6 +218,16 @@ _PLACES = {name: (module, name) for module, names in _HOMES.items() for name in 
     "Error": ("errors", "TrackioError"),
     "Run": ("experiment", "Experiment"),
 }
+_MODULES = {
+    "context_vars": "context_vars",
+    "data_types": "media",
+    "env": "wandb_parts",
+    "errors": "errors",
+    "media": "media",
+    "plot": "media.charts",
+    "util": "wandb_parts",
+}
+"""Modules that scripts use without importing them."""
 _warned: set[str] = set()
 
 
@@ -260,10 +270,10 @@ def __getattr__(name: str) -> Any:
 
         module, own = _PLACES[name]
         return getattr(importlib.import_module(f"trackio_client.{module}"), own)
-    if name == "plot":
+    if name in _MODULES:
         import importlib
 
-        return importlib.import_module("trackio_client.media.charts")
+        return importlib.import_module(f"trackio_client.{_MODULES[name]}")
     raise AttributeError(f"module 'trackio_client' has no attribute {name!r}")
 
 

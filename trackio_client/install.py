@@ -73,6 +73,8 @@ _ENVIRONMENT: Final = {
     "WANDB_DIR": "dir",
 }
 """W&B's variables that `init` of the module named wandb goes by, where it is not told otherwise."""
+_OPEN: Final = ("config", "run", "summary")
+"""Names that stand for the open experiment."""
 _said = Notices()
 
 
@@ -114,6 +116,9 @@ class _Named(ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name == "_behind" or (name.startswith("__") and name.endswith("__") and name != "__all__"):
             raise AttributeError(name)
+        top, _, inner = f"{self.__name__}.{name}".partition(".")
+        if inner in SUBMODULES[top] and name not in _OPEN:
+            return importlib.import_module(f"{top}.{inner}")
         behind = importlib.import_module(self.__dict__["_behind"])
         try:
             return getattr(behind, name)
@@ -124,10 +129,10 @@ class _Named(ModuleType):
                 raise AttributeError(f"module {self.__name__!r} (trackio_client's) has no {name!r}") from None
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in ("config",):
-            setattr(trackio_client, name, value)
-        else:
+        if name not in _OPEN:
             super().__setattr__(name, value)
+        elif not isinstance(value, ModuleType):  # `import trackio.run` would hide the run behind the module
+            setattr(trackio_client, name, value)
 
     def __dir__(self) -> Iterable[str]:
         return dir(importlib.import_module(self.__dict__["_behind"]))

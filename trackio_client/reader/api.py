@@ -6,11 +6,12 @@ import contextlib
 import difflib
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from trackio_client.artifacts.artifact import Artifact
 from trackio_client.delivery.address import address_of, repo_of
 from trackio_client.errors import (
     ExperimentNotFound,
@@ -21,6 +22,7 @@ from trackio_client.errors import (
     UsageError,
 )
 from trackio_client.reader.experiment import LoggedExperiment
+from trackio_client.reader.runs_api import ProjectName, RunsApi
 from trackio_client.reader.source import Source
 from trackio_client.settings import Settings, is_dataset, is_staged, settings_from, space_at
 from trackio_client.store.contract import Series
@@ -31,31 +33,46 @@ if TYPE_CHECKING:
     import pandas
 
 
-class Api:
+class Api(RunsApi):
     """Reads a Space or a local store; both answer alike.
 
     Args:
         address_or_path: the address of a Space, `owner/space`, a store's file, or the folder that TRACKIO_DIR names.
             None asks the Space that TRACKIO_URL names, else the local store. For a dataset repo it is what this machine
             logged for it (`trackio-client pull` brings the rest).
+        timeout: taken for scripts that give it.
+        api_key: taken for scripts that give it; W&B's key is nothing to a Space of ours.
         token: of the Space; None takes TRACKIO_TOKEN.
+        overrides: W&B's: the `project` and `entity` of paths that name none, and `base_url`.
 
     Raises:
         UsageError: it is neither an address nor a path to anything.
     """
 
-    def __init__(self, address_or_path: str | os.PathLike[str] | None = None, *, token: str | None = None) -> None:
+    def __init__(
+        self,
+        address_or_path: str | os.PathLike[str] | Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        api_key: str | None = None,
+        *,
+        token: str | None = None,
+        overrides: Mapping[str, str] | None = None,
+    ) -> None:
+        if isinstance(address_or_path, Mapping):  # W&B's first argument
+            address_or_path, overrides = None, address_or_path
+        self._overrides = {key: str(value) for key, value in (overrides or {}).items() if value}
         settings = settings_from(token=token)
-        self.source: Source = _source(address_or_path, settings)
+        address_or_path = address_or_path or self._overrides.get("base_url")
+        self.source: Source = source_of(address_or_path, settings)
 
     @property
     def address(self) -> str:
         """Where the answers come from."""
         return self.source.address
 
-    def projects(self) -> list[str]:
-        """Names of all projects, the one with the newest event first."""
-        return [str(one["project"]) for one in self.source.projects()]
+    def projects(self, entity: str | None = None, per_page: int | None = None) -> list[ProjectName]:
+        """Names of all projects, the one with the newest event first; each is a text with `name` and `entity`."""
+        return [ProjectName.of(str(one["project"]), self) for one in self.source.projects()]
 
     def experiments(self, project: str) -> list[LoggedExperiment]:
         """The experiments of a project, newest first.
@@ -148,12 +165,30 @@ class Api:
         if ranks == "each":
             each = {metric: one for (_, metric), one in found.items()}
             place = {metric: at for at, metric in enumerate(wanted)}
-            columns = {name: each[name] for name in sorted(each, key=lambda name: (place[base_of(name)], rank_of(name)))}
+            columns = {
+                name: each[name] for name in sorted(each, key=lambda name: (place[base_of(name)], rank_of(name)))
+            }
         parts = [pandas.Series(one.values, index=one.steps, name=metric) for metric, one in columns.items()]
         table = pandas.concat(parts, axis=1).sort_index() if parts else pandas.DataFrame(dtype="float64")
         table.index = table.index.astype("int64")
         table.index.name = "step"
         return table
+
+    def artifact(self, wanted: str, type: str | None = None, *, project: str | None = None) -> Artifact:
+        """One version of an artifact: "project/name:alias", "project/name:v3"; the latest without ":".
+
+        Raises:
+            NotFound: with what exists. UsageError: it is of another type.
+        """
+        found = Artifact.of(self.source.artifact(str(wanted), project), lambda: self.source)
+        if type is not None and found.type != type:
+            raise UsageError(f"artifact {found.qualified_name!r} is of type {found.type!r}, not {type!r:.80}")
+        return found
+
+    def artifacts(self, project: str, name: str | None = None, *, type: str | None = None) -> list[dict[str, Any]]:
+        """The artifacts of a project, newest first; with `name` the versions of one."""
+        found = self.source.artifacts(project, name=name, type=type)
+        return list(found["artifacts"] if name is None else found["versions"])
 
     def delete(self, experiment_id: str) -> None:
         """Delete an experiment for good. Raises ExperimentNotFound, Unauthorized."""
@@ -194,10 +229,13 @@ class Api:
 _OWNER_AND_SPACE = re.compile(r"[A-Za-z0-9][\w.\-]*/[A-Za-z0-9][\w.\-]*")
 
 
-def _source(given: str | os.PathLike[str] | None, settings: Settings) -> Source:
+def source_of(given: str | os.PathLike[str] | None, settings: Settings) -> Source:
+    """Where the answers come from: as `Api` takes it, or "local" for this machine's own store."""
     from trackio_client.reader.http import HttpSource  # here: httpx is not needed to read a local store
     from trackio_client.reader.local import LocalSource
 
+    if given == "local" and not Path("local").exists():
+        return LocalSource(settings.store_path)
     if given is None:
         if settings.url is None or is_staged(settings.url):  # a repo is written from here, and read from what was kept
             return LocalSource(settings.shown_path)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from trackio_client.artifacts.artifact import Artifact
 from trackio_client.reader.source import number
 from trackio_client.wire.events import revive
 
@@ -96,6 +97,18 @@ class LoggedExperiment:
         """(experiment_id, step) that it was forked from."""
         parent = self._listed.get("parent")
         return (str(parent[0]), int(parent[1])) if parent else None
+
+    def logged_artifacts(self) -> list[Artifact]:
+        """The artifacts that it made, in the order in which it logged them."""
+        return self._artifacts("logged")
+
+    def used_artifacts(self) -> list[Artifact]:
+        """The artifacts that it took as inputs."""
+        return self._artifacts("used")
+
+    def _artifacts(self, way: str) -> list[Artifact]:
+        source = self._api.source
+        return [Artifact.of(told, lambda: source) for told in source.experiment_artifacts(self.experiment_id)[way]]
 
     @property
     def config(self) -> dict[str, Any]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 import httpx
 import numpy as np
 
+from trackio_client.blobs import PIECE_BYTES
 from trackio_client.delivery.address import is_hub_host, is_this_machine
 from trackio_client.errors import (
     ExperimentNotFound,
@@ -24,7 +25,7 @@ from trackio_client.errors import (
 from trackio_client.reader.source import number
 from trackio_client.store.contract import Series
 from trackio_client.wire.asks import SeriesQuery
-from trackio_client.wire.batches import Receipt, receipt_from_json
+from trackio_client.wire.batches import FRAMES_TYPE, Batch, Receipt, pack, receipt_from_json
 
 TIMEOUT_S: Final = 60.0
 STARTING_S: Final = 20.0
@@ -86,11 +87,45 @@ class HttpSource:
             params |= {"limit": newest, "newest": 1}
         return list(self._ask("GET", _path(experiment_id) + "/events", params=params)["events"])
 
+    def artifact(self, wanted: str, project: str | None = None) -> dict[str, Any]:
+        params = {} if project is None else {"project": project}
+        return dict(self._ask("GET", "/v1/artifacts/" + quote(wanted, safe=""), params=params))
+
+    def artifacts(self, project: str, *, name: str | None = None, type: str | None = None) -> dict[str, Any]:
+        params = {key: value for key, value in (("project", project), ("name", name), ("type", type)) if value}
+        return dict(self._ask("GET", "/v1/artifacts", params=params))
+
+    def experiment_artifacts(self, experiment_id: str) -> dict[str, Any]:
+        return dict(self._ask("GET", _path(experiment_id) + "/artifacts"))
+
+    def file(self, sha256: str) -> Iterator[bytes]:
+        path = "/v1/blobs/" + quote(sha256, safe="")
+        deadline = time.monotonic() + STARTING_S
+        while True:
+            try:
+                with self._client.stream("GET", path, headers={"Accept-Encoding": "identity"}) as answer:
+                    if answer.status_code == 200 and answer.headers.get("X-Trackio") is not None:
+                        yield from answer.iter_raw(PIECE_BYTES)
+                        return
+                    answer.read()
+            except (httpx.HTTPError, OSError) as error:
+                raise Unavailable(f"{self.address} cannot be reached: {str(error) or type(error).__name__}") from error
+            content = _json(answer)
+            if answer.headers.get("X-Trackio") is None:
+                raise Unavailable(_strange(self.address, answer))
+            if _slug(content) != "starting" or time.monotonic() > deadline:  # it may be on its way from a dataset repo
+                raise _problem(answer.status_code, content if isinstance(content, dict) else {}, path)
+            self._sleep(min(2.0, _seconds(answer)))
+
     def receipts(self, experiment_id: str) -> dict[str, Any]:
         return dict(self._ask("GET", _path(experiment_id) + "/receipts"))
 
     def receipt(self, writer_id: str) -> Receipt:
         return receipt_from_json(self._ask("GET", "/v1/writers/" + quote(writer_id, safe="")))
+
+    def append(self, batch: Batch) -> None:
+        path = f"/v1/writers/{quote(batch.writer_id, safe='')}/events"
+        self._ask("POST", path, content=pack(batch), headers={"Content-Type": FRAMES_TYPE})
 
     def delete(self, experiment_id: str) -> None:
         self._ask("DELETE", _path(experiment_id))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trackio_client.errors import ExperimentNotFound, ProjectNotFound
+from trackio_client.blobs import pieces_of
+from trackio_client.errors import ExperimentNotFound, NotFound, ProjectNotFound
 from trackio_client.queries import spread
+from trackio_client.queries.artifacts import experiment_artifacts, list_artifacts, read_artifact
 from trackio_client.queries.environment import detail_with_environment
 from trackio_client.queries.experiments import (
     find_experiment,
@@ -20,7 +22,7 @@ from trackio_client.queries.experiments import (
 from trackio_client.queries.training import training_summary
 from trackio_client.store.contract import Series
 from trackio_client.wire.asks import SeriesQuery
-from trackio_client.wire.batches import Receipt
+from trackio_client.wire.batches import Batch, Receipt
 
 if TYPE_CHECKING:
     from trackio_client.store.contract import Store
@@ -86,11 +88,31 @@ class LocalSource:
         found = list_events(self.store, experiment_id, kinds=kinds, limit=newest, newest=newest is not None)
         return list(found["events"])
 
+    def artifact(self, wanted: str, project: str | None = None) -> dict[str, Any]:
+        return read_artifact(self.store, wanted, project)
+
+    def artifacts(self, project: str, *, name: str | None = None, type: str | None = None) -> dict[str, Any]:
+        return list_artifacts(self.store, project, name=name, type=type) if self._is_there else {"artifacts": []}
+
+    def experiment_artifacts(self, experiment_id: str) -> dict[str, Any]:
+        return experiment_artifacts(self.store, experiment_id)
+
+    def file(self, sha256: str) -> Iterator[bytes]:
+        path = self.store.file(sha256)
+        if path is None:
+            raise NotFound(f"there is no file {sha256} beside {self.address}")
+        return pieces_of(path)
+
     def receipts(self, experiment_id: str) -> dict[str, Any]:
         return list_receipts(self.store, experiment_id)
 
     def receipt(self, writer_id: str) -> Receipt:
         return self.store.receipt(writer_id)
+
+    def append(self, batch: Batch) -> None:
+        (outcome,) = self.store.append([batch])
+        if isinstance(outcome, Exception):
+            raise outcome
 
     def delete(self, experiment_id: str) -> None:
         find_experiment(self.store, experiment_id)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from trackio_client.store.contract import Series
 from trackio_client.wire.asks import SeriesQuery
-from trackio_client.wire.batches import Receipt
+from trackio_client.wire.batches import Batch, Receipt
 
 
 class Source(Protocol):
@@ -39,12 +39,32 @@ class Source(Protocol):
         """JSON events in order of arrival. Raises ExperimentNotFound."""
         ...
 
+    def artifact(self, wanted: str, project: str | None = None) -> dict[str, Any]:
+        """One version of an artifact (queries/artifacts.py). Raises NotFound."""
+        ...
+
+    def artifacts(self, project: str, *, name: str | None = None, type: str | None = None) -> dict[str, Any]:
+        """The artifacts of a project, or the versions of one."""
+        ...
+
+    def experiment_artifacts(self, experiment_id: str) -> dict[str, Any]:
+        """{"logged", "used"}. Raises ExperimentNotFound."""
+        ...
+
+    def file(self, sha256: str) -> Iterator[bytes]:
+        """The content of a file that an event cites, a piece at a time. Raises NotFound before the first."""
+        ...
+
     def receipts(self, experiment_id: str) -> dict[str, Any]:
         """What the store holds: receipts of all writers, events, points, digest. Raises ExperimentNotFound."""
         ...
 
     def receipt(self, writer_id: str) -> Receipt:
         """What is held of one writer; an unknown one has an empty receipt."""
+        ...
+
+    def append(self, batch: Batch) -> None:
+        """Add events. Raises Unauthorized, UsageError, Unavailable."""
         ...
 
     def delete(self, experiment_id: str) -> None: ...
