@@ -10,6 +10,7 @@ import os
 import socket
 import sys
 import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -533,6 +534,9 @@ def test_with_nothing_set_no_connection_is_made_b14(monkeypatch):
 def test_a_forked_child_may_log_too():
     monitor = Monitor("forks", quiet=True)
     monitor.log_metrics({"parent": 1.0}, step=1)
+    until = time.monotonic() + 20
+    while not monitor.experiment._writer.sender.has_answered and time.monotonic() < until:
+        time.sleep(0.02)  # a fork amid an import would wait for the import's lock
     child = multiprocessing.get_context("fork").Process(target=lambda: monitor.log_metrics({"child": 2.0}, step=1))
     child.start()
     child.join(30)
