@@ -55,6 +55,7 @@ class Server:
         self._server: uvicorn.Server | None = None
 
     def start(self) -> Server:
+        """Serve, from this process."""
         self.store = open_store(self.settings.store_path, persistent=True)
         app = make_app(self.settings, self.store, pages=False)
         config = uvicorn.Config(app, port=self.settings.port, log_level="warning", timeout_graceful_shutdown=2)
@@ -72,7 +73,7 @@ class Server:
             self._server = None
             self.store.close()
 
-    def call(self, name: str, *args: Any, token: str = TOKEN, **kwargs: Any) -> Any:
+    def call(self, name: str, /, *args: Any, token: str = TOKEN, **kwargs: Any) -> Any:
         """The data of a call as the real client makes it; httpx.HTTPStatusError where it is refused."""
         headers = {"X-Trackio-Write-Token": token} if token else {}
         answer = httpx.post(f"{self.url}/api/{name}", headers=headers, json={"args": args, "kwargs": kwargs})
@@ -98,3 +99,34 @@ class Server:
     def events(self, experiment_id: str, kind: str) -> list[dict[str, Any]]:
         found = self.get(f"/v1/experiments/{experiment_id}/events?kind={kind}")["events"]
         return [event["content"] for event in found]
+
+
+class Killed:
+    """The same server as a process of its own, for SIGKILL."""
+
+    def __init__(self, server: Server, **settings: str) -> None:
+        self.server = server
+        self.log = server.settings.directory.with_name("server.log")
+        self._settings = settings
+
+    def start(self) -> None:
+        """Start, and wait for an answer."""
+        settings = self.server.settings
+        told = {"GRADIO_SERVER_PORT": str(settings.port), "TRACKIO_WRITE_TOKEN": TOKEN, **self._settings}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, str(PROGRAMS / "api_only.py")],
+                env=environment(settings.directory, **told), stdout=log, stderr=log,
+            )  # fmt: skip
+        until(self._answers, "the server answers", every_s=0.1)
+
+    def _answers(self) -> bool:
+        assert self.process.poll() is None, self.log.read_text()
+        try:
+            return httpx.get(f"{self.server.url}/version").is_success
+        except httpx.TransportError:
+            return False
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import subprocess
 import sys
 
-import httpx
 import pytest
 
 from tests.e2e.machines import environment, until
-from tests.peers.machines import PROGRAMS, TOKEN, Server
+from tests.peers.machines import TOKEN, Killed, Server
 
 
 def told(process, word):
@@ -70,11 +71,12 @@ def test_what_a_process_could_not_send_an_import_of_its_file_adds_to_the_same_ex
         say(process, 20)
         told(process, "logged")
         say(process, "finish")  # it gives up after 30 s, and keeps what is left in its own file
-        until((tmp_path / "trackio" / "later.db").exists, "the client keeps what it cannot send", every_s=0.1)
+        file = tmp_path / "trackio" / "later.db"
+        until(lambda: kept(file) == 20, "the client keeps what it cannot send", every_s=0.1)
         process.kill()
         server.start()
         for _ in range(2):
-            words = [sys.executable, "-m", "trackio_client", "import", str(tmp_path / "trackio" / "later.db")]
+            words = [sys.executable, "-m", "trackio_client", "import", str(file)]
             environ = environment(tmp_path / "home", TRACKIO_URL=server.url, TRACKIO_TOKEN=TOKEN)
             done = subprocess.run(words, env=environ, capture_output=True, text=True, timeout=60)
             assert done.returncode == 0, done.stdout + done.stderr
@@ -82,6 +84,17 @@ def test_what_a_process_could_not_send_an_import_of_its_file_adds_to_the_same_ex
         assert len(server.get("/v1/experiments?project=later")["experiments"]) == 1
     finally:
         server.stop()
+
+
+def kept(file):
+    """Calls in a file of Trackio's own."""
+    if not file.exists():
+        return 0
+    with contextlib.closing(sqlite3.connect(file)) as project:
+        try:
+            return project.execute("SELECT count(*) FROM metrics").fetchone()[0]
+        except sqlite3.OperationalError:
+            return 0
 
 
 @pytest.mark.crash
@@ -105,29 +118,6 @@ def test_a_server_killed_while_trackio_logs_has_every_call_once(tmp_path, start)
         assert losses(server, "killed") == [(step, float(step)) for step in range(1000)]
     finally:
         killed.kill()
-
-
-class Killed:
-    """The server as a process of its own, for SIGKILL."""
-
-    def __init__(self, server: Server) -> None:
-        self.server = server
-
-    def start(self) -> None:
-        words = [str(self.server.settings.directory), str(self.server.settings.port), TOKEN]
-        environ = environment(self.server.settings.directory)
-        self.process = subprocess.Popen([sys.executable, str(PROGRAMS / "api_only.py"), *words], env=environ)
-        until(self.answers, "the server answers", every_s=0.1)
-
-    def answers(self) -> bool:
-        try:
-            return httpx.get(f"{self.server.url}/version").is_success
-        except httpx.TransportError:
-            return False
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
 
 
 def test_a_server_that_was_started_anew_knows_what_it_has(tmp_path):

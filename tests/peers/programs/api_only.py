@@ -1,15 +1,12 @@
-"""Our server without pages, to be killed: `python api_only.py <folder> <port> <token>`."""
-
-import sys
-from pathlib import Path
+"""Our server without pages, to be killed; its settings come from the environment, as those of `python app.py` do."""
 
 import uvicorn
 
+from space.home import open_home
 from space.server import make_app
-from space.settings import SpaceSettings
-from trackio_client.store.open import open_store
+from space.settings import settings_from
 
-folder, port, token = sys.argv[1:]
-settings = SpaceSettings(directory=Path(folder), token=token, port=int(port))
-app = make_app(settings, open_store(settings.store_path, persistent=True), pages=False)
-uvicorn.run(app, port=settings.port, log_level="warning")
+settings = settings_from()
+home = open_home(settings)
+app = make_app(settings, home.store, home=home, pages=False)
+uvicorn.run(app, host=settings.host, port=settings.port, log_level="info")
