@@ -27,6 +27,7 @@ from trackio_client.errors import (
 )
 from trackio_client.store.columns import Run, decode
 from trackio_client.store.contract import Outcome, Store
+from trackio_client.wire.artifacts import HINT
 from trackio_client.wire.batches import MAX_BODY_BYTES, MAX_HEAD_BYTES, Batch, Receipt, unpack
 from trackio_client.wire.events import checked_name
 
@@ -55,6 +56,8 @@ class Ingest:
         self.store = store
         self.written = threading.Event()
         """Set after each append: there may be something to merge."""
+        self.unnumbered: set[str] = set()
+        """Projects with artifacts that may have no version yet."""
         self._queue: deque[_Waiting] = deque()
         self._waiting_bytes = 0
         self._changed = threading.Condition()
@@ -96,6 +99,9 @@ class Ingest:
         outcome = await waiting.told
         if isinstance(outcome, Exception):
             raise outcome
+        if HINT in batch.body:
+            self.unnumbered.add(batch.project)
+            self.written.set()
         return outcome
 
     # --- the writer's thread ----------------------------------------------------------------------------------------

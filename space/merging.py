@@ -6,8 +6,9 @@ import logging
 import threading
 import time
 
-from trackio_client.errors import StoreClosed, StoreError
+from trackio_client.errors import DeliveryError, StoreClosed, StoreError
 from trackio_client.store.contract import Store
+from trackio_client.store.numbering import number
 
 log = logging.getLogger("trackio.merging")
 
@@ -25,14 +26,17 @@ PAUSE_S = 0.05
 class Merging:
     """A thread that calls `store.merge()` after writes. It sleeps when there is nothing to do."""
 
-    def __init__(self, store: Store, written: threading.Event) -> None:
+    def __init__(self, store: Store, written: threading.Event, unnumbered: set[str] | None = None) -> None:
         self._store = store
+        self._unnumbered = set() if unnumbered is None else unnumbered
+        """Projects with artifacts that came: others add to it."""
         self._written = written
         self._stop = threading.Event()
         self._next_collect = time.monotonic() + COLLECT_S
         self._thread = threading.Thread(target=self._run, name="trackio-merging", daemon=True)
 
     def start(self) -> None:
+        self._unnumbered |= {project for project, _, _ in self._store.projects()}  # what a kill left without a version
         self._thread.start()
 
     def close(self) -> None:
@@ -50,6 +54,16 @@ class Merging:
         except (StoreError, OSError) as error:
             log.warning("files that nobody cites stay: %s", error)
 
+    def _number(self) -> None:
+        """Artifacts that came get their versions."""
+        for project in list(self._unnumbered):
+            self._unnumbered.discard(project)
+            try:
+                number(self._store, project)
+            except (StoreError, DeliveryError) as error:
+                self._unnumbered.add(project)
+                log.info("artifacts of project %s wait for their versions: %s", project, error)
+
     def _run(self) -> None:
         while not self._stop.is_set():
             self._written.wait(OTHERS_S)
@@ -58,6 +72,7 @@ class Merging:
                 return
             self._written.clear()
             try:
+                self._number()
                 while self._store.merge(budget_s=BUDGET_S):
                     if self._stop.wait(PAUSE_S):
                         return

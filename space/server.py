@@ -102,7 +102,7 @@ def make_app(settings: SpaceSettings, store: Store, *, home: Home | None = None,
         pages: with Gradio's pages.
     """
     ingest = Ingest(store)
-    merging = Merging(store, ingest.written)
+    merging = Merging(store, ingest.written, ingest.unnumbered)
     library = Library()
     access = Access(settings.access_path, secret=settings.token)
 

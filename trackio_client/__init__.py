@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from trackio_client.alerts import AlertLevel
+    from trackio_client.artifacts.artifact import Artifact
     from trackio_client.calls import (
         agent,
         alert,
@@ -110,6 +111,7 @@ __version__ = VERSION
 __all__ = [
     "AlertLevel",
     "Api",
+    "Artifact",
     "Audio",
     "Classes",
     "Error",
@@ -197,6 +199,7 @@ _HOMES = {
         *("Trace", "Video", "plot_table"),
     ),
     "alerts": ("AlertLevel",),
+    "artifacts.artifact": ("Artifact",),
     "errors": ("UsageError",),
     "experiment": ("Experiment",),
     "foreign": ("Settings",),

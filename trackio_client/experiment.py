@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any
 from zlib import crc32
 
+from trackio_client.artifact_calls import ArtifactCalls
 from trackio_client.blobs import DEFAULT_MIME, Blob
 from trackio_client.configuration import Config
 from trackio_client.defining import Definition, Definitions, definition_of
@@ -36,7 +37,7 @@ MAX_KEYS_IN_FRAME = 5_000
 _PLAIN_HAS_ALL = PLAIN.issuperset
 
 
-class Experiment(RunNames):
+class Experiment(RunNames, ArtifactCalls):
     """What `init` returns. `log` may be called from any thread; a forked child becomes a writer of its own."""
 
     def __init__(self, origin: Origin, writer: Writer, notices: Notices, *, first_step: int = 0) -> None:

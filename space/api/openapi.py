@@ -100,6 +100,11 @@ _LINK: Final[Json] = _object("id", "name", "experiments", "address", "created_s"
     experiments=_list(_TEXT), address=_TEXT, embed=_TEXT, created_s=_SECONDS, ends_s=_END,
     used_day={"type": ["string", "null"], "format": "date"})  # fmt: skip
 
+_ARTIFACT: Final[Json] = _object("project", "name", "version", "digest", project=_TEXT, name=_TEXT,
+    type={"type": ["string", "null"]}, version={"type": ["integer", "null"]}, digest=_TEXT, aliases=_list(_TEXT), bytes=_WHOLE,
+    file_count=_WHOLE, files=_list(_ANY), metadata=_ANY, description={"type": ["string", "null"]}, time_s=_SECONDS,
+    logged_by=_list(_ANY), used_by=_list(_ANY), used=_list(_ANY))  # fmt: skip
+
 DOCS: Final[dict[str, dict[str, Any]]] = {
     "append": _route(
         "Append events of one writer; a repeat is no harm", RECEIPT,
@@ -140,6 +145,13 @@ DOCS: Final[dict[str, dict[str, Any]]] = {
         _object("experiments", "cursor", "now_s", experiments=_list(EXPERIMENT), cursor=_WHOLE, now_s=_SECONDS, gone=_list(_TEXT)),
     ),
     "experiment": _route("One experiment with config, summary and environment", EXPERIMENT),
+    "artifacts": _route("Artifacts of a project; with `name` the versions of one", _object(
+        artifacts=_list(_object("name", "type", "versions", name=_TEXT, type={"type": ["string", "null"]}, versions=_WHOLE,
+            latest={"type": ["integer", "null"]}, aliases=_list(_TEXT), bytes=_WHOLE, updated_s=_SECONDS)),
+        name=_TEXT, versions=_list(_ARTIFACT))),
+    "artifact": _route("One version: name:alias, name:v3 or project/name:alias; with its files and lineage", _ARTIFACT),
+    "experiment_artifacts": _route("What an experiment logged and used", _object("logged", "used",
+        logged=_list(_ARTIFACT), used=_list(_ANY))),
     "summary": _route(
         "What a training told beside its curves: run_config, epoch_metrics, run_summary, checkpoints, failures",
         _object("experiment_id", "state", "run_config", "epoch_metrics", "run_summary", "checkpoints",

@@ -45,9 +45,10 @@ _TABLE: Final = (
         SAFE,
         _any_of(
             r"/v1/(?:projects|metrics|series|sync|openapi\.json)",
-            rf"/v1/experiments(?:/{_ONE}(?:/events|/receipts|/summary|/snapshot\.html|/index(?:/{_ONE}/{_ONE})?)?)?",
+            rf"/v1/experiments(?:/{_ONE}(?:/events|/receipts|/summary|/artifacts|/snapshot\.html|/index(?:/{_ONE}/{_ONE})?)?)?",
             f"/v1/writers/{_ONE}",
             f"/v1/blobs/{_ONE}",
+            "/v1/artifacts(?:/.+)?",
         ),
     ),
     (Role.VIEWER, {"POST"}, _any_of("/v1/series")),

@@ -38,8 +38,9 @@ from space.sharing.snapshot import file_name, snapshot_html
 from trackio_client.errors import UsageError
 from trackio_client.queries import experiments as asked
 from trackio_client.queries import index as indexed
-from trackio_client.queries.metrics import list_metrics
+from trackio_client.queries.artifacts import experiment_artifacts, list_artifacts, read_artifact
 from trackio_client.queries.environment import detail_with_environment
+from trackio_client.queries.metrics import list_metrics
 from trackio_client.queries.training import training_summary
 from trackio_client.store.contract import Store
 from trackio_client.wire.batches import FRAMES_TYPE, NDJSON_TYPE, Batch
@@ -175,6 +176,25 @@ def _reading(parts: Parts) -> APIRouter:
     @router.get("/experiments/{experiment_id}", **DOCS["experiment"])
     def experiment(request: Request, experiment_id: str) -> Response:
         return answer(_detail(parts, experiment_id), accepts_gzip=_gzip(request))
+
+    @router.get("/artifacts", **DOCS["artifacts"])
+    def artifacts(
+        request: Request,
+        project: Annotated[str, Query(min_length=1, max_length=300)],
+        name: Annotated[str | None, Query(max_length=300)] = None,
+        type: Annotated[str | None, Query(max_length=300)] = None,
+    ) -> Response:
+        return answer(list_artifacts(store, project, name=name, type=type), accepts_gzip=_gzip(request))
+
+    @router.get("/artifacts/{wanted:path}", **DOCS["artifact"])
+    def artifact(
+        request: Request, wanted: str, project: Annotated[str | None, Query(min_length=1, max_length=300)] = None
+    ) -> Response:
+        return answer(read_artifact(store, wanted, project), accepts_gzip=_gzip(request))
+
+    @router.get("/experiments/{experiment_id}/artifacts", **DOCS["experiment_artifacts"])
+    def of_experiment(request: Request, experiment_id: str) -> Response:
+        return answer(experiment_artifacts(store, experiment_id), accepts_gzip=_gzip(request))
 
     @router.get("/experiments/{experiment_id}/summary", **DOCS["summary"])
     def summary(request: Request, experiment_id: str) -> Response:

@@ -45,6 +45,7 @@ WRITERS_MAY = {
 VIEWERS_MAY = {
     *(f"GET /v1/{path}" for path in (
         "projects", "experiments", "experiments/{experiment_id}", "experiments/{experiment_id}/events",
+        "artifacts", "artifacts/{wanted}", "experiments/{experiment_id}/artifacts",
         "experiments/{experiment_id}/summary", "experiments/{experiment_id}/receipts",
         "experiments/{experiment_id}/snapshot.html", "metrics", "series",
         "experiments/{experiment_id}/index", "experiments/{experiment_id}/index/{writer_id}/{seq}",

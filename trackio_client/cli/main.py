@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from trackio_client.cli import (
+    artifacts,
     backing,
     configuring,
     deleting,
@@ -38,6 +39,7 @@ COMMANDS = (
     syncing,
     listing,
     showing,
+    artifacts,
     deleting,
     pushing,
     pulling,

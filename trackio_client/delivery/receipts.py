@@ -14,6 +14,7 @@ from trackio_client.delivery.account import Account, refused_lines
 from trackio_client.delivery.address import place
 from trackio_client.errors import DeliveryError, StoreError
 from trackio_client.settings import is_dataset
+from trackio_client.wire.artifacts import NUMBERING
 from trackio_client.wire.batches import digest_sum
 
 if TYPE_CHECKING:
@@ -55,7 +56,11 @@ class ExperimentReceipt:
     def others(self) -> tuple[Receipt, ...]:
         """Of writers that are not ours."""
         ours = {account.writer_id for account in self.own} | {old for account in self.own for old in account.earlier}
-        return tuple(receipt for receipt in self.held or () if receipt.writer_id not in ours)
+        return tuple(
+            receipt
+            for receipt in self.held or ()
+            if receipt.writer_id not in ours and not receipt.writer_id.startswith(NUMBERING)
+        )
 
     @property
     def events(self) -> int:
@@ -139,7 +144,7 @@ class ExperimentReceipt:
         holder = self._holder(is_staged=self._is_staged or not is_all_there)
         whole = f"{holder} holds {_counts(self.events, self.points)}, digest {self.digest[-12:]}"
         return [
-            f"{whole}, of {len(self.held)} writers",
+            f"{whole}, of {len(self.others) + len(self.own)} writers",
             f"from here {_counts(events, points)}{_writers(self.own)}; {self._verdict(events)}",
             _told_of(self.others),
         ]

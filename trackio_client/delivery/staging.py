@@ -210,6 +210,8 @@ class StagingTransport(StoreTransport):
             raise Unavailable(f"{outcome}. {self.staging.destination} must be read first, its pusher does that")
         if isinstance(outcome, DeliveryError):
             raise outcome
+        if self.has_read():  # else a number might be given that stands in the repo already
+            self._number(batch)
         return outcome
 
     def find(self, project: str, key: str) -> Known | None:

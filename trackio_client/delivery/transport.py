@@ -26,6 +26,7 @@ from trackio_client.errors import (
     StoreFull,
     Unavailable,
 )
+from trackio_client.wire.artifacts import HINT
 from trackio_client.wire.batches import EVERY_FILE, Batch, Hole, Receipt, ranges
 from trackio_client.wire.frames import SCHEMA, frames
 
@@ -331,7 +332,16 @@ class StoreTransport:
             raise Unavailable(f"the local store did not take it: {error}") from error
         if isinstance(outcome, DeliveryError):
             raise outcome
+        self._number(batch)
         return outcome
+
+    def _number(self, batch: Batch) -> None:
+        """Give versions to the artifacts of a batch that was taken: this store is where they are counted."""
+        if HINT in batch.body:
+            from trackio_client.store.numbering import number
+
+            with contextlib.suppress(DeliveryError, StoreError):  # what has none yet gets one with the next
+                number(self.store, batch.project)
 
     def find(self, project: str, key: str) -> Known | None:
         if key:

@@ -145,6 +145,10 @@ class RepoBacked:
         self._loaded((experiment_id,))
         return self._store.events(experiment_id, kinds=kinds, after=after, limit=limit, newest=newest)
 
+    def events_of_project(self, project: str | None, kinds: Sequence[str]) -> list[StoredEvent]:
+        self._loaded([record.experiment_id for record in self._store.experiments(project)])
+        return self._store.events_of_project(project, kinds)
+
     def audit(self, experiment_id: str) -> dict[str, str]:
         self._loaded((experiment_id,))
         return self._store.audit(experiment_id)

@@ -333,6 +333,10 @@ class Store(Protocol):
         """Remove files that no experiment cites and that came so long ago; their bytes."""
         ...
 
+    def events_of_project(self, project: str | None, kinds: Sequence[str]) -> list[StoredEvent]:
+        """JSON events of some kinds of all experiments of a project (None: of all), as far as they are loaded."""
+        ...
+
     def delete(self, experiment_id: str) -> None:
         """Raises ExperimentNotFound."""
         ...

@@ -404,6 +404,17 @@ class SqliteStore:
         ]
         return found[::-1] if newest else found
 
+    def events_of_project(self, project: str | None, kinds: Sequence[str]) -> list[StoredEvent]:
+        where, arguments = ("", []) if project is None else ("x.project = ? AND ", [project])
+        with self._read() as sql:
+            rows = sql.execute(
+                "SELECT x.experiment_id, w.writer_id, e.seq, e.position, e.content FROM experiment x "
+                "JOIN event e ON e.experiment = x.id JOIN writer w ON w.id = e.writer "
+                f"WHERE {where} e.kind IN ({', '.join('?' * len(kinds))}) ORDER BY e.position, e.place, e.id",
+                [*arguments, *kinds],
+            ).fetchall()
+        return [StoredEvent(name, w, seq, position, json.loads(content)) for name, w, seq, position, content in rows]
+
     # --- series ------------------------------------------------------------------------------------------------
 
     @contextmanager

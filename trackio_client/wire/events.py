@@ -51,6 +51,8 @@ data, and `file`, the hash of its blob, if it has one."""
 ARTIFACT: Final = "artifact"
 """name, type, files [{path, file (a hash) or null, bytes, reference or null}], digest, version, aliases, metadata,
 description: logged as an output."""
+ARTIFACT_VERSION: Final = "artifact_version"
+"""name, digest, version: the number that a store gave to a content of an artifact (store/numbering.py)."""
 ARTIFACT_USED: Final = "artifact_used"
 """name, type, digest, version, from_experiment or null: taken as an input."""
 RECEIVED: Final = "received"

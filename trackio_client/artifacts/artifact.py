@@ -1,0 +1,446 @@
+"""Artifact: made before it is logged, or as it was logged, with its files to be fetched.
+
+    artifact = Artifact("digits", type="dataset")
+    artifact.add_file("train.csv")
+    experiment.log_artifact(artifact)                    # digits:v0, digits:latest
+
+    folder = experiment.use_artifact("digits:latest").download()
+
+What was added is read when the artifact is logged; until then it may still change.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final
+from urllib.parse import unquote, urlsplit
+
+from trackio_client.blobs import DEFAULT_MIME, BlobFolder, pieces_of
+from trackio_client.errors import DamagedBlob, NotFound, UsageError
+from trackio_client.wire.artifacts import UNTYPED, checked_alias, checked_artifact_name, digest_of, safe_path
+
+if TYPE_CHECKING:
+    from trackio_client.reader.source import Source
+
+MOST_FILES: Final = 5_000
+"""In one artifact: its event lists all of them. More belong into an archive, or are a reference."""
+FOLDER: Final = "artifacts"
+"""Where `download` puts an artifact when it is told no place: `./artifacts/<name>-v3/`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file of an artifact."""
+
+    path: str
+    """With "/", inside the artifact."""
+    bytes: int | None = None
+    file: str | None = None
+    """The SHA-256 of its content, if that is kept."""
+    mime: str = DEFAULT_MIME
+    reference: str | None = None
+    """Where it lies, if it is not kept here."""
+    etag: str | None = None
+    """What tells two contents of a reference apart."""
+    not_kept: str | None = None
+    """Why its content is not kept, if it was meant to be."""
+    here: Path | None = None
+    """On this machine, before it is logged."""
+
+    @property
+    def digest(self) -> str | None:
+        """The SHA-256 of its content (W&B's name)."""
+        return self.file
+
+    @property
+    def size(self) -> int | None:
+        return self.bytes
+
+    def told(self) -> dict[str, Any]:
+        """As the event lists it."""
+        named = ("path", "file", "bytes", "mime", "reference", "etag", "not_kept")
+        told = {name: getattr(self, name) for name in named}
+        return {name: value for name, value in told.items() if value is not None or name in ("file", "reference")}
+
+
+class Artifact:
+    """A named set of files. `version` is None until the store has numbered it; `wait()` waits for that.
+
+    Args:
+        name: any text but ":".
+        type: what it is: "dataset", "model" …
+        description: for people.
+        metadata: JSON that goes with it.
+        aliases: beside `latest`, which every new version gets.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        type: str | None = None,
+        description: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        *,
+        aliases: Sequence[str] = (),
+        **others: Any,
+    ) -> None:
+        self.name = checked_artifact_name(name)
+        self.type = str(type or UNTYPED)
+        self.description = description
+        self.metadata: dict[str, Any] = dict(metadata or {})
+        self.aliases = [checked_alias(alias) for alias in aliases]
+        self.project: str | None = None
+        self.digest: str | None = None
+        """Set when it was logged."""
+        self.told: dict[str, Any] = {}
+        """What the store says of it, lineage with it: `logged_by`, `used_by`, `used`."""
+        self.not_logged: str | None = None
+        """Why it was not logged, if it was not."""
+        self._entries: dict[str, Entry] = {}
+        self._made: Path | None = None  # holds what `new_file` writes
+        self._source: Callable[[], Source] | None = None
+
+    # --- making one -----------------------------------------------------------------------------------------------
+
+    def add_file(self, local_path: str | Path, name: str | None = None, **others: Any) -> Entry:
+        """Add a file, under its own name or another path in the artifact. Raises UsageError: it is no file."""
+        path = Path(local_path).expanduser()
+        if not path.is_file():
+            raise UsageError(
+                f"add_file() takes a file, {str(path)!r:.300} is {'a folder' if path.is_dir() else 'none'}"
+            )
+        return self._add(
+            Entry(safe_path(name or path.name), path.stat().st_size, here=path.absolute(), mime=_mime(path))
+        )
+
+    def add_dir(self, local_path: str | Path, name: str | None = None, **others: Any) -> None:
+        """Add all files of a folder and of those in it; links are followed to files. Raises UsageError."""
+        folder = Path(local_path).expanduser()
+        if not folder.is_dir():
+            raise UsageError(f"add_dir() takes a folder, {str(folder)!r:.300} is none")
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                inside = path.relative_to(folder).as_posix()
+                self.add_file(path, f"{name}/{inside}" if name else inside)
+
+    def add_reference(
+        self, uri: Any, name: str | None = None, checksum: bool = True, max_objects: int | None = None
+    ) -> list[Entry]:
+        """Add what lies elsewhere (s3://, https://, a local path or file://): its address is kept, not its content.
+
+        Of a local file its size and time of change stand for its content; a local folder is listed.
+        """
+        address = uri if isinstance(uri, str) else str(getattr(uri, "reference", None) or uri)
+        local = _local(address)
+        if local is None:
+            path = safe_path(name or urlsplit(address).path.rpartition("/")[2] or "reference")
+            return [self._add(Entry(path, reference=address))]
+        if not local.exists():
+            raise UsageError(f"there is nothing at {address!r:.300}")
+        if local.is_file():
+            return [self._add(_referred(safe_path(name or local.name), local, with_etag=checksum))]
+        found = [path for path in sorted(local.rglob("*")) if path.is_file()]
+        prefix = f"{name}/" if name else ""
+        return [
+            self._add(_referred(safe_path(prefix + path.relative_to(local).as_posix()), path, with_etag=checksum))
+            for path in found[: max_objects or MOST_FILES]
+        ]
+
+    @contextlib.contextmanager
+    def new_file(self, name: str, mode: str = "x", encoding: str | None = None) -> Iterator[IO[Any]]:
+        """A file to be written, added when it is closed without an error."""
+        inside = safe_path(name)
+        if self._made is None:
+            self._made = Path(tempfile.mkdtemp(prefix="trackio-artifact-"))
+        path = self._made / hashlib.sha256(inside.encode()).hexdigest()[:32]
+        with path.open(mode.replace("x", "w"), encoding=encoding or (None if "b" in mode else "utf-8")) as file:
+            yield file
+        self._add(Entry(inside, path.stat().st_size, here=path, mime=_mime(Path(inside))))
+
+    def add(self, obj: Any, name: str) -> Entry:
+        """Add what knows how to be a file: a path, bytes, text, or JSON (a Table with `columns` and `data`)."""
+        if isinstance(obj, (str, Path)) and Path(obj).is_file():
+            return self.add_file(obj, name)
+        with self.new_file(name, "wb") as file:
+            file.write(obj if isinstance(obj, bytes) else _as_text(obj).encode("utf-8", "replace"))
+        return self._entries[safe_path(name)]
+
+    def remove(self, item: str | Entry) -> None:
+        """Take a file, or all of a folder, out of an artifact that was not logged yet."""
+        path = item.path if isinstance(item, Entry) else safe_path(item)
+        self._check_open()
+        gone = [each for each in self._entries if each == path or each.startswith(path + "/")]
+        if not gone:
+            raise NotFound(f"artifact {self.name!r} holds no {path!r:.160}")
+        for each in gone:
+            del self._entries[each]
+
+    def _add(self, entry: Entry) -> Entry:
+        self._check_open()
+        if entry.path not in self._entries and len(self._entries) >= MOST_FILES:
+            raise UsageError(
+                f"artifact {self.name!r} has {MOST_FILES:,} files, and that is all that one takes. Put them into an "
+                "archive, or add the folder with add_reference()"
+            )
+        self._entries[entry.path] = entry
+        return entry
+
+    def _check_open(self) -> None:
+        if self.digest is not None:
+            raise UsageError(f"artifact {self.name!r} was logged: make a new one (`new_draft()`) to change it")
+
+    def new_draft(self) -> Artifact:
+        """The same files, to be changed and logged as the next version."""
+        draft = Artifact(self.name, self.type, self.description, self.metadata)
+        draft._entries, draft._source = dict(self._entries), self._source
+        return draft
+
+    # --- what is in it --------------------------------------------------------------------------------------------
+
+    @property
+    def manifest(self) -> dict[str, Entry]:
+        """Its files by path."""
+        return dict(self._entries)
+
+    def files(self) -> list[Entry]:
+        """Its files, by path."""
+        return [self._entries[path] for path in sorted(self._entries)]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files, as far as they are known."""
+        return sum(entry.bytes or 0 for entry in self._entries.values())
+
+    @property
+    def file_count(self) -> int:
+        return len(self._entries)
+
+    def get_entry(self, path: str) -> Entry:
+        """One file. Raises NotFound."""
+        found = self._entries.get(safe_path(path))
+        if found is None:
+            near = ", ".join(sorted(self._entries)[:5]) or "no file at all"
+            raise NotFound(f"artifact {self.qualified_name!r} holds no {path!r:.160}. It holds {near}")
+        return found
+
+    def get_path(self, path: str) -> _Path:
+        """One file, with `download()`. Raises NotFound."""
+        return _Path(self, self.get_entry(path))
+
+    # --- which one it is ------------------------------------------------------------------------------------------
+
+    @property
+    def version(self) -> str | None:
+        """`v3`; None until the store has said so."""
+        number = self.told.get("version")
+        return None if number is None else f"v{number}"
+
+    @property
+    def qualified_name(self) -> str:
+        """`project/name:v3`."""
+        return f"{self.project}/{self.name}:{self.version or self.digest or 'draft'}" if self.project else self.name
+
+    @property
+    def id(self) -> str | None:
+        return self.digest
+
+    def logged_by(self) -> list[dict[str, Any]]:
+        """The experiments that logged it: {"experiment_id", "name", "time_s"}."""
+        return list(self.refreshed().get("logged_by") or ())
+
+    def used_by(self) -> list[dict[str, Any]]:
+        """The experiments that used it."""
+        return list(self.refreshed().get("used_by") or ())
+
+    def refreshed(self) -> dict[str, Any]:
+        """What the store says of it now; what it said last where nobody answers."""
+        if self._source is not None and self.project is not None and self.digest is not None:
+            with contextlib.suppress(NotFound):
+                self.told = self._source().artifact(f"{self.name}:{self.digest}", self.project)
+                self.aliases = list(self.told.get("aliases") or ())
+        return self.told
+
+    def wait(self, timeout: float | None = 30.0) -> Artifact:
+        """Wait until the store has it and its version is known. Returns itself, also when that takes too long."""
+        until = time.monotonic() + (30.0 if timeout is None else timeout)
+        while self.version is None and self.not_logged is None and self._source is not None:
+            with contextlib.suppress(Exception):  # nobody there yet: the files are kept, and sent when there is
+                self.refreshed()
+            if self.version is not None or time.monotonic() >= until:
+                break
+            time.sleep(0.1)
+        return self
+
+    # --- getting it -----------------------------------------------------------------------------------------------
+
+    def download(self, root: str | Path | None = None, **others: Any) -> str:
+        """Fetch all files into a folder, `./artifacts/<name>-v3/` if none is named; its path.
+
+        What is there already with the right content is not fetched again. A reference to a local file is copied; others
+        stay where they are. Every file is compared with its hash.
+
+        Raises:
+            NotFound: content of a file is not kept, or is gone; the others are there.
+        """
+        folder = Path(root) if root is not None else Path(FOLDER) / _folder_name(self)
+        folder.mkdir(parents=True, exist_ok=True)
+        missing = [entry.path for entry in self.files() if self._fetch(entry, folder / entry.path) is None]
+        if missing:
+            counts, named = f"{len(missing)} of {self.file_count}", ", ".join(missing[:5])
+            raise NotFound(f"{counts} files of {self.qualified_name!r} are not kept: {named}")
+        return str(folder)
+
+    def file(self, root: str | Path | None = None) -> str:
+        """Fetch the only file of an artifact; its path. Raises UsageError: it has several."""
+        if len(self._entries) != 1:
+            raise UsageError(f"{self.qualified_name!r} has {len(self._entries)} files: use download() or get_path()")
+        return str(Path(self.download(root)) / self.files()[0].path)
+
+    def verify(self, root: str | Path | None = None) -> None:
+        """Compare a folder with the artifact. Raises DamagedBlob with the first file that differs."""
+        folder = Path(root) if root is not None else Path(FOLDER) / _folder_name(self)
+        for entry in self.files():
+            path = folder / entry.path
+            if entry.file is not None and not (path.is_file() and _hash(path) == entry.file):
+                raise DamagedBlob(f"{path} is not what {self.qualified_name!r} holds under {entry.path!r}")
+
+    def _fetch(self, entry: Entry, into: Path) -> Path | None:
+        if entry.here is not None and entry.here.is_file():
+            return _copied(entry.here, into)
+        if entry.file is None:
+            local = None if entry.reference is None else _local(entry.reference)
+            if local is not None and local.is_file():
+                return _copied(local, into)
+            return into if entry.not_kept is None and entry.reference is not None else None
+        if into.is_file() and _hash(into) == entry.file:
+            return into
+        if self._source is None:
+            return None
+        into.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".trackio-", dir=into.parent) as place:
+            folder = BlobFolder(Path(place))
+            try:
+                folder.receive(entry.file, self._source().file(entry.file))
+            except NotFound:
+                return None
+            came = folder.path(entry.file)
+            assert came is not None
+            came.replace(into)
+        return into
+
+    # --- between the store and this ---------------------------------------------------------------------------------
+
+    def logged(self, project: str, entries: Sequence[Entry], source: Callable[[], Source]) -> None:
+        """It was logged: what it held is now as the event says. Called by `Experiment.log_artifact`."""
+        self.project, self._source = project, source
+        self._entries = {entry.path: entry for entry in entries}
+        self.digest = digest_of(entry.told() for entry in entries)
+        if self._made is not None:
+            shutil.rmtree(self._made, ignore_errors=True)
+            self._made = None
+            self._entries = {path: replace(entry, here=None) for path, entry in self._entries.items()}
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any], source: Callable[[], Source]) -> Artifact:
+        """As the store tells of it (queries/artifacts.py)."""
+        made = cls(str(told["name"]), str(told.get("type") or UNTYPED), told.get("description"), told.get("metadata"))
+        made.project, made.digest, made.told = str(told["project"]), str(told["digest"]), dict(told)
+        made.aliases, made._source = list(told.get("aliases") or ()), source
+        for each in told.get("files") or ():
+            with contextlib.suppress(UsageError):  # a path that leads out: whoever logged it, it is not fetched
+                path = safe_path(each["path"])
+                known = {name: each.get(name) for name in ("bytes", "file", "reference", "etag", "not_kept")}
+                made._entries[path] = Entry(path, mime=str(each.get("mime") or DEFAULT_MIME), **known)
+        return made
+
+    def __repr__(self) -> str:
+        return f"<Artifact {self.qualified_name!r} ({self.type}, {self.file_count} files, {self.size:,} bytes)>"
+
+    def __del__(self) -> None:
+        if getattr(self, "_made", None) is not None:
+            shutil.rmtree(self._made, ignore_errors=True)  # type: ignore[arg-type]
+
+
+class _Path:
+    """One file of an artifact, to be fetched."""
+
+    def __init__(self, artifact: Artifact, entry: Entry) -> None:
+        self._artifact, self.entry = artifact, entry
+
+    @property
+    def path(self) -> str:
+        return self.entry.path
+
+    def download(self, root: str | Path | None = None) -> str:
+        """Fetch it below a folder; its path. Raises NotFound."""
+        folder = Path(root) if root is not None else Path(FOLDER) / _folder_name(self._artifact)
+        found = self._artifact._fetch(self.entry, folder / self.entry.path)
+        if found is None:
+            why = self.entry.not_kept or "its content is not kept"
+            raise NotFound(f"{self.entry.path!r} of {self._artifact.qualified_name!r}: {why}")
+        return str(found)
+
+
+def _folder_name(artifact: Artifact) -> str:
+    """A name for a folder on every system."""
+    words = "".join(c if c.isalnum() or c in "._- " else "_" for c in artifact.name).strip(". ")[:100] or "artifact"
+    return f"{words}-{artifact.version or (artifact.digest or 'draft')[:12]}"
+
+
+def _local(address: str) -> Path | None:
+    """The path that an address means on this machine; None for other places."""
+    parts = urlsplit(address)
+    if parts.scheme == "file":
+        return Path(unquote(parts.path))
+    return Path(address).expanduser() if "://" not in address else None
+
+
+def _referred(path: str, local: Path, *, with_etag: bool = True, not_kept: str | None = None) -> Entry:
+    """A file that stays where it is. Its time of change and size stand for its content: reading it may take hours."""
+    seen = local.stat()
+    etag = f"{seen.st_size}-{seen.st_mtime_ns}" if with_etag else None
+    return Entry(
+        path, seen.st_size, reference=local.absolute().as_uri(), etag=etag, not_kept=not_kept, mime=_mime(local)
+    )
+
+
+def reference_to(path: str, local: Path, why: str) -> Entry:
+    """The entry of a file whose content is too large to be kept."""
+    return _referred(path, local, not_kept=why)
+
+
+def _mime(path: Path) -> str:
+    import mimetypes
+
+    return mimetypes.guess_type(path.name)[0] or DEFAULT_MIME
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    import json
+
+    if hasattr(value, "columns") and hasattr(value, "data"):
+        value = {"columns": list(value.columns), "data": [list(row) for row in value.data]}
+    return json.dumps(value, default=str, ensure_ascii=False)
+
+
+def _copied(source: Path, into: Path) -> Path:
+    into.parent.mkdir(parents=True, exist_ok=True)
+    if not (into.exists() and into.samefile(source)):
+        shutil.copyfile(source, into)
+    return into
+
+
+def _hash(path: Path) -> str:
+    digest = hashlib.sha256()
+    for piece in pieces_of(path):
+        digest.update(piece)
+    return digest.hexdigest()
