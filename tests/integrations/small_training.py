@@ -61,7 +61,7 @@ class Witness:
         self._each = each
         self._calls = 0
         self._squares: dict[int, float] = {}
-        for place, parameter in enumerate(model.parameters()):
+        for place, parameter in enumerate(p for p in model.parameters() if p.requires_grad):
             parameter.register_post_accumulate_grad_hook(lambda p, place=place: self._grad(place, p))
 
     def _grad(self, place: int, parameter: torch.nn.Parameter) -> None:

@@ -17,8 +17,8 @@ def checkpoints_of(
     """{"checkpoints": [...], "num_checkpoints", "kept", "deleted", "bytes_kept", "bytes_written", "best_by"}.
 
     A checkpoint: path, step, epoch, bytes, metrics, kept, is_best (by the metric that decides), best_by [names of the
-    metrics by which it is the best one]. Its metrics are those of the evaluation at its step, if there was one. Sizes
-    that were not recorded are absent.
+    metrics by which it is the best one], hashes {files [{path, bytes, sha256}], not_captured {path: why}}. Its metrics
+    are those of the evaluation at its step, if there was one. Sizes that were not recorded are absent.
     """
     found = _saved(records) or _marked(store, experiment_id)
     gone = {(str(r.data.get("path")), whole(r.data.get("step"))) for r in records if r.name == "checkpoint_deleted"}
@@ -46,7 +46,7 @@ def checkpoints_of(
         "best_by": best,
     }
     for name, some in (("bytes_kept", kept), ("bytes_written", found)):
-        sizes = [one["bytes"] for one in some if one.get("bytes") is not None]
+        sizes = [size for one in some if (size := whole(one.get("bytes"))) is not None]
         if sizes:
             answer[name] = sum(sizes)
     return answer
@@ -61,6 +61,11 @@ def _saved(records: Sequence[Record]) -> list[dict[str, Any]]:
             key = (str(one.get("path")), one["step"])
             found.pop(key, None)
             found[key] = one
+    for record in records:
+        if record.name == "checkpoint_files":  # told later: its files are read on a thread
+            key = (str(record.data.get("path")), record.step)
+            if key in found:
+                found[key]["hashes"] = {name: record.data.get(name) for name in ("files", "not_captured")}
     return list(found.values())
 
 

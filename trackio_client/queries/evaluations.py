@@ -38,8 +38,8 @@ Line = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
 def recorded(records: Sequence[Record]) -> tuple[list[Entry], list[Entry]]:
     """(evaluations while it trained, evaluations after it), by step.
 
-    Evaluations of a step over several sets are one entry. One that tells the same metrics again replaces what an earlier
-    attempt told, and a training that went on from step n replaces what was evaluated after n before.
+    Evaluations of a step over several sets are one entry. One that tells the same metrics again replaces what was told
+    before, and a training that went on from step n replaces what an earlier attempt evaluated after n.
     """
     during: dict[int, Entry] = {}
     after: list[Entry] = []

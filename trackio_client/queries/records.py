@@ -8,6 +8,7 @@ Records are `record` events (wire/events.py). Those of a training, and what stan
     model               class, base_model, revision, parameters, parameters_trained, layers, dtype, trains … (S4.26)
     early_stopping      metric, goal, patience, counter, triggered, best_value, best_step … after each evaluation
     checkpoint          path, step, epoch, bytes, files, metrics, is_best; one a save
+    checkpoint_files    path, step, files [{path, bytes, sha256}], not_captured {path: why}
     checkpoint_deleted  path, step, bytes
     export              path, bytes, card: a folder that the model was saved to
     failure             kind, error, message, trace, step, epoch, last_metrics, rank

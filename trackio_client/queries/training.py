@@ -189,7 +189,8 @@ class _Told:
 
     def _since(self, best: Mapping[str, Any], *, is_told: bool) -> dict[str, Any]:
         """From the best evaluation to the end of the training; without its own word on that, to the last evaluation."""
-        told: dict[str, Any] = {name: self.ended[name] for name in ("epochs_since_best", "steps_since_best") if name in self.ended}
+        names = ("epochs_since_best", "steps_since_best")
+        told: dict[str, Any] = {name: self.ended[name] for name in names if name in self.ended}
         if is_told and told:
             return told
         last = self.entries[-1]

@@ -146,7 +146,7 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
 
     @_never_stops_training
     def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
-        if not logs or not state.is_world_process_zero:
+        if not logs or not (state.is_world_process_zero or self._reports_all()):
             return
         run = self._at_hand(args, state, control, kwargs)
         more: dict[str, Any] = {}
@@ -275,8 +275,9 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
 
     @_never_stops_training
     def carded(self) -> None:
-        """The Trainer wrote a model card, which a push will take along."""
+        """The Trainer wrote a model card, which a push will take along, as it does our name of the experiment."""
         if self.run is not None and self._trainer.state.is_world_process_zero:
+            self._write_name(Path(self._trainer.args.output_dir))
             self._groups.call("carded", self.run, Path(self._trainer.args.output_dir))
 
     @_never_stops_training
@@ -289,6 +290,10 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
                 run.experiment.finish()
 
     # --- a training's life ----------------------------------------------------------------------------------------
+
+    def _reports_all(self) -> bool:
+        """Whether ranks above 0 report metrics, too (TRACKIO_RANKS=all)."""
+        return self.run is not None and settings_from().ranks == "all"
 
     def _meet(self, trainer: Any) -> None:
         if trainer is None or trainer is self._trainer:

@@ -59,9 +59,13 @@ class Faults:
         if run is None:
             return
         for fault in self.found.values():
-            if fault.told != fault.count and (fault.told == 0 or run.experiment.is_finished is False):
-                fault.told = fault.count
+            if fault.told == fault.count:
+                continue
+            fault.told = fault.count
+            try:
                 run.record("fault", fault.data())
+            except Exception as error:  # what tells of faults must not be one that stops a training
+                _log.warning("a fault of %s cannot be recorded: %s: %s", fault.where, type(error).__name__, error)
 
 
 class Dispatch:

@@ -27,7 +27,7 @@ _GPU: Final = (
     ("xid", re.compile(r"\bxid\b", re.I)),
     ("nvlink", re.compile(r"nvlink error", re.I)),
 )  # fmt: skip
-_XID: Final = re.compile(r"\bxid\b\D{0,24}?(\d{1,3})\b", re.I)
+_XID: Final = re.compile(r"\bxid\b(?:\s*\([^)]*\))?\D{0,12}?(\d{1,3})\b", re.I)
 _XID_MEANS: Final = {
     13: "a kernel failed, often by an index out of range",
     31: "a kernel touched memory that is not its own",
