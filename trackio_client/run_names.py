@@ -44,6 +44,7 @@ class RunNames:
     """What `init` was told that nothing here does (`entity`, `save_code` …)."""
     _began_s: float | None = None
     _watches: list[Any] | None = None
+    _saved: dict[str, Path] | None = None
 
     # --- who it is ------------------------------------------------------------------------------------------------
 
@@ -275,6 +276,52 @@ class RunNames:
         folder.mkdir(parents=True, exist_ok=True)
         return str(folder)
 
+    @property
+    def saved(self) -> dict[str, Path]:
+        """What this process saved, by its name among the run's files."""
+        if self._saved is None:
+            self._saved = {}
+        return self._saved
+
+    @property
+    def reading_from(self) -> str:
+        """What `Api` is given to read what this run wrote."""
+        destination = self._writer.route.destination
+        return str(self._writer.settings.directory) if destination == "local" else destination
+
+    def save(self, glob_str: Any = None, base_path: Any = None, policy: str | None = None) -> list[str]:
+        """Keep files as they are now; their paths. Never raises, as `log`. See saving.save."""
+        if policy in ("live", "end"):
+            self.notices.warn(
+                "save:policy", f"save(policy={policy!r}): files are kept as they are now; save them again"
+            )
+        paths: list[str] = self._safely("save()", "save", glob_str, base_path, default=[])
+        return paths
+
+    def restore(self, name: str, run_path: str | None = None, replace: bool = False, root: Any = None) -> Any:
+        """A file that was saved, open for reading; None if there is none, and that is said. See saving.restore."""
+        return self._safely("restore()", "restore", name, run_path, replace, root)
+
+    def log_code(self, root: Any = ".", name: str | None = None, include_fn: Any = None, exclude_fn: Any = None) -> Any:
+        """Keep the .py files below a folder as an artifact of type code. Never raises. See saving.log_code."""
+        return self._safely("log_code()", "log_code", root, name, include_fn, exclude_fn)
+
+    def log_main_file(self) -> None:
+        """Keep the file that the program began with."""
+        self._safely("save_code", "log_main_file")
+
+    def _safely(self, what: str, function: str, *given: Any, default: Any = None) -> Any:
+        """A function of saving.py; its trouble is said, and training goes on."""
+        if self.is_disabled:
+            return default
+        try:
+            from trackio_client import saving
+
+            return getattr(saving, function)(self, *given)
+        except Exception as error:  # files of a stranger's disk: training must go on
+            self.notices.warn(f"files:{what}", f"{what} met {type(error).__name__}: {error}; training goes on")
+            return default
+
     def _folder(self) -> Path:
         return self._writer.settings.directory / "v1" / "runs" / self.id / "files"
 
@@ -302,6 +349,8 @@ class RunNames:
         """What is still to be told and let go of before the end."""
         if self._watches:
             self.unwatch()
+        if self._folder().is_dir():
+            self._safely("run.dir", "keep_folder", self._folder())
 
     if TYPE_CHECKING:
 
