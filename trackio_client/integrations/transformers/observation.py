@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from trackio_client.integrations.transformers.gathering import Post
 from trackio_client.integrations.transformers.observing import Observed, Observer
+from trackio_client.integrations.transformers.reading import length_of, original_of
 
 OBSERVING: Final = frozenset({"labels", "predictions", "confidence", "train_sample"})
 """The groups that hear `observed`. Without any of them `prediction_step` is called as if nobody stood there."""
@@ -39,7 +40,7 @@ class Observation:
             self._post = Post(int(getattr(args, "process_index", 0)), int(getattr(args, "world_size", 1)))
         self.observer = Observer(
             model=trainer.model,
-            dataset=dataset,
+            dataset=original_of(trainer, prefix, dataset),
             prefix=prefix,
             main_input=getattr(trainer.model, "main_input_name", "input_ids"),
         )
@@ -65,14 +66,7 @@ class Observation:
             trouble = error
         if own is None and trouble is None and not heard.is_classification:
             return None
-        together = self._post.together(own, heard.rows, _length(heard.dataset))
+        together = self._post.together(own, heard.rows, length_of(heard.dataset))
         if trouble is not None:
             raise trouble
         return together
-
-
-def _length(dataset: Any) -> int | None:
-    try:
-        return len(dataset)
-    except (TypeError, NotImplementedError):  # streamed
-        return None

@@ -8,6 +8,7 @@ from typing import Any, Final
 from trackio_client.integrations.transformers.groups import Run
 from trackio_client.integrations.transformers.observing import Observer
 from trackio_client.integrations.transformers.untouched import untouched
+from trackio_client.scoring.tokens import IGNORED
 
 MOST_SCORES: Final = 8_000_000
 """Numbers that are kept for a `compute_metrics` of the user's: 32 MB. The scores of a language model are more."""
@@ -136,8 +137,10 @@ class Passes:
 
     def _of_the_model(self, batch: Any) -> tuple[Any, Any, Any]:
         trainer = self._trainer
-        inputs = trainer._prepare_inputs(batch)
+        inputs = dict(trainer._prepare_inputs(batch))
         labels = inputs.get("labels")
+        if not self.no_loss:
+            inputs = inputs | _counted(trainer, inputs)
         with trainer.compute_loss_context_manager():
             outputs = trainer.model(**inputs)
         found = outputs if isinstance(outputs, Mapping) else {}
@@ -150,6 +153,16 @@ def _has_the_models_loss(trainer: Any) -> bool:
     """TRL's supervised trainer takes the model's loss and counts tokens beside it."""
     names = {one.__name__ for one in type(trainer).__mro__ if one.__module__.startswith("trl.")}
     return "SFTTrainer" in names and getattr(trainer.args, "loss_type", None) in _SAME_LOSS
+
+
+def _counted(trainer: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """By how many labels the loss is divided, as the Trainer counts them for its evaluations; of this process alone."""
+    labels = inputs.get("shift_labels", inputs.get("labels"))
+    if not getattr(trainer, "model_accepts_loss_kwargs", False) or not hasattr(labels, "ne"):
+        return {}
+    if getattr(trainer, "_loss_shifts_labels", False) and "shift_labels" not in inputs:
+        labels = labels[..., 1:]
+    return {"num_items_in_batch": labels.ne(IGNORED).sum()}
 
 
 def _is_computing(trainer: Any) -> bool:

@@ -32,7 +32,7 @@ from trackio_client.integrations.transformers.choosing import (
 )
 from trackio_client.integrations.transformers.groups import Group, Run
 from trackio_client.integrations.transformers.observing import Observed
-from trackio_client.integrations.transformers.reading import evaluation_sets, length_of, random_numbers_kept
+from trackio_client.integrations.transformers.reading import length_of, random_numbers_kept
 from trackio_client.integrations.transformers.showing import MOST_ENTITIES, Shower
 from trackio_client.scoring.spans import EntityScores, Spans, tagging_of
 
@@ -157,13 +157,7 @@ class _Entities:
 
 
 def _rows(run: Run, observed: Observed) -> Any:
-    """The evaluation set with all its columns, when a sample's place in the evaluation is its row there."""
-    if (
-        getattr(run.args, "group_by_length", False)
-        or getattr(run.args, "train_sampling_strategy", "") == "group_by_length"
-    ):
-        return None
-    original = evaluation_sets(run.trainer).get(observed.prefix)
-    if original is None or length_of(original) != observed.samples or length_of(observed.dataset) != observed.samples:
-        return None
-    return original
+    """The evaluation set, when a sample's place in the evaluation is its row there."""
+    words = (getattr(run.args, name, None) for name in ("group_by_length", "train_sampling_strategy"))
+    is_grouped = any(word is True or word == "group_by_length" for word in words)
+    return observed.dataset if not is_grouped and length_of(observed.dataset) == observed.samples else None

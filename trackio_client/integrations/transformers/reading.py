@@ -45,6 +45,21 @@ def evaluation_sets(trainer: Any) -> dict[str, Any]:
     return {"eval": given}
 
 
+def original_of(trainer: Any, prefix: str, given: Any) -> Any:
+    """The evaluation set with all its columns, of which `given` may lack those that the model does not take.
+
+    `evaluate(other_set)` has the same prefix: so first and last row are compared.
+    """
+    original = evaluation_sets(trainer).get(prefix)
+    if original is None or original is given or not (is_table(original) and is_table(given)):
+        return given
+    rows = length_of(given)
+    if not rows or rows != length_of(original) or not set(given.column_names) <= set(original.column_names):
+        return given
+    same = original.select_columns(list(given.column_names))
+    return original if all(str(given[at]) == str(same[at]) for at in (0, rows - 1)) else given
+
+
 def columns_of_content(dataset: Any) -> list[str]:
     """The columns that hold the data themselves, where there are any; else all."""
     names = list(dataset.column_names)
