@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import json
 import os
@@ -338,8 +339,6 @@ def test_containers_are_told_apart_and_say_their_image_when_they_know_it(tmp_pat
 
 @pytest.mark.requirement("S3.41", "S3.42")
 def test_a_dockerfile_beside_the_script_is_kept_with_its_hash(tmp_path):
-    import hashlib
-
     (tmp_path / "Dockerfile").write_text("FROM python:3.12\n")
     found = container.dockerfile([tmp_path / "nowhere", tmp_path]).values
     assert found["container.dockerfile_text"] == "FROM python:3.12\n"
@@ -405,7 +404,7 @@ def test_a_part_that_breaks_takes_no_other_with_it(monkeypatch):
 # --- told ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.requirement("S2.21", "S3.40", "S3.43", "S3.46")
+@pytest.mark.requirement("S2.21", "S3.40", "S3.42", "S3.43", "S3.46")
 def test_an_experiment_tells_its_environment_without_asking(captured, repository, monkeypatch):
     monkeypatch.setattr(sys.modules["__main__"], "__file__", str(repository / "train.py"))
     before = time.time()
@@ -420,6 +419,8 @@ def test_an_experiment_tells_its_environment_without_asking(captured, repository
     assert told["user"]
     assert told["host"] == platform.node()
     assert (told["seeds"]["seed"], told["seeds"]["num_fewshot_seeds"]) == (42, 3)
+    canonical = b'{"lr":1,"num_fewshot_seeds":3,"seed":42}'
+    assert told["hashes"]["config_sha256"] == hashlib.sha256(canonical).hexdigest()
     assert before - 1 <= told["time"]["start_s"] <= told["time"]["end_s"] <= time.time() + 1
     assert told["time"]["start"].endswith("+00:00")
     assert told["time"]["duration_s"] == pytest.approx(told["time"]["end_s"] - told["time"]["start_s"])

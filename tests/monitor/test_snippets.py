@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import hashlib
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +17,7 @@ transformers = pytest.importorskip("transformers")
 import trackio_client  # noqa: E402
 from tests.monitor.looking import events, experiments, kept, points  # noqa: E402
 from trackio_client import create_monitor_from_config, training_arguments  # noqa: E402
+from trackio_client.reader import Api  # noqa: E402
 
 Trainer = transformers.Trainer
 
@@ -108,7 +110,7 @@ def training_with(made, callbacks, **overrides):
     return trainer
 
 
-@pytest.mark.requirement("S1.16", "S1.21", "S1.28", "S1.32", "S1.35", "S1.45")
+@pytest.mark.requirement("S1.16", "S1.21", "S1.28", "S1.32", "S1.35", "S1.45", "S3.42")
 def test_the_documents_snippets_train_and_all_they_tell_is_kept(made):
     config = SmolLM3ConfigOpenHermesFRBalanced()
     monitor = create_monitor_from_config(config)
@@ -128,6 +130,13 @@ def test_the_documents_snippets_train_and_all_they_tell_is_kept(made):
     kinds = [Path(path).name.partition("_")[0].partition("-")[0] for path in monitor.artifacts]
     assert kinds.count("checkpoint") == 2
     assert kinds.count("eval") == 2
+    with Api() as api:
+        saved = api.source.summary(monitor.experiment_id)["checkpoints"]
+    for one in saved:
+        files = {each["path"]: each["sha256"] for each in one["hashes"]["files"]}
+        state = Path(one["path"], "trainer_state.json").read_bytes()
+        assert files["trainer_state.json"] == hashlib.sha256(state).hexdigest()
+    assert [one["step"] for one in saved] == [3, 6]
     (log,) = (Path(path) for path in monitor.artifacts if "training_log" in path)
     assert json.loads(log.read_text())["entries"] == json.loads(json.dumps(trainer.state.log_history))
     assert [each.experiment_id for each in experiments()] == [monitor.experiment_id]  # B31

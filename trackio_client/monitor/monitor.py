@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from trackio_client.capture.files import size_of
+from trackio_client.capture.hashing import Hasher
 from trackio_client.delivery.address import address_of
 from trackio_client.experiment import STEP_KEYS, Experiment
 from trackio_client.lifecycle import process
@@ -118,6 +119,7 @@ class Monitor:
             self.start_time.timestamp(),
         )
         self._readings = Readings()
+        self._hasher = Hasher(lambda name, data, step: self.experiment.record(name, data, step=step))
         self._is_closed = self._has_log = False
         process.monitor = self
 
@@ -197,6 +199,7 @@ class Monitor:
         self.experiment.record("checkpoint", told, step=step)
         self.experiment.mark("checkpoint", Path(str(path)).name or str(path), step, path=str(path), bytes=size)
         self.artifacts.add(str(path))
+        self._hasher.put(path, step)
 
     log_checkpoint = log_model_checkpoint
 
@@ -259,6 +262,7 @@ class Monitor:
         is_last_chance = not self.experiment.is_finished and events.state_of(final_status) in _ENDS
         if is_last_chance and self.metrics_history and not self._has_log:  # a loop without a Trainer
             self.keep_log(self.metrics_history.copy())
+        self._hasher.end()
         self.experiment.finish(final_status)
         self._is_closed = True
 
@@ -327,8 +331,8 @@ class Monitor:
         return masked | whose
 
     def _keep(self, what: str, write: Any) -> None:
-        """Write a file and log it as an artifact; a disk that takes none is said once."""
-        if not self.log_artifacts_enabled:
+        """Write a file and log it as an artifact, on the main rank; a disk that takes none is said once."""
+        if not (self.log_artifacts_enabled and self.experiment.origin.ranks.is_main):
             return
         try:
             path: Path = write()

@@ -6,6 +6,8 @@ the experiment is resumed; ranks tell what differs from the main one's.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -16,10 +18,8 @@ from trackio_client.queries.states import LOST_CONTACT_S
 from trackio_client.store.contract import ExperimentRecord, Store
 from trackio_client.wire.events import ENVIRONMENT, plain, revive
 
-NOTHING: Final = (
-    "not captured: nothing was told. It was imported, logged by another client, or TRACKIO_CAPTURE_ENVIRONMENT=0 was set"
-)
-_WAIT: Final = "not captured yet: it is told within a second of the beginning"
+NOTHING: Final = "nothing was told: it was imported, logged by another client, or TRACKIO_CAPTURE_ENVIRONMENT=0 was set"
+_WAIT: Final = "not yet: it is told within a second of the beginning"
 _NAMED: Final = ("model", "identity", "data_counts")
 """Records that say what was trained, and on what (S3.44)."""
 
@@ -48,6 +48,8 @@ def environment_of(store: Store, experiment_id: str) -> dict[str, Any]:
         reasons["environment"] = NOTHING if record.end is not None else _WAIT
     values["time"] = _time(record)
     values["seeds"] = dict(values.get("seeds") or {}) | _told_seeds(record.config)
+    if record.config:
+        values["hashes"] = {"config_sha256": _hash_of(record.config)}
     named = {each.name: each.data for each in records_of(store, experiment_id, _NAMED)}
     if "model" in named:
         values["model"] = named["model"]
@@ -133,10 +135,18 @@ def _utc(seconds: float) -> str | None:
         return None
 
 
+def _hash_of(config: Mapping[str, Any]) -> str:
+    """SHA-256 of the configuration as JSON with sorted keys: two trainings with one are told alike (S3.42)."""
+    told = json.dumps(plain(dict(config)), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()
+
+
 def _told_seeds(config: Mapping[str, Any]) -> dict[str, Any]:
     """Seeds that the configuration names: of the training, of the data, of few-shot examples, of sampling (S3.45)."""
     return {
         str(name): value
         for name, value in config.items()
-        if {"seed", "seeds"} & set(str(name).lower().split("_")) and isinstance(value, (int, str)) and not isinstance(value, bool)
+        if {"seed", "seeds"} & set(str(name).lower().split("_"))
+        and isinstance(value, (int, str))
+        and not isinstance(value, bool)
     }

@@ -34,7 +34,7 @@ from trackio_client.wire.names import resolve
 _USED: Final = frozenset(
     {
         "run_config", "epoch_metrics", "run_summary", "model", "early_stopping", "checkpoint", "checkpoint_deleted",
-        "export", "failure", "out_of_memory", "fault", "not_recorded", "identity",
+        "checkpoint_files", "export", "failure", "out_of_memory", "fault", "not_recorded", "identity",
     }
 )  # fmt: skip
 """Records that are read here; the others are asked for by the index (queries/index.py)."""

@@ -26,6 +26,7 @@ GROUPS: Final[dict[str, tuple[str, str]]] = {
     "gradients": ("gradients", "Gradients"),
     "early_stopping": ("stopping", "Stopping"),
     "checkpoints": ("checkpoints", "Checkpoints"),
+    "checkpoint_hashes": ("hashes", "CheckpointHashes"),
     "exports": ("exports", "Exports"),
     "errors": ("failures", "Failures"),
     "data_counts": ("data_counts", "DataCounts"),
