@@ -27,6 +27,12 @@ JOIN_S: Final = 20.0
 """How long a rank looks for rank 0: it may look up for 10 s what it resumes, and machines do not start as one."""
 AGAIN_S: Final = 1.0
 """… once it has looked in vain before."""
+GRACE_S: Final = 3.0
+"""How long a rank whose call names another experiment than rank 0's waits for rank 0 to come to that one, too."""
+_LATEST: Final = "latest"
+_SEPARATE: Final[Word] = {"separate": True}
+_taken: set[str] = set()
+"""Experiments of rank 0 that this rank has joined."""
 _calls: Counter[tuple[object, ...]] = Counter()
 """How often `init` was called here with the same names: the ranks' first calls belong together, their second …"""
 _in_vain: set[str] = set()
@@ -40,6 +46,17 @@ class Joining:
     project: str
     name: str | None
     experiment_id: str | None
+    is_project_asked: bool = True
+    """Not when the project is the working folder's name."""
+
+    @property
+    def signature(self) -> list[str | None]:
+        return [self.project, self.name, self.experiment_id]
+
+    def fits(self, word: Word) -> bool:
+        """Whether a call that names nothing else may go into the experiment that rank 0 told of."""
+        is_free = self.name is None and self.experiment_id is None
+        return is_free and (not self.is_project_asked or self.project == word.get("project"))
 
 
 def join(
@@ -69,7 +86,7 @@ def join(
         return resumed(origin, None)
     os.environ[RANK_OF] = str(os.getpid())
     meeting = Meeting(ranks, settings.directory / "v1" / "ranks")
-    signature = (asked.project, asked.name, asked.experiment_id)
+    signature = tuple(asked.signature)
     key = meeting.key(*signature, _calls[signature])
     _calls[signature] += 1
     if ranks.is_main:
@@ -77,9 +94,13 @@ def join(
     notices.is_quiet = True  # rank 0 says what there is to say; warnings are said by all
     limit = AGAIN_S if meeting.launch in _in_vain else JOIN_S
     began = time.monotonic()
-    word = meeting.hear(key, limit if timeout_s is None else timeout_s)
+    word = meeting.hear(_Look(meeting, key, asked), limit if timeout_s is None else timeout_s)
+    if word is _SEPARATE:  # it was given a name of its own: an experiment of its own is what is wanted
+        notices.is_quiet = settings.quiet
+        return resumed(origin, None)
     found = None if word is None else _of_word(origin, word)
     if found is not None:
+        _taken.add(f"{found.experiment_id} {found.generation}")
         return found
     _in_vain.add(meeting.launch)
     if (fixed := _fixed_id(ranks, key)) is not None and asked.experiment_id is None:
@@ -94,6 +115,26 @@ def join(
         "every rank or on rank 0 alone; ranks meet in torch's process group or in the folder of TRACKIO_DIR",
     )
     return replace(origin, name=f"{origin.name} rank {ranks.rank}"[:256], group=group)
+
+
+class _Look:
+    """What a rank looks for: rank 0's word for this call; else, when rank 0 alone was told names, for where it is."""
+
+    def __init__(self, meeting: Meeting, key: str, asked: Joining) -> None:
+        self._meeting, self._key, self._asked = meeting, key, asked
+        self._is_elsewhere = False
+        """Rank 0 was seen in an experiment of another name; it may be over by now."""
+
+    def __call__(self, gone_s: float) -> Word | None:
+        if (word := self._meeting.word(self._key)) is not None:
+            return word
+        latest = self._meeting.word(self._meeting.key(_LATEST))
+        is_new = latest is not None and f"{latest.get('experiment_id')} {latest.get('generation')}" not in _taken
+        if latest is not None and is_new and latest.get("asked") != self._asked.signature:
+            if self._asked.fits(latest):
+                return latest
+            self._is_elsewhere = True
+        return _SEPARATE if self._is_elsewhere and gone_s > GRACE_S else None
 
 
 def _begun(
@@ -117,18 +158,18 @@ def _begun(
         origin = resumed(origin, fixed if ranks.restarts else None)
     else:
         origin = resumed(origin, None)
-    meeting.tell(
-        key,
-        {
-            "experiment_id": origin.experiment_id,
-            "project": origin.project,
-            "name": origin.name,
-            "group": origin.group,
-            "job_type": origin.job_type,
-            "generation": origin.generation,
-            "first_step": origin.first_step,
-        },
-    )
+    word = {
+        "experiment_id": origin.experiment_id,
+        "project": origin.project,
+        "name": origin.name,
+        "group": origin.group,
+        "job_type": origin.job_type,
+        "generation": origin.generation,
+        "first_step": origin.first_step,
+        "asked": asked.signature,
+    }
+    meeting.tell(key, word)
+    meeting.tell(meeting.key(_LATEST), word)
     return origin
 
 

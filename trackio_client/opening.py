@@ -157,7 +157,8 @@ def init(
             asked = (resume, key) if again is None else ("allow", again)
             return _resumed(origin, *asked, settings, route, notices)
 
-        asked = Joining(origin.project, named, experiment_id)
+        is_project_asked = (project or project_name or settings.project) is not None
+        asked = Joining(origin.project, named, experiment_id, is_project_asked)
         origin = join(origin, origin.ranks, asked, settings, notices, resumed=resumed)
     if transport is None:
         compare_soon(settings, notices)

@@ -117,16 +117,29 @@ class Meeting:
                 return found
         return None
 
-    def hear(self, key: str, timeout_s: float, *, sleep: Callable[[float], None] = time.sleep) -> Word | None:
-        """The word of this launch's rank 0, or None when there is none in that time."""
-        until, pause = time.monotonic() + timeout_s, _LOOK_S
+    def word(self, key: str) -> Word | None:
+        """What rank 0 of this launch told under a key, if it has."""
+        for place in self._places:
+            word = _quietly(lambda place=place: place.get(key))  # type: ignore[misc]
+            if word is not None and self._is_of_now(word, place):
+                found: Word = word
+                return found
+        return None
+
+    def hear(
+        self,
+        look: Callable[[float], Word | None],
+        timeout_s: float,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> Word | None:
+        """What `look` finds, asked again and again with the seconds gone by; None when it finds nothing in time."""
+        began, pause = time.monotonic(), _LOOK_S
         while True:
-            for place in self._places:
-                word = _quietly(lambda place=place: place.get(key))  # type: ignore[misc]
-                if word is not None and self._is_of_now(word, place):
-                    found: Word = word
-                    return found
-            if time.monotonic() + pause > until:
+            gone = time.monotonic() - began
+            if (found := look(gone)) is not None:
+                return found
+            if gone + pause > timeout_s:
                 return None
             sleep(pause)
             pause = min(_SELDOM_S, pause * 1.3)
