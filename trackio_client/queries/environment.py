@@ -47,7 +47,8 @@ def environment_of(store: Store, experiment_id: str) -> dict[str, Any]:
     if not mains:
         reasons["environment"] = NOTHING if record.end is not None else _WAIT
     values["time"] = _time(record)
-    values["seeds"] = dict(values.get("seeds") or {}) | _told_seeds(record.config)
+    seeds = values.get("seeds")
+    values["seeds"] = (dict(seeds) if isinstance(seeds, Mapping) else {}) | _told_seeds(record.config)
     if record.config:
         values["hashes"] = {"config_sha256": _hash_of(record.config)}
     named = {each.name: each.data for each in records_of(store, experiment_id, _NAMED)}
