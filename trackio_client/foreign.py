@@ -141,7 +141,7 @@ def translated(given: Mapping[str, Any]) -> Translated:
     _space(rest.pop("space_id", None), found)
     _place(rest.pop("dir", None), found)
     _config(found, rest.pop("config_exclude_keys", None), rest.pop("config_include_keys", None))
-    _from(rest.pop("resume_from", None), rest.pop("fork_from", None), found)
+    _from(rest.pop("resume_from", None), found.named.get("fork_from"), found)
     mode = found.named.get("mode")
     if mode in WORLDS:
         found.named["mode"] = WORLDS[mode]
