@@ -83,7 +83,8 @@ _TABLE: Final = (
 
 LINK_PREFIXES: Final = ("/s/", "/embed/")
 _LINK_READS: Final = re.compile(
-    rf"/s/(?P<page>{_ONE})(?:/preview\.png|/v1/(?:experiments(?:/{_ONE}(?:/events|/summary)?)?|metrics|series|blobs/{_ONE}))?|/embed/(?P<embed>{_ONE})"
+    rf"/s/(?P<page>{_ONE})(?:/preview\.png|/v1/(?:experiments(?:/{_ONE}(?:/events|/summary|/index(?:/{_ONE}/{_ONE})?)?)?"
+    rf"|metrics|series|blobs/{_ONE}))?|/embed/(?P<embed>{_ONE})"
 )
 
 

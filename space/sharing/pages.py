@@ -15,12 +15,12 @@ from starlette.responses import HTMLResponse, Response
 from space.sharing.numbers import STATES, best_numbers, headline, number
 from trackio_client.view import modules
 
-STYLES: Final = ("page.css", "views.css", "charts.css", "facts.css", "shared.css")
+STYLES: Final = ("page.css", "views.css", "charts.css", "facts.css", "media.css", "shared.css")
 SCRIPT: Final = "shared.js"
 _FRAMES: Final = {"page": "'self' https://huggingface.co https://*.hf.space", "embed": "*"}
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors "
+    "media-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors "
 )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -109,6 +109,24 @@ def link_routes(links: Links) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     ) -> Response:
         found = links.shared(request).events(experiment_id, kind, after=after, limit=limit)
+        return answer(found, accepts_gzip=_gzip(request))
+
+    @router.get(prefix + "/experiments/{experiment_id}/index")
+    def index(
+        request: Request, token: str, experiment_id: str, after: Annotated[int, Query(ge=0, lt=2**63)] = 0
+    ) -> Response:
+        return answer(links.shared(request).index(experiment_id, after=after), accepts_gzip=_gzip(request))
+
+    @router.get(prefix + "/experiments/{experiment_id}/index/{writer_id}/{seq}")
+    def entry(
+        request: Request,
+        token: str,
+        experiment_id: str,
+        writer_id: str,
+        seq: Annotated[int, Path(ge=0, lt=2**63)],
+        position: Annotated[int, Query(ge=1, lt=2**63)],
+    ) -> Response:
+        found = links.shared(request).held(experiment_id, writer_id=writer_id, seq=seq, position=position)
         return answer(found, accepts_gzip=_gzip(request))
 
     @router.api_route(prefix + "/blobs/{sha256}", methods=_READ)

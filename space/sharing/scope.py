@@ -11,10 +11,11 @@ from typing import Any, Final
 from space.api.access import Entry
 from trackio_client.errors import ExperimentNotFound, NotFound
 from trackio_client.queries import experiments as asked
+from trackio_client.queries.index import list_index, read_event
 from trackio_client.queries.metrics import list_metrics
 from trackio_client.queries.training import training_summary
 from trackio_client.store.contract import ExperimentRecord, Store
-from trackio_client.wire.events import MEDIA
+from trackio_client.wire.events import MEDIA, RECORD
 
 _ROW: Final = (
     "experiment_id", "project", "name", "group", "tags", "state", "evidence", "since_s", "created_s", "last_event_s",
@@ -34,6 +35,8 @@ _SUMMARY: Final = (
 _FAILURE: Final = ("kind", "error", "message", "step", "epoch")
 _PLACES: Final = frozenset({"path", "absolute_path", "checkpoint", "best_checkpoint_path", "trace", "evidence"})
 """What of a summary says where things lie, or how code runs."""
+_RECORDS: Final = frozenset({"confusion"})
+"""Records that a link shows: labels and counts. Predictions hold what the data say, and stay."""
 _MOST_TEXT: Final = 500
 
 
@@ -89,6 +92,21 @@ class Shared:
             ]
         }
 
+    def index(self, experiment_id: str, *, after: int = 0) -> dict[str, Any]:
+        """Media by step, and the confusion of labels: what stands beside the curves. Raises ExperimentNotFound."""
+        self._check(experiment_id)
+        found = list_index(self.store, experiment_id, kinds=[MEDIA, RECORD], after=after)
+        return {**found, "entries": [entry for entry in found["entries"] if _is_shown(entry["kind"], entry["name"])]}
+
+    def held(self, experiment_id: str, **where: Any) -> dict[str, Any]:
+        """One of these, with its content. Raises NotFound, the same whether it is not there or not shown."""
+        self._check(experiment_id)
+        found = read_event(self.store, experiment_id, **where)
+        content = found["content"]
+        if not _is_shown(content.get("kind"), content.get("record")):
+            raise NotFound("this link shows no such entry")
+        return found
+
     def type_of_file(self, sha256: str) -> str:
         """The type of a file that media of these experiments show: no artifact, nothing of others. Raises NotFound."""
         for citation in self.store.citing(sha256):
@@ -117,6 +135,10 @@ class Shared:
     def _check(self, experiment_id: str) -> None:
         if not self.has(experiment_id):  # the same words whether it exists elsewhere or nowhere
             raise ExperimentNotFound(f"this link shows no experiment {experiment_id!r:.160}")
+
+
+def _is_shown(kind: Any, name: Any) -> bool:
+    return bool(kind == MEDIA or (kind == RECORD and name in _RECORDS))
 
 
 def _existing(store: Store, experiment_id: str) -> ExperimentRecord | None:

@@ -26,8 +26,10 @@ from trackio_client.queries.series import read_buckets
 from trackio_client.store.contract import Store
 from trackio_client.view import modules, source
 from trackio_client.wire.asks import SeriesQuery
+from trackio_client.wire.events import RECORD
 
 AXES: Final = ("step", "time", "relative")
+FACTS: Final = "facts.js"
 BUCKETS: Final = 1000
 """As many a series as a page asks for."""
 _FEWER_FROM: Final = 300
@@ -51,11 +53,23 @@ def snapshot_html(store: Store, experiment_id: str, *, lost_contact_s: float) ->
         "taken_s": round(now_s, 3),
         "experiments": shared.rows(),
         "details": {experiment_id: detail},
+        "training": {experiment_id: shared.summary(experiment_id)},
+        "entries": _entries(shared, experiment_id),
         "metrics": metrics,
         "events": {experiment_id: shared.events(experiment_id, [], limit=_MOST_MARKS)["events"]},
         "series": _series(store, experiment_id, [each["metric"] for each in metrics], now_s),
     }
     return _page(detail, data).encode()
+
+
+def _entries(shared: Shared, experiment_id: str) -> list[dict[str, Any]]:
+    """The confusion of labels at the newest evaluation. Media stay on the server: a file of them passes no mail."""
+    entries = [each for each in shared.index(experiment_id)["entries"] if each["kind"] == RECORD]
+    where = ("writer_id", "seq", "position")
+    return [
+        {"entry": each, "held": shared.held(experiment_id, **{name: each[name] for name in where})}
+        for each in entries[-1:]
+    ]
 
 
 def file_name(name: str, experiment_id: str) -> str:
@@ -100,7 +114,8 @@ def _json(data: Any) -> str:
 
 
 def _import_map() -> str:
-    names = modules(SCRIPT)  # without those fetched when wanted: the large view needs plotly's 4 MB
+    # With what a training tells, but without what else is fetched when wanted: the large view needs plotly's 4 MB.
+    names = sorted({*modules(SCRIPT), *modules(FACTS)})
     return json.dumps({"imports": {f"trackio/{name}": _address(source(name).decode()) for name in names}})
 
 

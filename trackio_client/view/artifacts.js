@@ -40,19 +40,20 @@ export class ArtifactsPanel {
 
   /** @param {any} artifact @param {"logged" | "used"} way */
   one(artifact, way) {
-    const files = artifact.files ?? artifact.manifest?.files ?? [];
-    const bytes = artifact.bytes ?? artifact.size_bytes ?? (files.length ? files.reduce((/** @type {number} */ sum, /** @type {any} */ file) => sum + (file.bytes ?? 0), 0) : undefined);
-    const from = artifact.from_experiment ?? artifact.logged_by ?? artifact.experiment_id;
-    const users = artifact.used_by ?? artifact.consumers ?? [];
-    const details = h("details", { class: "tk-artifact" },
-      h("summary", null, h("b", { title: artifact.name }, artifact.name), h("span", { class: "tk-tag" }, version(artifact.version)), (artifact.aliases ?? []).map((/** @type {any} */ alias) => h("span", { class: "tk-tag" }, String(alias))), h("span", { class: "tk-soft" }, [artifact.type, way === "used" ? "used" : null, files.length ? plural(files.length, "file") : null, bytes === undefined ? null : size(bytes)].filter(Boolean).join(", "))),
-      h("div", { class: "tk-artifact-body" },
+    const files = artifact.files ?? [];
+    const { bytes, file_count: held = files.length, from_experiment: from, used_by: users = [], used: sources = [] } = artifact;
+    const about = [artifact.type, way === "used" ? "used" : null, held ? plural(held, "file") : null, typeof bytes === "number" ? size(bytes) : null];
+    const line = (/** @type {string} */ word, /** @type {any} */ body) => h("p", { class: "tk-pane-words" }, h("span", null, word, " "), body);
+    return h("details", { class: "tk-artifact" },
+      h("summary", null, h("b", { title: artifact.name }, artifact.name), h("span", { class: "tk-tag" }, version(artifact.version)), (artifact.aliases ?? []).map((/** @type {any} */ alias) => h("span", { class: "tk-tag" }, String(alias))), h("span", { class: "tk-soft" }, about.filter(Boolean).join(", "))),
+      h("div", null,
         artifact.description ? h("p", { class: "tk-pane-words" }, String(artifact.description)) : null,
-        h("p", { class: "tk-pane-words" }, way === "used" && from ? ["From ", this.link(from, artifact.from_name)] : null, users.length ? ["Used by ", users.map((/** @type {any} */ each, /** @type {number} */ i) => [i ? ", " : "", this.link(typeof each === "string" ? each : each.experiment_id, each.name)])] : null, artifact.time_s ? h("span", { class: "tk-soft" }, ` ${iso(artifact.time_s)}`) : null),
-        artifact.metadata && Object.keys(artifact.metadata).length ? h("pre", { class: "tk-text" }, JSON.stringify(artifact.metadata, null, 1)) : null,
-        files.length ? this.files(artifact, files) : h("p", { class: "tk-soft tk-pane-words" }, way === "used" ? "Its files stand at the experiment that logged it." : "It holds no file.")),
-    );
-    return details;
+        way === "used" && from ? line("Logged by", this.link(from, artifact.from_name)) : null,
+        sources.length ? line("Made from", listOf(sources.map((/** @type {any} */ each) => `${each.name}:${version(each.version)}`))) : null,
+        users.length ? line("Used by", users.map((/** @type {any} */ each, /** @type {number} */ i) => [i ? ", " : "", this.link(each.experiment_id, each.name)])) : null,
+        h("p", { class: "tk-pane-words" }, artifact.time_s ? `${iso(artifact.time_s)} ` : null, artifact.digest ? [h("code", { title: artifact.digest }, String(artifact.digest).slice(0, 12)), copyButton(artifact.digest, "Copy its digest")] : null),
+        artifact.metadata && Object.keys(artifact.metadata).length ? h("pre", { class: "tk-text", tabindex: "0" }, JSON.stringify(artifact.metadata, null, 1)) : null,
+        files.length ? this.files(artifact, files) : h("p", { class: "tk-soft tk-pane-words" }, way === "used" && !from ? "Its project is not on this server." : "It holds no file.")));
   }
 
   /** @param {string} id @param {any} name */
@@ -63,9 +64,9 @@ export class ArtifactsPanel {
   /** @param {any} artifact @param {any[]} files */
   files(artifact, files) {
     const row = (/** @type {any} */ file) => {
-      const hash = file.file ?? file.sha256;
+      const hash = file.file;
       const address = hash && this.source.blob ? this.source.blob(hash) : null;
-      const name = String(file.path ?? file.name ?? hash);
+      const name = String(file.path ?? hash);
       return h("tr", null,
         h("td", { class: "tk-path", title: name }, h("span", null, name), hash ? copyButton(hash, "Copy its SHA-256") : null),
         h("td", { class: "num" }, file.bytes === null || file.bytes === undefined ? "–" : size(file.bytes)),
@@ -76,5 +77,7 @@ export class ArtifactsPanel {
   }
 }
 
+/** @param {string[]} names */
+const listOf = (names) => names.slice(0, 12).join(", ") + (names.length > 12 ? ` and ${names.length - 12} more` : "");
 /** @param {any} version */
 const version = (version) => (version === null || version === undefined ? "no version yet" : /^v/.test(String(version)) ? String(version) : `v${version}`);

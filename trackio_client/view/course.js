@@ -47,7 +47,7 @@ export class CoursePanel {
     const { run_summary: summary = {}, epoch_metrics: entries = [] } = training ?? {};
     const last = entries.at(-1) ?? {};
     const time = summary?.time ?? {};
-    const lines = [...this.best(training), ...this.stopping((summary?.early_stopping ?? training?.run_config?.early_stopping ?? {}), entries), ...this.times(time, summary ?? {}, last, detail), ...this.cost([summary, last]), ...this.gradients([summary, last]), ...identities(training?.identity ?? summary?.identity)];
+    const lines = [...this.best(training), ...this.stopping((summary?.early_stopping ?? training?.run_config?.early_stopping ?? {}), entries), ...this.times(time, summary ?? {}, last, detail), ...this.cost([summary, last]), ...this.gradients([summary, last]), ...identities(training?.run_config?.identity)];
     const split = splitOf(time, summary?.train_runtime_seconds) ?? stepSplit(last);
     // How long it ran stands in the head: alone it is no panel.
     const isTold = lines.some(([name, value]) => value !== null && value !== "" && name !== "trained for");
@@ -152,20 +152,16 @@ export function splitOf(time, whole) {
 /** While it runs: what a step is spent on, as of the last evaluation. @param {any} entry @returns {Split | null} */
 function stepSplit(entry) {
   const of = (/** @type {string} */ name) => known([entry], [name]);
-  if (of("time_compute") === null) return null;
-  return partsOf({ compute_seconds: of("time_compute"), data_seconds: of("time_data_wait"), between: of("time_between_steps") }, true);
+  if (of("compute_time") === null) return null;
+  return partsOf({ compute_seconds: of("compute_time"), data_seconds: of("data_wait_time"), between: of("between_steps_time") }, true);
 }
 
-/** What two experiments must share to be compared. @param {any} identity @returns {[string, any, string?][]} */
+/** What two experiments must share to be compared: the evaluation set and the labels. @param {any} identity @returns {[string, any, string?][]} */
 function identities(identity) {
-  if (!identity || typeof identity !== "object") return [];
-  const word = (/** @type {any} */ value) => {
-    if (value === null || value === undefined) return null;
-    if (typeof value !== "object") return h("code", { title: String(value) }, String(value).slice(0, 12));
-    const digest = value.digest ?? value.hash ?? value.sha256 ?? value.id;
-    const rows = value.rows ?? value.num_rows ?? value.samples ?? value.count;
-    return h("span", null, digest ? h("code", { title: String(digest) }, String(digest).slice(0, 12)) : null, rows === undefined ? "" : ` ${plural(rows, "row")}`);
-  };
-  return Object.entries(identity).filter(([, value]) => value !== null && value !== undefined).map(([name, value]) => [name.replaceAll("_", " "), word(value), "Two experiments are compared fairly when this is the same in both"]);
+  const hover = "Two experiments are compared fairly when this is the same in both";
+  const code = (/** @type {any} */ id) => h("code", { title: `${id}. ${hover}` }, String(id).replace(/^all:/, "").slice(0, 10));
+  const sets = Object.entries(identity?.evaluation_sets ?? {});
+  const told = sets.filter(([, set]) => set?.id).map(([name, set]) => /** @type {[string, any, string?]} */ ([sets.length > 1 ? `set ${name}` : "evaluation set", h("span", null, code(set.id), set.rows === undefined ? "" : `, ${plural(set.rows, "row")}`), hover]));
+  const labels = identity?.labels;
+  return labels?.id ? [...told, ["label set", h("span", null, code(labels.id), labels.count === undefined ? "" : `, ${plural(labels.count, "label")}`), hover]] : told;
 }
-

@@ -8,10 +8,10 @@ import { columnFormat, count, exact, number, plural, revived } from "./words.js"
 const COUNTS = /** @type {[string[], string][]} */ ([
   [["num_lines", "num_rows", "num_examples", "num_samples", "rows"], "rows"],
   [["num_tokens", "tokens"], "tokens"],
-  [["num_entity_tokens"], "in entities"],
-  [["num_o_tokens"], "outside"],
+  [["num_entity_tokens"], "entity tokens"],
+  [["num_o_tokens"], "O tokens"],
   [["num_entities"], "entities"],
-  [["o_entity_ratio"], "outside per entity token"],
+  [["o_entity_ratio"], "O : entity"],
 ]);
 const FIRST_LABELS = 12;
 
@@ -47,7 +47,7 @@ export class DataPanel {
     })));
     const why = splits.map(([name, counts]) => (whyNot(counts) ? `${name}: ${whyNot(counts)}` : "")).filter(Boolean);
     this.pane.say(this.list?.length ? plural(this.list.length, "label") : "");
-    fill(this.pane.body, plainTable({ label: "Counts of the data", head, rows }), why.length ? h("p", { class: "tk-pane-words" }, why.join("; ")) : null, this.labels(splits));
+    fill(this.pane.body, plainTable({ label: "Counts of the data", head, rows, class: "tk-data" }), why.length ? h("p", { class: "tk-pane-words" }, why.join("; ")) : null, this.labels(splits));
   }
 
   /** @param {[string, any][]} splits */

@@ -113,7 +113,7 @@ export class ExperimentView {
     this.empty = h("div", null);
     const holder = h("div", null);
     fill(this.charts, this.empty, holder);
-    this.grid = new MetricGrid(holder, { state: this.scope, source, folds: { key: "foldsOne", usual: TOLD_ELSEWHERE } });
+    this.grid = new MetricGrid(holder, { state: this.scope, source, folds: { key: "foldsOne", usual: TOLD_ELSEWHERE, first: 8 } });
   }
 
   /** @param {Record<"above" | "below" | "beside" | "last", HTMLElement>} places */
@@ -122,7 +122,7 @@ export class ExperimentView {
     this.places = places;
     const { Facts } = await import("./facts.js");
     if (this.places !== places || !this.head) return; // the reader went on meanwhile
-    this.told = new Facts({ source, id });
+    this.told = new Facts({ source, id, tells: (told) => this.journal?.leave(told) });
     for (const [name, place] of Object.entries(places)) place.replaceWith(this.told[name]);
     this.told.paint(this.detail);
   }
@@ -143,7 +143,10 @@ export class ExperimentView {
   /** The project's metrics that this experiment has: charts of the others would stand empty. */
   chooseMetrics() {
     const { summary = {} } = this.detail;
-    const own = (this.state.get("metrics") ?? []).filter(({ metric }) => metric in summary);
+    const known = (this.state.get("metrics") ?? []).filter(({ metric }) => metric in summary);
+    // Scores on the sample of the training set stand behind what the training itself says.
+    const isBeside = ({ metric }) => /^train_sample[_/]/.test(metric);
+    const own = [...known.filter((each) => !isBeside(each)), ...known.filter(isBeside)];
     this.order = own.map(({ metric }) => metric);
     const names = this.order.join("\n");
     if (names === this.metricNames && this.scope.get("metrics")) return;
@@ -220,7 +223,7 @@ export class ExperimentView {
   }
 
   paintAbout() {
-    const known = facts(this.detail);
+    const known = facts(this.detail).filter(([name]) => !(this.detail.environment && ["host", "process"].includes(name))); // that panel tells them
     const key = JSON.stringify(known);
     if (key === this.aboutKey) return;
     this.aboutKey = key;

@@ -8,6 +8,8 @@ import { Pane, pairs } from "./pane.js";
 import { count, plural } from "./words.js";
 
 const MOST_ROWS = 400;
+/** What is reckoned from what else is known, also of an experiment whose machine told nothing. */
+const RECKONED = new Set(["time", "hashes", "seeds", "model", "data"]);
 
 /** @param {any} value */
 const plainWords = (value) => (value === null || value === undefined || value === "" ? null : typeof value === "object" ? null : String(value));
@@ -33,15 +35,15 @@ export class EnvironmentPanel {
   paint(environment) {
     const values = environment?.values ?? environment;
     const missing = listOf(environment?.not_captured);
-    const there = values && typeof values === "object" && (Object.keys(values).length > 0 || missing.length > 0);
+    const there = values && typeof values === "object" && (Object.keys(values).some((name) => !RECKONED.has(name)) || missing.length > 0);
     this.pane.show(Boolean(there));
     if (!there) return;
     const key = JSON.stringify(environment);
     if (key === this.key) return;
     this.key = key;
-    const { git, packages, command, command_line: line = command, not_captured: _, ...rest } = values;
+    const { git, packages, command, command_line: line = command, not_captured: _, model: __, data: ___, variables, ...rest } = values; // model and data have panels of their own
     const words = Array.isArray(line) ? line.join(" ") : plainWords(line?.line ?? line?.command ?? line);
-    fill(this.pane.body, words ? this.command(words) : null, git ? this.git(git) : null, this.rest(rest), packages ? new Packages(packages).root : null, missing.length ? this.missing(missing) : null);
+    fill(this.pane.body, words ? this.command(words) : null, git ? this.git(git) : null, this.rest(rest, variables), packages ? new Packages(packages).root : null, missing.length ? this.missing(missing) : null);
   }
 
   /** @param {string} words */
@@ -67,15 +69,29 @@ export class EnvironmentPanel {
     ];
   }
 
-  /** @param {any} values */
-  rest(values) {
+  /** The few lines that tell the machine, and all of it folded. @param {any} values @param {any} variables */
+  rest(values, variables) {
+    const { python, platform, cpu, memory, gpu, gpus = gpu, driver, cuda, container, seeds, host, user, program } = values;
+    const devices = (Array.isArray(gpus) ? gpus : (gpus?.devices ?? [])).map((/** @type {any} */ each) => each?.name ?? each);
+    const counted = [...new Set(devices)].map((name) => `${devices.filter((/** @type {any} */ each) => each === name).length} × ${name}`).join(", ");
     const all = flatWords(values);
-    const first = all.filter(([name]) => !/^(environment|env|variables|seeds?) /.test(name));
-    const variables = all.filter(([name]) => /^(environment|env|variables) /.test(name)).map(([name, value]) => /** @type {[string, string]} */ ([name.replace(/^\S+ /, ""), value]));
-    const seeds = all.filter(([name]) => /^seeds? /.test(name));
+    const own = Object.entries(variables ?? {});
     return [
-      pairs([...first, ...seeds]),
-      variables.length ? h("details", { class: "tk-more-box" }, h("summary", null, plural(variables.length, "environment variable")), pairs(variables.map(([name, value]) => [name, h("code", null, value), value]))) : null,
+      pairs([
+        ["host", [host, user ? `as ${user}` : null].filter(Boolean).join(" ")],
+        ["script", program?.script ? h("span", { title: [program.script, program.script_sha256].filter(Boolean).join("\n") }, String(program.script).split("/").at(-1)) : null],
+        ["folder", program?.folder],
+        ["python", python?.version ? `${python.implementation && python.implementation !== "CPython" ? `${python.implementation} ` : ""}${python.version}` : null, python?.executable],
+        ["system", [platform?.distribution ?? platform?.system, platform?.machine].filter(Boolean).join(", "), platform?.kernel],
+        ["CPU", [cpu?.model, cpu?.available || cpu?.logical ? plural(cpu.available ?? cpu.logical, "core") : null].filter(Boolean).join(", ")],
+        ["memory", memory?.total_bytes ? binary(memory.total_bytes) : null],
+        ["GPU", counted],
+        ["driver", [plainWords(driver?.version ?? driver), cuda ? `CUDA ${plainWords(cuda?.version ?? cuda) ?? ""}` : null].filter(Boolean).join(", ")],
+        ["container", plainWords(container?.kind ?? container)],
+        ["seeds", seeds ? flatWords(seeds).map(([name, value]) => `${name} ${value}`).join(", ") : null],
+      ]),
+      all.length ? h("details", { class: "tk-more-box" }, h("summary", null, "All that was found"), pairs(all)) : null,
+      own.length ? h("details", { class: "tk-more-box" }, h("summary", null, plural(own.length, "environment variable")), pairs(own.map(([name, value]) => [name, h("code", null, String(value)), String(value)]))) : null,
     ];
   }
 

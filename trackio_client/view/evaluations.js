@@ -16,14 +16,34 @@ const ORDER = ["epoch", "global_step", "step", "train_loss", "train_loss_mean", 
 const SPEED = /runtime|per_second|_steps?$|compilation|preparation|^time_|_time$|throughput|flos|seconds|^cost|threshold|_last$|grad_norm$/;
 const WORDS = { global_step: "step", train_loss_last: "train loss, last", train_loss_mean: "train loss, mean", learning_rate: "learning rate", eval_runtime: "runtime", grad_norm_mean: "grad norm, mean", grad_norm_max: "grad norm, max", clipped_share: "clipped" };
 const USUAL = new Set(["epoch", "global_step", "step", "train_loss_last", "eval_runtime"]);
+/** Many a training has forty columns: of what is beside the scores these are enough at first. */
+const RARE = /^(train_sample_|gap_|entropy_|entities_)|strict|_(p10|p90|spread)$|entity_rate|entity_ratio|entropy/;
+const FIRST_RARE = new Set(["gap_loss", "gap_f1", "gap_accuracy"]);
+/** Scores of an evaluation in the order in which they are asked for. */
+const SCORES = [/^eval_f1$/, /^eval_precision$/, /^eval_recall$/, /^eval_accuracy$/, /f1$/, /./];
 const MOST_COLUMNS = 11; // chosen without being asked
 
 /** What a column is called. @param {string} name */
 const label = (name) => WORDS[/** @type {keyof typeof WORDS} */ (name)] ?? name.replaceAll("_", " ");
 
-/** Numbers of an evaluation by name; what is nested or a list is no column. @param {any} entry @returns {[string, any][]} */
-function cells(entry) {
-  return Object.entries(entry).map(([name, value]) => /** @type {[string, any]} */ ([name, revived(value)])).filter(([name, value]) => !NO_COLUMNS.has(name) && (typeof value === "number" || typeof value === "boolean"));
+/** What stands inside an evaluation and is a column too: where, what it is called. */
+const INSIDE = /** @type {[string[], string][]} */ ([
+  [["train_sample", "metrics"], "train_sample_"],
+  [["train_sample", "gap"], "gap_"],
+  [["prediction_entropy"], "entropy_"],
+  [["entity_rates"], "entities_"],
+]);
+const INSIDE_OF = { entropy_: ["mean", "spread", "p10", "p90"], entities_: ["ratio", "predicted_rate", "gold_rate"] };
+
+/** Numbers of an evaluation by name; texts and lists are no column. @param {any} entry @returns {[string, any][]} */
+export function cells(entry) {
+  const own = Object.entries(entry);
+  for (const [path, before] of INSIDE) {
+    const inside = path.reduce((/** @type {any} */ at, key) => at?.[key], entry);
+    const names = INSIDE_OF[/** @type {keyof typeof INSIDE_OF} */ (before)];
+    for (const [name, value] of Object.entries(inside ?? {})) if (!names || names.includes(name)) own.push([before + name, value]);
+  }
+  return own.map(([name, value]) => /** @type {[string, any]} */ ([name, revived(value)])).filter(([name, value]) => !NO_COLUMNS.has(name) && (typeof value === "number" || typeof value === "boolean"));
 }
 
 /** Every column of these evaluations, in the order of the table. @param {any[]} entries */
@@ -36,8 +56,9 @@ export function columnsOf(entries) {
     const at = ORDER.indexOf(name);
     return at >= 0 ? at : SPEED.test(name) ? ORDER.length : star;
   };
-  const kind = (/** @type {string} */ name) => (/(^|_)gap/.test(name) ? 3 : /^train_/.test(name) ? 2 : /^eval_/.test(name) ? 0 : 1);
-  return [...names].sort((a, b) => place(a) - place(b) || kind(a) - kind(b) || a.localeCompare(b));
+  const score = (/** @type {string} */ name) => (name.startsWith("eval_") ? SCORES.findIndex((pattern) => pattern.test(name)) : 0);
+  const kind = (/** @type {string} */ name) => (/^gap_/.test(name) ? 3 : /^train_/.test(name) ? 2 : /^eval_/.test(name) ? 0 : 4);
+  return [...names].sort((a, b) => place(a) - place(b) || kind(a) - kind(b) || score(a) - score(b) || a.localeCompare(b));
 }
 
 /** The evaluation that decides, and by what: as the server tells it. @param {any} training @returns {{metric: string, greater: boolean, entry: any, value: number} | null} */
@@ -81,7 +102,7 @@ export class EvaluationsPanel {
   shown() {
     const kept = (remembered().evaluations ?? []).filter((/** @type {string} */ name) => this.columns.includes(name));
     if (kept.length) return this.columns.filter((name) => kept.includes(name));
-    const usual = this.columns.filter((name) => !SPEED.test(name) || USUAL.has(name));
+    const usual = this.columns.filter((name) => (!SPEED.test(name) && !RARE.test(name)) || USUAL.has(name) || FIRST_RARE.has(name));
     const decides = this.best?.metric;
     const first = usual.slice(0, MOST_COLUMNS);
     return decides && !first.includes(decides) ? [...first.slice(0, -1), decides] : first;
@@ -99,8 +120,9 @@ export class EvaluationsPanel {
     const columns = this.shown();
     const way = best ? `; best by ${best.metric}${best.greater ? "" : ", lowest"}` : "";
     this.pane.say(`${plural(entries.length, "evaluation")}${way}`);
-    const formats = new Map(columns.map((name) => [name, formatOf(name, entries.map((/** @type {any} */ entry) => revived(entry[name])))]));
-    const rows = (this.all ? entries : entries.slice(-FIRST_ROWS)).map((/** @type {any} */ entry) => this.row(entry, columns, formats)).reverse();
+    const shown = (this.all ? entries : entries.slice(-FIRST_ROWS)).map((/** @type {any} */ entry) => ({ entry, values: new Map(cells(entry)) }));
+    const formats = new Map(columns.map((name) => [name, formatOf(name, shown.map((/** @type {any} */ { values }) => values.get(name)))]));
+    const rows = shown.map((/** @type {any} */ { entry, values }) => this.row(entry, values, columns, formats)).reverse();
     const head = columns.map((name) => h("th", { class: "num", scope: "col", title: name, "aria-sort": name === columns[0] ? "descending" : null }, label(name)));
     const more = entries.length - rows.length;
     const button = more > 0 ? h("button", { class: "tk-btn sm tk-more", on: { click: () => ((this.all = true), this.draw()) } }, `Show ${count(more)} earlier`) : null;
@@ -109,11 +131,11 @@ export class EvaluationsPanel {
     if (place && this.pane.body.firstElementChild) this.pane.body.firstElementChild.scrollTop = place;
   }
 
-  /** @param {any} entry @param {string[]} columns @param {Map<string, (value: any) => string>} formats */
-  row(entry, columns, formats) {
+  /** @param {any} entry @param {Map<string, any>} values @param {string[]} columns @param {Map<string, (value: any) => string>} formats */
+  row(entry, values, columns, formats) {
     const isBest = entry === this.best?.entry;
     const cell = (/** @type {string} */ name) => {
-      const value = revived(entry[name]);
+      const value = values.get(name);
       const words = value === undefined || value === null ? "–" : /** @type {any} */ (formats.get(name))(value);
       return h("td", { class: "num", title: value === undefined ? "not recorded at this evaluation" : exact(value) }, isBest && name === this.best?.metric ? h("b", null, words) : words);
     };

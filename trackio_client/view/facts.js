@@ -17,7 +17,6 @@ import { PredictionsPanel } from "./predictions.js";
 const EVERY_MS = 3000;
 const RESTED_MS = 15_000; // of an experiment that has ended: a late record or file of it may still come
 const KINDS = ["record", "media", "artifact", "artifact_used"];
-const MOST_ENTRIES = 50_000; // of the index kept in the page; the oldest media go first
 
 /**
  * @typedef {Object} Entry  what is known of a record, a medium or an artifact before its content is asked for
@@ -27,16 +26,18 @@ const MOST_ENTRIES = 50_000; // of the index kept in the page; the oldest media 
  */
 
 export class Facts {
-  /** @param {{source: any, id: string}} parts `source` may lack any of `training`, `index`, `entry`, `artifacts`: its panels stay away */
-  constructor({ source, id }) {
+  /** @param {{source: any, id: string, tells?: (told: {error: any, checkpoints: boolean}) => void}} parts `tells` hears what panels
+   * show that others need not; `source` may lack any of `training`, `index`, `entry`, `artifacts`: its panels stay away */
+  constructor({ source, id, tells = () => {} }) {
     this.source = source;
     this.id = id;
+    this.tells = tells;
     this.live = true;
     this.closed = false;
     this.failure = new FailurePanel();
     this.evaluations = new EvaluationsPanel();
     this.labels = new LabelsPanel();
-    this.confusion = new ConfusionPanel();
+    this.confusion = new ConfusionPanel((entry) => this.content(entry));
     this.predictions = new PredictionsPanel((entry) => this.content(entry));
     this.media = new MediaPanels({ source, content: (entry) => this.content(entry) });
     this.course = new CoursePanel();
@@ -51,8 +52,8 @@ export class Facts {
     this.below = h("div", { class: "tk-stack" }, this.evaluations.root, this.labels.root, this.confusion.root, this.predictions.root, this.media.root);
     this.beside = h("div", { class: "tk-stack" }, this.course.root, this.checkpoints.root, this.model.root, this.data.root);
     this.last = h("div", { class: "tk-stack" }, this.environment.root, this.artifacts.root, this.gaps.root);
-    /** @type {Entry[]} */ this.entries = [];
     this.after = 0;
+    this.fresh = false; // records have come since the summary was asked for
     /** @type {Map<string, Promise<any>>} */ this.contents = new Map();
     this.onShown = () => document.hidden || this.poll();
     document.addEventListener("visibilitychange", this.onShown);
@@ -76,7 +77,8 @@ export class Facts {
     if (this.closed) return;
     if (!document.hidden) {
       // One that fails says nothing about the other; the bar above the page tells when nobody answers.
-      await Promise.allSettled([this.#askTraining(), this.#askIndex()]);
+      await Promise.allSettled([this.#askIndex(), this.training ? null : this.#askTraining()]);
+      if (this.#isOld()) await this.#askTraining().catch(() => {});
     }
     if (!this.closed && !document.hidden) this.timer = setTimeout(() => this.poll(), this.live ? EVERY_MS : RESTED_MS);
   }
@@ -89,8 +91,17 @@ export class Facts {
     if (this.training) this.#paintTraining();
   }
 
+  /** Whether the summary has more to tell: there are new records; or, of who records none, new numbers now and then. */
+  #isOld() {
+    if (!this.training) return false;
+    const heard = this.detail?.last_event_s;
+    const isStill = heard === this.heard && this.detail?.state === this.told;
+    return this.fresh || (!isStill && performance.now() - this.asked_ms > RESTED_MS);
+  }
+
   async #askTraining() {
     if (!this.source.training) return;
+    [this.fresh, this.asked_ms, this.heard, this.told] = [false, performance.now(), this.detail?.last_event_s, this.detail?.state];
     const training = await this.source.training(this.id);
     if (this.closed || !training) return;
     const key = JSON.stringify(training);
@@ -104,6 +115,7 @@ export class Facts {
     for (const panel of [this.failure, this.evaluations, this.labels, this.confusion, this.course, this.checkpoints, this.model, this.data, this.gaps]) {
       panel.paint(this.training, this.detail ?? {});
     }
+    this.tells({ error: this.failure.root.hidden ? null : this.failure.error, checkpoints: !this.checkpoints.root.hidden });
   }
 
   async #askIndex() {
@@ -112,8 +124,8 @@ export class Facts {
     if (this.closed || !entries.length) return;
     this.after = after;
     const of = (/** @type {string} */ kind) => entries.filter((/** @type {Entry} */ each) => each.kind === kind);
-    this.entries.push(...entries);
-    if (this.entries.length > MOST_ENTRIES) this.entries.splice(0, this.entries.length - MOST_ENTRIES);
+    this.fresh ||= of("record").length > 0;
+    this.confusion.add(of("record").filter((/** @type {Entry} */ each) => each.name === "confusion"));
     this.predictions.add(of("record").filter((/** @type {Entry} */ each) => each.name === "predictions"));
     this.media.add(of("media"));
     if (of("artifact").length || of("artifact_used").length) this.artifacts.ask(this.id);

@@ -23,7 +23,7 @@ const KEYS = ["experiments", "metrics", "x", "smoothing", "logY", "band", "clip"
 /** Events: `contact` when the server went away or came back (see `contact`); on its node `trackio-show`, with ids that
  * the reader asked to tick. */
 export class MetricGrid extends EventTarget {
-  /** @param {HTMLElement} root @param {{state: any, source: any, every_ms?: number, folds?: {key: string, usual: string[]}}} parts */
+  /** @param {HTMLElement} root @param {{state: any, source: any, every_ms?: number, folds?: {key: string, usual: string[], first?: number}}} parts */
   constructor(root, { state, source, every_ms, folds }) {
     super();
     this.state = state;

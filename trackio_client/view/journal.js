@@ -30,6 +30,7 @@ export class Journal {
     this.dropped = 0;
     this.after = { console: 0, words: 0 };
     this.found = { error: [], text: [], mark: [] };
+    this.left = /** @type {{error?: any, checkpoints?: boolean}} */ ({});
     this._buildLog();
     this.poll();
   }
@@ -114,8 +115,20 @@ export class Journal {
     this.drawMarks();
   }
 
+  /** What a panel of the page tells already, and fuller. @param {{error?: any, checkpoints?: boolean}} told */
+  leave(told) {
+    const key = JSON.stringify([told.error?.error, told.error?.message, told.checkpoints]);
+    if (key === this.leftKey) return;
+    this.leftKey = key;
+    this.left = told;
+    this.drawErrors();
+    this.drawMarks();
+  }
+
   drawErrors() {
-    const found = this.found.error;
+    const { error } = this.left;
+    const isTold = (/** @type {any} */ event) => event.kind === "error" && error && event.error === error.error && String(event.message ?? "").slice(0, 200) === String(error.message ?? "").slice(0, 200);
+    const found = this.found.error.filter((event) => !isTold(event));
     this.errors.hidden = !found.length;
     text(this.errors.note, plural(found.length, "error"));
     fill(this.errors.body, found.slice(-20).reverse().map(errorOf));
@@ -130,7 +143,7 @@ export class Journal {
   }
 
   drawMarks() {
-    const found = this.found.mark;
+    const found = this.left.checkpoints ? this.found.mark.filter((event) => event.mark !== "checkpoint") : this.found.mark;
     this.marks.hidden = !found.length;
     text(this.marks.note, count(found.length));
     const line = (event) =>

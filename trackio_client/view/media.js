@@ -9,6 +9,7 @@ import { remember, remembered } from "./remember.js";
 import { count, number, plural } from "./words.js";
 
 const FIRST_PANELS = 24; // made at once; a training with hundreds of names asks for more
+const MOST_STEPS = 20_000; // of a name that are kept in the page: the oldest go first
 const WIDE = new Set(["table", "trace", "html", "plotly", "markdown"]);
 
 /** @typedef {import("./facts.js").Entry} Entry */
@@ -150,7 +151,7 @@ class MediaPanel {
   /** @param {Entry[]} entries */
   add(entries) {
     const here = this.place < 0 ? null : this.entries[this.place];
-    this.entries = joined(this.entries, entries);
+    this.entries = joined(this.entries, entries).slice(-MOST_STEPS);
     if (here) this.place = nearest(this.entries, stepOf(here));
     else if (this.all.together && this.all.step !== null && this.entries.length > 1) this.place = nearest(this.entries, this.all.step);
     this.paintBar();

@@ -74,9 +74,9 @@ function page(item, tools) {
   const draw = (/** @type {string} */ html, /** @type {boolean} */ runs) => {
     const frame = h("iframe", { sandbox: runs ? "allow-scripts" : "", referrerpolicy: "no-referrer", loading: "lazy", title: item.caption ?? tools.name });
     frame.srcdoc = POLICY.replace("SCRIPTS", runs ? "script-src 'unsafe-inline' 'unsafe-eval'" : "script-src 'none'") + html;
-    const run = /<script|\son\w+=/i.test(html) && !runs ? h("button", { class: "tk-btn sm" }, "Run its scripts") : null;
+    const run = tools.source.runsScripts !== false && /<script|\son\w+=/i.test(html) && !runs ? h("button", { class: "tk-btn sm" }, "Run its scripts") : null;
     run?.addEventListener("click", () => draw(html, true));
-    fill(holder, run ? h("div", { class: "tk-pane-words" }, h("span", { class: "tk-soft" }, "Shown without its scripts. "), run) : null, frame);
+    fill(holder, run ? h("div", { class: "tk-pane-words" }, h("span", { class: "tk-soft" }, "Shown without its scripts, which would run in this frame alone, without a network. "), run) : null, frame);
   };
   if (item.not_kept) return absent(item);
   const given = item.text;

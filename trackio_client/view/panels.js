@@ -79,13 +79,30 @@ export class ConfigPanel {
     const search = this.field.value.toLowerCase().trim();
     const hits = this.entries.filter(([name, value]) => !search || `${name} ${shown(value)}`.toLowerCase().includes(search));
     text(this.note, this.entries.length ? plural(this.entries.length, "key") : "none given");
+    const groups = this.entries.length >= GROUPED_FROM ? grouped(hits) : new Map([["", hits]]);
     fill(
       this.list,
-      hits.map(([name, value]) => [h("dt", { title: name }, name), h("dd", { class: "tk-mono", title: shown(value) }, shown(value))]),
+      [...groups].map(([group, entries]) => [group ? h("dt", { class: "tk-kv-group" }, group) : null, entries.map(([name, value]) => [h("dt", { title: name }, name), h("dd", { class: "tk-mono", title: shown(value) }, shown(value))])]),
       this.entries.length && !hits.length ? h("dd", { class: "tk-soft tk-kv-none" }, `No key or value holds “${search}”.`) : null,
       this.entries.length ? null : h("dd", { class: "tk-soft tk-kv-none" }, "Give it at the start: ", h("code", null, "trackio.init(config={…})")),
     );
   }
+}
+
+const GROUPED_FROM = 16; // keys: fewer are seen at a glance
+/** What a key is about, by its words. The first that fits counts. @type {[string, RegExp][]} */
+const KEY_GROUPS = [
+  ["Data", /^(data(set|loader)?|split|tokenizer)([._]|$)|(^|\.)(dataloader_\w+|dataset_\w+|data_\w+|max_(seq_)?length|remove_unused_columns|label_names|group_by_length|packing|text_field|include_\w+_for_metrics)/i],
+  ["Model", /^(model|base_model|lora|peft|adapters?|architecture)([._]|$)|(^|\.)(hidden_\w+|num_(hidden_)?layers|num_attention_heads|vocab_size|(torch_)?dtype|n_(layer|head|embd)|intermediate_size|id2label|label2id|num_labels)$/i],
+  ["Training", /(^|[._])(learning_rate|lr|epoch|num_train_epochs|max_steps|steps?|batch|optim|adam|weight_decay|warmup|scheduler|gradient|grad|max_grad_norm|seed|bf16|fp16|tf32|precision|loss|label_smoothing|momentum|beta\d?|epsilon|accumulation|patience|dropout|per_device|eval_|save_|load_best|metric_for|greater_is|compile|liger|neftune|deepspeed|fsdp)/i],
+];
+
+/** Entries by what they are about, in a fixed order; empty groups are absent. @param {[string, any][]} entries @returns {Map<string, [string, any][]>} */
+export function grouped(entries) {
+  const order = ["Model", "Training", "Data", "Other"];
+  const found = new Map(order.map((name) => [name, /** @type {[string, any][]} */ ([])]));
+  for (const entry of entries) found.get(KEY_GROUPS.find(([, pattern]) => pattern.test(entry[0]))?.[0] ?? "Other")?.push(entry);
+  return new Map([...found].filter(([, list]) => list.length));
 }
 
 function shown(value) {

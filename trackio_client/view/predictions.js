@@ -5,15 +5,11 @@ import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";
 import { menuButton } from "./menu.js";
 import { Pane } from "./pane.js";
-import { number, plural, revived } from "./words.js";
+import { grouped, setsOf } from "./stepped.js";
+import { count, number, plural, revived } from "./words.js";
 
 const MOST_SAMPLES = 60;
-const KINDS = { right: "right", correct: "right", wrong: "wrong", false_positive: "false positive", missed: "missed", false_negative: "missed", confident_wrong: "most confident wrong", most_confident_wrong: "most confident wrong" };
-
-/** @param {any} kind */
-const kindWord = (kind) => KINDS[/** @type {keyof typeof KINDS} */ (kind)] ?? String(kind ?? "sample").replaceAll("_", " ");
-/** @param {any} data @returns {any[]} */
-const samplesOf = (data) => data?.samples ?? data?.predictions ?? data?.items ?? [];
+const PANEL = "panel"; // the samples that are told at every evaluation
 
 export class PredictionsPanel {
   /** @param {(entry: import("./facts.js").Entry) => Promise<any>} content */
@@ -21,39 +17,61 @@ export class PredictionsPanel {
     this.content = content;
     this.pane = new Pane("Predictions");
     this.root = this.pane.root;
-    /** @type {import("./facts.js").Entry[]} one an evaluation */ this.entries = [];
-    this.at = -1; // of entries; -1 follows the newest
-    this.kind = "";
-    this.back = h("button", { class: "tk-btn sm icon", "aria-label": "Evaluation before", title: "Evaluation before (←)" }, icon("right"));
+    /** @type {import("./stepped.js").Group[]} one an evaluation */ this.groups = [];
+    this.at = -1; // of them; -1 follows the newest
+    this.of = PANEL; // or "kind wrong", "label person"
+    /** @type {Map<string, any>} by evaluation set */ this.sets = new Map();
+    this.set = /** @type {string | null} */ (null);
+    this.back = h("button", { class: "tk-btn sm icon tk-turned-button", "aria-label": "Evaluation before", title: "Evaluation before (←)" }, icon("right"));
     this.next = h("button", { class: "tk-btn sm icon", "aria-label": "Next evaluation", title: "Next evaluation (→)" }, icon("right"));
-    this.back.firstElementChild?.classList.add("tk-turned");
     this.range = h("input", { type: "range", min: "0", max: "0", value: "0", "aria-label": "Evaluation" });
     this.range.addEventListener("input", () => this.to(Number(this.range.value)));
     this.back.addEventListener("click", () => this.to(this.place() - 1));
     this.next.addEventListener("click", () => this.to(this.place() + 1));
-    this.kinds = menuButton({ label: "All kinds", title: "Kind of sample", items: () => [{ value: "", label: "All kinds", chosen: !this.kind }, ...this.known().map((kind) => ({ value: kind, label: kindWord(kind), chosen: kind === this.kind }))], choose: (value) => ((this.kind = value), this.paint()) });
-    this.pane.tools.append(this.kinds, this.back, this.range, this.next);
+    this.which = menuButton({ label: "", title: "Which samples", items: () => this.choices(), choose: (value) => ((this.of = value), this.paint()) });
+    this.setMenu = menuButton({ label: "", title: "Evaluation set", items: () => [...this.sets.keys()].map((value) => ({ value, label: value || "evaluation", chosen: value === this.set })), choose: (value) => ((this.set = value), this.paint()) });
+    this.pane.tools.append(this.setMenu, this.which, this.back, this.range, this.next);
     this.root.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.key(event));
   }
 
   /** @param {KeyboardEvent} event */
   key(event) {
-    if (event.target === this.range || !["ArrowLeft", "ArrowRight"].includes(event.key) || /^(INPUT|TEXTAREA|SELECT)$/.test(/** @type {any} */ (event.target).tagName)) return;
+    const target = /** @type {HTMLElement} */ (event.target);
+    if (!["ArrowLeft", "ArrowRight"].includes(event.key) || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) || event.altKey || event.metaKey) return;
     event.preventDefault();
     this.to(this.place() + (event.key === "ArrowRight" ? 1 : -1));
   }
 
   place() {
-    return this.at < 0 ? this.entries.length - 1 : this.at;
+    return this.at < 0 ? this.groups.length - 1 : this.at;
   }
 
-  known() {
-    return [...new Set(samplesOf(this.data).map((/** @type {any} */ each) => each.kind).filter(Boolean))];
+  /** The samples of the panel, of a kind, or with an error of a label. @returns {import("./menu.js").Item[]} */
+  choices() {
+    const { counts = {}, by_kind: kinds = {}, by_label: labels = {}, panel = [] } = this.data() ?? {};
+    const one = (/** @type {string} */ value, /** @type {string} */ label, note = "", group = "") => ({ value, label, note, group, chosen: value === this.of });
+    return [
+      one(PANEL, "The same at every evaluation", plural(panel.length, "sample")),
+      ...Object.keys(kinds).map((kind) => one(`kind ${kind}`, kind, counts[kind] === undefined ? "" : count(counts[kind]), "By kind")),
+      ...Object.keys(labels).map((label) => one(`label ${label}`, label, "", "With an error of")),
+    ];
+  }
+
+  data() {
+    return this.sets.get(this.set ?? "") ?? [...this.sets.values()][0];
+  }
+
+  /** @returns {any[]} */
+  chosen() {
+    const { shown = [], panel = [], by_kind: kinds = {}, by_label: labels = {} } = this.data() ?? {};
+    const ids = this.of === PANEL ? panel : this.of.startsWith("kind ") ? kinds[this.of.slice(5)] : labels[this.of.slice(6)];
+    const byId = new Map(shown.map((/** @type {any} */ sample) => [sample.id, sample]));
+    return (ids ?? []).map((/** @type {any} */ id) => byId.get(id)).filter(Boolean);
   }
 
   /** @param {number} place */
   to(place) {
-    const last = this.entries.length - 1;
+    const last = this.groups.length - 1;
     const next = Math.max(0, Math.min(last, place));
     this.at = next === last ? -1 : next; // at the newest one stays with what comes
     this.load();
@@ -62,9 +80,9 @@ export class PredictionsPanel {
   /** @param {import("./facts.js").Entry[]} entries */
   add(entries) {
     if (!entries.length) return;
-    // Of an evaluation told twice (a resumed training) the later one counts.
-    const byStep = new Map([...this.entries, ...entries].map((entry) => [entry.step ?? `at ${entry.position}`, entry]));
-    this.entries = [...byStep.values()].sort((a, b) => (a.step ?? 0) - (b.step ?? 0) || a.position - b.position);
+    const here = this.at < 0 ? null : this.groups[this.at].step;
+    this.groups = grouped(this.groups, entries);
+    if (here !== null) this.at = this.groups.findIndex(({ step }) => step === here);
     this.pane.show(true);
     this.pane.whenSeen(() => this.load());
     if (this.pane.isSeen) this.load();
@@ -72,34 +90,44 @@ export class PredictionsPanel {
 
   async load() {
     const place = this.place();
-    const entry = this.entries[place];
-    this.range.max = String(this.entries.length - 1);
+    const group = this.groups[place];
+    const last = this.groups.length - 1;
+    this.range.max = String(last);
     this.range.value = String(place);
-    this.range.style.setProperty("--p", `${this.entries.length > 1 ? (100 * place) / (this.entries.length - 1) : 100}%`);
+    this.range.style.setProperty("--p", `${last ? (100 * place) / last : 100}%`);
     this.back.disabled = place <= 0;
-    this.next.disabled = place >= this.entries.length - 1;
-    this.range.hidden = this.back.hidden = this.next.hidden = this.entries.length < 2;
-    const at = [entry.step === null ? null : `step ${number(entry.step)}`, entry.epoch === null ? null : `epoch ${number(entry.epoch)}`].filter(Boolean).join(", ");
-    this.range.setAttribute("aria-valuetext", at || `evaluation ${place + 1}`);
-    this.pane.say(`${at || `evaluation ${place + 1}`}; ${place + 1} of ${plural(this.entries.length, "evaluation")}`);
+    this.next.disabled = place >= last;
+    this.range.hidden = this.back.hidden = this.next.hidden = last < 1;
+    const at = [group.step === null ? null : `step ${number(group.step)}`, group.epoch === null ? null : `epoch ${number(Number(group.epoch))}`].filter(Boolean).join(", ") || `evaluation ${place + 1}`;
+    this.range.setAttribute("aria-valuetext", at);
+    this.pane.say(`${at}; ${count(place + 1)} of ${plural(last + 1, "evaluation")}`);
+    if (group === this.shown) return;
     try {
-      const content = await this.content(entry);
-      if (this.entries[this.place()] !== entry) return;
-      this.data = content.data ?? content;
+      const sets = await setsOf(group, this.content);
+      if (this.groups[this.place()] !== group) return; // the reader went on
+      this.shown = group;
+      this.sets = sets;
+      if (this.set === null || !sets.has(this.set)) this.set = sets.keys().next().value ?? null;
       this.paint();
     } catch (error) {
-      if (!this.data) fill(this.pane.body, h("p", { class: "tk-pane-words tk-soft" }, `These predictions did not come: ${/** @type {Error} */ (error).message}`));
+      if (!this.shown) fill(this.pane.body, h("p", { class: "tk-pane-words" }, `These predictions did not come: ${/** @type {Error} */ (error).message}`));
     }
   }
 
   paint() {
-    const all = samplesOf(this.data);
-    const samples = this.kind ? all.filter((each) => each.kind === this.kind) : all;
-    this.kinds.hidden = this.known().length < 2;
-    this.kinds.say(this.kind ? kindWord(this.kind) : "All kinds");
-    const scroll = this.pane.body.scrollTop;
-    fill(this.pane.body, h("div", { class: "tk-samples" }, samples.slice(0, MOST_SAMPLES).map(sampleOf)), samples.length > MOST_SAMPLES ? h("p", { class: "tk-pane-words tk-soft" }, `${plural(samples.length - MOST_SAMPLES, "more sample")}: choose a kind to see fewer.`) : null, samples.length ? null : h("p", { class: "tk-pane-words tk-soft" }, "No sample of this kind at this evaluation."));
-    this.pane.body.scrollTop = scroll;
+    const choices = this.choices();
+    if (!choices.some(({ value }) => value === this.of)) this.of = PANEL;
+    const samples = this.chosen();
+    this.which.say(choices.find(({ value }) => value === this.of)?.label ?? "");
+    this.setMenu.hidden = this.sets.size < 2;
+    this.setMenu.say(this.set || "evaluation");
+    const { counts = {}, samples: total, left_out: left } = this.data() ?? {};
+    const told = Object.entries(counts).map(([kind, n]) => `${count(Number(n))} ${kind}`).join(", ");
+    const words = [typeof total === "number" ? `Of ${plural(total, "sample")}: ${told}.` : "", left ? `${plural(left, "sample")} found no room in this record.` : ""].filter(Boolean).join(" ");
+    const scroll = this.list?.scrollTop ?? 0;
+    this.list = h("div", { class: "tk-samples", tabindex: "0", role: "region", "aria-label": "Samples" }, samples.slice(0, MOST_SAMPLES).map(sampleOf));
+    fill(this.pane.body, words ? h("p", { class: "tk-pane-words tk-samples-words" }, words) : null, samples.length ? this.list : h("p", { class: "tk-pane-words" }, "None of this kind at this evaluation."));
+    this.list.scrollTop = scroll; // the same samples stay in view from one evaluation to the next
   }
 
   close() {
@@ -110,58 +138,67 @@ export class PredictionsPanel {
 /** @param {any} value */
 function confidence(value) {
   const known = revived(value);
-  return typeof known === "number" ? `${(known * 100).toFixed(1)} %` : null;
-}
-
-/** @param {any} sample */
-function sampleOf(sample) {
-  const gold = sample.gold ?? sample.label ?? sample.reference;
-  const predicted = sample.predicted ?? sample.prediction ?? sample.answer;
-  const sure = confidence(sample.confidence ?? sample.probability);
-  const tokens = sample.tokens ?? (Array.isArray(sample.input) ? sample.input : null);
-  const kind = kindWord(sample.kind);
-  const isRight = /right/.test(kind);
-  const head = h("div", { class: "tk-sample-head" }, h("span", { class: `tk-tag ${isRight ? "good" : "bad"}` }, kind), h("span", { class: "tk-soft" }, [sample.id === undefined ? null : `sample ${sample.id}`, sure ? `confidence ${sure}` : null, sample.loss === undefined ? null : `loss ${number(revived(sample.loss))}`].filter(Boolean).join(", ")));
-  if (tokens && (Array.isArray(gold) || Array.isArray(predicted) || sample.entities)) return h("article", { class: "tk-sample" }, head, ...taggedText(tokens.map(String), gold ?? [], predicted ?? []));
-  const input = sample.input ?? sample.text ?? sample.prompt;
-  const same = JSON.stringify(gold) === JSON.stringify(predicted);
-  return h("article", { class: "tk-sample" }, head, input === undefined || input === null ? null : h("p", { class: "tk-sample-text" }, typeof input === "object" ? JSON.stringify(input) : String(input)),
-    h("dl", { class: "tk-pair" }, gold === undefined ? null : [h("dt", null, "gold"), h("dd", null, words(gold))], predicted === undefined ? null : [h("dt", null, "answered"), h("dd", { class: gold === undefined ? null : same ? "good" : "bad" }, words(predicted))]));
+  return typeof known === "number" && Number.isFinite(known) ? `${(known * 100).toFixed(1)} %` : null;
 }
 
 /** @param {any} value */
-const words = (value) => (value === null ? "nothing" : typeof value === "object" ? JSON.stringify(value) : String(value));
+const words = (value) => (value === null || value === undefined ? "nothing" : Array.isArray(value) ? value.map(words).join(", ") || "nothing" : typeof value === "object" ? JSON.stringify(value) : String(value));
+
+/** What the model was given, in words. @param {any} input */
+function inputOf(input) {
+  if (input === null || input === undefined) return null;
+  if (typeof input !== "object") return String(input);
+  if (typeof input.text === "string") return input.text;
+  if (Array.isArray(input.numbers)) return `input numbers ${input.numbers.join(" ")}`;
+  if (Object.keys(input).length === 1 && "row" in input) return null;
+  return Object.entries(input).map(([name, value]) => `${name}: ${words(value)}`).join("\n");
+}
+
+/** @param {any} sample {id, row, kinds, input, gold, predicted, confidence}; of tokens also tokens */
+export function sampleOf(sample) {
+  const kinds = sample.kinds ?? [];
+  const head = h("div", { class: "tk-sample-head" }, kinds.map((/** @type {string} */ kind) => h("span", { class: `tk-tag ${kind === "right" ? "good" : "bad"}` }, kind)), h("span", { class: "tk-soft", title: `sample ${sample.id}` }, [sample.row === undefined ? null : `row ${number(sample.row)}`, confidence(sample.confidence) ? `confidence ${confidence(sample.confidence)}` : null].filter(Boolean).join(", ")));
+  if (Array.isArray(sample.tokens) && Array.isArray(sample.gold)) {
+    const cut = sample.tokens_left_out ? h("p", { class: "tk-soft tk-sample-cut" }, `${plural(sample.tokens_left_out, "token")} of it not shown`) : null;
+    return h("article", { class: "tk-sample" }, head, taggedText(sample.tokens.map(String), sample.gold, sample.predicted ?? [], sample.confidences ?? []), cut);
+  }
+  const text = inputOf(sample.input);
+  const isRight = JSON.stringify(sample.gold) === JSON.stringify(sample.predicted);
+  return h("article", { class: "tk-sample" }, head, text ? h("p", { class: "tk-sample-text" }, text) : null,
+    h("dl", { class: "tk-pair" }, h("dt", null, "gold"), h("dd", null, words(sample.gold)), h("dt", null, "answered"), h("dd", { class: isRight ? "good" : "bad" }, words(sample.predicted))));
+}
 
 /** A tag's label and whether it begins a span: "B-person" -> ["person", true]. @param {any} tag @returns {[string, boolean]} */
 function partsOf(tag) {
   const found = /^([BILUSE])[-_](.+)$/.exec(String(tag ?? "O"));
-  return found ? [found[2], found[1] !== "I" && found[1] !== "L" && found[1] !== "E"] : [tag === "O" || tag === null || tag === undefined ? "" : String(tag), false];
+  return found ? [found[2], !"ILE".includes(found[1])] : [tag === "O" || tag === null || tag === undefined ? "" : String(tag), false];
 }
 
-/** Runs of tokens with one label. @param {string[]} tokens @param {any[]} tags @returns {{words: string[], from: number, label: string}[]} */
+/** Runs of tokens with one label. @param {string[]} tokens @param {any[]} tags @returns {{from: number, to: number, label: string}[]} */
 export function spansOf(tokens, tags) {
-  /** @type {{words: string[], from: number, label: string}[]} */ const runs = [];
-  for (const [i, token] of tokens.entries()) {
+  /** @type {{from: number, to: number, label: string}[]} */ const runs = [];
+  for (const i of tokens.keys()) {
     const [label, begins] = partsOf(tags[i]);
     const last = runs.at(-1);
-    if (last && last.label === label && !(begins && label)) last.words.push(token);
-    else runs.push({ words: [token], from: i, label });
+    if (last && last.label === label && !(begins && label)) last.to = i + 1;
+    else runs.push({ from: i, to: i + 1, label });
   }
   return runs;
 }
 
-/** Gold above, prediction below, the same words; a span that only one of them has is marked. @param {string[]} tokens @param {any[]} gold @param {any[]} predicted */
-function taggedText(tokens, gold, predicted) {
+/** Gold above, answer below, the same words; what only one of them has is marked. @param {string[]} tokens @param {any[]} gold @param {any[]} predicted @param {any[]} sure */
+function taggedText(tokens, gold, predicted, sure) {
   const line = (/** @type {string} */ name, /** @type {any[]} */ tags, /** @type {any[]} */ other) => {
-    const others = new Set(spansOf(tokens, other).filter(({ label }) => label).map(({ from, words: run, label }) => `${from} ${run.length} ${label}`));
-    const parts = spansOf(tokens, tags).map(({ words: run, from, label }, i) => {
-      const space = i ? " " : "";
-      if (!label) return `${space}${run.join(" ")}`;
-      const agrees = others.has(`${from} ${run.length} ${label}`);
-      return [space, h("mark", { class: agrees ? "good" : name === "gold" ? "miss" : "bad", title: agrees ? `${label}: both` : name === "gold" ? `${label}: missed or other` : `${label}: not in gold` }, run.join(" "), h("sub", null, label))];
+    const others = new Set(spansOf(tokens, other).map(({ from, to, label }) => `${from} ${to} ${label}`));
+    const parts = spansOf(tokens, tags).map(({ from, to, label }, i) => {
+      const text = tokens.slice(from, to).join(" ");
+      if (!label) return `${i ? " " : ""}${text}`;
+      const agrees = others.has(`${from} ${to} ${label}`);
+      const how = sure.slice(from, to).map(confidence).filter(Boolean).join(", ");
+      const title = [label, agrees ? "in both" : name === "gold" ? "not answered so" : "not in gold", name === "gold" || !how ? null : `confidence ${how}`].filter(Boolean).join("; ");
+      return [i ? " " : "", h("mark", { class: agrees ? "good" : name === "gold" ? "miss" : "bad", title }, text, h("sub", null, label))];
     });
     return [h("dt", null, name), h("dd", null, parts)];
   };
-  return [h("dl", { class: "tk-pair tk-tagged" }, line("gold", gold, predicted), line("answered", predicted, gold))];
+  return h("dl", { class: "tk-pair tk-tagged" }, line("gold", gold, predicted), line("answered", predicted, gold));
 }
-

@@ -16,9 +16,11 @@ export const PINNED = "Pinned";
 
 export class Sections {
   /** @param {HTMLElement} node @param {{make: (metric: any) => Chart, drop: (chart: Chart) => void}} host
-   * @param {{key: string, usual: string[]}} [folds] where folded groups are remembered, and which are before anybody folded one */
-  constructor(node, host, { key, usual } = { key: "folds", usual: [] }) {
+   * @param {{key: string, usual: string[], first?: number}} [folds] where folded groups are remembered, which are before
+   *   anybody folded one, and how many charts a group has at first */
+  constructor(node, host, { key, usual, first = AT_FIRST } = { key: "folds", usual: [] }) {
     this.key = key;
+    this.first = first;
     this.node = node;
     this.host = host;
     /** @type {Map<string, Section>} */ this.held = new Map();
@@ -44,10 +46,10 @@ export class Sections {
       const section = this.held.get(group) ?? this.#section(group);
       before = follow(this.node, section.node, before);
       const total = totals.get(group)?.length ?? metrics.length;
-      const shown = matches || this.opened.has(group) ? metrics : metrics.slice(0, AT_FIRST);
-      const count = `${shown.length < total ? `${formatCount(shown.length)} of ` : ""}${formatCount(total)} metric${total === 1 ? "" : "s"}`;
+      const shown = matches || this.opened.has(group) ? metrics : metrics.slice(0, this.first);
+      const count = `${shown.length < total && !this.folds.has(group) ? `${formatCount(shown.length)} of ` : ""}${formatCount(total)} metric${total === 1 ? "" : "s"}`;
       if (section.count.textContent !== count) section.count.textContent = count;
-      section.all.hidden = shown.length >= metrics.length;
+      section.all.hidden = shown.length >= metrics.length || this.folds.has(group);
       this.#fill(group, section, shown);
     }
     for (const group of gone) {
@@ -107,6 +109,7 @@ export class Sections {
       this.folds.has(group) ? this.folds.delete(group) : this.folds.add(group);
       remember({ [this.key]: [...this.folds] });
       apply();
+      this.arrange(...this.last);
     });
     all.addEventListener("click", () => {
       this.opened.add(group);

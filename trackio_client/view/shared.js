@@ -25,6 +25,14 @@ const GONE = [404, 410];
 
 /** The API below a link's own address: it knows one list of experiments and no project. */
 class LinkSource extends HttpSource {
+  /** @param {any} options */
+  constructor(options) {
+    super(options);
+    this.artifacts = /** @type {any} */ (undefined); // a link shows none
+    /** Scripts of a user's page run nowhere but on the server's own page. */
+    this.runsScripts = false;
+  }
+
   experiments() {
     return this.json("/v1/experiments");
   }
@@ -64,10 +72,11 @@ class SharedPage {
     this.legend = h("div", { class: "tk-shared-legend" });
     this.empty = h("div", null);
     const charts = h("div", { class: "tk-shared-charts" }, this.empty);
+    this.below = h("div", { class: "tk-shared-below" });
     this.aside = h("div", { class: "tk-shared-aside" });
     const inside = kind === "embed"
       ? [this.away, this.legend, charts]
-      : [this.away, this.head, h("div", { class: "tk-bar" }, this.bar), h("div", { class: "tk-shared-both" }, charts, this.aside)];
+      : [this.away, this.head, h("div", { class: "tk-bar" }, this.bar), h("div", { class: "tk-shared-both" }, h("div", { class: "tk-shared-left" }, charts, this.below), this.aside)];
     const body = h("div", { class: "tk-body", tabindex: "-1" }, inside);
     const top = kind === "embed" ? null : h("header", { class: "tk-top" }, h("div", { class: "tk-brand" }, brandMark(), h("b", { class: "tk-shared-name", title: this.name }, this.name)), h("span", { class: "tk-grow" }), this.fresh, this.themes());
     this.root = h("div", { class: `tk tk-shared ${kind} charts`, id: "trackio" }, top, body);
@@ -231,14 +240,28 @@ class SharedPage {
     if (!this.summary) {
       this.summary = new SummaryPanel();
       this.config = new ConfigPanel();
-      fill(this.aside, this.summary.root, this.config.root);
+      this.beside = h("div", null);
+      fill(this.aside, this.beside, this.summary.root, this.config.root);
+      this.addFacts(detail);
       this.headKey = ""; // the notes came
       this.paintHead(this.state.get("experiments"));
     }
+    this.facts?.paint(detail);
     this.summary.paint(detail, this.order);
     this.summary.root.hidden = !Object.keys(detail.summary ?? {}).length;
     this.config.paint(detail.config ?? {});
     this.config.root.hidden = !Object.keys(detail.config ?? {}).length;
+  }
+
+  /** What the training told beside its curves, as far as a link shows it. @param {any} detail */
+  async addFacts(detail) {
+    const { Facts } = await import("./facts.js");
+    if (this.isOver) return;
+    this.facts = new Facts({ source: this.source, id: detail.experiment_id });
+    fill(this.below, this.facts.above, this.facts.below);
+    this.beside.replaceWith(this.facts.beside);
+    this.aside.append(this.facts.last);
+    this.facts.paint(detail);
   }
 
   /** Several: their last values side by side, and where their configs differ. */
@@ -268,6 +291,7 @@ class SharedPage {
     if (this.isOver) return;
     this.isOver = true;
     this.grid.close();
+    this.facts?.close();
     fill(this.root, h("section", { class: "tk-notice tk-shared-over" }, h("h1", null, "This link is not valid any more"), h("p", { class: "tk-soft" }, "It has ended, or was revoked. Ask whoever sent it to you for a new one.")));
   }
 

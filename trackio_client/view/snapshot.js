@@ -23,6 +23,22 @@ export class SnapshotSource {
     return this.data.details[id];
   }
 
+  /** @param {string} id */
+  async training(id) {
+    return this.data.training?.[id] ?? null;
+  }
+
+  /** @param {string} _id @param {{after?: number}} [options] */
+  async index(_id, { after = 0 } = {}) {
+    const entries = (this.data.entries ?? []).map((/** @type {any} */ each) => each.entry).filter((/** @type {any} */ entry) => entry.position > after);
+    return { entries, after: entries.at(-1)?.position ?? after };
+  }
+
+  /** @param {string} _id @param {any} entry */
+  async entry(_id, { writer_id, seq }) {
+    return this.data.entries.find((/** @type {any} */ each) => each.entry.writer_id === writer_id && each.entry.seq === seq).held;
+  }
+
   async metrics() {
     return { metrics: this.data.metrics };
   }
