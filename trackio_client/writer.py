@@ -262,7 +262,11 @@ class Writer:
             with_personal=self.settings.personal,
             diff_bytes=self.settings.diff_bytes,
         )
-        self._environment = EnvironmentCapture(scene, self._tell_environment, self.origin.mask).start()
+        capture = EnvironmentCapture(scene, self._tell_environment, self.origin.mask)
+        try:
+            self._environment = capture.start()
+        except RuntimeError as error:  # no thread can be started: too many, or the interpreter ends
+            self._tell_environment({}, {"environment": f"no thread could be started ({error})"})
 
     def _tell_environment(self, values: dict[str, Any], not_captured: dict[str, str]) -> None:
         ranks = self.origin.ranks

@@ -154,8 +154,8 @@ def test_no_secret_of_a_difference_reaches_the_log(repository, captured, monkeyp
 @pytest.mark.requirement("S3.43")
 def test_the_folder_of_the_script_counts_not_the_one_of_the_shell_b55(repository, tmp_path):
     script = repository / "train.py"
-    assert script_of(str(script), [], tmp_path) == (script, repository)
-    assert script_of("train.py", [], repository) == (script, repository)
-    assert script_of(None, [], tmp_path) == (None, tmp_path)
+    assert script_of(str(script), tmp_path) == (script, repository)
+    assert script_of("train.py", repository) == (script, repository)
+    assert script_of(None, tmp_path) == (None, tmp_path)
     installed = Path(pytest.__file__)
-    assert script_of(str(installed), [], tmp_path) == (installed, tmp_path)
+    assert script_of(str(installed), tmp_path) == (installed, tmp_path)

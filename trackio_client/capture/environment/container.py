@@ -19,7 +19,7 @@ IMAGE_VARIABLES: Final = (
     "TRAINING_IMAGE", "SLURM_CONTAINER_IMAGE",
 )  # fmt: skip
 DOCKERFILES: Final = ("Dockerfile", "Containerfile", "dockerfile", "docker/Dockerfile", ".devcontainer/Dockerfile")
-MOST_DOCKERFILE_BYTES: Final = 32 * 1024
+MOST_DOCKERFILE_BYTES: Final = 8 * 1024
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
