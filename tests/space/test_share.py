@@ -174,6 +174,31 @@ def test_a_link_opens_no_other_experiment(shares):
     ]
 
 
+def test_a_link_tells_how_a_training_went_without_traces_and_places(shares):
+    told = {"path": "/home/me/out/checkpoint-2", "absolute_path": "/home/me/out/checkpoint-2", "step": 2, "bytes": 7}
+    shares.event("record", 4, record="checkpoint", step=2, epoch=0.5, data={**told, "metrics": {"eval_f1": 0.25}})
+    shares.event(
+        "record", 5, record="epoch_metrics", step=2, epoch=0.5,
+        data={"epoch": 0.5, "global_step": 2, "eval_f1": 0.25, "train_loss": {"$float": "NaN"}},
+    )  # fmt: skip
+    shares.event(
+        "record", 6, record="failure", step=2, epoch=0.5,
+        data={"kind": "cuda", "error": "RuntimeError", "message": "CUDA error", "trace": "File /home/me/train.py"},
+    )  # fmt: skip
+    link = shares.link("exp_a")
+    answer = shares.api.get(f"{link}/v1/experiments/exp_a/summary")
+    assert answer.status_code == 200
+    summary = answer.json()
+    assert summary["epoch_metrics"][0]["eval_f1"] == 0.25
+    assert (summary["run_summary"]["best_f1"], summary["checkpoints"][0]["bytes"]) == (0.25, 7)
+    (failure,) = summary["failures"]
+    assert failure == {"kind": "cuda", "error": "RuntimeError", "message": "CUDA error", "step": 2, "epoch": 0.5}
+    assert "/home/me" not in answer.text
+    whole = shares.api.get("/v1/experiments/exp_a/summary", **WITH).json()
+    assert whole["failures"][0]["trace"] == "File /home/me/train.py"
+    assert shares.api.get(f"{link}/v1/experiments/{SECRET}/summary").status_code == 404
+
+
 def test_a_link_opens_no_other_address(shares):
     link = shares.link("exp_a")
     token = link.removeprefix("/s/")

@@ -38,7 +38,11 @@ def failures_of(
         records: what it recorded.
         last: the last metrics, for a failure that could not record them.
     """
-    found = [{**one.data, "time_s": one.time_s} for one in records if one.name == "failure"]
+    found = [
+        {"step": one.step, "epoch": one.epoch, **one.data, "time_s": one.time_s}
+        for one in records
+        if one.name == "failure"
+    ]
     known = {(one.get("error"), str(one.get("message") or "")[:200], one.get("rank") or 0) for one in found}
     for event in store.events(record.experiment_id, kinds=[ERROR]):
         told = event.content
