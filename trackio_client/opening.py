@@ -101,6 +101,10 @@ def init(
     Raises:
         UsageError: arguments that cannot be right. ExperimentNotFound: resume="must", and there is none.
     """
+    if resume in ("never", False, None) and experiment_id is None and fork_from is None:
+        named = _either("name", name, experiment_name)
+        if (shared := _of_monitor(named, _either("project", project, project_name))) is not None:
+            return shared
     if mode in (*MODES, "local"):  # S1's words for monitoring_mode
         mode, monitoring_mode = None, monitoring_mode or ("none" if mode == "local" else mode)
     settings = settings_from(
@@ -187,6 +191,19 @@ def _begin(
     process.add(experiment)
     notices.say(_welcome(experiment, route, settings))
     return experiment
+
+
+def _of_monitor(name: str | None, project: str | None) -> Experiment | None:
+    """The experiment of a monitor that the script made, if `init` asks for none of another name: one a process."""
+    monitor = process.monitor
+    if monitor is None or not monitor.is_of_script or monitor.experiment.is_finished:
+        return None
+    experiment: Experiment = monitor.experiment
+    is_same = name == experiment.name or (name is None and project in (None, experiment.project))
+    if is_same:
+        process.add(experiment)
+        experiment.notices.say(f"init() goes on with {experiment.name!r}, which a monitor of this process began")
+    return experiment if is_same else None
 
 
 def go_on(experiment: Experiment) -> Experiment:

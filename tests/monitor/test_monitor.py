@@ -329,6 +329,23 @@ def test_monitor_module_and_second_monitor_write_to_one_experiment_b31():
     assert kept(str(started)).metrics == ["a", "b", "c"]
 
 
+@pytest.mark.requirement("S1.40", "S1.44")
+def test_init_after_a_monitor_goes_on_with_its_experiment_b31():
+    monitor = create_monitor_from_config({"experiment_name": "shared"})
+    started = trackio_client.init(project_name="shared", experiment_name="shared", trackio_url=None)
+    assert f"{started}" == f"{trackio_client.init()}" == monitor.experiment_id
+    assert str(trackio_client.init(experiment_name="another")) != monitor.experiment_id
+    monitor.close()
+    assert str(trackio_client.init(experiment_name="shared")) != monitor.experiment_id
+
+
+@pytest.mark.requirement("S1.41")
+def test_asking_for_the_monitor_of_an_experiment_does_not_keep_init_from_beginning_another():
+    first = trackio_client.init("tests")
+    trackio_client.log_config({"a": 1})
+    assert str(trackio_client.init("tests")) != str(first)
+
+
 @pytest.mark.requirement("S1.44")
 def test_another_name_or_another_place_is_another_experiment():
     first = Monitor("first")

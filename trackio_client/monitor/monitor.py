@@ -100,8 +100,11 @@ class Monitor:
             monitoring_mode=told["monitoring_mode"],
             directory=others.get("directory"),
         )
+        self.is_of_script = experiment is None
+        """False: made for an experiment that `init` began, because somebody asked for its monitor."""
         experiment = experiment or _joined(name, project, self._settings.url if any(told.values()) else ANYWHERE)
         if experiment is None:
+            process.monitor = None  # of the one before: `init` would go on with its experiment
             mode = {} if self._is_tracking else {"mode": "disabled"}
             experiment = init(project, name, config=config, **(told | mode | others))
         elif config is not None and self._is_tracking:
