@@ -7,8 +7,11 @@ import math
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import trackio_client
+from space.api.trackio.names import READS
 from tests.peers.machines import TOKEN, begin
 
 NAMES = ("plain", "a/b \"quoted\" 'x' 🦦 <b>&amp;</b>")
@@ -171,13 +174,49 @@ def test_what_cannot_be_kept_is_refused_by_name_and_the_rest_is_there(server):
     "body", [b"", b"[", b"[]", b'{"kwargs": 3}', b'{"args": [3]}', b'{"logs": [3]}', b'{"logs": [{"run": "x"}]}', b"3"]
 )
 def test_a_call_that_cannot_be_right_is_refused_with_a_reason(server, body):
-    answer = httpx.post(f"{server.url}/api/bulk_log", content=body, headers={"X-Trackio-Write-Token": TOKEN})
+    answer = server.http.post("/api/bulk_log", content=body, headers={"X-Trackio-Write-Token": TOKEN})
     if body == b"[]":
         assert answer.status_code == 400
         assert "'logs' is missing" in answer.json()["error"]
     assert answer.status_code == 400
     assert answer.json()["error"]
     assert answer.json()["detail"]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)
+    | st.sampled_from(["NaN", "trackio.image", "trackio.table", "trackio.trace", "fuzz", "exp_fuzz"]),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.sampled_from(["_type", "_value", "file_path", "messages", "bins", "values", "a", ""]), inner,
+                      max_size=3),
+    max_leaves=8,
+)  # fmt: skip
+OPTIONAL = "run_id metrics step config log_id timestamp title text level alert_id uploaded_file relative_path"
+ENTRY = st.fixed_dictionaries(
+    {"project": st.just("fuzz") | JSON, "run": st.just("r") | JSON},
+    optional=dict.fromkeys(OPTIONAL.split(), JSON),
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    name=st.sampled_from(["bulk_log", "bulk_log_system", "bulk_alert", "bulk_upload_media"]), entries=st.lists(ENTRY)
+)
+def test_whatever_is_sent_the_server_answers_and_goes_on(server, name, entries):
+    argument = {"bulk_alert": "alerts", "bulk_upload_media": "uploads"}.get(name, "logs")
+    body = json.dumps({"kwargs": {argument: entries}})
+    answer = server.http.post(f"/api/{name}", content=body, headers={"X-Trackio-Write-Token": TOKEN})
+    assert answer.status_code in (200, 400), answer.text
+    asked = server.http.post("/api/get_logs", json={"args": ["fuzz", "r"]}, headers={"X-Trackio-Write-Token": TOKEN})
+    assert asked.status_code == 200, asked.text
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(name=st.sampled_from(sorted(READS)), args=st.lists(st.sampled_from(["fuzz", "r", "loss"]) | JSON, max_size=9))
+def test_whatever_is_asked_the_server_answers(server, name, args):
+    headers = {"X-Trackio-Write-Token": TOKEN}
+    answer = server.http.post(f"/api/{name}", content=json.dumps({"args": args}), headers=headers)
+    assert answer.status_code in (200, 400), answer.text
 
 
 def test_without_the_token_nothing_is_written_and_nothing_read(server):
@@ -197,7 +236,7 @@ def test_a_run_is_renamed_and_deleted(server):
     assert server.call("delete_run", "edited", "after 🦦") is False
 
 
-def test_any_experiment_of_ours_is_a_run_to_trackios_command_line(server, trackio, tmp_path):
+def test_any_experiment_of_ours_is_a_run_to_trackios_client(server, trackio, run, tmp_path):
     with trackio_client.init(
         project="ours", name="by us", trackio_url=server.url, trackio_token=TOKEN, quiet=True, capture_console=False,
         directory=tmp_path,
@@ -208,3 +247,8 @@ def test_any_experiment_of_ours_is_a_run_to_trackios_command_line(server, tracki
     assert (summary["metrics"], summary["last_step"]) == (["loss", "train/acc"], 3)
     (known,) = server.call("get_runs_for_project", "ours")
     assert known["id"] == str(experiment)
+    assert server.experiment("ours")["state"] == "finished"
+    run("resumed.py", server.url, "ours", "by us")
+    found = server.experiment("ours")
+    assert (found["experiment_id"], found["generation"], found["state"]) == (str(experiment), 1, "running")
+    assert server.series(str(experiment), "loss") == [(3, "Infinity"), (4, 7.0), (1, 8.0)]

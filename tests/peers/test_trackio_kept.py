@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 
-import httpx
 import pytest
 
 from tests.e2e.machines import until
@@ -26,7 +25,7 @@ def calls(first, count):
 def sent(server, logs):
     """Whether a batch was taken; a Space that is starting says 503, and the real client sends it again."""
     body = {"args": [], "kwargs": {"logs": logs}}
-    answer = httpx.post(f"{server.url}/api/bulk_log", headers=HEADERS, json=body, timeout=60)
+    answer = server.http.post("/api/bulk_log", headers=HEADERS, json=body, timeout=60)
     assert answer.status_code in (200, 503), answer.text
     return answer.status_code == 200
 
@@ -46,7 +45,7 @@ def test_a_space_that_lost_its_disk_knows_from_the_repo_which_calls_it_has(tmp_p
             killed.start()
             for first in range(0, 600, 100):
                 until(lambda first=first: sent(server, calls(first, 100)), "the batch is taken", every_s=0.1)
-            httpx.post(f"{server.url}/v1/push", headers=HEADERS).raise_for_status()
+            server.http.post("/v1/push", headers=HEADERS).raise_for_status()
             until(lambda: not server.get("/v1/health")["sync"]["behind_events"], "all of it is pushed", every_s=0.1)
             killed.kill()
             shutil.rmtree(server.settings.directory)
@@ -73,7 +72,7 @@ def test_no_token_of_a_client_is_kept_or_printed(tmp_path):
         ]
         for body in bodies:
             for headers in (HEADERS, {"X-Trackio-Write-Token": SECRET}, {"Authorization": f"Bearer {SECRET}"}):
-                answer = httpx.post(f"{server.url}/api/bulk_log", headers=headers, json=body)
+                answer = server.http.post("/api/bulk_log", headers=headers, json=body)
                 assert SECRET not in answer.text
                 assert TOKEN not in answer.text
         assert server.experiment("kept")["config"]["note"] == "with ***"

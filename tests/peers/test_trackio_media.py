@@ -29,7 +29,7 @@ def logged(server, tmp_path_factory, peer):
 
 
 def file_of(server, item):
-    raw = httpx.get(f"{server.url}/v1/blobs/{item['file']}", headers={"X-Trackio-Token": TOKEN}).raise_for_status()
+    raw = server.http.get(f"/v1/blobs/{item['file']}", headers={"X-Trackio-Token": TOKEN}).raise_for_status()
     assert hashlib.sha256(raw.content).hexdigest() == item["file"]
     return raw.content
 
@@ -98,7 +98,7 @@ def test_trackios_own_questions_give_media_back_in_its_form(server, logged, trac
 
 def upload(server, name, content):
     files = {"files": (name, content)}
-    answer = httpx.post(f"{server.url}/api/upload", headers=HEADERS, files=files).raise_for_status()
+    answer = server.http.post("/api/upload", headers=HEADERS, files=files).raise_for_status()
     told = {"path": answer.json()["paths"][0], "orig_name": name, "meta": {"_type": "gradio.FileData"}}
     return {"project": "order", "run": "r", "run_id": "o", "step": 0, "relative_path": None, "uploaded_file": told}
 
@@ -137,10 +137,10 @@ def test_an_upload_that_was_never_made_is_refused_and_named(server):
 
 
 def test_uploads_need_a_writer_and_a_form(server):
-    assert httpx.post(f"{server.url}/api/upload", files={"files": ("a", b"a")}).status_code == 401
-    odd = httpx.post(f"{server.url}/api/upload", headers=HEADERS, content=b"no form")
+    assert server.http.post("/api/upload", files={"files": ("a", b"a")}).status_code == 401
+    odd = server.http.post("/api/upload", headers=HEADERS, content=b"no form")
     assert (odd.status_code, odd.json().get("paths")) == (200, [])
     headers = HEADERS | {"Content-Type": "multipart/form-data; boundary=x"}
-    broken = httpx.post(f"{server.url}/api/upload", headers=headers, content=b"--y")
+    broken = server.http.post("/api/upload", headers=headers, content=b"--y")
     assert broken.status_code == 400
     assert "cannot be read" in broken.json()["error"]

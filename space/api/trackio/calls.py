@@ -115,3 +115,20 @@ def objects(value: Any, what: str) -> list[dict[str, Any]]:
         if not isinstance(one, dict):
             raise UsageError(f"{what}[{place}] must be an object, got {one!r:.80}")
     return value
+
+
+def whole(value: Any, what: str) -> int | None:
+    """A whole number, or None where nothing is said. Raises UsageError."""
+    if value is None:
+        return None
+    try:
+        return int(value)
+    except (TypeError, ValueError, OverflowError):
+        raise UsageError(f"{what} must be a whole number, got {value!r:.80}") from None
+
+
+def truth(value: Any) -> bool:
+    """A truth value, or the word of one."""
+    if isinstance(value, str):
+        return value.strip().lower() in ("true", "1", "yes", "on")
+    return bool(value)

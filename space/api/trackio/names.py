@@ -18,7 +18,7 @@ READS: Final = frozenset({
     "get_metrics_for_run", "get_metric_values", "get_logs", "get_logs_batch", "get_snapshot", "get_system_logs",
     "get_system_logs_batch", "get_system_metrics_for_run", "get_alerts", "get_traces", "get_trace_steps",
     "get_settings", "get_project_files", "get_tab_availability", "get_run_mutation_status", "list_artifacts",
-    "get_artifacts", "get_artifact_manifest", "get_artifact_lineage", "get_artifact_consumers", "get_run_artifacts",
+    "get_artifacts", "get_artifact_manifest", "get_artifact_consumers", "get_run_artifacts",
     "get_run_artifact_counts", "query_project", "get_registries", "get_registry_details", "get_registry_buckets",
 })  # fmt: skip
 NAMES: Final = WRITES | OWNERS | READS

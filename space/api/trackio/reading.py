@@ -1,16 +1,16 @@
-"""What Trackio's command line and `Api` ask. Every experiment here is a run to them, whoever logged it.
+"""What Trackio's command line asks of runs and metrics. Every experiment here is a run to them, whoever logged it.
 
 What is not there is an empty list or null, as Trackio's server answers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from space.api.trackio.calls import objects
+from space.api.trackio.calls import objects, text, truth, whole
 from space.api.trackio.media import values_of
 from space.api.trackio.rows import MOST_ROWS, count, metric_names, moment, rows, values_beside
 from space.api.trackio.runs import find, run_id_of
@@ -18,7 +18,6 @@ from trackio_client.errors import ExperimentNotFound, MetricNotFound, UsageError
 from trackio_client.exchange.texts import time_of
 from trackio_client.exchange.trackio_project import trackio_name
 from trackio_client.store.contract import ExperimentRecord, Store
-from trackio_client.wire.events import ARTIFACT, MARK
 
 Beside = list[tuple[int, int, str, Any]]
 MOST_RUNS: int = 64
@@ -37,14 +36,14 @@ class Reading:
         return sorted(project for project, _, _ in self._store.projects())
 
     def get_runs_for_project(self, project: Any) -> list[dict[str, Any]]:
-        records = sorted(self._store.experiments(_project(project)), key=lambda record: record.created_s)
+        records = sorted(self._store.experiments(text(project, "project")), key=lambda record: record.created_s)
         return [
             {"id": run_id_of(record), "name": record.name, "created_at": moment(round(record.created_s * 1e6))}
             for record in records
         ]
 
     def get_run_configs(self, project: Any) -> dict[str, Any]:
-        return {run_id_of(record): record.config for record in self._store.experiments(_project(project))}
+        return {run_id_of(record): record.config for record in self._store.experiments(text(project, "project"))}
 
     def get_project_summary(self, project: Any) -> dict[str, Any]:
         runs = self.get_runs_for_project(project)
@@ -92,7 +91,7 @@ class Reading:
             for time, at, value in self._values(record, str(metric_name))
             if wanted(time, at)
         ]
-        most = _whole(max_points, "max_points")
+        most = whole(max_points, "max_points")
         if most is None or most < 1 or len(found) <= most:
             return found
         return [found[int(place)] for place in np.unique(np.linspace(0, len(found) - 1, max(most, 2)).round())]
@@ -120,12 +119,12 @@ class Reading:
     def get_logs(
         self, project: Any, run: Any = None, run_id: Any = None, scalar_only: Any = False
     ) -> list[dict[str, Any]]:
-        return self._logs(project, run, run_id, MOST_ROWS, _truth(scalar_only))
+        return self._logs(project, run, run_id, MOST_ROWS, truth(scalar_only))
 
     def get_logs_batch(
         self, project: Any, runs: Any, max_points: Any = MOST_ROWS, scalar_only: Any = False
     ) -> list[dict[str, Any]]:
-        most, scalars = _most(max_points), _truth(scalar_only)
+        most, scalars = _most(max_points), truth(scalar_only)
         return [{**run, "logs": self._logs(project, run["run"], run["run_id"], most, scalars)} for run in _runs(runs)]
 
     def get_system_metrics_for_run(self, project: Any, run: Any = None, run_id: Any = None) -> list[str]:
@@ -146,111 +145,6 @@ class Reading:
             answers.append({**run, "logs": logs})
         return answers
 
-    # --- alerts, and what the page of Trackio's asks ----------------------------------------------------------------
-
-    def get_alerts(
-        self, project: Any, run: Any = None, run_id: Any = None, level: Any = None, since: Any = None
-    ) -> list[dict[str, Any]]:
-        if run is None and run_id is None:
-            records = self._store.experiments(_project(project))
-        else:
-            found = self._find(project, run, run_id)
-            records = [] if found is None else [found]
-        after = time_of(since)
-        alerts = [(time, alert) for record in records for time, alert in self._alerts(record)]
-        return [
-            alert
-            for time, alert in sorted(alerts, key=lambda each: each[0], reverse=True)
-            if (level is None or alert["level"] == level) and (after is None or time / 1e6 > after)
-        ]
-
-    def get_settings(self) -> dict[str, Any]:
-        return {
-            "logo_urls": {"light": None, "dark": None},
-            "color_palette": [],
-            "plot_order": [],
-            "table_truncate_length": 250,
-            "media_dir": "",
-            "space_id": None,
-        }
-
-    def get_tab_availability(self, project: Any) -> dict[str, bool]:
-        records = self._store.experiments(_project(project))
-        found = self._store.summaries([record.experiment_id for record in records])
-        names = {each.metric for summaries in found.values() for each in summaries}
-        media = [value for record in records for *_, value in values_of(self._store, record)]
-        types = {value.get("_type") for value in media if isinstance(value, dict)}
-        reports = "trackio.markdown" in types or any(True for record in records for _ in self._alerts(record))
-        return {
-            "metrics": any(not name.startswith("system/") for name in names),
-            "system": any(name.startswith("system/") for name in names),
-            "traces": bool(self._traces(records)),
-            "media": bool(types - {"trackio.markdown", "trackio.histogram", "trackio.trace", None}),
-            "reports": reports,
-            "files": False,
-            "artifacts": any(self._store.events(record.experiment_id, kinds=[ARTIFACT]) for record in records),
-        }
-
-    def get_run_mutation_status(self) -> dict[str, Any]:
-        return {"spaces": False, "allowed": False, "auth": "none"}
-
-    def get_project_files(self, project: Any) -> list[dict[str, Any]]:
-        return []
-
-    # --- traces -------------------------------------------------------------------------------------------------------
-
-    def get_traces(
-        self,
-        project: Any,
-        run: Any = None,
-        run_id: Any = None,
-        search: Any = None,
-        sort: Any = None,
-        limit: Any = None,
-        offset: Any = 0,
-        step: Any = None,
-    ) -> list[dict[str, Any]]:
-        record = self._find(project, run, run_id)
-        found = self._traces([] if record is None else [record])
-        if (at := _whole(step, "step")) is not None:
-            found = [trace for trace in found if trace["step"] == at]
-        if isinstance(search, str) and (needle := search.strip().lower()):
-            found = [trace for trace in found if needle in repr((trace["messages"], trace["metadata"])).lower()]
-        by_step = sort in ("step_asc", "step_desc")
-        found.sort(key=lambda trace: (trace["step"], trace["timestamp"]) if by_step else (trace["timestamp"],))
-        if sort not in ("step_asc", "request_time_asc"):
-            found.reverse()
-        first, most = _whole(offset, "offset") or 0, _whole(limit, "limit")
-        return found[max(first, 0) :][: None if most is None else max(most, 0)]
-
-    def get_trace_steps(self, project: Any, run: Any = None, run_id: Any = None) -> dict[str, Any]:
-        record = self._find(project, run, run_id)
-        steps = [trace["step"] for trace in self._traces([] if record is None else [record])]
-        counts = [{"step": step, "count": steps.count(step)} for step in sorted(set(steps))]
-        return {"total": len(steps), "steps": counts}
-
-    def _traces(self, records: list[ExperimentRecord]) -> list[dict[str, Any]]:
-        found = []
-        for record in records:
-            for time, step, key, value in values_of(self._store, record):
-                for index, trace in enumerate(value if isinstance(value, list) else [value]):
-                    if isinstance(trace, dict) and trace.get("_type") == "trackio.trace":
-                        found.append(
-                            {
-                                "id": f"{record.experiment_id}:{time}:{key}:{index}",
-                                "key": key,
-                                "index": index if isinstance(value, list) else None,
-                                "run": record.name,
-                                "run_id": run_id_of(record),
-                                "step": step,
-                                "timestamp": moment(time),
-                                "messages": trace.get("messages") or [],
-                                "metadata": trace.get("metadata") or {},
-                                "spans": trace.get("spans") or [],
-                            }
-                        )
-        return found
-
     # --- what is not here ---------------------------------------------------------------------------------------------
 
     def query_project(self, project: Any, query: Any = None) -> Any:
@@ -268,7 +162,7 @@ class Reading:
     # --- inside -------------------------------------------------------------------------------------------------------
 
     def _find(self, project: Any, run: Any, run_id: Any) -> ExperimentRecord | None:
-        return find(self._store, _project(project), run, run_id)
+        return find(self._store, text(project, "project"), run, run_id)
 
     def _beside(self, record: ExperimentRecord) -> Beside:
         return [*values_beside(self._store, record), *values_of(self._store, record)]
@@ -294,37 +188,10 @@ class Reading:
             return []
         return rows(self._store, record, [] if scalars else self._beside(record), most=most)
 
-    def _alerts(self, record: ExperimentRecord) -> Iterable[tuple[int, dict[str, Any]]]:
-        for event in self._store.events(record.experiment_id, kinds=[MARK]):
-            content = event.content
-            if content.get("mark") != "alert":
-                continue
-            told = content.get("data")
-            data = told if isinstance(told, dict) else {}
-            time_us = content.get("time_us")
-            time = time_us if type(time_us) is int else 0
-            yield (
-                time,
-                {
-                    "timestamp": moment(time),
-                    "run": record.name,
-                    "title": content.get("title"),
-                    "text": data.get("text"),
-                    "level": data.get("level") or "warn",
-                    "step": content.get("step"),
-                },
-            )
-
-
-def _project(project: Any) -> str:
-    if not isinstance(project, str):
-        raise UsageError(f"project must be a text, got {project!r:.80}")
-    return project
-
 
 def _wanted(step: Any, around: Any, at_time: Any, window: Any) -> Callable[[int, int], bool]:
     """wanted(time_us, step): which values a question is about; everything where it says nothing."""
-    at, middle, width = _whole(step, "step"), _whole(around, "around_step"), _whole(window, "window")
+    at, middle, width = whole(step, "step"), whole(around, "around_step"), whole(window, "window")
     moment_s = time_of(at_time)
     if at is not None:
         return lambda time, own: own == at
@@ -335,24 +202,8 @@ def _wanted(step: Any, around: Any, at_time: Any, window: Any) -> Callable[[int,
     return lambda time, own: True
 
 
-def _whole(value: Any, what: str) -> int | None:
-    if value is None:
-        return None
-    try:
-        whole = int(value)
-    except (TypeError, ValueError, OverflowError):
-        raise UsageError(f"{what} must be a whole number, got {value!r:.80}") from None
-    return whole
-
-
-def _truth(value: Any) -> bool:
-    if isinstance(value, str):
-        return value.strip().lower() in ("true", "1", "yes", "on")
-    return bool(value)
-
-
 def _most(value: Any) -> int:
-    most = _whole(value, "max_points")
+    most = whole(value, "max_points")
     return MOST_ROWS if most is None or most < 1 else min(most, MOST_POINTS)
 
 

@@ -16,12 +16,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
+from space.api.blobs import file_response
 from space.api.bodies import read_body
 from space.api.problems import Problem, problem_of
 from space.api.trackio.calls import MAX_CALL_BYTES, Handler, arguments, bound, data, dumped, refusal
 from space.api.trackio.names import API_VERSION, NAMES
 from space.api.trackio.uploads import take_uploads
 from space.files import Bounds
+from trackio_client.blobs import is_hash
 from trackio_client.errors import TrackioError
 from trackio_client.store.contract import Store
 
@@ -103,7 +105,14 @@ def add_trackio_routes(
         except (Problem, TrackioError) as error:
             return refusal(error if isinstance(error, Problem) else problem_of(error))
 
+    async def sent_blob(request: Request) -> Response:
+        digest = request.path_params["digest"]
+        if not is_hash(digest):
+            raise Problem("not-found", f"{digest!r:.80} is no SHA-256.")
+        return await run_in_threadpool(file_response, store, request, digest)
+
     app.router.routes += [
+        Route("/artifact_blob/{project}/{digest}", sent_blob, methods=["GET"]),
         Route("/version", told_version, methods=["GET"]),
         Route("/api/upload", uploaded, methods=["POST"]),
         Named("/api/{name}", called, methods=["POST"]),

@@ -53,6 +53,8 @@ class Run:
     next_seq: int = 0
     generation: int = 0
     last_step: int | None = None
+    has_ended: bool = False
+    """Whether somebody told its end: an import of its file, or a client of ours."""
     created: str | None = None
     """`_Created` of the config that is held."""
     last_us: int = 0
@@ -77,6 +79,7 @@ class Run:
             self.received = Received(ids)
             self.is_started = True
             self.generation, self.last_step = record.generation, record.last_step
+            self.has_ended = record.end is not None
             created = record.config.get("_Created")
             self.created = created if isinstance(created, str) else None
             self.last_us = int(record.last_event_s * 1e6)

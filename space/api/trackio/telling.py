@@ -55,7 +55,7 @@ class Teller:
 
     def __init__(self, run: Run, masker: Masker, *, most_bytes: int, now_us: int | None = None) -> None:
         assert run.beside is not None, "the run is not open"
-        self._run = run
+        self.run = self._run = run
         self._beside = run.beside
         self._masker = masker
         self._noted: list[str] = []
@@ -181,6 +181,10 @@ class Teller:
         """A file that came, and the values that waited for it."""
         for one in self._beside.sent(path, blob, self.time_us(None), self._keeper):
             call.frames.append(event(self._masker, one))
+
+    def told(self, call: Call, content: Mapping[str, Any]) -> None:
+        """An event of another kind."""
+        call.frames.append(event(self._masker, {**content, "time_us": self.time_us(None)}))
 
     def refused(self, call: Call, reason: str, step: int | None) -> None:
         """Tell what of a call is not kept; the same reason once a run."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -32,6 +32,7 @@ from trackio_client.wire.frames import event_frame
 Tell = Callable[[Teller, Call, Mapping[str, Any]], None]
 """tell(teller, call, entry): the frames of one entry."""
 Ask = Callable[[], object]
+KeepFile = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
 class Writing:
@@ -45,6 +46,8 @@ class Writing:
         self._ingest = ingest
         self._push = push
         self._going: set[asyncio.Task[None]] = set()
+        self.keep_file: KeepFile = _no_project_files
+        """Takes a file of a project: `artifacts.Artifacts.keep_file`."""
 
     # --- what is logged -----------------------------------------------------------------------------------------------
 
@@ -63,10 +66,11 @@ class Writing:
 
     async def bulk_upload_media(self, uploads: Any) -> None:
         """Files that values name, or that `trackio.save` gives a project."""
-        for entry in objects(uploads, "uploads"):
+        named = [entry for entry in objects(uploads, "uploads") if entry.get("run") is not None]
+        await self.append(named, "upload_id", self._sent)
+        for entry in uploads:
             if entry.get("run") is None:
-                await self._saved(entry)
-        await self.append([entry for entry in uploads if entry.get("run") is not None], "upload_id", self._sent)
+                await self.keep_file(entry)
 
     def _logged(self, teller: Teller, call: Call, entry: Mapping[str, Any]) -> None:
         teller.logged(call, entry.get("metrics"), entry.get("step"), entry.get("timestamp"))
@@ -74,9 +78,6 @@ class Writing:
     def _sent(self, teller: Teller, call: Call, entry: Mapping[str, Any]) -> None:
         name, blob = uploaded(entry.get("uploaded_file"), self.store.files)
         teller.sent(call, name, blob)
-
-    async def _saved(self, entry: Mapping[str, Any]) -> None:
-        raise UsageError("files of a project are not taken yet")
 
     # --- runs ---------------------------------------------------------------------------------------------------------
 
@@ -177,15 +178,20 @@ class Writing:
         frames: list[bytes] = []
         if not run.is_started:
             frames.append(teller.start(config))
-        elif config and run.created is None:
-            frames += teller.config(config)
-        elif config and created != run.created:  # a client that was started anew with this run's id
-            run.generation += 1
+        elif run.has_ended or (config and run.created is not None and created != run.created):
+            run.generation += 1  # a client that was started anew with this run's id
+            run.has_ended = False
             run.begin_writer()
             frames.append(teller.start(config))
+        elif config and run.created is None:
+            frames += teller.config(config)
         if isinstance(created, str):
             run.created = created
         return [calls_with(frames)] if frames else []
+
+
+async def _no_project_files(entry: Mapping[str, Any]) -> None:
+    raise UsageError("files of a project are not taken here")
 
 
 def _system(teller: Teller, call: Call, entry: Mapping[str, Any]) -> None:
