@@ -122,10 +122,10 @@ def test_the_callers_dicts_are_as_they_were_b24():
 def test_a_reading_that_raises_takes_no_other_with_it_and_nothing_is_0_b23(monkeypatch):
     monitor = Monitor("hardware")
     monitor._readings._loading.join()
-    host = monitor._readings._host
-    monkeypatch.setattr(monitor._readings._gpus, "read", lambda: {"gpu_0_memory_allocated": 1.5})
+    gpus, host = monitor._readings._sampler._open()
+    monkeypatch.setattr(gpus, "read", lambda **asked: {"gpu_0_memory_allocated": 1.5})
     monkeypatch.setattr(host, "_process", None)
-    monitor._readings._since = host._at = host._at - 5.0  # as if five seconds had gone by
+    host._at -= 5.0  # as if five seconds had gone by
     monitor.log_metrics({"loss": 1.0}, step=4)
     monitor.log_system_metrics(step=4)
     monitor.log_system_metrics()

@@ -121,7 +121,7 @@ class Monitor:
             experiment.name,
             self.start_time.timestamp(),
         )
-        self._readings = Readings()
+        self._readings = Readings(experiment.origin.ranks)
         self._hasher = Hasher(lambda name, data, step: self.experiment.record(name, data, step=step))
         self._is_closed = self._has_log = False
         process.monitor = self

@@ -3,41 +3,27 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import Final
 
-from trackio_client.capture.hardware import Gpus, Host
+from trackio_client.capture.hardware import HardwareSampler
+from trackio_client.capture.ranks import ALONE, Ranks
 
-LEAST_PERIOD_S: Final = 0.1
-"""A share of CPU time over less than this says nothing, mostly 0: it is left out."""
 PATIENCE_S: Final = 0.5
 """Longest wait for a driver that is still being loaded."""
-_OF_A_PERIOD: Final = ("cpu_percent", "process_cpu_percent")
 
 
 class Readings:
     """GPUs, CPU and memory. Drivers are loaded on a thread: making one costs a training nothing."""
 
-    def __init__(self) -> None:
-        self._gpus: Gpus | None = None
-        self._host: Host | None = None
-        self._since = 0.0
-        self._loading = threading.Thread(target=self._load, name="trackio-readings", daemon=True)
+    def __init__(self, ranks: Ranks = ALONE) -> None:
+        self._sampler = HardwareSampler(lambda found, step: None, lambda: 0, interval_s=0, ranks=ranks)
+        self._loading = threading.Thread(target=self._sampler.read, name="trackio-readings", daemon=True)
         self._loading.start()
 
     def read(self) -> dict[str, float]:
-        """What can be read now, as `system/…`: %, GiB, °C, W; empty while drivers are being loaded."""
-        self._loading.join(PATIENCE_S)
-        if self._host is None or self._gpus is None:
-            return {}
-        found = {f"system/{name}": value for name, value in (self._gpus.read() | self._host.read()).items()}
-        now = time.monotonic()
-        if now - self._since < LEAST_PERIOD_S:
-            found = {name: value for name, value in found.items() if not name.endswith(_OF_A_PERIOD)}
-        self._since = now
-        return found
+        """What can be read now, as `system/…`; empty while drivers are being loaded.
 
-    def _load(self) -> None:
-        self._host = Host()
-        self._since = time.monotonic()
-        self._gpus = Gpus()
+        Shares of CPU time are of the time since the reading before; too soon after it they are absent.
+        """
+        self._loading.join(PATIENCE_S)
+        return {} if self._loading.is_alive() else self._sampler.read()
