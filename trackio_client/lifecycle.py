@@ -11,6 +11,8 @@ import threading
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
+from trackio_client.blocked import BlockedMain
+
 if TYPE_CHECKING:
     from trackio_client.configuration import Config
     from trackio_client.experiment import Experiment
@@ -32,6 +34,8 @@ class _Process:
         self.signal: str | None = None
         self._is_watching = False
         self._previous: dict[int, Any] = {}
+        self._ending = threading.RLock()  # reentrant: the signal may come while the end is told
+        self._blocked = BlockedMain(self._dies_by_us, lambda: self.signal is not None, self._ended_while_blocked)
 
     @property
     def early_config(self) -> Config:
@@ -63,7 +67,14 @@ class _Process:
     # --- how it ends ----------------------------------------------------------------------------------------------
 
     def finish_all(self) -> None:
-        """Finish what is open, newest first, with the state that the evidence tells."""
+        """Finish what is open, newest first, with the state that the evidence tells.
+
+        Who comes while another thread is at it waits for it: the process must not die meanwhile.
+        """
+        with self._ending:
+            self._finish_all()
+
+    def _finish_all(self) -> None:
         for experiment in reversed(self.live.copy()):
             timeout_s = experiment.exit_timeout_s
             if self.signal is not None:
@@ -114,6 +125,15 @@ class _Process:
             self._previous[number] = previous
             with contextlib.suppress(ValueError, OSError):
                 signal.signal(number, self._on_signal)
+        self._blocked.start()
+
+    def _ended_while_blocked(self, name: str) -> None:
+        """On the thread that listens for signals: the main thread waits in C code and does not come to its handler."""
+        self.signal = name
+        self.finish_all()
+
+    def _dies_by_us(self, number: int) -> bool:
+        return number in self._previous and not callable(self._previous[number])
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self.signal = signal.Signals(number).name
@@ -126,6 +146,8 @@ class _Process:
         os.kill(os.getpid(), number)
 
     def _forked(self) -> None:
+        self._ending = threading.RLock()
+        self._blocked.after_fork_in_child()
         for experiment in self.live:
             experiment.after_fork_in_child()
 
