@@ -20,8 +20,9 @@ PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text("utf-8")
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-def test_the_curl_example_is_taken_and_its_repeat_too(tmp_path):
-    (example,) = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+def test_the_curl_examples_are_taken_and_their_repeats_too(tmp_path):
+    file, lines = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+    (tmp_path / "picture.png").write_bytes(b"pixels")
     settings = SpaceSettings(directory=tmp_path, port=0, token="secret")
     store = open_the_store(settings)
     with listen(settings) as listener:
@@ -31,10 +32,12 @@ def test_the_curl_example_is_taken_and_its_repeat_too(tmp_path):
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         env = {**os.environ, "TRACKIO_URL": url, "TRACKIO_TOKEN": "secret", "NO_PROXY": "*"}
         try:
-            for _ in range(2):
-                done = subprocess.run(["bash", "-c", example], env=env, capture_output=True, text=True, timeout=60)
+            for example, answer in [(file, '{"have":6,"bytes":6}'), (lines, '"accepted":[[0,4]]')] * 2:
+                done = subprocess.run(
+                    ["bash", "-c", example], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60
+                )
                 assert done.returncode == 0, done.stdout + done.stderr
-                assert '"accepted":[[0,4]]' in done.stdout
+                assert answer in done.stdout
         finally:
             server.should_exit = True
             thread.join()
