@@ -223,7 +223,7 @@ export class ExperimentView {
   }
 
   paintAbout() {
-    const known = facts(this.detail).filter(([name]) => !(this.detail.environment && ["host", "process"].includes(name))); // that panel tells them
+    const known = facts(this.detail).filter(([name]) => !(this.detail.environment?.values?.host && ["host", "process"].includes(name))); // that panel tells them
     const key = JSON.stringify(known);
     if (key === this.aboutKey) return;
     this.aboutKey = key;

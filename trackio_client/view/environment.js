@@ -35,7 +35,7 @@ export class EnvironmentPanel {
   paint(environment) {
     const values = environment?.values ?? environment;
     const missing = listOf(environment?.not_captured);
-    const there = values && typeof values === "object" && (Object.keys(values).some((name) => !RECKONED.has(name)) || missing.length > 0);
+    const there = values && typeof values === "object" && Object.keys(values).some((name) => !RECKONED.has(name));
     this.pane.show(Boolean(there));
     if (!there) return;
     const key = JSON.stringify(environment);

@@ -4,7 +4,7 @@
 import { Ink } from "./colors.js";
 import { fill, h } from "./dom.js";
 import { addressOf, captionOf, file } from "./mediakinds.js";
-import { count } from "./words.js";
+import { plural } from "./words.js";
 
 const HEIGHT = 280;
 const MOST_POINTS = 300_000;
@@ -134,7 +134,7 @@ function checked(points, faces) {
 function viewer(shape, name) {
   const ink = new Ink();
   const n = shape.points.length / 3;
-  const words = shape.faces ? `${count(shape.faces.length / 3)} faces` : `${count(n)} points`;
+  const words = shape.faces ? plural(shape.faces.length / 3, "face") : plural(n, "point");
   const canvas = h("canvas", { class: "tk-3d", height: String(HEIGHT), tabindex: "0", role: "img", "aria-label": `${name}: ${words}. Arrow keys turn it, plus and minus change the size.` });
   let [turn, tilt, zoom] = [0.6, 0.4, 1];
   let frame = 0;
