@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from trackio_client.capture.files import is_remote, sha256_of, size_of
+from trackio_client.capture.files import TooMuch, files_under, is_remote, sha256_of, size_of
 from trackio_client.capture.hashing import Hasher, hashes_of
 
 
@@ -66,6 +66,14 @@ def test_what_is_too_large_gone_or_too_slow_is_named_with_its_reason(checkpoint,
     assert "no such file" in hashes_of(tmp_path / "gone")["not_captured"][str(tmp_path / "gone")]
     assert "took more than 0 s" in sha256_of(checkpoint / "config.json", limit_s=-1.0)[1].replace("-1 s", "0 s")
     assert sha256_of(checkpoint / "config.json", most_bytes=1) == (None, "it has 2 bytes, at most 1 are hashed")
+
+
+def test_a_folder_of_more_than_a_checkpoint_holds_nobody_up(checkpoint):
+    with pytest.raises(TooMuch, match="more than 1 files"):
+        list(files_under(checkpoint, most=1))
+    with pytest.raises(TooMuch, match="within -1 s"):
+        list(files_under(checkpoint, limit_s=-1))
+    assert len(list(files_under(checkpoint))) == 2
 
 
 @pytest.mark.requirement("S3.42")

@@ -6,11 +6,14 @@ import hashlib
 import os
 import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 MOST_FILES: Final = 100_000
 """Files of one folder that are looked at; beyond it a size would be a guess."""
+WALK_S: Final = 2.0
+"""Longest look at a folder: a checkpoint has some dozen files, and a training waits for its size."""
 HASH_S: Final = 10.0
 """Longest time for the hash of one file: a disk under load reads 100 MB/s, a checkpoint has gigabytes."""
 PIECE_BYTES: Final = 1024 * 1024
@@ -21,6 +24,24 @@ def is_remote(path: str | Path) -> bool:
     """Whether a path names something that is not a file of this machine: gs://, s3://, hf:// …"""
     text = str(path)
     return _REMOTE.match(text) is not None and not text.lower().startswith("file://")
+
+
+class TooMuch(Exception):
+    """A folder of more than is looked at: what is said of it would be a guess."""
+
+
+def files_under(folder: Path, *, most: int = MOST_FILES, limit_s: float = WALK_S) -> Iterator[Path]:
+    """All files below a folder, those of linked folders not. Raises TooMuch, OSError."""
+    until = time.monotonic() + limit_s
+    count = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            count += 1
+            if count > most:
+                raise TooMuch(f"it holds more than {most:,} files")
+            yield Path(place, name)
+        if time.monotonic() > until:
+            raise TooMuch(f"its files were not counted within {limit_s:g} s")
 
 
 def size_of(path: str | Path) -> tuple[int | None, str]:
@@ -37,18 +58,15 @@ def size_of(path: str | Path) -> tuple[int | None, str]:
         if not there.is_dir():
             return None, "there is no such file or folder"
         sizes: dict[tuple[int, int], int] = {}
-        count = 0
-        for folder, _, names in os.walk(there):
-            for name in names:
-                count += 1
-                if count > MOST_FILES:
-                    return None, f"it holds more than {MOST_FILES:,} files"
-                try:
-                    found = Path(folder, name).stat()
-                except FileNotFoundError:  # a broken link, or a file that was moved meanwhile
-                    continue
-                sizes[found.st_dev, found.st_ino or -count] = found.st_size
+        for file in files_under(there):
+            try:
+                found = file.stat()
+            except FileNotFoundError:  # a broken link, or a file that was moved meanwhile
+                continue
+            sizes[found.st_dev, found.st_ino or -len(sizes) - 1] = found.st_size
         return sum(sizes.values()), ""
+    except TooMuch as error:
+        return None, str(error)
     except (OSError, ValueError) as error:
         return None, f"it cannot be read ({getattr(error, 'strerror', None) or error})"
 

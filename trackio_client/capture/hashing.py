@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from trackio_client.capture.files import is_remote, sha256_of
+from trackio_client.capture.files import TooMuch, files_under, is_remote, sha256_of
 
 MOST_BYTES: Final = 64 * 1024 * 1024
 """Of one checkpoint: 0.1 to 0.3 s of one core. Configurations, adapters and small models are whole in it."""
@@ -69,8 +69,10 @@ def hashes_of(path: Path, most_bytes: int = MOST_BYTES, limit_s: float = 10.0) -
     reasons: dict[str, str] = {}
     until = time.monotonic() + limit_s
     try:
-        found = [path] if path.is_file() else sorted(each for each in path.rglob("*") if each.is_file())
-        sizes = sorted((each.stat().st_size, each) for each in found)
+        found = [path] if path.is_file() else list(files_under(path))
+        sizes = sorted((each.stat().st_size, each) for each in found if each.is_file())
+    except TooMuch as error:
+        return {"files": [], "not_captured": {str(path): str(error)}}
     except OSError as error:
         return {"files": [], "not_captured": {str(path): f"it cannot be read ({error.strerror or error})"}}
     if not sizes:

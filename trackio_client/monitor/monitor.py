@@ -26,7 +26,7 @@ from trackio_client.monitor.history import Newest, plain_values
 from trackio_client.monitor.readings import Readings
 from trackio_client.monitor.told import Told, told_by
 from trackio_client.opening import LOCAL, go_on, init
-from trackio_client.settings import settings_from
+from trackio_client.settings import Settings, settings_from
 from trackio_client.truth import truth
 from trackio_client.values import jsonable
 from trackio_client.wire import events
@@ -94,15 +94,16 @@ class Monitor:
             "monitoring_mode": _given(monitoring_mode),
         }
         name = _given(experiment_name)
-        self._settings = settings_from(
-            url=told["trackio_url"],
-            dataset_repo=told["dataset_repo"],
-            monitoring_mode=told["monitoring_mode"],
-            directory=others.get("directory"),
+        url = (
+            settings_from(
+                url=told["trackio_url"], dataset_repo=told["dataset_repo"], monitoring_mode=told["monitoring_mode"]
+            ).url
+            if any(told.values())
+            else ANYWHERE
         )
         self.is_of_script = experiment is None
         """False: made for an experiment that `init` began, because somebody asked for its monitor."""
-        experiment = experiment or _joined(name, project, self._settings.url if any(told.values()) else ANYWHERE)
+        experiment = experiment or _joined(name, project, url)
         if experiment is None:
             process.monitor = None  # of the one before: `init` would go on with its experiment
             mode = {} if self._is_tracking else {"mode": "disabled"}
@@ -117,7 +118,7 @@ class Monitor:
         self.artifacts: Newest[str] = Newest()
         """Paths of files and checkpoints that were told, the newest 1,000."""
         self._files = Files(
-            self._settings.directory.absolute() / "v1" / "monitor" / experiment.experiment_id,
+            self._settings.directory / "v1" / "monitor" / experiment.experiment_id,
             experiment.name,
             self.start_time.timestamp(),
         )
@@ -141,6 +142,11 @@ class Monitor:
     def enable_tracking(self) -> bool:
         """Whether anything is recorded."""
         return self._is_tracking and not self.experiment.is_disabled
+
+    @property
+    def _settings(self) -> Settings:
+        """Those of the experiment: a monitor that joined one goes by what that was told."""
+        return self.experiment._writer.settings
 
     @property
     def dataset_repo(self) -> str | None:
