@@ -40,7 +40,7 @@ LINKS_MAY = {
     "GET /s/{token}/v1/blobs/{sha256}", "HEAD /s/{token}/v1/blobs/{sha256}",
 }  # fmt: skip
 WRITERS_MAY = {
-    "POST /v1/writers/{writer_id}/events", "POST /v1/push", "PATCH /v1/experiments/{experiment_id}",
+    "POST /v1/writers/{writer_id}/events", "POST /v1/push", "PATCH /v1/experiments/{experiment_id}", "POST /api/upload",
     "POST /v1/blobs", "PUT /v1/blobs/{sha256}",
 }  # fmt: skip
 VIEWERS_MAY = {
@@ -68,6 +68,7 @@ VIEWERS_MAY = {
     )),
     # Trackio's calls: names that are none of them go on to Gradio. The names have a test of their own.
     "POST /gradio_api/call/{name}", "GET /gradio_api/call/{name}/{event_id}", "HEAD /gradio_api/call/{name}/{event_id}",
+    "GET /artifact_blob/{project}/{digest}", "HEAD /artifact_blob/{project}/{digest}",
 }  # fmt: skip
 """All else is for owners, what a later version of Gradio or of ours adds too."""
 
