@@ -152,6 +152,4 @@ file_type np_histogram num_bins sample_rate fps format inject path url start_tim
 display to_html mark_preempting runs filters order projects artifact state history scan_history files file logged_artifacts
 update delete space_id bucket_id private freeze sync Trace spans Markdown log_system log_gpu log_cpu show import_csv
 import_tf_events delete_project context_vars server_url dataset_id embed auto_log_gpu gpu_log_interval auto_log_cpu
-cpu_log_interval webhook_url webhook_min_level AlertLevel""".split()
-
-
+cpu_log_interval webhook_url webhook_min_level AlertLevel""".split()  # noqa: SIM905 (a list of them would be 140 lines)

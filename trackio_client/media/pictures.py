@@ -156,7 +156,7 @@ class Image(Media):
         return keeper.file(out.getvalue(), f"image/{kind.lower()}"), image.size
 
     def _array(self, array: Any, keeper: Keeper) -> tuple[dict[str, Any], tuple[int, int]]:
-        pixels = as_pixels(array, normalize=self._normalize)
+        pixels = as_pixels(array, normalize=self._normalize, channels_first=hasattr(self._given, "detach"))
         height, width = pixels.shape[:2]
         if height * width > MAX_PIXELS:
             raise NotKept(f"it has {width:,} × {height:,} pixels, at most {MAX_PIXELS:,} are taken")
@@ -223,15 +223,19 @@ _PILLOW_MODES: Final = (
 )
 
 
-def as_pixels(array: Any, *, normalize: bool = True) -> Any:
-    """(h, w, c) uint8 of an array (h, w), (h, w, c), (c, h, w) or (n, c, h, w). Raises NotKept."""
+def as_pixels(array: Any, *, normalize: bool = True, channels_first: bool = False) -> Any:
+    """(h, w, c) uint8 of an array (h, w), (h, w, c), (c, h, w) or (n, c, h, w). Raises NotKept.
+
+    Where the shape fits both orders, `channels_first` decides: torch has them first, everybody else last.
+    """
     import numpy as np
 
     if array.size == 0:
         raise NotKept(f"an array of shape {array.shape} is no picture")
     if array.ndim == 4:
-        array = _grid([_channels_last(one) for one in array[:64]])
-    array = _channels_last(array)
+        array = _grid([_channels_last(one, channels_first) for one in array[:64]])
+    else:
+        array = _channels_last(array, channels_first)
     if array.dtype == np.uint8:
         return array
     if array.dtype == bool:
@@ -249,12 +253,12 @@ def as_pixels(array: Any, *, normalize: bool = True) -> Any:
     return array.clip(0, 255).astype(np.uint8)
 
 
-def _channels_last(array: Any) -> Any:
+def _channels_last(array: Any, first: bool = False) -> Any:
     """(h, w, c) of (h, w), (h, w, c) or (c, h, w)."""
     if array.ndim == 2:
         return array[:, :, None]
     if array.ndim == 3:
-        if array.shape[2] in _MODES:
+        if array.shape[2] in _MODES and not (first and array.shape[0] in _MODES):
             return array
         if array.shape[0] in _MODES:
             return array.transpose(1, 2, 0)
