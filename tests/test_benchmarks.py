@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks import overhead
 from benchmarks.figures import Figure, table
 from benchmarks.log_call import in_child
 
@@ -37,3 +38,25 @@ def test_logging_ten_scalars_a_step_takes_less_than_a_twentieth_of_the_time(tmp_
         for kind in ("nothing", "ours")
     }
     assert min(shares["ours"]) - min(shares["nothing"]) < 0.05
+
+
+def test_what_recording_costs_a_training_can_be_measured(monkeypatch):
+    """That it runs and reckons: the figures are `python -m benchmarks.overhead`'s to tell."""
+    pytest.importorskip("transformers")
+    low, high = overhead.bootstrap([1.0, 2.0, 3.0, 4.0, 5.0])
+    assert 1.0 <= low <= 3.0 <= high <= 5.0
+    found = overhead.in_child("pairs", 1, 2, overhead._Behind(8))
+    assert [len(found[way]) for way in ("with", "without")] == [1, 1]
+    ways = {name: [2.0] for name in overhead.PARTS} | {"all": [2.5], "forward passes": [3.0], "nothing": [1.0]}
+    assert "| everything | 1500 ms (1500 to 1500) | 150.00 % |" in overhead.parts_table(ways)
+
+
+@pytest.mark.requirement("S1.24", "S4.22")
+def test_reading_the_hardware_takes_less_than_a_two_hundredth_of_a_core():
+    """At the default of 10 s, the median of CPU seconds, which other load moves little."""
+    each = sorted(overhead.in_child("sampler", 20)["s_a_reading"])
+    assert each[10] / 10 < 0.005
+
+
+def test_memory_does_not_grow_with_the_number_of_calls():
+    assert overhead.in_child("growth", 5_000)["bytes_a_step"] < 32  # a number kept of each call takes more
