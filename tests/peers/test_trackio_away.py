@@ -81,7 +81,12 @@ def test_what_a_process_could_not_send_an_import_of_its_file_adds_to_the_same_ex
             done = subprocess.run(words, env=environ, capture_output=True, text=True, timeout=60)
             assert done.returncode == 0, done.stdout + done.stderr
         assert losses(server, "later") == [(step, float(step)) for step in range(50)]
-        assert len(server.get("/v1/experiments?project=later")["experiments"]) == 1
+        (known,) = server.call("get_runs_for_project", "later")
+        entry = {"project": "later", "run": "steady", "run_id": known["id"], "metrics": {"loss": 50.0}, "step": 50}
+        assert server.experiment("later")["state"] == "finished", "as an import of a file says"
+        server.call("bulk_log", logs=[{**entry, "log_id": "after the import"}])
+        assert losses(server, "later")[-1] == (50, 50.0)
+        assert (server.experiment("later")["state"], server.experiment("later")["generation"]) == ("running", 1)
     finally:
         server.stop()
 

@@ -29,6 +29,8 @@ MOST_CALLS: Final = 20_000
 MOST_NAMES: Final = 4096
 """In one frame of metrics; a call with more of them makes several."""
 
+MOST_REASONS: Final = 100
+"""Different faults of one run that are told: each is an event."""
 _NUMBERS: Final = frozenset((float, int))
 
 
@@ -187,8 +189,8 @@ class Teller:
         call.frames.append(event(self._masker, {**content, "time_us": self.time_us(None)}))
 
     def refused(self, call: Call, reason: str, step: int | None) -> None:
-        """Tell what of a call is not kept; the same reason once a run."""
-        if reason in self._run.told:
+        """Tell what of a call is not kept; the same reason once a run, and no endless number of them."""
+        if reason in self._run.told or len(self._run.told) >= MOST_REASONS:
             return
         self._run.told.add(reason)
         call.frames.append(
