@@ -7,7 +7,9 @@ TRACKIO := .venv-trackio
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PY := $(BIN)/python
 GROUND := pyproject.toml .ci/constraints.txt
-PYTEST := $(PY) -m pytest
+# Most tests wait for processes more than they reckon: two at a time. A file stays in one worker, files in their order.
+WORKERS ?= 2
+PYTEST := $(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-long lint bench screenshots requirements clean
