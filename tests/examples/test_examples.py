@@ -70,3 +70,32 @@ def test_a_plain_loop_has_a_point_a_step_and_one_an_evaluation(tmp_path):
     assert one.series("train/loss").steps.tolist() == list(range(40))
     assert one.series("eval/accuracy").steps.tolist() == [10, 20, 30, 40]
     assert one.summary["eval/accuracy"]["best"] == one.series("eval/accuracy").values.max()
+
+
+@pytest.mark.requirement("S4.11", "S4.13", "S4.24", "S4.25")
+def test_names_in_tweets_have_scores_of_labels_and_entities_errors_and_a_training_sample(tmp_path, test_data):
+    [one] = run(tmp_path, "examples.token_classification", str(test_data / "wnut17"), "--epochs=2")
+    assert (one.project, one.state) == ("names-in-tweets", "finished")
+    tags = [
+        line.split("\t")[1] for line in (test_data / "wnut17" / "emerging.dev.conll").read_text().splitlines() if line
+    ]
+    counts = one.run_config["dataset_counts"]
+    for tag in set(tags):
+        assert sum(counts[part]["label_counts"][tag] for part in ("train", "validation")) == tags.count(tag)
+    assert [len(entry["per_label_metrics"]) for entry in one.epoch_metrics] == [13, 13]
+    rates = one.epoch_metrics[0]["entity_rates"]
+    assert rates["gold_entities"] == sum(
+        counts["validation"]["label_counts"][tag] for tag in set(tags) if tag.startswith("B-")
+    )
+    assert one.epoch_metrics[1]["train_sample"]["samples"] == one.epoch_metrics[0]["train_sample"]["samples"] >= 8
+
+
+@pytest.mark.requirement("S1.34")
+def test_a_training_that_diverges_ends_right_and_hides_nothing(tmp_path):
+    [one] = run(tmp_path, "examples.diverges")
+    assert one.state == "finished"
+    assert one.series("loss_not_finite_steps").values.sum() >= 30
+    assert len(one.epoch_metrics) == 4
+    for entry in one.epoch_metrics:
+        assert entry["eval_loss"] != entry["eval_loss"]  # NaN, and there
+        assert entry["eval_accuracy"] == 0.0

@@ -300,9 +300,12 @@ def test_a_model_that_diverges_to_nan_is_scored_and_shown(tmp_path):
         (why,) = [one for one in records("not_recorded") if one["what"] == "confidence"]
         assert records("fault") == []
         (shown,) = records("predictions")
+        (scored,) = records("per_label")
     assert kept.state == "finished"
     assert why["why"] == "no prediction was a number"
-    assert shown["samples"] == 30
+    assert shown["counts"]["wrong"] == scored["predictions_that_are_no_numbers"] == 30
+    assert {one["predicted"] for one in shown["shown"]} == {"(no number)"}
+    assert kept.epoch_metrics[0]["eval_accuracy"] == 0.0  # a NaN is no vote for the first label
 
 
 def test_compute_metrics_that_raises_is_named_once_and_the_scores_are_ours(tmp_path):

@@ -106,7 +106,7 @@ def test_of_a_set_that_is_slow_a_part_that_is_spread_over_it_is_counted_and_said
     clock = [0.0]
     told = counted(Slow(clock), ("a", "b"), now=lambda: clock[0])
     assert told["num_lines"] == 1_000
-    assert told["counted_lines"] == pytest.approx(300, abs=2)
+    assert 300 <= told["counted_lines"] <= 600  # parts double
     assert told["note"] == f"counted {told['counted_lines']} of 1000 rows: time"
     assert told["label_counts"]["a"] == pytest.approx(told["label_counts"]["b"], rel=0.25)
 

@@ -6,6 +6,7 @@ whose rows have to be made one by one; `counted_lines` says when it was not all.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -33,6 +34,7 @@ STREAMED: Final = "not recorded: streamed"
 _STRIDE: Final = 16
 """Rows that are made one by one are read 0, 16, 32 …, then 8, 24 …: what there is time for is spread over the set."""
 _AT_ONCE: Final = 2_000
+_ROWS_AT_ONCE: Final = 256
 _MOST_LABELS: Final = 2_000
 
 
@@ -194,28 +196,56 @@ def _flattened(column: Any) -> Any:
 
 
 def _parts_of_rows(dataset: Any, rows: int) -> Iterator[Part]:
-    """Of any other dataset, row by row."""
+    """Of any other dataset, row by row; in parts that grow, so that a slow one can be left soon."""
     offsets = sorted(range(_STRIDE), key=lambda offset: int(f"{offset:04b}"[::-1], 2))
-    for offset in offsets:
-        for at in range(offset, rows, _STRIDE):
-            yield _part_of(dataset[at])
+    places = itertools.chain.from_iterable(range(offset, rows, _STRIDE) for offset in offsets)
+    size = 1
+    while some := list(itertools.islice(places, size)):
+        yield from _grouped([dataset[at] for at in some])
+        size = min(2 * size, _ROWS_AT_ONCE)
 
 
-def _part_of(row: Any) -> Part:
+def _grouped(rows: list[Any]) -> list[Part]:
+    """Rows as parts: one of those with a label, one of those with several, and so on."""
+    single: list[Any] = []
+    marks: list[Any] = []
+    sets: list[NDArray[Any]] = []
+    tokens = [count for row in rows if (count := _input_tokens(row)) is not None]
+    for row in rows:
+        label = _label(row)
+        if type(label) is int:
+            single.append(label)
+        elif type(label) is list and label and type(label[0]) is int:
+            marks.extend(label)
+        elif label is not None:
+            gold = np.asarray(label.detach().cpu() if hasattr(label, "detach") else label)
+            if gold.dtype.kind == "f" and gold.ndim == 1:
+                sets.append(gold)
+            elif gold.dtype.kind in "iub" and gold.ndim == 1:
+                marks.extend(gold.tolist())
+            elif gold.dtype.kind in "iub" and gold.ndim == 0:
+                single.append(int(gold))
+    parts = [Part(rows=len(rows), input_tokens=sum(tokens) if tokens else None)]
+    if single:
+        parts.append(Part(rows=0, gold=np.array(single, dtype=np.int64)))
+    if marks:
+        parts.append(Part(rows=0, gold=np.array(marks, dtype=np.int64), is_tokens=True))
+    if sets and len({one.size for one in sets}) == 1:
+        parts.append(Part(rows=0, gold=np.stack(sets)))
+    return parts
+
+
+def _label(row: Any) -> Any:
     if isinstance(row, (tuple, list)) and len(row) == 2:
-        row = {"labels": row[1]}
+        return row[1]
     if not isinstance(row, Mapping):
-        return Part(rows=1)
-    part = Part(rows=1)
-    if (given := row.get("input_ids")) is not None and hasattr(given, "__len__"):
-        mask = row.get("attention_mask")
-        part.input_tokens = int(sum(mask)) if isinstance(mask, list) else len(given)
-    label = next((row[name] for name in LABELS if row.get(name) is not None), None)
-    if label is None:
-        return part
-    gold = np.asarray(label.detach().cpu() if hasattr(label, "detach") else label)
-    if gold.dtype.kind == "f" and gold.ndim == 1:
-        part.gold = gold[None, :]
-    elif gold.dtype.kind in "iub" and gold.ndim <= 1:
-        part.gold, part.is_tokens = gold.reshape(-1).astype(np.int64), gold.ndim == 1
-    return part
+        return None
+    return next((row[name] for name in LABELS if row.get(name) is not None), None)
+
+
+def _input_tokens(row: Any) -> int | None:
+    given = row.get("input_ids") if isinstance(row, Mapping) else None
+    if given is None or not hasattr(given, "__len__"):
+        return None
+    mask = row.get("attention_mask")
+    return int(sum(mask)) if isinstance(mask, list) else len(given)

@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
+import numpy as np
+
 from trackio_client.integrations.transformers.groups import Group, Run
 from trackio_client.integrations.transformers.heads import mismatch
 from trackio_client.integrations.transformers.observing import Observed
@@ -38,6 +40,8 @@ class Labels(Group):
         self._reports[observed.prefix] = scored
         run.shared["labels"] = self._reports
         about = {"set": observed.prefix, **_share(observed)}
+        if not_numbers := int(np.isnan(observed.confidence).sum()):
+            about["predictions_that_are_no_numbers"] = not_numbers
         run.record("per_label", {**about, **scored.scores(), "rates": scored.rates()})
         run.record("confusion", {**about, "kind": scored.kind, **scored.confusions()})
         if not self._told_mismatch and (wrong := mismatch(run.model, observed.dataset)) is not None:

@@ -22,6 +22,9 @@ from trackio_client.scoring.tokens import IGNORED
 MOST_INPUT_NUMBERS: Final = 2_000_000
 """Input ids that are kept to show samples, 8 to 16 MB; samples beyond are scored and never shown."""
 
+NO_PREDICTION: Final = -1
+"""Of scores that are no numbers (a model that diverged). Their greatest is where the first NaN stands: no label."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Observed:
@@ -191,7 +194,8 @@ def _batch(scores: Any, gold: Any, lengths: Any) -> Batch:
     probability = scores.softmax(dim=-1)
     confidence, predicted = probability.max(dim=-1)
     entropy = torch.special.entr(probability).sum(dim=-1)
-    return Batch(gold.int(), predicted.int(), confidence, entropy, lengths, int(lengths.shape[0]))
+    predicted = predicted.int().masked_fill(confidence.isnan(), NO_PREDICTION)
+    return Batch(gold.int(), predicted, confidence, entropy, lengths, int(lengths.shape[0]))
 
 
 def _of_label_sets(logits: Any, labels: Any) -> Batch:

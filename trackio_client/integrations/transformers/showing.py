@@ -126,7 +126,9 @@ class Shower:
         return [self._name(int(number)) for number in numbers]
 
     def _name(self, number: int) -> str:
-        return self._labels[number] if 0 <= number < len(self._labels) else f"({number})"
+        if 0 <= number < len(self._labels):
+            return self._labels[number]
+        return "(no number)" if number < 0 else f"({number})"
 
 
 def _window(wrong: Any, size: int) -> int:
