@@ -420,3 +420,24 @@ def test_what_the_replicator_pushes_is_drawn(world, page):
     left = {file.rfilename for file in world.api.dataset_info(REPO).siblings}
     assert overview_path(names[0]) in left
     assert overview_path(names[1]) not in left
+
+
+@pytest.mark.requirement("S4.6", "S4.8")
+def test_what_a_training_told_stands_on_its_page_as_far_as_the_repo_has_it_small(world, page):
+    one = recent(1, 60, name="teller")
+    at_us = int((time.time() - 60) * 1e6)
+    one.event(kind="record", record="model", time_us=at_us, data={"class": "Bert", "parameters": 1000})
+    rows = {"B-place": {"f1": 0.5, "precision": 0.5, "recall": 0.5, "support": 7}}
+    for step in (20, 40):
+        data = {"eval_loss": 1 / step, "per_label_metrics": rows}
+        one.event(kind="record", record="epoch_metrics", time_us=at_us, step=step, epoch=step / 20, data=data)
+    (name,) = fill(world.store, one)
+    url = deploy(world.hub, world.api)
+    world.push()
+    page.set_viewport_size({"width": 1440, "height": 3000})
+    page.goto(f"{url}?experiment={name}")
+    drawn(page)
+    expect(page.locator('.tk-pane[aria-label="Evaluations"] tbody tr')).to_have_count(2)
+    expect(page.locator('.tk-pane[aria-label="Labels"]')).to_contain_text("B-place")
+    expect(page.locator('.tk-pane[aria-label="Model"]')).to_contain_text("Bert")
+    expect(page.locator(".tk-media")).to_be_hidden()

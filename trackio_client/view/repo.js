@@ -111,6 +111,12 @@ export class RepoSource {
     return { ...shownRow(row, [], now_s), event_count: row.events, config: nested(row.config), user_summary: {}, definitions: {}, client: {}, ...detail, summary: { ...summary, ...detail?.summary } };
   }
 
+  /** What its training told, as far as the overview has room for it; null when it told nothing. @param {string} id */
+  async training(id) {
+    await this.#draw([id]);
+    return this.drawn.get(id)?.overview.detail.training ?? null;
+  }
+
   /** The newest events of each kind that the overview holds. A position is ours: it grows as events become known here.
    * @param {string} id @param {{kinds?: string[], after?: number, limit?: number, newest?: boolean}} [options] */
   async events(id, { kinds = [], after = 0, limit = 10_000, newest = false } = {}) {

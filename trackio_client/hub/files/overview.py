@@ -5,8 +5,8 @@
     "TKV1"  head length u32 · head, JSON · answers, one after the other, each as wire/asks.py says
 
 The head: {"version": 1, "experiment_id", "detail": {"config", "summary", "user_summary", "definitions", "notes",
-"client", "writers"}, "events": [{"writer_id", "seq", "content"}] in order of arrival, "answers": [{"x", "bytes"}],
-"left_out": {"metrics", "names", "events"}}.
+"client", "writers", "training" if it recorded one (told.py)}, "events": [{"writer_id", "seq", "content"}] in order of
+arrival, "answers": [{"x", "bytes"}], "left_out": {"metrics", "names", "events"}}.
 
 Two answers: buckets against the step for what is logged by step, and against the time since the first event for
 everything, since hardware is drawn against time. Buckets get coarser until the file is small enough; with very many
@@ -22,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from trackio_client.hub.files.told import told
 from trackio_client.queries import spread
 from trackio_client.queries.experiments import experiment_detail
 from trackio_client.queries.series import read_buckets
@@ -146,6 +147,7 @@ def _head(
     dropped: int,
 ) -> dict[str, Any]:
     detail = experiment_detail(store, record.experiment_id, record.last_event_s)
+    summary = told(store, record.experiment_id, record.last_event_s)
     kept = set(metrics)
     absent = [metric for metric in sorted(points, key=importance) if metric not in kept]
     return {
@@ -159,6 +161,7 @@ def _head(
             "notes": _cut(record.notes),
             "client": bounded(detail["client"], CONFIG_BYTES),
             "writers": record.writers,
+            **({"training": summary} if summary is not None else {}),
         },
         "events": events,
         "left_out": {"metrics": len(absent), "names": absent[:MOST_NAMES], "events": dropped},
