@@ -6,6 +6,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.told import png
 from tests.e2e.machines import until
 
 pytestmark = pytest.mark.browser
@@ -35,6 +36,31 @@ def test_what_trackios_client_logs_appears_on_the_page_without_reload(page, spac
     expect(values).not_to_have_text(seen)
     expect(page.locator(".tk-facts")).to_contain_text("Step 49")
     assert page.evaluate("window.sameDocument")
+
+
+def test_a_picture_that_trackios_client_sends_is_shown(page, space):
+    log(space, "pictures", 0, 2)
+    image = {"_type": "trackio.image", "file_path": "pictures/run/1/dot.png", "caption": "a <b> dot"}
+    log(space, "pictures", 2, 1, metrics={"dots": image, "cells": {"_type": "trackio.table", "_value": [{"a": image}]}})
+    form = httpx.post(f"{space.url}/api/upload", files={"files": ("dot.png", png(8, 4, 200))}).raise_for_status().json()
+    sent = {"path": form["paths"][0], "orig_name": "dot.png", "meta": {"_type": "gradio.FileData"}}
+    upload = {
+        "project": "pictures",
+        "run": "by Trackio 🦦 <b>",
+        "run_id": "id of pictures",
+        "step": 2,
+        "uploaded_file": sent,
+    }
+    httpx.post(f"{space.url}/api/bulk_upload_media", json={"kwargs": {"uploads": [upload]}}).raise_for_status()
+    (found,) = httpx.get(f"{space.url}/v1/experiments?project=pictures").json()["experiments"]
+    page.goto(f"{space.url}/?project=pictures&experiment={found['experiment_id']}")
+    for name in ("dots", "cells"):
+        medium = page.locator(f'.tk-medium[aria-label="{name}"]')
+        medium.scroll_into_view_if_needed()
+        picture = medium.locator("img").first
+        expect(picture).to_be_visible()
+        page.wait_for_function("image => image.naturalWidth === 8", arg=picture.element_handle())
+    expect(page.locator('.tk-medium[aria-label="dots"]')).to_contain_text("a <b> dot")
 
 
 def test_names_that_are_not_trackios_fall_through_to_gradio(space):
