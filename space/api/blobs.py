@@ -37,6 +37,7 @@ SHOWN: Final = frozenset(
 )
 """Types that a browser may show in its place. SVG and HTML are not among them: they are programs."""
 POLICY: Final = "sandbox; default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'unsafe-inline'"
+_OTHER: Final = "other content came than was announced: the file changed on its way, or while it was read"
 _MOST_PART: Final = 2 * PART_BYTES
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._\- ]+")
 
@@ -131,18 +132,15 @@ def _lacking(store: Store, bounds: Bounds, blobs: list[Blob], experiment: str | 
 
 def _take_many(store: Store, bounds: Bounds, raw: bytes, experiment: str | None) -> dict[str, str]:
     """Hash → "" for each that is kept, or why it is not."""
-    told: dict[str, str] = {}
-    for sha256, content in unpack_files(raw):
-        why = bounds.refusal(Blob(sha256, len(content)), experiment)
-        if why is None:
-            try:
-                bounds.came(store.files.receive(sha256, [content]))
-            except DamagedBlob as damaged:
-                why = str(damaged)
-            except OSError as error:
-                raise _full(error) from error
-        told[sha256] = why or ""
-    return told
+    files = dict(unpack_files(raw))
+    told = {sha256: bounds.refusal(Blob(sha256, len(content)), experiment) for sha256, content in files.items()}
+    taken = [(sha256, content) for sha256, content in files.items() if told[sha256] is None]
+    try:
+        wrong = store.files.receive_many(taken)
+    except OSError as error:
+        raise _full(error) from error
+    bounds.came(sum(len(content) for _, content in taken))
+    return {**{sha256: why or "" for sha256, why in told.items()}, **dict.fromkeys(wrong, _OTHER)}
 
 
 def _take_part(store: Store, bounds: Bounds, blob: Blob, first: int, raw: bytes, experiment: str | None) -> int:

@@ -46,6 +46,8 @@ from trackio_client.wire.ranks import RANK_MARK, rank_of
 LEASE_S = 30.0
 SPARE = 0.125
 """The part of the file that may stay free for what comes next; merging leaves most of a tail's pages free."""
+HOUR_S = 3600.0
+"""How long a file may take to arrive."""
 DAY_S = 86_400.0
 """How long a file that nobody cites is kept: its event may be on its way (protocol rule 21)."""
 QUIET_S = 600.0
@@ -192,7 +194,7 @@ class SqliteStore:
             return files.citing_events(sql, sha256)
 
     def collect(self, *, older_than_s: float = DAY_S) -> int:
-        self.files.sweep(older_than_s)
+        self.files.sweep(max(older_than_s, HOUR_S))
         old = [sha256 for sha256, _, age_s in self.files.listed() if age_s > older_than_s]
         with self._read() as sql:  # most are cited: the write lock is taken for the others alone
             old = files.uncited(sql, old)
