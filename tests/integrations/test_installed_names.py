@@ -28,7 +28,8 @@ class Outcome:
         ours = {name: text for name, text in os.environ.items() if not name.startswith(("TRACKIO_", "WANDB_"))}
         more = {
             "TRACKIO_DIR": str(folder / "data"), "TRACKIO_QUIET": "1", "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1",
-            "WANDB_PROJECT": "evals", "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1", "TRL_EXPERIMENTAL_SILENCE": "1",
+            "WANDB_PROJECT": "evals", "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1",
+            "TRL_EXPERIMENTAL_SILENCE": "1",
         }  # fmt: skip
         done = subprocess.run(
             [sys.executable, str(PROGRAMS / program), str(folder)],
@@ -96,7 +97,7 @@ def test_trl_logs_its_completions_with_pictures_and_its_rollouts(as_trackio: Out
 def test_accelerate_logs_with_trackio(as_trackio: Outcome) -> None:
     run = as_trackio.run(as_trackio.found["accelerate"])
     assert (run.project, run.name, run.config["lr"]) == ("loop", "tracker", 0.1)
-    assert list(run.scan_history(keys=["loss"]))[0]["_step"] == 3
+    assert next(run.scan_history(keys=["loss"]))["_step"] == 3
 
 
 @pytest.mark.requirement("S3.61")

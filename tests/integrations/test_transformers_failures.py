@@ -373,3 +373,32 @@ def test_a_batch_size_that_is_found_by_trying_is_no_failure(tmp_path):
         assert ended == {"finished"}
         if process.current is not None:
             assert process.current.is_finished
+
+
+@pytest.mark.requirement("S4.19")
+def test_a_training_that_fails_before_its_first_step_is_told_too(tmp_path):
+    class Empty(torch.utils.data.Dataset):
+        def __len__(self):
+            raise OSError("the disk with the rows is not mounted")
+
+    with at_home(tmp_path) as folder:
+        trainer = trainer_of(folder, callback(), eval_strategy="no")
+        trainer.train_dataset = Empty()
+        with pytest.raises(OSError, match="not mounted"):
+            trainer.train()
+        kept = only()
+    assert kept.state == "failed"
+    assert (kept.failures[0]["message"], kept.failures[0]["step"]) == ("the disk with the rows is not mounted", 0)
+    assert kept.run_config["trainer"] == "Watched"
+
+
+def test_a_checkpoint_whose_folder_takes_no_name_is_recorded_all_the_same(tmp_path, monkeypatch):
+    def full(self, folder):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(TrackioCallback, "_write_name", full)
+    with at_home(tmp_path) as folder:
+        trainer_of(folder, callback(), max_steps=2, eval_strategy="no", save_strategy="steps", save_steps=2).train()
+        kept = only()
+    assert [one["step"] for one in kept.checkpoints] == [2]
+    assert "No space left" in kept.training["faults"][0]["message"]

@@ -197,6 +197,18 @@ def as_path(value: Any) -> Path | None:
     return Path(value) if hasattr(value, "__fspath__") else None
 
 
+def is_tensor(value: Any) -> bool:
+    """A tensor of torch's kind; open files have a `detach`, too."""
+    return hasattr(value, "detach") and hasattr(value, "numel")
+
+
+def own_copy(value: Any) -> Any:
+    """A copy of a tensor or array, which the caller may change before it is logged; anything else as it is."""
+    if is_tensor(value):
+        return value.detach().cpu().clone()
+    return value.copy() if hasattr(value, "dtype") and hasattr(value, "copy") else value
+
+
 def as_array(value: Any) -> Any:
     """A numpy array of whatever holds numbers: array, tensor on any device, nested lists.
 
@@ -207,8 +219,8 @@ def as_array(value: Any) -> Any:
         import numpy as np
     except ImportError:
         raise NotKept("numpy is not installed: pip install numpy") from None
-    if callable(detach := getattr(value, "detach", None)):
-        value = detach().cpu()
+    if is_tensor(value):
+        value = value.detach().cpu()
         if str(value.dtype) in ("torch.bfloat16", "torch.float16"):
             value = value.float()
         value = value.numpy()

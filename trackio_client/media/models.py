@@ -6,7 +6,7 @@ import io
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from trackio_client.media.keeping import Keeper, Media, NotKept, as_array, as_path
+from trackio_client.media.keeping import Keeper, Media, NotKept, as_array, as_path, own_copy
 
 FORMATS: Final = {
     "glb": "model/gltf-binary",
@@ -46,14 +46,10 @@ class Object3D(Media):
         self._others = sorted(others)
         given = value if data_or_path is None else data_or_path
         self._type = file_type
-        if hasattr(given, "detach"):
-            given = given.detach().cpu().clone()
-        elif hasattr(given, "dtype"):
-            given = given.copy()
-        elif hasattr(given, "read"):
+        if hasattr(given, "read"):
             self._type = file_type or Path(str(getattr(given, "name", ""))).suffix.lstrip(".")
             given = given.read()
-        self._given = given
+        self._given = own_copy(given)
 
     @classmethod
     def from_file(cls, data_or_path: Any, file_type: str | None = None) -> Object3D:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from trackio_client.media.figures import is_figure, png_of
-from trackio_client.media.keeping import Keeper, Media, NotKept, as_array, as_path, mime_of
+from trackio_client.media.keeping import Keeper, Media, NotKept, as_array, as_path, is_tensor, mime_of, own_copy
 
 MAX_PIXELS: Final = 50_000_000
 MAX_BOXES: Final = 1_000
@@ -156,7 +156,7 @@ class Image(Media):
         return keeper.file(out.getvalue(), f"image/{kind.lower()}"), image.size
 
     def _array(self, array: Any, keeper: Keeper) -> tuple[dict[str, Any], tuple[int, int]]:
-        pixels = as_pixels(array, normalize=self._normalize, channels_first=hasattr(self._given, "detach"))
+        pixels = as_pixels(array, normalize=self._normalize, channels_first=is_tensor(self._given))
         height, width = pixels.shape[:2]
         if height * width > MAX_PIXELS:
             raise NotKept(f"it has {width:,} × {height:,} pixels, at most {MAX_PIXELS:,} are taken")
@@ -336,11 +336,7 @@ def _own(given: Any) -> Any:
     copy = getattr(given, "clone", None) or getattr(given, "copy", None)
     if copy is not None and not isinstance(given, (str, Path)) and not isinstance(given, Iterable | type):
         return copy()  # a Pillow image
-    if hasattr(given, "detach"):
-        return given.detach().cpu().clone()
-    if hasattr(given, "dtype") and callable(copy):
-        return copy()
-    return given
+    return own_copy(given)
 
 
 def _pillow() -> Any:

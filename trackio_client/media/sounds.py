@@ -9,7 +9,7 @@ import wave
 from pathlib import Path
 from typing import Any, ClassVar
 
-from trackio_client.media.keeping import Keeper, Media, NotKept, as_array, as_path, mime_of
+from trackio_client.media.keeping import Keeper, Media, NotKept, as_array, as_path, mime_of, own_copy
 
 
 class Audio(Media):
@@ -40,11 +40,7 @@ class Audio(Media):
         self._rate = sample_rate
         self._format = format
         given = value if data_or_path is None else data_or_path
-        if hasattr(given, "detach"):
-            given = given.detach().cpu().clone()
-        elif hasattr(given, "dtype"):
-            given = given.copy()
-        self._given = given
+        self._given = own_copy(given)
 
     def known(self) -> dict[str, Any]:
         path = as_path(self._given)

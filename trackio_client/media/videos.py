@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from trackio_client.media.keeping import Keeper, Media, NotKept, as_array, as_path, mime_of
+from trackio_client.media.keeping import Keeper, Media, NotKept, as_array, as_path, mime_of, own_copy
 from trackio_client.media.pictures import as_pixels
 
 MAX_FRAMES: Final = 10_000
@@ -47,11 +47,7 @@ class Video(Media):
         self._fps = fps
         self._format = format
         given = value if data_or_path is None else data_or_path
-        if hasattr(given, "detach"):
-            given = given.detach().cpu().clone()
-        elif hasattr(given, "dtype"):
-            given = given.copy()
-        self._given = given
+        self._given = own_copy(given)
 
     def known(self) -> dict[str, Any]:
         path = as_path(self._given)

@@ -1,4 +1,4 @@
-"""Libraries that know Trackio, with ours under its name: transformers, TRL, accelerate, axolotl's and lighteval's calls."""
+"""Libraries that know Trackio, with ours under its name: transformers, TRL, accelerate; calls of axolotl, lighteval."""
 
 from __future__ import annotations
 
