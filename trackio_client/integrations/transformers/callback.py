@@ -103,6 +103,7 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
         self._is_unsettled = False
         self._has_ended = True
         self._has_trained = False
+        self._awaits_begin = False
 
     @property
     def dropped(self) -> int:
@@ -119,6 +120,7 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
     @_never_stops_training
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self._meet(trainer_above())
+        self._awaits_begin = False
         if self._trainer is not None:
             watch(self._trainer, self)  # what was made anew since then
         self._begin(args, state, control, kwargs, self._earlier(args, int(state.global_step)))
@@ -180,7 +182,7 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
         self._refresh(self.run, args, state, control, kwargs)
         folder = self._checkpoint(args, state)
         self.run.experiment.mark("checkpoint", folder.name, self.run.step, path=str(folder))
-        self._write_name(folder)
+        self._name_in(folder)
         self._groups.call("saved", self.run, folder)
 
     @_never_stops_training
@@ -200,8 +202,18 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
     # --- what is heard around the Trainer's methods (watching.py) -------------------------------------------------
 
     @_never_stops_training
+    def train_begins(self, checkpoint: Any) -> None:
+        """`train` was called; its event comes when data, model and optimizer are there."""
+        self.resumed_from = checkpoint if isinstance(checkpoint, str) else None
+        self.is_watching_train = self._awaits_begin = True
+
+    @_never_stops_training
     def training_failed(self, error: BaseException) -> None:
         """The Trainer's `train` was left by an exception: say what and how; an experiment of ours ends with it."""
+        if self._awaits_begin and self._trainer is not None:  # it failed before its first step: data, memory, arguments
+            self._awaits_begin = False
+            trainer = self._trainer
+            self._begin(trainer.args, trainer.state, trainer.control, _parts(trainer), None)
         run = self.run
         if run is None or self._has_ended:
             return
@@ -271,13 +283,13 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
         """Name the experiment in the folder before it is filled, so that a push of it takes the name along."""
         if self.run is not None and self._trainer.state.is_world_process_zero:
             folder.mkdir(parents=True, exist_ok=True)
-            self._write_name(folder)
+            self._name_in(folder)
 
     @_never_stops_training
     def carded(self) -> None:
         """The Trainer wrote a model card, which a push will take along, as it does our name of the experiment."""
         if self.run is not None and self._trainer.state.is_world_process_zero:
-            self._write_name(Path(self._trainer.args.output_dir))
+            self._name_in(Path(self._trainer.args.output_dir))
             self._groups.call("carded", self.run, Path(self._trainer.args.output_dir))
 
     @_never_stops_training
@@ -319,6 +331,8 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
             config = arguments(args) | {"model": describe(parts.get("model")), "max_steps": int(state.max_steps)}
         self._open(config, earlier)
         assert self.experiment is not None
+        if self.run is not None and not self._has_ended:  # begun again, with a smaller batch: the first attempt is over
+            self._groups.call("end", self.run)
         settings = settings_from()
         self.clock = Clock()
         run = self.run = Run(
@@ -423,6 +437,13 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
             return Path(args.output_dir if folder_of is None else folder_of(trial), name)
         except (AttributeError, TypeError, ImportError):
             return Path(args.output_dir, name)
+
+    def _name_in(self, folder: Path) -> None:
+        """Say in a folder whose it is; where that cannot be written, the records say it."""
+        try:
+            self._write_name(folder)
+        except OSError as error:
+            self.faults.add(_CHECKPOINT_FILE, error, self.run)
 
     def _write_name(self, folder: Path) -> None:
         if folder.is_dir() and self.experiment is not None:

@@ -69,9 +69,7 @@ def _around(owner: Any, name: str, around: Callable[..., Any], callback: Trackio
 
 def _train(train: Any, callback: TrackioCallback, trainer: Any) -> Any:
     def watched(*given: Any, **named: Any) -> Any:
-        checkpoint = given[0] if given else named.get("resume_from_checkpoint")
-        callback.resumed_from = checkpoint if isinstance(checkpoint, str) else None
-        callback.is_watching_train = True
+        callback.train_begins(given[0] if given else named.get("resume_from_checkpoint"))
         try:
             return train(*given, **named)
         except BaseException as error:
