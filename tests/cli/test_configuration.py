@@ -47,9 +47,8 @@ def by_name(rows):
 @pytest.mark.requirement("S1.8", "S1.15")
 @pytest.mark.parametrize("named", CLIENT, ids=lambda named: named.field)
 def test_each_setting_says_whether_code_the_environment_or_nobody_set_it(named, tmp_path):
-    text = {"monitoring_mode": "none", "mode": "offline", "dataset_repo": "me/exp", "url": "me/space"}.get(
-        named.field, "1"
-    )
+    words = {"monitoring_mode": "none", "mode": "offline", "ranks": "main"}
+    text = (words | {"dataset_repo": "me/exp", "url": "me/space"}).get(named.field, "1")
     bare = {"TRACKIO_CONFIG_DIR": str(tmp_path), "HF_HOME": str(tmp_path)}
     assert by_name(client_settings(settings_from(bare), bare))[named.field].source == "default"
     for variable in named.variables:

@@ -130,6 +130,10 @@ def test_the_documents_snippets_train_and_all_they_tell_is_kept(made):
     kinds = [Path(path).name.partition("_")[0].partition("-")[0] for path in monitor.artifacts]
     assert kinds.count("checkpoint") == 2
     assert kinds.count("eval") == 2
+    assert found.environment["model"]["class"] == "Tiny"
+    assert found.environment["model"]["parameters"] == 10
+    assert found.environment["data"]["identity"]["evaluation_sets"]["eval"]["rows"] == 16
+    assert found.environment["seeds"]["seed"] == 3
     with Api() as api:
         saved = api.source.summary(monitor.experiment_id)["checkpoints"]
     for one in saved:

@@ -179,3 +179,36 @@ def test_every_boolean_field_of_the_installed_version_is_known_as_one():
     assert len(booleans) > 30
     for name in booleans:
         assert module._typed("false", hints[name], name) is False
+
+
+@dataclasses.dataclass
+class OlderArguments:
+    """Fields as transformers 4 named them; `report_to=None` meant every logger that is installed there."""
+
+    output_dir: str
+    evaluation_strategy: str = "no"
+    no_cuda: bool = False
+    group_by_length: bool = False
+    warmup_ratio: float = 0.0
+    warmup_steps: int = 0
+    per_device_train_batch_size: int = 8
+    bf16: bool = False
+    save_safetensors: bool = True
+    report_to: list[str] | None = None
+    hub_model_id: str | None = None
+
+    def __post_init__(self):
+        if self.report_to is None:
+            self.report_to = ["tensorboard", "wandb"]
+
+
+@pytest.mark.requirement("S1.45", "S1.61")
+def test_an_older_version_gets_its_own_names_and_no_logger_b1(caplog):
+    config = {"eval_strategy": "steps", "use_cpu": "yes", "group_by_length": "true", "warmup_ratio": 0.1, "bf16": True,
+              "train_sampling_strategy": "random", "push_to_hub_model_id": "me/m"}  # fmt: skip
+    made = training_arguments(config, output_dir="out", arguments_class=OlderArguments, report_to=None)
+    assert made == OlderArguments(
+        "out", evaluation_strategy="steps", no_cuda=True, group_by_length=True, warmup_ratio=0.1, bf16=True,
+        report_to=[], hub_model_id="me/m",
+    )  # fmt: skip
+    assert training_arguments(output_dir="out", arguments_class=OlderArguments).report_to == []
