@@ -82,9 +82,7 @@ class EnvironmentCapture:
             if is_slow and root is not None:
                 self._compare_patiently(root)
         except Exception as error:  # a thread's outermost edge: the environment is a help, never a reason to stop
-            logging.getLogger("trackio_client").warning(
-                "the environment is not recorded: %s: %s", type(error).__name__, error
-            )
+            _complain(error)
         finally:
             self._first.set()
 
@@ -122,11 +120,14 @@ class EnvironmentCapture:
 
         known = self._found
         new = Found()
-        for name, value in late(self._scene).values.items():
-            if known.values.get(name) is None:  # a seed that was drawn from since says nothing new
-                new.put(name, value)
-        if new.values:
-            self._say(new)
+        try:
+            for name, value in late(self._scene).values.items():
+                if known.values.get(name) is None:  # a seed that was drawn from since says nothing new
+                    new.put(name, value)
+            if new.values:
+                self._say(new)
+        except Exception as error:  # an outermost edge, too: after this the experiment's end is told
+            _complain(error)
 
     def _say(self, found: Found) -> None:
         values: Mapping[str, Any] = found.values
@@ -137,3 +138,7 @@ class EnvironmentCapture:
             anonymous = Anonymous()
             values, reasons = anonymous(dict(values)), anonymous(reasons)
         self._tell(nested(values), reasons)
+
+
+def _complain(error: Exception) -> None:
+    logging.getLogger("trackio_client").warning("the environment is not recorded: %s: %s", type(error).__name__, error)
