@@ -163,6 +163,18 @@ def test_what_is_missing_says_why_and_what_was_captured_is_all_there(opened):
     assert opened.locator("img").count() == 0  # no name became markup
 
 
+@pytest.mark.requirement("S3.43")
+def test_changes_too_long_for_the_page_are_a_file_to_fetch(opened):
+    link = opened.evaluate("""async () => {
+        const { EnvironmentPanel } = await import("/lib/environment.js");
+        const panel = new EnvironmentPanel({ source: { blob: (sha256) => `/v1/blobs/${sha256}` } });
+        panel.paint({ values: { git: { commit: "abc", dirty: true, diff: null, diff_file: "0".repeat(64), diff_bytes: 2048 } } });
+        const link = panel.root.querySelector("a");
+        return [link.textContent, link.getAttribute("href"), link.download];
+    }""")
+    assert link == ["Changes since the commit, 2.00 KiB", "/v1/blobs/" + "0" * 64, "changes.diff"]
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light"), (1440, "dark")])
 def test_it_fits_and_is_readable_on_a_phone_and_in_the_dark(page, space, training, width, scheme):
     page.emulate_media(color_scheme=scheme)
@@ -208,3 +220,20 @@ def test_an_old_summary_is_not_asked_for_again_and_again(page, space, training):
     page.wait_for_timeout(4000)  # longer than the page's own round
     assert len([url for url in asked if url.endswith("/summary")]) <= 2
     assert httpx.get(f"{space.url}/v1/experiments/{training.experiment_id}/index").json()["entries"][0]["position"] > 0
+
+
+def test_a_metric_of_two_ranks_is_one_line_with_its_spread(page, space):
+    first = Training(space.url, "told-ranks", "ranked", process={"pid": 1, "host": "a", "rank": 0, "world_size": 2})
+    first.log([(step, {"loss": 1 / (step + 1)}) for step in range(40)])
+    second = Training(space.url, "told-ranks", "ranked", experiment_id=first.experiment_id)
+    second.log([(step, {"loss@rank=1": 1 / (step + 1) + 0.5}) for step in range(40)])
+    page.goto(f"{space.url}/?experiment={first.experiment_id}")
+    expect(page.locator(".tk-view.experiment .tk-chart")).to_have_count(1)
+    expect(page.locator(".tk-view.experiment .tk-chart-values b")).to_have_text(
+        "0.2750"
+    )  # the mean of both, at the end
+    held = """() => { const { series } = trackioPage.shell.made.experiment.grid.charts.get("loss").lines[0];
+        return [series.single, series.low[20], series.mean[20], series.high[20]]; }"""
+    single, low, mean, high = page.evaluate(held)
+    assert not single  # a band is drawn
+    assert (low, mean, high) == pytest.approx((1 / 21, 1 / 21 + 0.25, 1 / 21 + 0.5), abs=1e-6)

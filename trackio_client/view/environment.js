@@ -26,7 +26,9 @@ function flatWords(values, before = "") {
 }
 
 export class EnvironmentPanel {
-  constructor() {
+  /** @param {{source?: any}} [given] source: where files lie, by their hash */
+  constructor({ source } = {}) {
+    this.source = source;
     this.pane = new Pane("Environment");
     this.root = this.pane.root;
   }
@@ -65,8 +67,14 @@ export class EnvironmentPanel {
         ["remote", plainWords(git.remote ?? git.remote_url ?? git.url)],
         ["message", plainWords(git.message ?? git.subject)],
       ]),
-      diff ? h("details", { class: "tk-more-box" }, h("summary", null, `Changes since the commit${cut ? `, the first ${count(diff.length)} characters` : ""}`), diffOf(diff), copyButton(diff, "Copy the changes")) : null,
+      diff ? h("details", { class: "tk-more-box" }, h("summary", null, `Changes since the commit${cut ? `, the first ${count(diff.length)} characters` : ""}`), diffOf(diff), copyButton(diff, "Copy the changes")) : this.file(git),
     ];
+  }
+
+  /** A difference too long for the page: a file of its own. @param {any} git */
+  file(git) {
+    const address = git.diff_file ? this.source?.blob?.(String(git.diff_file)) : null;
+    return address ? h("p", null, h("a", { href: address, download: "changes.diff" }, `Changes since the commit, ${binary(git.diff_bytes)}`)) : null;
   }
 
   /** The few lines that tell the machine, and all of it folded. @param {any} values @param {any} variables */

@@ -44,7 +44,7 @@ export class Facts {
     this.checkpoints = new CheckpointsPanel();
     this.model = new ModelPanel();
     this.data = new DataPanel();
-    this.environment = new EnvironmentPanel();
+    this.environment = new EnvironmentPanel({ source });
     this.artifacts = new ArtifactsPanel({ source });
     this.gaps = new GapsPanel();
     /** Above the charts, below them, and beside them. */

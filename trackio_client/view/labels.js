@@ -91,6 +91,8 @@ export class LabelsPanel {
       const cells = values.map((/** @type {number | null} */ v, /** @type {number} */ i) => cellOf(tables[i][name], v, entries[i], v === top && values.length > 1 && top > 0 && values.indexOf(v) === i));
       return { word: name, bold: sums(name), n: last[name]?.support === undefined ? "" : count(last[name].support), cells };
     });
+    // Scores below a half would all be pale on a scale that ends at 1.
+    const high = Math.max(0.2, ...rows.flatMap(({ cells }) => cells.map((/** @type {any} */ each) => each.value ?? 0)));
     this.ways.hidden = this.sets.length < 2;
     this.ways.say(/** @type {string} */ (this.way));
     this.scores.say(SCORES[/** @type {keyof typeof SCORES} */ (this.score)]);
@@ -98,7 +100,7 @@ export class LabelsPanel {
     const evaluations = entries.length === this.entries.length ? plural(entries.length, "evaluation") : `${entries.length} of ${count(this.entries.length)} evaluations`;
     this.pane.say(`${SCORES[/** @type {keyof typeof SCORES} */ (this.score)]}, label × step; ${plural(names.length, "label")}, ${evaluations}`);
     const columns = entries.map((/** @type {any} */ entry) => ({ word: `${number(stepOf(entry) ?? entry.epoch)}${entry === this.best ? " ★" : ""}`, title: `${where(entry)}${entry === this.best ? ", the best evaluation" : ""}` }));
-    fill(this.pane.body, heatTable({ label: "Score of each label at each evaluation", corner: "label", columns, rows, hasCounts: true }), this.words(shown, tables, entries));
+    fill(this.pane.body, heatTable({ label: "Score of each label at each evaluation", corner: "label", columns, rows, hasCounts: true, high }), this.words(shown, tables, entries));
   }
 
   /** What the eye should not have to find: labels without a case, those that fell, what is left out. @param {string[]} names @param {any[]} tables @param {any[]} entries */
