@@ -172,7 +172,7 @@ def test_changes_too_long_for_the_page_are_a_file_to_fetch(opened):
         const link = panel.root.querySelector("a");
         return [link.textContent, link.getAttribute("href"), link.download];
     }""")
-    assert link == ["Changes since the commit, 2.00 KiB", "/v1/blobs/" + "0" * 64, "changes.diff"]
+    assert link == ["Changes since the commit, 2.05 kB", "/v1/blobs/" + "0" * 64, "changes.diff"]
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light"), (1440, "dark")])

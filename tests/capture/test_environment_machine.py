@@ -84,7 +84,7 @@ def test_each_gpu_tells_what_it_can_and_one_that_is_lost_hides_no_other(monkeypa
     first, second = found["gpu.devices"]
     assert first == {
         "index": 0,
-        "model": "NVIDIA H200",
+        "name": "NVIDIA H200",
         "uuid": "GPU-1",
         "memory_bytes": 150 * 2**30,
         "capability": "9.0",

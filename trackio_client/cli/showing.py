@@ -112,8 +112,8 @@ def _environment(told: dict[str, Any]) -> list[tuple[str, str]]:
     commit = of("git", "commit")
     changed = {True: "with changes", False: "no change since"}.get(of("git", "dirty"), "changes not captured")
     code = " ".join(filter(None, [commit and str(commit)[:12], of("git", "branch"), commit and f"({changed})"]))
-    devices = [str(each.get("model")) for each in of("gpu", "devices") or [] if isinstance(each, dict)]
-    gpus = ", ".join(f"{devices.count(model)} × {model}" for model in dict.fromkeys(devices))
+    devices = [str(each.get("name")) for each in of("gpu", "devices") or [] if isinstance(each, dict)]
+    gpus = ", ".join(f"{devices.count(name)} × {name}" for name in dict.fromkeys(devices))
     packages = told.get("packages") or {}
     rows = [
         ("code", code),

@@ -153,7 +153,7 @@ def _device(nvml: Any, index: int) -> dict[str, Any]:
         handle = nvml.nvmlDeviceGetHandleByIndex(index)
     except (nvml.NVMLError, OSError) as error:
         return told | {"not_captured": str(error)}
-    ask("model", "nvmlDeviceGetName", _text)
+    ask("name", "nvmlDeviceGetName", _text)
     ask("uuid", "nvmlDeviceGetUUID", _text)
     ask("memory_bytes", "nvmlDeviceGetMemoryInfo", lambda info: int(info.total))
     ask("power_limit_w", "nvmlDeviceGetEnforcedPowerLimit", lambda milliwatts: milliwatts / 1000)
@@ -172,7 +172,7 @@ def _amd(found: Found) -> str:
         devices = []
         for index, handle in enumerate(handles):
             asic = smi.amdsmi_get_gpu_asic_info(handle)
-            devices.append({"index": index, "model": str(asic.get("market_name", "unknown"))})
+            devices.append({"index": index, "name": str(asic.get("market_name", "unknown"))})
         if not devices:
             return "the AMD driver knows no GPU"
         found.put("gpu.devices", devices)
