@@ -142,8 +142,9 @@ def test_the_pages_have_every_name_that_the_lists_of_what_people_type_hold() -> 
         assert re.search(rf"\b{name}\b", text), f"{name} is in none of the lines"
 
 
-WANTED = """entity project dir id name notes tags config config_exclude_keys config_include_keys allow_val_change group
-job_type mode force reinit resume resume_from fork_from save_code tensorboard sync_tensorboard monitor_gym settings anonymous
+WANTED = """
+entity project dir id name notes tags config config_exclude_keys config_include_keys allow_val_change group job_type
+mode force reinit resume resume_from fork_from save_code tensorboard sync_tensorboard monitor_gym settings anonymous
 data step commit exit_code base_path policy step_metric step_sync hidden summary overwrite criterion log_freq idx
 log_graph unwatch title text level wait_duration aliases log_artifact use_artifact log_model use_model link_model
 login setup teardown sweep agent controller restore plot plot_table Settings termlog Error columns rows dataframe
@@ -153,4 +154,5 @@ resumed offline disabled status log_code display to_html mark_preempting runs fi
 history scan_history files file logged_artifacts update delete space_id bucket_id private freeze sync Trace spans
 Markdown log_system log_gpu log_cpu show import_csv import_tf_events delete_project context_vars server_url
 dataset_id embed auto_log_gpu gpu_log_interval auto_log_cpu cpu_log_interval webhook_url webhook_min_level
-AlertLevel""".split()  # noqa: SIM905 (a list of them would be 140 lines)
+AlertLevel
+""".split()  # noqa: SIM905 (a list of them would be 140 lines)

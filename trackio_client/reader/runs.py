@@ -232,7 +232,7 @@ class LoggedRun(LoggedExperiment):
             values = {name: value for name, value in values.items() if value is not None}
             values |= {"_step": self.lastHistoryStep, "_runtime": self.duration_s, "_timestamp": self.last_event_s}
             self._summary = RunSummary(values)
-            self._summary._send = lambda changed: self._append(events.SUMMARY, values=changed)
+            self._summary._send = lambda changed: self._append(events.SUMMARY, values=changed, edited=True)
         return self._summary
 
     @property
@@ -375,7 +375,7 @@ class LoggedRun(LoggedExperiment):
             changed = {key: value for key, value in self._config.items() if key not in before or before[key] != value}
             removed = [key for key in before if key not in self._config]
             if changed or removed:
-                self._append(events.CONFIG, values=changed, removed=removed)
+                self._append(events.CONFIG, values=changed, removed=removed, edited=True)
         if self._summary is not None:
             self._summary.update()
         self.refresh()

@@ -26,7 +26,8 @@ EDITS = 2**63
 
 def order(event: dict[str, Any], key: Key) -> Key:
     """Where an event stands in the fold."""
-    return (EDITS + (whole(event.get("time_us")) or 0), *key[1:]) if event["kind"] == kinds.EDIT else key
+    is_edit = event["kind"] == kinds.EDIT or event.get("edited") is True
+    return (EDITS + (whole(event.get("time_us")) or 0), *key[1:]) if is_edit else key
 
 
 def fold(facts: dict[str, Any], events: Iterable[tuple[Key, dict[str, Any]]]) -> dict[str, Any]:
