@@ -168,7 +168,8 @@ def test_changes_too_long_for_the_page_are_a_file_to_fetch(opened):
     link = opened.evaluate("""async () => {
         const { EnvironmentPanel } = await import("/lib/environment.js");
         const panel = new EnvironmentPanel({ source: { blob: (sha256) => `/v1/blobs/${sha256}` } });
-        panel.paint({ values: { git: { commit: "abc", dirty: true, diff: null, diff_file: "0".repeat(64), diff_bytes: 2048 } } });
+        const git = { commit: "abc", dirty: true, diff: null, diff_file: "0".repeat(64), diff_bytes: 2048 };
+        panel.paint({ values: { git } });
         const link = panel.root.querySelector("a");
         return [link.textContent, link.getAttribute("href"), link.download];
     }""")
