@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Final
 from trackio_client.blobs import Blob, BlobFolder
 from trackio_client.errors import SpoolFull
 from trackio_client.wire.batches import EVERY_FILE, MAX_WITHOUT
-from trackio_client.wire.files import PART_BYTES
+from trackio_client.wire.files import MOST_FILES, PART_BYTES
 
 if TYPE_CHECKING:
     from trackio_client.delivery.transport import Transport
@@ -145,8 +145,7 @@ class Files:
         Raises:
             DeliveryError: nobody took them; try again later. StoreFull: the store's disk is full.
         """
-        settled = self._there | self.missing.keys()
-        left = [blob for blob in cited if blob.sha256 not in settled]
+        left = [blob for blob in cited if blob.sha256 not in self._there and blob.sha256 not in self.missing]
         if not left:
             return True
         unknown = [blob for blob in left if blob.sha256 not in self._wanted][:ASKED_AT_ONCE]
@@ -160,7 +159,14 @@ class Files:
                 else:
                     self._there.add(blob.sha256)
             return False
-        here = [blob for blob in left if self._is_here(blob)]
+        here: list[Blob] = []
+        size = 0
+        for blob in left:  # what one request can bring: looking at all of them for each would take the square of it
+            if here and (size + blob.bytes > PART_BYTES or len(here) >= MOST_FILES):
+                break
+            if self._is_here(blob):
+                here.append(blob)
+                size += blob.bytes
         if not here:
             return False
         came = transport.put_files(here, self.folder, experiment_id)

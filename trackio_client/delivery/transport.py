@@ -163,9 +163,10 @@ class MemoryTransport:
 
     def put_files(self, blobs: Sequence[Blob], folder: BlobFolder, experiment_id: str) -> dict[str, str]:
         with self._lock:
-            path = folder.path(blobs[0].sha256)
-            self.files[blobs[0].sha256] = b"" if path is None else path.read_bytes()
-            return {blobs[0].sha256: ""}
+            for blob in blobs:
+                path = folder.path(blob.sha256)
+                self.files[blob.sha256] = b"" if path is None else path.read_bytes()
+            return dict.fromkeys((blob.sha256 for blob in blobs), "")
 
     def _check_files(self, batch: Batch) -> None:
         cited = [blob.sha256 for part in _decoded(batch) for blob in cited_in(getattr(part, "content", {}))]
