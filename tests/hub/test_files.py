@@ -12,7 +12,7 @@ import pytest
 from tests.hub.places import Clock, Place, event_seqs, files
 from tests.store.trainer import Trainer, taken
 from trackio_client.blobs import Blob
-from trackio_client.errors import FilesWanted, HubAway, HubMoved
+from trackio_client.errors import FilesWanted, HubAway, HubMoved, NotReady
 from trackio_client.hub import blobs as rules
 from trackio_client.hub.backed import RepoBacked
 from trackio_client.hub.files.packs import Packed, read_pack, write_pack
@@ -77,6 +77,24 @@ def test_a_place_without_its_disk_brings_files_back_when_they_are_asked_for(
         path = store.file(blob.sha256)
         assert path is not None
         assert path.read_bytes() == content
+    assert store.file("0" * 64) is None
+
+
+def test_a_file_of_an_experiment_that_is_still_to_be_loaded_is_not_said_to_be_missing(
+    place: Place, target: MemoryTarget, tmp_path: Path
+) -> None:
+    trainer = Trainer().start()
+    blob = show(trainer, place.store, b"pixels")
+    taken(trainer.send(place.store))
+    place.replicator.flush()
+    place.wipe()
+    place.replicator.refresh()
+    loader = Loader(place.store, place.replicator.reader, scratch=tmp_path)
+    store = RepoBacked(place.store, place.replicator, loader)
+    with pytest.raises(NotReady):
+        store.file(blob.sha256)
+    loader.load_all()
+    assert store.file(blob.sha256) is not None
     assert store.file("0" * 64) is None
 
 

@@ -168,7 +168,10 @@ class RepoBacked:
         if here is not None:
             return here
         try:
-            return self._fetcher.bring(sha256)
+            found = self._fetcher.bring(sha256)
+            if found is None and not self._store.citing(sha256) and self._store.cold():
+                raise NotReady("the events that may cite this file are still to be loaded", retry_after_s=AGAIN_S)
+            return found
         except HubError as error:
             repo = self.replicator.target.repo
             raise NotReady(f"the file is to come from the dataset {repo}: {error}", retry_after_s=AGAIN_S) from error
