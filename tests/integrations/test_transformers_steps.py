@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+import time
 
 import pytest
 
@@ -19,6 +20,8 @@ from tests.integrations.small_training import (  # noqa: E402
     rows,
     trainer_of,
 )
+from trackio_client.errors import UsageError  # noqa: E402
+from trackio_client.experiment import Experiment  # noqa: E402
 
 WINDOWS = ((0, 4), (4, 8), (8, 12), (12, 13))
 """Of `accumulated`: evaluations at every fourth step, and at the last one."""
@@ -220,8 +223,6 @@ def test_every_group_can_be_switched_off_in_code_and_by_the_environment(tmp_path
 
 
 def test_a_switch_that_is_none_is_refused_before_the_training():
-    from trackio_client.errors import UsageError
-
     with pytest.raises(UsageError, match=r"no group 'gradient'.*record_gradients"):
         callback(record_gradient=False)
 
@@ -233,3 +234,39 @@ def test_accuracy_of_the_witness_is_that_of_the_entries(seldom_logged):
         logits = seldom_logged.model.eval()(torch.stack([row["x"] for row in data]))["logits"]
     right = float((logits.argmax(-1) == torch.tensor([row["labels"] for row in data])).float().mean())
     assert seldom_logged.kept.epoch_metrics[-1]["eval_accuracy"] == pytest.approx(right)
+
+
+@pytest.mark.requirement("S4.22")
+def test_hardware_between_evaluations_is_the_mean_and_the_greatest_of_its_readings(tmp_path):
+    pytest.importorskip("psutil")
+
+    class Waits(transformers.TrainerCallback):
+        """Until the sampler has read a few times, whatever the machine is busy with."""
+
+        def on_step_end(self, args, state, control, **kwargs):
+            deadline = time.monotonic() + 20
+            while hears.run and len(hears.run.shared.setdefault("readings", [])) < 3 and time.monotonic() < deadline:
+                time.sleep(0.01)
+
+    with at_home(tmp_path) as folder:
+        hears = callback(hardware_s=0.02)
+        trainer = trainer_of(folder, hears, callbacks=[Waits()], max_steps=3, eval_strategy="steps", eval_steps=3)
+        log_hardware = Experiment.log_hardware
+
+        def counted(self, readings, step=None):
+            log_hardware(self, readings, step)
+            hears.run.shared.setdefault("readings", []).append(dict(readings))
+
+        Experiment.log_hardware = counted
+        try:
+            trainer.train()
+        finally:
+            Experiment.log_hardware = log_hardware
+        (entry,) = only().epoch_metrics
+        read = [one["system/memory_percent"] for one in hears.run.shared["readings"]]
+        told = entry["hardware"]["memory_percent"]
+        count = told["readings"]
+        assert 3 <= count <= len(read)
+        assert told["mean"] == pytest.approx(statistics.fmean(read[:count]))
+        assert told["max"] == max(read[:count])
+        assert set(points("system/memory_percent")) <= {0, 1, 2, 3}
