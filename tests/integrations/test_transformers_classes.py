@@ -207,6 +207,7 @@ def test_several_evaluation_sets_are_scored_apart(tmp_path):
         trainer.train()
         told = records("per_label")
         config = only().run_config
+        (entry,) = only().epoch_metrics
         (state,) = saves.states.values()
         found = {name: list(points(f"eval_{name}_accuracy").values()) for name in sets}
     assert [one["set"] for one in told] == ["eval_near", "eval_far"]
@@ -216,6 +217,9 @@ def test_several_evaluation_sets_are_scored_apart(tmp_path):
         gold = [row["labels"] for row in rows]
         said = scores(classifier(TOPICS), state, rows).argmax(axis=1)
         assert found[name] == [pytest.approx(sklearn.accuracy_score(gold, said))]
+        support = [row["support"] for row in entry[f"per_label_metrics_{name}"].values()]
+        assert support == [gold.count(at) for at in range(5)]
+        assert entry[f"prediction_entropy_{name}"]["count"] == len(rows)
 
 
 # --- bad inputs ---------------------------------------------------------------------------------------------------
@@ -331,6 +335,20 @@ def test_a_regression_has_no_labels_and_no_fault(tmp_path):
         assert records("per_label") == records("fault") == []
         (told,) = records("train_sample")
     assert list(told["metrics"]) == ["loss"]
+
+
+def test_a_thousand_labels_are_scored_and_more_than_there_is_room_for_are_said(tmp_path):
+    for count, is_scored in ((1_000, True), (1_501, False)):
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        with at_home(folder):
+            model = classifier([f"topic {at}" for at in range(count)])
+            trainer_of(folder, callback(), model=model, num_train_epochs=1).train()
+            (entry,) = only().epoch_metrics
+            faults, curves = records("fault"), [name for name in only().metrics if name.startswith("eval/label/")]
+        assert (len(entry.get("per_label_metrics", ())), len(faults)) == ((200, 0) if is_scored else (0, 1))
+        assert len({name.split("/")[2] for name in curves}) == (100 if is_scored else 0)
+    assert "more than 1500 labels" in faults[0]["message"]
 
 
 def test_labels_with_quotes_slashes_and_markup_keep_their_names(tmp_path):

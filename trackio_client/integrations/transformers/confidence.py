@@ -31,7 +31,8 @@ class Confidences(Group):
         found = self._found.pop(prefix, None) if prefix is not None else None
         if found is None:
             return
-        run.evaluation["prediction_entropy"] = found.plain()
+        part = "" if prefix == "eval" else "_" + str(prefix).removeprefix("eval_")
+        run.evaluation[f"prediction_entropy{part}"] = found.plain()
         names = {f"{prefix}_entropy": found.mean, f"{prefix}_entropy_spread": found.spread}
         names |= {f"{prefix}_entropy_p10": found.p10, f"{prefix}_entropy_p90": found.p90}
         run.experiment.log({name: value for name, value in names.items() if name not in metrics}, step=run.step)

@@ -13,8 +13,8 @@ from typing import Any, Final, Literal
 
 Kind = Literal["tokens", "single_label", "multi_label"]
 
-MAX_LABELS: Final = 5_000
-"""Above this it is no classification that a person reads: a matrix of all labels would be 200 MB."""
+MAX_LABELS: Final = 1_500
+"""A matrix of so many labels is 18 MB while it is made. A classification of more is not scored, and says so."""
 _PLACEHOLDER: Final = "LABEL_"
 _LABEL_COLUMNS: Final = ("labels", "label", "label_ids", "ner_tags", "tags")
 
@@ -104,7 +104,11 @@ def head_of(model: Any, dataset: Any, logits: Any, labels: Any) -> Head | None:
     """
     shape, gold = tuple(logits.shape), tuple(labels.shape)
     config = getattr(model, "config", None)
-    if getattr(config, "problem_type", None) == "regression" or not shape or not 1 < shape[-1] <= MAX_LABELS:
+    if getattr(config, "problem_type", None) == "regression" or not shape or shape[-1] < 2:
+        return None
+    if shape[-1] > MAX_LABELS:
+        if len(shape) == 2 and "Classification" in type(model).__name__:
+            raise ValueError(f"scores of more than {MAX_LABELS} labels are not recorded; this model has {shape[-1]}")
         return None
     is_float = bool(labels.is_floating_point())
     count = shape[-1]

@@ -56,24 +56,25 @@ class Labels(Group):
         own = _own_labels(metrics, prefix)
         scored = self._reports.pop(prefix, None) if prefix is not None else None
         run.shared["scored"] = (prefix, scored)
-        if own:
-            run.evaluation["per_label_metrics"] = own
+        part = "" if prefix in (None, "eval") else "_" + str(prefix).removeprefix("eval_")
+        if own:  # of several evaluation sets, which are one entry, each but "eval" has its name after the key
+            run.evaluation[f"per_label_metrics{part}"] = own
         if scored is None or prefix is None:
             return
         ours = {f"{prefix}_{name}": value for name, value in scored.metrics.items()}
         ours = {name: value for name, value in ours.items() if name not in metrics}
         run.evaluation.update(ours)
-        run.evaluation["scored_by_trackio"] = {
+        run.evaluation[f"scored_by_trackio{part}"] = {
             name: scored.definitions[short]
             for name in ours
             if (short := name.removeprefix(f"{prefix}_")) in scored.definitions
         }
-        run.evaluation.setdefault("per_label_metrics", scored.label_rows(MOST_IN_ENTRY))
+        run.evaluation.setdefault(f"per_label_metrics{part}", scored.label_rows(MOST_IN_ENTRY))
         if scored.entities:
-            run.evaluation["per_entity_metrics"] = {mode: scored.entity_rows(mode) for mode in scored.entities}
+            run.evaluation[f"per_entity_metrics{part}"] = {mode: scored.entity_rows(mode) for mode in scored.entities}
         rates = scored.rates()
         if "ratio" in rates:
-            run.evaluation["entity_rates"] = {name: rates[name] for name in rates if name != "types"}
+            run.evaluation[f"entity_rates{part}"] = {name: rates[name] for name in rates if name != "types"}
             ours |= _rate_series(prefix, rates)
         run.experiment.log(ours | self._curves(prefix, scored, own), step=run.step)
 

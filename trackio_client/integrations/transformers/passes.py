@@ -131,6 +131,8 @@ class Passes:
             return lambda batch: trainer.prediction_step(trainer.model, batch, False)
         if kind.compute_loss is not Trainer.compute_loss and not _has_the_models_loss(trainer):
             self.no_loss = f"{kind.__name__}.compute_loss is its own; called apart it could change the training"
+            if any(one.__module__.startswith("trl.") for one in kind.__mro__):
+                raise Unable(self.no_loss)  # pairs, prompts, rewards: its rows are no inputs of the model
         elif getattr(trainer, "label_smoother", None) is not None or getattr(trainer, "compute_loss_func", None):
             self.no_loss = "the loss is not the model's own, and the trainer's waits for other processes"
         return self._of_the_model
