@@ -52,6 +52,7 @@ export class CoursePanel {
     // How long it ran stands in the head: alone it is no panel.
     const isTold = lines.some(([name, value]) => value !== null && value !== "" && name !== "trained for");
     this.pane.show(isTold || split !== null);
+    if (!isTold && split === null) return;
     const key = JSON.stringify([lines.map(([name, value, hover]) => [name, value instanceof Node ? value.textContent : value, hover]), split]);
     if (key === this.key) return;
     this.key = key;
