@@ -137,8 +137,5 @@ def records(name: str, project: str = "small") -> list[dict[str, Any]]:
 
     with Api() as api:
         (one,) = api.experiments(project)
-        told = [
-            event.get("content", event)
-            for event in api.source.events(one.experiment_id, ["record"])
-        ]
+        told = [event.get("content", event) for event in api.source.events(one.experiment_id, ["record"])]
     return [{"step": each["step"], **revive(each["data"])} for each in told if each["record"] == name]
