@@ -27,6 +27,7 @@ from trackio_client.hub.reading import RepoReader
 from trackio_client.hub.standing import Standing, backlog_of
 from trackio_client.hub.target import Head, Target
 from trackio_client.store.contract import Store
+from trackio_client.store.numbering import number_all
 from trackio_client.store.spans import common, minus
 
 log = logging.getLogger("trackio.hub")
@@ -157,6 +158,8 @@ class Replicator:
         done, tries = Flushed(), 0
         while True:
             head, index = self._look()
+            if self._adopts:  # it is the home of these experiments, not a copy of them that is pushed by hand
+                number_all(self.store)
             if head.hour >= self.per_hour and (self._committer.work(index, experiments) or self.is_behind()):
                 done.is_all, done.wait_s = False, max(1.0, HOUR_S - head.oldest_age_s)
                 break

@@ -21,6 +21,7 @@ from trackio_client.hub.replicator import Flushed, Replicator
 from trackio_client.hub.target import Head, RepoFile, Target
 from trackio_client.store.columns import Digest
 from trackio_client.store.contract import Store
+from trackio_client.store.numbering import number_all
 from trackio_client.store.spans import common
 
 ADOPT_TOGETHER = 250
@@ -167,6 +168,7 @@ def pull(
     _check(store, index, wanted, pulled)
     pulled.added = sum(_held(store, wanted).values()) - sum(before.values())
     pulled.not_ours = dict(reader.not_ours)
+    number_all(store)  # artifacts that nobody has numbered yet
     return pulled
 
 

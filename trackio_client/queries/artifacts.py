@@ -85,7 +85,8 @@ def read_artifact(store: Store, wanted: str, project: str | None = None) -> dict
         if versions:
             found = _chosen(versions, alias)
             if found is None:
-                known = [alias for each in versions for alias in [f"v{each.version}", *each.aliases]]
+                numbers = [f"v{each.version}" for each in versions if each.version is not None]
+                known = [*numbers, *(alias for each in versions for alias in each.aliases)]
                 raise NotFound(f"artifact {name!r:.160} has no {alias!r:.80}. It has {', '.join(known[-20:])}")
             return _told(store, in_project, found, _names(store, [found]), files=True)
     names = sorted({each.name for each in versions_of(store, project)}) if project is not None else []

@@ -14,6 +14,7 @@ means another content.
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import time
 from collections.abc import Iterable
@@ -72,15 +73,30 @@ def numbers_of(events: Iterable[StoredEvent]) -> Numbers:
 
 
 def unnumbered(events: Iterable[StoredEvent], numbers: Numbers) -> list[StoredEvent]:
-    """The artifacts that have no version yet, in order of arrival, each content once."""
+    """The artifacts that have no version yet, each content once, by their writers' clocks.
+
+    Two that pulled the same from a repo so come to the same numbers.
+    """
     found: dict[tuple[str, str], StoredEvent] = {}
-    for event in sorted(events, key=lambda each: each.position):
+    for event in sorted(events, key=_told):
         name, digest = event.content.get("name"), event.content.get("digest")
         if event.content.get("kind") != ARTIFACT or not isinstance(name, str) or not isinstance(digest, str):
             continue
         if (name, digest) not in numbers.of:
             found.setdefault((name, digest), event)
     return list(found.values())
+
+
+def _told(event: StoredEvent) -> tuple[int, str, int]:
+    at = event.content.get("time_us")
+    return (at if type(at) is int else 0, event.writer_id, event.seq)
+
+
+def number_all(store: Store) -> None:
+    """As `number`, of all projects that can be numbered now."""
+    for project, _, _ in store.projects():
+        with contextlib.suppress(NotReady):
+            number(store, project)
 
 
 def number(store: Store, project: str) -> int:
