@@ -427,6 +427,12 @@ class Experiment(RunNames, ArtifactCalls):
         else:
             self.finish("failed", exit_code=1, error=error)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For a process that gets it by pickle, and for copies of what holds it (attaching.py)."""
+        from trackio_client.attaching import packed  # here: opening imports this module
+
+        return packed(self, self._writer.settings)
+
     def after_fork_in_child(self) -> None:
         """Called in a forked child: the log is the parent's; locks may be held by threads that are not here."""
         self._steps, self._ending = threading.RLock(), threading.RLock()

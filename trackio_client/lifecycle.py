@@ -56,7 +56,8 @@ class _Process:
         if not self._is_watching:
             self._is_watching = True
             self._watch()
-        self._watch_signals()
+        if not experiment.is_disabled:  # it has no end to tell
+            self._watch_signals()
         self.live = [other for other in self.live if not other.is_finished]
         self.live.append(experiment)
         self.current = experiment

@@ -135,7 +135,7 @@ def init(
     if others:
         notices.warn("arguments", f"init() does not know {', '.join(sorted(others))}; kept in the configuration")
         named_config = {**named_config, **others}
-    route = _route(settings, transport)
+    route = route_of(settings, transport)
     origin = Origin(
         experiment_id=_new_id(experiment_id),
         project=checked_name(_first(_either("project", project, project_name), settings.project, _folder()), "project"),
@@ -228,7 +228,8 @@ def _welcome(experiment: Experiment, route: Route, settings: Settings) -> str:
 # --- where it goes -----------------------------------------------------------------------------------------------
 
 
-def _route(settings: Settings, transport: Callable[[], Transport] | None) -> Route:
+def route_of(settings: Settings, transport: Callable[[], Transport] | None) -> Route:
+    """The way to where these settings say, or over a transport that the caller brings."""
     destination = address_of(settings.url) if settings.url else LOCAL
     if transport is not None:
         made = transport

@@ -157,7 +157,9 @@ class Meeting:
 def _launch(ranks: Ranks, environ: Mapping[str, str]) -> str:
     if ranks.launch is not None:
         return ranks.launch
-    where = " ".join(environ.get(name, "") for name in ("TORCHELASTIC_RUN_ID", "MASTER_ADDR", "MASTER_PORT"))
+    # torchrun's ranks have a run, and after a restart perhaps another port; others' are told apart by the port.
+    names = ("TORCHELASTIC_RUN_ID",) if "TORCHELASTIC_RUN_ID" in environ else ("MASTER_ADDR", "MASTER_PORT")
+    where = " ".join(environ.get(name, "") for name in names)
     return f"{launcher()} {where} {ranks.world_size}"
 
 
