@@ -6,7 +6,6 @@ Logging never stops a training. Using one that is not there does, because what f
 from __future__ import annotations
 
 import contextlib
-import glob
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -198,30 +197,6 @@ class ArtifactCalls:
         return self._artifact_source
 
     # --- names of W&B -----------------------------------------------------------------------------------------------
-
-    def save(
-        self, glob_str: str | Path | None = None, base_path: str | Path | None = None, policy: str = "live"
-    ) -> Any:
-        """Keep the files that a pattern finds, as they are now, as artifact `files-<experiment id>`; their paths.
-
-        W&B's policies all mean this: what changes later is not followed.
-        """
-        if glob_str is None:
-            return []
-        from trackio_client.artifacts.artifact import Artifact
-
-        pattern = str(Path(glob_str).expanduser())
-        found = sorted(path for path in map(Path, glob.glob(pattern, recursive=True)) if path.is_file())  # noqa: PTH207
-        if not found:
-            self.notices.warn(f"save:{pattern:.80}", f"save({pattern!r:.300}) found no file: nothing is recorded")
-            return []
-        base = Path(base_path).expanduser() if base_path is not None else None
-        made = Artifact(f"files-{self.origin.experiment_id}", "files")
-        for path in found:
-            inside = path.relative_to(base) if base is not None and path.is_relative_to(base) else Path(path.name)
-            made.add_file(path, inside.as_posix())
-        self.log_artifact(made)
-        return [str(path) for path in found]
 
     def log_model(
         self, path: str | Path, name: str | None = None, aliases: Sequence[str] | str | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from itertools import chain, count, pairwise
 from typing import Any
 
@@ -97,6 +98,7 @@ _ASSIGNED = re.compile(
 _BEARER = re.compile(r"(?i)\b(bearer\s+)[A-Za-z0-9._~+/\-]{8,}=*")
 
 
+@lru_cache(maxsize=4096)
 def is_secret_name(name: str) -> bool:
     """A name under which people keep secrets."""
     words = [word.lower() for word in _WORDS.findall(name.rpartition("/")[2])]

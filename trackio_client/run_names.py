@@ -289,8 +289,10 @@ class RunNames:
         destination = self._writer.route.destination
         return str(self._writer.settings.directory) if destination == "local" else destination
 
-    def save(self, glob_str: Any = None, base_path: Any = None, policy: str | None = None) -> list[str]:
-        """Keep files as they are now; their paths. Never raises, as `log`. See saving.save."""
+    def save(
+        self, glob_str: Any = None, base_path: Any = None, policy: str | None = None, project: str | None = None
+    ) -> list[str]:
+        """Keep files as they are now; their paths. Never raises, as `log`. `project` is Trackio's. See saving.save."""
         if policy in ("live", "end"):
             self.notices.warn(
                 "save:policy", f"save(policy={policy!r}): files are kept as they are now; save them again"

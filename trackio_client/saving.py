@@ -1,6 +1,6 @@
 """Files of a run: `save`, `restore`, `log_code`, the folder `run.dir`.
 
-Each call is a version of an artifact, of type `run-files` or `code`.
+Each call is a version of an artifact, of type `files` or `code`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Final
 from trackio_client.artifacts.artifact import Artifact
 from trackio_client.errors import TrackioError, UsageError
 
-SAVED: Final = "run-files"
+SAVED: Final = "files"
 """The type of what `save` logs; reader/run_files.py looks for it."""
 MOST_FILES: Final = 2_000
 """Taken by one call: a pattern that fits a data set is a mistake, and that is said."""

@@ -223,8 +223,8 @@ def test_files_code_and_the_runs_folder_are_kept(bench: Any, tmp_path: Path, mon
         (Path(run.dir) / "sub/late.txt").write_text("late")
     told = [(event["type"], sorted(file["path"] for file in event["files"])) for event in bench.events("artifact")]
     assert told == [
-        ("run-files", ["a.pt", "b.pt"]), ("run-files", ["pack/code.py"]), ("code", ["pack/code.py"]),
-        ("run-files", ["sub/late.txt"]),
+        ("files", ["a.pt", "b.pt"]), ("files", ["pack/code.py"]), ("code", ["pack/code.py"]),
+        ("files", ["sub/late.txt"]),
     ]  # fmt: skip
 
 

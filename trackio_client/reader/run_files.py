@@ -12,7 +12,7 @@ from trackio_client.wire import events
 if TYPE_CHECKING:
     from trackio_client.reader.runs import LoggedRun
 
-SAVED = "run-files"
+SAVED = "files"
 """The type of the artifact that `save` logs."""
 
 
