@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -105,6 +106,16 @@ def number(store: Store, project: str) -> int:
     Raises:
         NotReady: rows of the project are still to be loaded from a repo, so not all numbers are known. StoreErrors.
     """
+    with _TURNS:
+        return _number(store, project)
+
+
+_TURNS = threading.Lock()
+"""Threads of one process take turns. Two processes on one file that number within the same milliseconds may leave a
+number unused; never do two contents keep one."""
+
+
+def _number(store: Store, project: str) -> int:
     given = 0
     for _ in range(TRIES):  # another process may number the same store at this moment: what it took is numbered again
         if store.cold([record.experiment_id for record in store.experiments(project)]):
