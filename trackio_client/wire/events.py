@@ -41,8 +41,8 @@ ERROR: Final = "error"
 REFUSED: Final = "refused"
 """reason, count, first_step, last_step: `log()` calls that are not in the log, told and counted."""
 RECORD: Final = "record"
-"""record (its name: "run_config", "epoch_metrics", "checkpoint", "predictions" …), step or null, epoch or null, data {}:
-a fact of a training that is more than numbers. `queries/training.py` tells which names there are, and their shapes."""
+"""record (its name: "run_config", "epoch_metrics", "checkpoint", "predictions" …), step or null, epoch or null, data {}: a
+fact of a training that is more than numbers. `queries/training.py` tells which names there are, and their shapes."""
 ENVIRONMENT: Final = "environment"
 """values {}: what was found where this process runs; not_captured {name: why}; rank or null."""
 MEDIA: Final = "media"
