@@ -246,7 +246,7 @@ class SharedPage {
       this.headKey = ""; // the notes came
       this.paintHead(this.state.get("experiments"));
     }
-    this.facts?.paint(detail);
+    this.told?.paint(detail);
     this.summary.paint(detail, this.order);
     this.summary.root.hidden = !Object.keys(detail.summary ?? {}).length;
     this.config.paint(detail.config ?? {});
@@ -257,11 +257,11 @@ class SharedPage {
   async addFacts(detail) {
     const { Facts } = await import("./facts.js");
     if (this.isOver) return;
-    this.facts = new Facts({ source: this.source, id: detail.experiment_id });
-    fill(this.below, this.facts.above, this.facts.below);
-    this.beside.replaceWith(this.facts.beside);
-    this.aside.append(this.facts.last);
-    this.facts.paint(detail);
+    this.told = new Facts({ source: this.source, id: detail.experiment_id });
+    fill(this.below, this.told.above, this.told.below);
+    this.beside.replaceWith(this.told.beside);
+    this.aside.append(this.told.last);
+    this.told.paint(detail);
   }
 
   /** Several: their last values side by side, and where their configs differ. */
@@ -291,7 +291,7 @@ class SharedPage {
     if (this.isOver) return;
     this.isOver = true;
     this.grid.close();
-    this.facts?.close();
+    this.told?.close();
     fill(this.root, h("section", { class: "tk-notice tk-shared-over" }, h("h1", null, "This link is not valid any more"), h("p", { class: "tk-soft" }, "It has ended, or was revoked. Ask whoever sent it to you for a new one.")));
   }
 
