@@ -22,8 +22,8 @@ from trackio_client.errors import UsageError
 
 START: Final = "start"
 """project, name, group, job_type, tags [str], notes, config {}, generation, parent (experiment_id, step) or null,
-client (version, language), process {pid, host, rank, world_size, local_rank, node, known_by}, steps_from (the first step
-a resume may use). Of several ranks rank 0 tells all of it, the others project, generation, client and process."""
+client (version, language), process {pid, host, rank, world_size, local_rank, node, known_by}, steps_from (the first
+step a resume may use). Of several ranks rank 0 tells all of it, the others project, generation, client and process."""
 CONFIG: Final = "config"
 """values {}: keys set or replaced, in nested form; removed [str]; edited: true when a person did it afterwards."""
 SUMMARY: Final = "summary"
@@ -41,8 +41,8 @@ ERROR: Final = "error"
 REFUSED: Final = "refused"
 """reason, count, first_step, last_step: `log()` calls that are not in the log, told and counted."""
 RECORD: Final = "record"
-"""record (its name: "run_config", "epoch_metrics", "checkpoint", "predictions" …), step or null, epoch or null, data {}: a
-fact of a training that is more than numbers. `queries/training.py` tells which names there are, and their shapes."""
+"""record (its name: "run_config", "epoch_metrics", "checkpoint" …), step or null, epoch or null, data {}:
+a fact of a training that is more than numbers. `queries/training.py` tells which names there are, and their shapes."""
 ENVIRONMENT: Final = "environment"
 """values {}: what was found where this process runs; not_captured {name: why}; rank or null."""
 MEDIA: Final = "media"
