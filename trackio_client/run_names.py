@@ -45,6 +45,8 @@ class RunNames:
     _began_s: float | None = None
     _watches: list[Any] | None = None
     _saved: dict[str, Path] | None = None
+    _has_folder = False
+    """Whether this process asked for `dir`: of several ranks each keeps what it wrote itself."""
 
     # --- who it is ------------------------------------------------------------------------------------------------
 
@@ -273,6 +275,7 @@ class RunNames:
     def dir(self) -> str:
         """A folder of this run. What lies in it when it ends is kept as its files."""
         folder = self._folder()
+        self._has_folder = True
         folder.mkdir(parents=True, exist_ok=True)
         return str(folder)
 
@@ -351,7 +354,7 @@ class RunNames:
         """What is still to be told and let go of before the end."""
         if self._watches:
             self.unwatch()
-        if self._folder().is_dir():
+        if self._has_folder:
             self._safely("run.dir", "keep_folder", self._folder())
 
     if TYPE_CHECKING:

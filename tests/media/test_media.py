@@ -371,6 +371,7 @@ def test_too_many_pictures_of_one_step_are_cut_and_said(shelf: Shelf) -> None:
     assert len(shelf.told) == 1
 
 
+@pytest.mark.requirement("S1.59")
 def test_without_pillow_arrays_are_still_pictures(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
