@@ -8,6 +8,6 @@ with a switch of its own: `TrackioCallback(record_checkpoints=False)`, or TRACKI
 """
 
 from trackio_client.integrations.transformers.callback import TrackioCallback
-from trackio_client.integrations.transformers.groups import Group, Prediction, Run
+from trackio_client.integrations.transformers.groups import Group, Run
 
-__all__ = ["Group", "Prediction", "Run", "TrackioCallback"]
+__all__ = ["Group", "Run", "TrackioCallback"]

@@ -25,7 +25,7 @@ from trackio_client.experiment import Experiment
 from trackio_client.integrations.transformers.clock import Clock
 from trackio_client.integrations.transformers.configuration import arguments
 from trackio_client.integrations.transformers.dispatch import Dispatch, Faults
-from trackio_client.integrations.transformers.groups import Prediction, Run
+from trackio_client.integrations.transformers.groups import Run
 from trackio_client.integrations.transformers.model import describe
 from trackio_client.integrations.transformers.observation import Observation
 from trackio_client.integrations.transformers.switches import ON_EVERY_RANK, made, switched
@@ -251,16 +251,6 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
         trainer = self._trainer
         if trainer is not None and trainer.state.is_world_process_zero:
             self._at_hand(trainer.args, trainer.state, trainer.control, _parts(trainer))
-
-    @_never_stops_training
-    def wants_predictions(self) -> bool:
-        return self.run is not None and any(self._groups.call("wants_predictions", self.run))
-
-    @_never_stops_training
-    def predicted(self, prediction: Prediction) -> None:
-        if self.run is not None and self._trainer.state.is_world_process_zero:
-            with self.clock.timed("recording"):
-                self._groups.call("predicted", self.run, prediction)
 
     @_never_stops_training
     def observed(self) -> None:

@@ -14,8 +14,6 @@ In the order of a training:
     optimizer           the optimizer has stepped; the learning rate is still the one of this step
     step_end            `run.step` counts this step
     logged              the Trainer logs; what is returned is logged at the same step
-    wants_predictions   an evaluation begins, and nobody asked for its predictions
-    predicted           the predictions of an evaluation are there; before `evaluated`
     observed            what a classification predicted, token by token or sample by sample; before `evaluated`
     evaluated           the metrics of an evaluation are there; `run.evaluation` may be added to
     saved               a checkpoint is on disk
@@ -68,7 +66,7 @@ class Run:
     run_config: dict[str, Any] = field(default_factory=dict)
     """S4.5. Groups add to it in `begin`; it is recorded after the last of them."""
     evaluation: dict[str, Any] = field(default_factory=dict)
-    """S4.6: the entry of the evaluation that is going on. Groups add to it in `predicted` and `evaluated`; it is
+    """S4.6: the entry of the evaluation that is going on. Groups add to it in `observed` and `evaluated`; it is
     recorded as `epoch_metrics` after the last `evaluated`. Empty between evaluations."""
     run_summary: dict[str, Any] = field(default_factory=dict)
     """S4.7: groups add to it when they know something, at the latest in `end`; recorded then."""
@@ -130,28 +128,6 @@ class Run:
             self.record("not_recorded", {"what": what, "why": why})
 
 
-@dataclass(frozen=True, kw_only=True)
-class Prediction:
-    """What an evaluation predicted, gathered from all processes by the Trainer: no forward pass was added."""
-
-    predictions: Any
-    """As `compute_metrics` gets them: numpy, or a tuple of arrays; (n, classes), (n, tokens, classes) …, padded with
-    -100. When `is_raw` is false, what the user's `preprocess_logits_for_metrics` made of them, often the classes."""
-    label_ids: Any
-    """(n,) or (n, tokens), -100 where nothing is to be predicted."""
-    inputs: Any
-    """The model's main input, when the user asked for it by `include_for_metrics`; else None."""
-    losses: Any
-    prefix: str
-    """"eval", or "eval_<name>" when there are several evaluation sets."""
-    dataset: Any
-    """The evaluation set, in the order of the rows above; may be without length, or None."""
-    num_samples: int
-    metrics: Mapping[str, Any]
-    """What `compute_metrics` made of it, with the prefix; not to be changed."""
-    is_raw: bool
-
-
 class Group:
     """A kind of fact about a training. Every method may be left out."""
 
@@ -185,16 +161,6 @@ class Group:
 
         What is returned is logged in the same call as `logs`, whose names win.
         """
-
-    def wants_predictions(self, run: Run) -> bool:
-        """Whether to gather logits and labels of the evaluation that begins, when there is no `compute_metrics`.
-
-        They are held in memory for the whole evaluation set: ask for them only when they are small.
-        """
-        return False
-
-    def predicted(self, run: Run, prediction: Prediction) -> None:
-        """The predictions of an evaluation. May add to `run.evaluation`."""
 
     def observed(self, run: Run, observed: Observed) -> None:
         """What an evaluation of tokens, labels or label sets predicted, of all processes.

@@ -1,6 +1,6 @@
 """Hears what the Trainer has no event for, by standing around methods of one Trainer object.
 
-`train` tells how a training was left, `evaluation_loop` has the predictions, `training_step` the loss and the batch of
+`train` tells how a training was left, `evaluation_loop` brackets an evaluation, `training_step` the loss and the batch of
 every step, `get_batch_samples` the wait for data, `_get_grad_norm` the norm of every step. Each is called exactly as
 before and answers exactly as before; one that an installed version lacks is not stood around, and what it would have
 told is absent.
@@ -16,7 +16,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trackio_client.integrations.transformers.groups import Prediction
 from trackio_client.integrations.transformers.observing import around_prediction_step
 
 if TYPE_CHECKING:
@@ -126,30 +125,12 @@ def _evaluation_loop(evaluation_loop: Any, callback: TrackioCallback, trainer: A
         if asked.get("description", "") != "Evaluation":
             return evaluation_loop(*given, **named)
         callback.evaluation_begins()
-        is_unasked = trainer.compute_metrics is None and not trainer.args.prediction_loss_only
-        if is_unasked and asked.get("prediction_loss_only") is True and callback.wants_predictions():
-            asked["prediction_loss_only"] = None
         began = time.perf_counter()
-        heard = _Heard(trainer, callback)
         prefix = str(asked.get("metric_key_prefix", "eval"))
         dataset = getattr(asked.get("dataloader"), "dataset", None)
-        with heard, callback.observation.of(trainer, prefix, dataset):
+        with _Guarded(trainer, callback), callback.observation.of(trainer, prefix, dataset):
             output = evaluation_loop(*bound.args, **bound.kwargs)
         callback.clock.add("evaluation", time.perf_counter() - began)
-        if output.predictions is not None and output.label_ids is not None:
-            callback.predicted(
-                Prediction(
-                    predictions=output.predictions,
-                    label_ids=output.label_ids,
-                    inputs=heard.inputs,
-                    losses=heard.losses,
-                    prefix=prefix,
-                    dataset=dataset,
-                    num_samples=int(output.num_samples or 0),
-                    metrics=dict(output.metrics or {}),
-                    is_raw=getattr(trainer, "preprocess_logits_for_metrics", None) is None,
-                )
-            )
         callback.observed()
         return output
 
@@ -160,15 +141,13 @@ def _prediction_step(prediction_step: Any, callback: TrackioCallback, trainer: A
     return around_prediction_step(prediction_step, callback.observation, trainer)
 
 
-class _Heard:
-    """Stands around `compute_metrics` during one evaluation: keeps the inputs and losses that it was handed.
+class _Guarded:
+    """Stands around `compute_metrics` during one evaluation.
 
     When it raises, the training goes on, unless the Trainer needs one of its metrics to choose the best model.
     """
 
     def __init__(self, trainer: Any, callback: TrackioCallback) -> None:
-        self.inputs: Any = None
-        self.losses: Any = None
         self._trainer, self._callback = trainer, callback
         self._compute = getattr(trainer, "compute_metrics", None)
 
@@ -182,8 +161,6 @@ class _Heard:
 
     def __call__(self, prediction: Any, **named: Any) -> Any:
         assert self._compute is not None
-        self.inputs = getattr(prediction, "inputs", None)
-        self.losses = getattr(prediction, "losses", None)
         try:
             return self._compute(prediction, **named)
         except Exception as error:
