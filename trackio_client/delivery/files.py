@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from trackio_client.blobs import Blob, BlobFolder
-from trackio_client.errors import SpoolFull
+from trackio_client.errors import SpoolFull, Unavailable
 from trackio_client.wire.batches import EVERY_FILE, MAX_WITHOUT
 from trackio_client.wire.files import MOST_FILES, PART_BYTES
 
@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 
 BLOBS: Final = "blobs"
 ASKED_AT_ONCE: Final = 1000
-TRIES: Final = 3
-"""How often a store may want one file after it was brought."""
+TRIES, MOST_TRIES = 3, 100
+"""How often a store may want one file that was brought before it is given time, and before the file is given up: it may
+have been wiped in between, but nothing waits for ever behind a store that loses what it takes."""
 GONE: Final = "it is not on the training's machine any more"
 OnMissing = Callable[[Blob, str], None]
 """Called once with a file whose event goes without it, and why."""
@@ -178,13 +179,21 @@ class Files:
         return False
 
     def wanted(self, hashes: Iterable[str], cited: Sequence[Blob]) -> None:
-        """The store refused a batch: it lacks these, whatever it said before."""
+        """The store refused a batch: it lacks these, whatever it said before.
+
+        Raises:
+            Unavailable: again and again; try later.
+        """
         by_hash = {blob.sha256: blob for blob in cited}
+        most = 0
         for sha256 in hashes:
             self._there.discard(sha256)
             self._wanted[sha256] += 1
-            if sha256 in by_hash and self._wanted[sha256] > TRIES:
-                self._miss(by_hash[sha256], f"the store wanted it {TRIES} times, and did not have it then")
+            most = max(most, self._wanted[sha256])
+            if sha256 in by_hash and self._wanted[sha256] > MOST_TRIES:
+                self._miss(by_hash[sha256], f"the store was given it {MOST_TRIES} times, and did not have it then")
+        if most > TRIES:
+            raise Unavailable(f"the store wants a file that it was given, for the {most}th time")
 
     def without(self, cited: Sequence[Blob]) -> tuple[str, ...]:
         """For the head of a batch that cites these: which of them are not to be waited for."""
