@@ -1,9 +1,9 @@
 """Hears what the Trainer has no event for, by standing around methods of one Trainer object.
 
-`train` tells how a training was left, `evaluation_loop` brackets an evaluation, `training_step` has the loss and batch of
-every step, `get_batch_samples` the wait for data, `_get_grad_norm` the norm of every step. Each is called exactly as
-before and answers exactly as before; one that an installed version lacks is not stood around, and what it would have
-told is absent.
+`train` tells how a training was left, `evaluation_loop` brackets an evaluation, `training_step` has the loss and the
+batch of every step, `get_batch_samples` the wait for data, `_get_grad_norm` the norm of every step. Each is called
+exactly as before and answers exactly as before; one that an installed version lacks is not stood around, and what it
+would have told is absent.
 """
 
 from __future__ import annotations
