@@ -12,7 +12,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts what it puts in the background with ctrl-C ignored, and our children would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-os.environ.setdefault("TRACKIO_CAPTURE_ENVIRONMENT", "0")  # tests count events; those of the environment turn it on
+# Tests count events: those of the environment and of hardware turn it on.
+os.environ.setdefault("TRACKIO_CAPTURE_ENVIRONMENT", "0")
+os.environ.setdefault("TRACKIO_HARDWARE_S", "0")
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -24,6 +24,7 @@ from trackio_client.errors import SpoolFull, UsageError
 from trackio_client.notices import Notices
 from trackio_client.origin import Origin
 from trackio_client.run_names import RunNames
+from trackio_client.sampling import Sampling
 from trackio_client.summarizing import Summary
 from trackio_client.values import PLAIN, jsonable, split
 from trackio_client.wire import events
@@ -56,6 +57,7 @@ class Experiment(RunNames, ArtifactCalls):
         self._goals: dict[str, str | None] = {}
         self._definitions = Definitions()
         self._ending = threading.RLock()
+        self.hardware = Sampling(self)
 
     # --- who it is ------------------------------------------------------------------------------------------------
 
@@ -397,6 +399,7 @@ class Experiment(RunNames, ArtifactCalls):
             if self.is_finished:
                 return
             self._before_end()
+            self.hardware.stop()
             self.is_finished = True
         end = {
             "state": state,
@@ -436,6 +439,7 @@ class Experiment(RunNames, ArtifactCalls):
     def after_fork_in_child(self) -> None:
         """Called in a forked child: the log is the parent's; locks may be held by threads that are not here."""
         self._steps, self._ending = threading.RLock(), threading.RLock()
+        self.hardware.after_fork_in_child()
         self._writer.after_fork_in_child()
 
     def next_generation(self) -> tuple[Origin, Writer]:
@@ -453,10 +457,17 @@ class Experiment(RunNames, ArtifactCalls):
         """Longest wait when the program ends without `finish`."""
         return self._writer.settings.exit_timeout_s
 
-    def log_hardware(self, readings: Mapping[str, float], step: int | None = None) -> None:
-        """Log readings of this process's machine: on every rank, also where metrics are those of rank 0 alone."""
-        if not self.is_disabled:
-            Experiment.log(self, readings, step)
+    def log_hardware(self, readings: Mapping[str, float], step: int) -> None:
+        """Log readings of this process's machine: on every rank, also where metrics are those of rank 0 alone.
+
+        The step that the next `log` without one gets is not moved by them.
+        """
+        if self.is_disabled or self.is_finished:
+            return
+        try:
+            self._append(dict(readings), {}, step)
+        except Exception as error:  # the outermost edge: training must go on
+            self._swallow(error)
 
     def mute(self) -> None:
         """Record no metrics of this rank (TRACKIO_RANKS=main): its hardware, its errors and what else it tells stay."""

@@ -92,7 +92,7 @@ def init(
         experiment_name: the same as `name`.
         directory: where log and local store lie; default TRACKIO_DIR.
         capture_console: record stdout and stderr; default TRACKIO_CAPTURE_CONSOLE, else yes.
-        hardware_s: between readings of GPU, CPU and memory where they are taken; default TRACKIO_HARDWARE_S. 0: never.
+        hardware_s: seconds between readings of GPU, CPU and memory; default TRACKIO_HARDWARE_S, 10. 0 is never.
         quiet: print warnings only; default TRACKIO_QUIET.
         transport: makes the transport instead; for tests and programs that bring their own.
         **others: what W&B and Trackio take (`entity`, `id`, `dir`, `space_id` …: docs/from-wandb.md) is mapped onto
@@ -189,6 +189,7 @@ def _begin(
     if settings.ranks == "main" and not origin.speaks:
         experiment.mute()
     process.add(experiment)
+    experiment.hardware.start(settings.hardware_s)
     notices.say(_welcome(experiment, route, settings))
     return experiment
 

@@ -39,7 +39,11 @@ def noted(self, values, step=None, **more):  # what training logged, as training
     log(self, values, step, **more)
     numbers = {k: float(v) for k, v in values.items() if isinstance(v, (int, float))}
     logged.append([before if step is None else step, numbers])
-Experiment.log = noted
+read = Experiment.log_hardware
+def beside(self, readings, step):  # and what was read beside it
+    read(self, readings, step)
+    logged.append([step, dict(readings)])
+Experiment.log, Experiment.log_hardware = noted, beside
 sys.path.insert(0, os.environ["ROOT"])
 from examples.demo import train
 train(os.environ["TRACKIO_URL"], 2)

@@ -32,7 +32,7 @@ def left(tmp_path, monkeypatch):
     for name in list(os.environ):
         if name.startswith("TRACKIO_"):
             monkeypatch.delenv(name)
-    told = {"TRACKIO_DIR": str(tmp_path / "data"), "TRACKIO_URL": "http://127.0.0.1:9"}
+    told = {"TRACKIO_HARDWARE_S": "0", "TRACKIO_DIR": str(tmp_path / "data"), "TRACKIO_URL": "http://127.0.0.1:9"}
     more = {"TRACKIO_FINISH_TIMEOUT_S": "0.2", "NO_PROXY": "*", "PYTHONPATH": str(ROOT)}
     for name, text in (told | more).items():
         monkeypatch.setenv(name, text)

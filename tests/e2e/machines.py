@@ -52,6 +52,7 @@ def environment(directory: Path, **more: str) -> dict[str, str]:
         **kept,
         "TRACKIO_DIR": str(directory),
         "TRACKIO_QUIET": "",
+        "TRACKIO_HARDWARE_S": "0",  # calls are counted
         "PYTHONPATH": str(ROOT),
         "GRADIO_ANALYTICS_ENABLED": "0",
         "HF_HUB_OFFLINE": "1",

@@ -30,6 +30,7 @@ class Machine:
         self.staging = Staging.of(self.home, repo)
         kept = {k: v for k, v in hub.env(folder / "hf", token).items() if not k.startswith(("TRACKIO_", "GRADIO_"))}
         self.env = kept | {"TRACKIO_DIR": str(self.home), "TRACKIO_DATASET_REPO": repo, "PYTHONPATH": str(ROOT)}
+        self.env |= {"TRACKIO_HARDWARE_S": "0"}  # calls are counted
         self.env |= {"TRACKIO_FINISH_TIMEOUT_S": "60"} | more  # a pusher that starts among eight others takes its time
         self._trainers: list[_Trainer] = []
 

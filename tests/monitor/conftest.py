@@ -21,6 +21,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("TRACKIO_PROJECT", "tests")
     monkeypatch.setenv("TRACKIO_CAPTURE_CONSOLE", "0")
     monkeypatch.setenv("TRACKIO_CAPTURE_ENVIRONMENT", "0")
+    monkeypatch.setenv("TRACKIO_HARDWARE_S", "0")
     monkeypatch.setenv("TRACKIO_FLUSH_S", "0.05")
     yield tmp_path
     for experiment in process.live.copy():

@@ -95,8 +95,8 @@ export function noHits(filter, total, clear, unlisted = 0) {
 export function noSystem() {
   return page(
     "No hardware recorded",
-    "Use of GPU, memory and CPU is recorded on the machine that trains, by the Transformers callback or beside any loop:",
-    copyLine("from trackio_client.integrations.transformers import TrackioCallback\n\ntrainer = Trainer(…, callbacks=[TrackioCallback()])"),
+    "Use of GPU, memory and CPU is read on the machine that trains, every 10 seconds from init on, unless TRACKIO_HARDWARE_S or hardware_s is 0:",
+    copyLine("import trackio_client\n\ntrackio_client.init(hardware_s=10)"),
     h("p", { class: "tk-soft" }, "Or log numbers of your own under ", h("code", null, "system/"), ": they are drawn here, against time."),
   );
 }

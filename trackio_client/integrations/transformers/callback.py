@@ -390,7 +390,7 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
             if current is not None and not current.is_finished and not self._init_arguments:
                 self.experiment = current
             else:
-                given = dict(self._init_arguments)
+                given = {"hardware_s": self._hardware_interval_s(), **self._init_arguments}
                 own = given.pop("config", None)
                 if earlier and not given.keys() & {"experiment_id", "resume", "fork_from"}:
                     given |= {**earlier, "resume": "allow"}
@@ -398,6 +398,10 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
                 self._is_ours = True
                 return
         self.experiment.config.update(config, allow_val_change=True)
+
+    def _hardware_interval_s(self) -> float | None:
+        """Of an experiment of ours: its own sampler is off when the group is."""
+        return self._hardware_s if "hardware" in switched(self._switches, settings_from().record) else 0.0
 
     def _earlier(self, args: Any, step: int) -> dict[str, str] | None:
         """Id and project of the experiment that saved the checkpoint from which this training goes on."""
