@@ -39,7 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "wire": CORE,
     "scoring": {"errors"},
     "store": STORE,
-    "queries": STORE,
+    "queries": STORE | {"scoring"},
     "view": set(),
     "clientfile": CORE,
     "truth": {"errors"},

@@ -159,6 +159,10 @@ DOCS: Final[dict[str, dict[str, Any]]] = {
             run_summary=_ANY, checkpoints=_list(_ANY), failures=_list(_ANY), faults=_list(_ANY), exports=_list(_ANY),
             evaluations_after_training=_list(_ANY), model={"type": ["object", "null"]},
             not_recorded={"type": "object", "additionalProperties": _TEXT})),
+    "compare": _route(
+        "Experiments beside each other: whether their scores are of the same data, best scores, settings that differ",
+        _object("comparable", "experiments", "metrics", "config", comparable=_ANY, experiments=_list(_ANY),
+            metrics=_ANY, config=_ANY)),
     "snapshot": {"summary": "One experiment as an HTML file that needs no server", "response_class": HTMLResponse, "responses": {
         200: {"description": "the file", "content": {"text/html": {"schema": _TEXT}}}, **_PROBLEMS}},
     "events": _route("Events that are no metrics, in order of arrival", _object("events", events=_list(_object(

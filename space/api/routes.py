@@ -39,6 +39,7 @@ from trackio_client.errors import UsageError
 from trackio_client.queries import experiments as asked
 from trackio_client.queries import index as indexed
 from trackio_client.queries.artifacts import experiment_artifacts, list_artifacts, read_artifact
+from trackio_client.queries.comparing import compare
 from trackio_client.queries.environment import detail_with_environment
 from trackio_client.queries.metrics import list_metrics
 from trackio_client.queries.training import training_summary
@@ -200,6 +201,12 @@ def _reading(parts: Parts) -> APIRouter:
     def summary(request: Request, experiment_id: str) -> Response:
         lost = parts.settings.lost_contact_s
         found = training_summary(store, experiment_id, time.time(), lost_contact_s=lost)
+        return answer(found, accepts_gzip=_gzip(request))
+
+    @router.get("/compare", **DOCS["compare"])
+    def beside(request: Request, experiment: Annotated[list[str], Query(max_length=200)]) -> Response:
+        lost = parts.settings.lost_contact_s
+        found = compare(store, experiment, time.time(), lost_contact_s=lost)
         return answer(found, accepts_gzip=_gzip(request))
 
     @router.get("/experiments/{experiment_id}/snapshot.html", **DOCS["snapshot"])

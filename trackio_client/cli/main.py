@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from trackio_client.cli import (
     artifacts,
     backing,
+    comparing,
     configuring,
     deleting,
     deploying,
@@ -39,6 +40,7 @@ COMMANDS = (
     syncing,
     listing,
     showing,
+    comparing,
     artifacts,
     deleting,
     pushing,

@@ -25,6 +25,7 @@ from trackio_client.queries.evaluations import (
 )
 from trackio_client.queries.experiments import find_experiment
 from trackio_client.queries.failures import failures_of
+from trackio_client.queries.gaps import gap_trends
 from trackio_client.queries.records import Record, newest, number, records_of, whole
 from trackio_client.queries.states import LOSSES, LOST_CONTACT_S, State, state_of
 from trackio_client.store.contract import ExperimentRecord, MetricSummary, Store
@@ -119,6 +120,8 @@ class _Told:
         told |= self._progress()
         told |= self._best(dict(stopping.data) if stopping is not None else {})
         told |= self._time()
+        if gaps := gap_trends(self.entries):
+            told["train_sample_gap"] = gaps
         told |= self._storage()
         if self.failures:
             told["failure"] = {k: v for k, v in self.failures[0].items() if k not in ("trace", "last_metrics")}

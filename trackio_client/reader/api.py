@@ -27,6 +27,7 @@ from trackio_client.reader.source import Source
 from trackio_client.settings import Settings, is_dataset, is_staged, settings_from, space_at
 from trackio_client.store.contract import Series
 from trackio_client.wire.asks import SeriesQuery
+from trackio_client.wire.events import revive
 from trackio_client.wire.ranks import base_of, rank_of
 
 if TYPE_CHECKING:
@@ -92,6 +93,18 @@ class Api(RunsApi):
         except ExperimentNotFound:
             raise self._no_experiment(str(experiment_id)) from None
         return LoggedExperiment(self, found, found)
+
+    def compare(self, experiments: Iterable[str | LoggedExperiment]) -> dict[str, Any]:
+        """Experiments beside each other; whether their scores may be compared stands first.
+
+        {"comparable": {"verdict": "same" | "different" | "not known", "says", "pairs"}, "experiments": […],
+        "metrics": {metric: {"goal", "best": {experiment_id: value}}}, "config": {key: {experiment_id: value}}}: of each
+        evaluation metric the best, and the settings in which they differ.
+
+        Raises:
+            ExperimentNotFound, UsageError: fewer than two, more than 50, or one twice.
+        """
+        return dict(revive(self.source.compare([str(one) for one in experiments])))
 
     def series(
         self,

@@ -69,6 +69,9 @@ class HttpSource:
     def summary(self, experiment_id: str) -> dict[str, Any]:
         return dict(self._ask("GET", _path(experiment_id) + "/summary"))
 
+    def compare(self, experiments: Sequence[str]) -> dict[str, Any]:
+        return dict(self._ask("GET", "/v1/compare", params={"experiment": list(experiments)}))
+
     def series(self, query: SeriesQuery) -> dict[tuple[str, str], Series]:
         asked: dict[str, Any] = {"experiment": list(query.experiments), "metric": list(query.metrics), "x": query.x}
         optional = {"max_points": query.max_points, "from_x": query.from_x, "to_x": query.to_x}

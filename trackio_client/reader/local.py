@@ -11,6 +11,7 @@ from trackio_client.blobs import pieces_of
 from trackio_client.errors import ExperimentNotFound, NotFound, ProjectNotFound
 from trackio_client.queries import spread
 from trackio_client.queries.artifacts import experiment_artifacts, list_artifacts, read_artifact
+from trackio_client.queries.comparing import compare
 from trackio_client.queries.environment import detail_with_environment
 from trackio_client.queries.experiments import (
     find_experiment,
@@ -78,6 +79,9 @@ class LocalSource:
 
     def summary(self, experiment_id: str) -> dict[str, Any]:
         return training_summary(self.store, experiment_id, time.time())
+
+    def compare(self, experiments: Sequence[str]) -> dict[str, Any]:
+        return compare(self.store, experiments, time.time())
 
     def series(self, query: SeriesQuery) -> dict[tuple[str, str], Series]:
         for experiment_id in query.experiments:

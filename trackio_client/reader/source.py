@@ -31,6 +31,10 @@ class Source(Protocol):
         """What a training told beside its curves (queries/training.py). Raises ExperimentNotFound."""
         ...
 
+    def compare(self, experiments: Sequence[str]) -> dict[str, Any]:
+        """Experiments beside each other (queries/comparing.py). Raises ExperimentNotFound, UsageError."""
+        ...
+
     def series(self, query: SeriesQuery) -> dict[tuple[str, str], Series]:
         """By (experiment_id, metric); pairs without points are absent. Raises ExperimentNotFound."""
         ...

@@ -1,0 +1,56 @@
+"""`trackio-client compare ID ID …`: whether scores may be compared, then best scores and settings that differ."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from trackio_client.cli.output import clean, figure, print_json, table
+from trackio_client.cli.showing import find
+
+_MOST_SETTINGS = 40
+
+
+def add(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser("compare", parents=[common], help="experiments beside each other: scores and settings")
+    parser.add_argument("ids", nargs="+", metavar="ID", help="id, the beginning of one, or a name that only one has")
+    parser.set_defaults(run=run)
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Print it."""
+    from trackio_client.reader import Api
+
+    with Api() as api:
+        found = api.compare([find(api, text) for text in asked.ids])
+    if asked.json:
+        print_json(found)
+    else:
+        print(_text(found))
+    return 0
+
+
+def _text(found: dict[str, Any]) -> str:
+    ids = [one["experiment_id"] for one in found["experiments"]]
+    names = [one["name"] for one in found["experiments"]]
+    states = [str(one["state"]).replace("_", " ") for one in found["experiments"]]
+    parts = [clean(found["comparable"]["says"])]
+    scores = [["state", *states]]
+    for metric, best in found["metrics"].items():
+        scores.append([f"{metric} ({best['goal']})", *(_cell(best["best"], one) for one in ids)])
+    parts.append(table(["best", *names], scores))
+    settings = [[key, *(_cell(values, one) for one in ids)] for key, values in found["config"].items()]
+    if settings:
+        parts.append(table(["setting", *names], settings[:_MOST_SETTINGS]))
+        if len(settings) > _MOST_SETTINGS:
+            parts.append(f"{len(settings) - _MOST_SETTINGS} more settings differ; --json has all of them")
+    return "\n\n".join(parts)
+
+
+def _cell(values: dict[str, Any], experiment_id: str) -> str:
+    """A value in a table; empty where there is none."""
+    if experiment_id not in values:
+        return ""
+    value = values[experiment_id]
+    return figure(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)[:40]
