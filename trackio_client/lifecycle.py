@@ -12,6 +12,7 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from trackio_client.blocked import BlockedMain
+from trackio_client.forking import watch_forks
 
 if TYPE_CHECKING:
     from trackio_client.configuration import Config
@@ -99,6 +100,7 @@ class _Process:
         atexit.register(self.finish_all)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._forked)
+        watch_forks()
         before_hook, before_exit = sys.excepthook, sys.exit
 
         def on_exception(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -206,17 +206,30 @@ _forking = threading.Lock()
 """Held during a fork, and by who opens a store."""
 
 
+_is_held_for_fork = False
+"""Not when this module was imported by another thread in the middle of a fork, whose first half it has missed."""
+
+
 def _before_fork() -> None:
+    global _is_held_for_fork
     _forking.acquire()
+    _is_held_for_fork = True
     deadline = time.monotonic() + WAIT_S
     for connections in list(_open):
         connections.before_fork(max(0.0, deadline - time.monotonic()))
 
 
 def _after_fork(in_child: bool) -> None:
+    global _forking, _is_held_for_fork
+    if not (_is_held_for_fork or in_child):
+        return
     for connections in list(_open):
         connections.after_fork(in_child=in_child)
-    _forking.release()
+    if in_child:
+        _forking = threading.Lock()  # a thread that is not here may hold it
+    else:
+        _forking.release()
+    _is_held_for_fork = False
 
 
 if hasattr(os, "register_at_fork"):
