@@ -246,3 +246,11 @@ def test_http_python_and_the_command_line_tell_one_thing(home, capsys):
     text = capsys.readouterr().out
     assert "eval_f1 0.3 at epoch 1, step 10" in text
     assert text.count("\n") < 20
+
+
+def test_a_metric_of_several_ranks_is_one_in_the_evaluations(home):
+    with init("ranks") as experiment:
+        experiment.log({"eval_loss": 0.4, "eval_loss@rank=1": 0.6}, step=1)
+    told = Api(home).experiment(experiment.experiment_id).training
+    assert [(entry["global_step"], entry["eval_loss"]) for entry in told["epoch_metrics"]] == [(1, pytest.approx(0.5))]
+    assert set(told["run_summary"]["best_by"]) == {"eval_loss"}

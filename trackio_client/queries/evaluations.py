@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from trackio_client.queries import spread
 from trackio_client.queries.records import Record, number, whole
 from trackio_client.store.contract import Store
 from trackio_client.wire.asks import SeriesQuery
@@ -142,7 +143,7 @@ def _lines(store: Store, experiment_id: str, metrics: Sequence[str], points: Map
     ):
         if some:
             query = SeriesQuery(experiments=(experiment_id,), metrics=some, max_points=most)
-            found = store.series(query)[0]
+            found = spread.series(store, query)[0]
             lines |= {metric: (series.steps, series.values) for (_, metric), series in found.items()}
     return lines
 

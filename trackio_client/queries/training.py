@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from trackio_client.queries import spread
 from trackio_client.queries.checkpoints import checkpoint_at, checkpoints_of
 from trackio_client.queries.evaluations import (
     MOST_ENTRIES,
@@ -78,7 +79,7 @@ class _Told:
     def __init__(self, store: Store, experiment_id: str, now_s: float, lost_contact_s: float) -> None:
         self.record: ExperimentRecord = find_experiment(store, experiment_id)
         self.series: dict[str, MetricSummary] = {
-            one.metric: one for one in store.summaries([experiment_id]).get(experiment_id, [])
+            one.metric: one for one in spread.summaries(store, [experiment_id]).get(experiment_id, [])
         }
         loss = next((self.series[name] for name in LOSSES if name in self.series), None)
         self.state: State = state_of(self.record, now_s, lost_contact_s=lost_contact_s, loss=loss)
