@@ -165,8 +165,8 @@ DOCS: Final[dict[str, dict[str, Any]]] = {
             metrics=_ANY, config=_ANY)),
     "snapshot": {"summary": "One experiment as an HTML file that needs no server", "response_class": HTMLResponse, "responses": {
         200: {"description": "the file", "content": {"text/html": {"schema": _TEXT}}}, **_PROBLEMS}},
-    "events": _route("Events that are no metrics, in order of arrival", _object("events", events=_list(_object(
-        position=_WHOLE, seq=_WHOLE, writer_id=_TEXT, content=_ANY)))),
+    "events": _route("Events that are no metrics, in order of arrival", _object("events", "more",
+        events=_list(_object(position=_WHOLE, seq=_WHOLE, writer_id=_TEXT, content=_ANY)), more={"type": "boolean"})),
     "index": _route("What an experiment recorded beside its numbers, without its content", _object("entries", "after",
         entries=_list(_object("position", "writer_id", "seq", "kind", position=_WHOLE, writer_id=_TEXT, seq=_WHOLE, kind=_TEXT,
             name={"type": ["string", "null"]}, step={"type": ["integer", "null"]}, items=_WHOLE)), after=_WHOLE)),

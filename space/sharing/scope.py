@@ -83,13 +83,14 @@ class Shared:
         self._check(experiment_id)
         wanted = [kind for kind in kinds or _EVENTS if kind in _EVENTS]
         if not wanted:
-            return {"events": []}
+            return {"events": [], "more": False}
         found = asked.list_events(self.store, experiment_id, kinds=wanted, **page)
         return {
             "events": [
                 {"position": event["position"], "content": _only(event["content"], _EVENTS[event["content"]["kind"]])}
                 for event in found["events"]
-            ]
+            ],
+            "more": found["more"],
         }
 
     def index(self, experiment_id: str, *, after: int = 0) -> dict[str, Any]:

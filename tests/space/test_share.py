@@ -281,7 +281,7 @@ def test_what_a_training_printed_and_where_it_ran_stay_behind(shares):
     events = json.loads(told[3])["events"]
     assert [e["content"]["kind"] for e in events] == ["error", "mark"]
     assert len(events[0]["content"]["message"]) == 500
-    assert shares.api.get(f"{link}/v1/experiments/exp_a/events?kind=console").json() == {"events": []}
+    assert shares.api.get(f"{link}/v1/experiments/exp_a/events?kind=console").json() == {"events": [], "more": False}
 
 
 def test_questions_through_a_link_are_bounded(shares):

@@ -8,7 +8,7 @@ from typing import Any, Final
 from trackio_client.errors import ExperimentNotFound, ProjectNotFound, UsageError
 from trackio_client.queries import spread
 from trackio_client.queries.states import LOSSES, LOST_CONTACT_S, state_of
-from trackio_client.store.contract import ExperimentRecord, MetricSummary, Store
+from trackio_client.store.contract import ExperimentRecord, MetricSummary, Store, StoredEvent
 from trackio_client.wire.batches import digest_sum
 from trackio_client.wire.events import plain
 from trackio_client.wire.names import quantity_of
@@ -134,15 +134,40 @@ def list_events(
     limit: int | None = None,
     newest: bool = False,
 ) -> dict[str, Any]:
-    """{"events": [{"position", "seq", "writer_id", "content"}]} in order of arrival. Raises ExperimentNotFound."""
+    """{"events": [{"position", "seq", "writer_id", "content"}], "more"} in order of arrival.
+
+    Events of one commit share a position, and are never parted: a page ends between two positions, so that the last
+    one is where the next page goes on. It is shorter than the limit, or longer where one commit holds more than that.
+    `more` says whether there is a next page; of the newest there is none.
+
+    Raises:
+        ExperimentNotFound.
+    """
     find_experiment(store, experiment_id)
     most = MOST_EVENTS if limit is None else min(limit, MOST_EVENTS)
-    found = store.events(experiment_id, kinds=list(kinds) or None, after=after, limit=most, newest=newest)
+    wanted = list(kinds) or None
+    if newest:
+        found, more = store.events(experiment_id, kinds=wanted, after=after, limit=most, newest=True), False
+    else:
+        found, more = _page(store, experiment_id, wanted, after, most)
     return {
         "events": [
             {"position": e.position, "seq": e.seq, "writer_id": e.writer_id, "content": e.content} for e in found
-        ]
+        ],
+        "more": more,
     }
+
+
+def _page(
+    store: Store, experiment_id: str, kinds: list[str] | None, after: int, most: int
+) -> tuple[list[StoredEvent], bool]:
+    while True:
+        found = store.events(experiment_id, kinds=kinds, after=after, limit=most + 1)
+        if len(found) <= most:
+            return found, False
+        if whole := [event for event in found if event.position < found[-1].position]:
+            return whole, True
+        most *= 2  # all of it is of one commit
 
 
 def list_receipts(store: Store, experiment_id: str) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from trackio_client.errors import (
     Unavailable,
     UsageError,
 )
-from trackio_client.reader.source import number
+from trackio_client.reader.source import all_pages, number
 from trackio_client.store.contract import Series
 from trackio_client.wire.asks import SeriesQuery
 from trackio_client.wire.batches import FRAMES_TYPE, Batch, Receipt, pack, receipt_from_json
@@ -86,9 +86,10 @@ class HttpSource:
 
     def events(self, experiment_id: str, kinds: Sequence[str], *, newest: int | None = None) -> list[dict[str, Any]]:
         params: dict[str, Any] = {"kind": list(kinds)}
+        path = _path(experiment_id) + "/events"
         if newest is not None:
-            params |= {"limit": newest, "newest": 1}
-        return list(self._ask("GET", _path(experiment_id) + "/events", params=params)["events"])
+            return list(self._ask("GET", path, params=params | {"limit": newest, "newest": 1})["events"])
+        return all_pages(lambda after: dict(self._ask("GET", path, params=params | {"after": after})))
 
     def artifact(self, wanted: str, project: str | None = None) -> dict[str, Any]:
         params = {} if project is None else {"project": project}

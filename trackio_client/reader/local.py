@@ -21,6 +21,7 @@ from trackio_client.queries.experiments import (
     list_receipts,
 )
 from trackio_client.queries.training import training_summary
+from trackio_client.reader.source import all_pages
 from trackio_client.store.contract import Series
 from trackio_client.wire.asks import SeriesQuery
 from trackio_client.wire.batches import Batch, Receipt
@@ -89,8 +90,9 @@ class LocalSource:
         return spread.series(self.store, query)[0]
 
     def events(self, experiment_id: str, kinds: Sequence[str], *, newest: int | None = None) -> list[dict[str, Any]]:
-        found = list_events(self.store, experiment_id, kinds=kinds, limit=newest, newest=newest is not None)
-        return list(found["events"])
+        if newest is not None:
+            return list(list_events(self.store, experiment_id, kinds=kinds, limit=newest, newest=True)["events"])
+        return all_pages(lambda after: list_events(self.store, experiment_id, kinds=kinds, after=after))
 
     def artifact(self, wanted: str, project: str | None = None) -> dict[str, Any]:
         return read_artifact(self.store, wanted, project)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from trackio_client.store.contract import Series
@@ -82,3 +82,13 @@ _FLOATS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 def number(value: Any) -> Any:
     """A number that JSON may have had to write as text; other things stay as they are."""
     return _FLOATS.get(value, value) if isinstance(value, str) else value
+
+
+def all_pages(ask: Callable[[int], Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The events of all pages; `ask` gets the position after which the next one begins."""
+    found: list[dict[str, Any]] = []
+    while True:
+        page = ask(found[-1]["position"] if found else 0)
+        found += page["events"]
+        if not page.get("more") or not page["events"]:
+            return found

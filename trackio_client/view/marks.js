@@ -113,13 +113,13 @@ export class MarkFeed extends EventTarget {
       let changed = false;
       for (const { id, last_event_s } of this.due(experiments)) {
         const held = this.held.get(id) ?? { marks: [], after: undefined, heard: undefined, at: 0 };
-        const { events } = await this.source.events(id, { kinds: ["mark", "error", "end"], after: held.after, limit: PAGE });
+        const { events, more } = await this.source.events(id, { kinds: ["mark", "error", "end"], after: held.after, limit: PAGE });
         for (const { position, content } of events) {
           held.marks.push(markOf(id, content));
           held.after = position;
           changed = true;
         }
-        held.heard = events.length < PAGE ? last_event_s : undefined;
+        held.heard = more ? undefined : last_event_s;
         held.at = Date.now();
         this.held.set(id, held);
       }

@@ -131,7 +131,7 @@ export class RepoSource {
       if (position > after && (!kinds.length || kinds.includes(content.kind))) found.push({ position, seq, writer_id, content });
     }
     found.sort((a, b) => a.position - b.position);
-    return { events: newest ? found.slice(-limit) : found.slice(0, limit) };
+    return { events: newest ? found.slice(-limit) : found.slice(0, limit), more: !newest && found.length > limit };
   }
 
   /** The curves as the overviews hold them: all of the axis, whatever range is asked for.

@@ -46,7 +46,7 @@ export class SnapshotSource {
   /** @param {string} id @param {{kinds?: string[], after?: number}} [options] */
   async events(id, { kinds = [], after = 0 } = {}) {
     const events = (this.data.events[id] ?? []).filter((/** @type {any} */ e) => e.position > after && (!kinds.length || kinds.includes(e.content.kind)));
-    return { events };
+    return { events, more: false };
   }
 
   /** @param {import("./source.js").SeriesAsk} ask @returns {Promise<import("./frames.js").Answer>} */
