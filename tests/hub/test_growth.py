@@ -49,7 +49,7 @@ class Repo:
 
     def name(self, kind: str) -> str:
         self.made += 1
-        return f"{kind}/{self.made:08d}"
+        return f"{kind}/{self.made:08d}.parquet"
 
     def flush(self, rows: dict[str, int], at: int) -> None:
         draft, windows = Draft(self.index), {}
