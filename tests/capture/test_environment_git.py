@@ -140,7 +140,7 @@ def test_no_secret_of_a_difference_reaches_the_log(repository, captured, monkeyp
     )
     (repository / ".env").write_text("WANDB=canary-three\n")
     (repository / "deep" / "server.pem").write_text("canary-four\n")
-    monkeypatch.setattr(sys.modules["__main__"], "__file__", str(repository / "train.py"))
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", str(repository / "train.py"), raising=False)
     experiment = trackio_client.init("p")
     experiment.finish()
     told = captured(experiment)
