@@ -13,10 +13,11 @@ import ctypes
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 GRACE_S = 1.0
 """How long the main thread may take to come to its handler: a step of a training, not a collective that hangs."""
+_ENDING = {getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)}
 
 
 class BlockedMain:
@@ -33,6 +34,7 @@ class BlockedMain:
     ) -> None:
         self._is_ours, self._is_handled, self._finish = is_ours, is_handled, finish
         self._reads = self._writes = -1
+        self._forking = threading.local()  # .mask: of a thread that forks, until it has
 
     def start(self) -> None:
         """Begin to listen, unless somebody else does (an event loop). Only from the main thread."""
@@ -55,8 +57,24 @@ class BlockedMain:
         self._reads, self._writes = reads, writes
         threading.Thread(target=self._listen, args=(reads,), name="trackio-signals", daemon=True).start()
 
+    def before_fork(self) -> None:
+        """Hold back signals until the child has let go of the pipe: one that it gets before would end the parent."""
+        if self._writes != -1:
+            self._forking.mask = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+
+    def after_fork_in_parent(self) -> None:
+        """Let signals through again."""
+        mask: Iterable[int] | None = getattr(self._forking, "mask", None)
+        if mask is not None:
+            self._forking.mask = None
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
     def after_fork_in_child(self) -> None:
-        """The pipe is the parent's: what is written into it would end the parent."""
+        """The pipe is the parent's."""
+        self._let_go()
+        self.after_fork_in_parent()
+
+    def _let_go(self) -> None:
         if self._writes == -1:
             return
         with contextlib.suppress(ValueError):

@@ -99,7 +99,11 @@ class _Process:
     def _watch(self) -> None:
         atexit.register(self.finish_all)
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._forked)
+            os.register_at_fork(
+                before=self._blocked.before_fork,
+                after_in_parent=self._blocked.after_fork_in_parent,
+                after_in_child=self._forked,
+            )
         watch_forks()
         before_hook, before_exit = sys.excepthook, sys.exit
 
