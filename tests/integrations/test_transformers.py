@@ -233,5 +233,5 @@ def test_an_evaluation_after_training_joins_the_same_experiment(home):
 def test_hardware_is_read_while_it_trains(home):
     trainer_with(TrackioCallback(project="tiny", hardware_s=0.01), home, max_steps=12, eval_strategy="no").train()
     kept = only_experiment()
-    assert {"system/cpu_percent", "system/memory_percent"} <= set(kept.metrics)
+    assert {"system/process_memory", "system/memory_percent"} <= set(kept.metrics)
     assert max(points(kept, "system/memory_percent")) <= 12
