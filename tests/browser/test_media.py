@@ -93,9 +93,9 @@ def test_pictures_are_walked_by_step_with_the_keyboard_and_others_follow(opened)
     opened.keyboard.press("ArrowRight")
     expect(digits).to_contain_text("step 10 · 2 of 4")
     expect(digits.locator("img").first).not_to_have_attribute("src", before)
-    opened.wait_for_function(
-        "src => document.querySelector(`img[src='${src}']`)?.naturalWidth === 28",
-        arg=digits.locator("img").first.get_attribute("src"),
+    opened.wait_for_function(  # the picture of now: it is made anew while the panel is drawn
+        "name => document.querySelector(`.tk-medium[aria-label='${name}'] img`)?.naturalWidth === 28",
+        arg="val/digits",
     )
     digits.locator(".tk-picture").first.click()
     expect(opened.get_by_role("dialog")).to_contain_text("28 × 28")
@@ -103,17 +103,22 @@ def test_pictures_are_walked_by_step_with_the_keyboard_and_others_follow(opened)
     expect(opened.get_by_role("dialog")).to_have_count(0)
 
 
-def test_nothing_is_fetched_before_it_is_seen(page, space, training):
+def test_nothing_is_fetched_before_it_is_seen(page, space):
+    training = Training(space.url, "media-many", "two dozen")
+    pictures = [file(training, png(8, 8, number), "image/png") for number in range(24)]
+    for number, picture in enumerate(pictures):
+        media(training, "image", f"val/{number:02}", 0, picture | {"width": 8, "height": 8})
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{space.url}/?experiment={training.experiment_id}")
-    expect(panel(page, "weights")).to_be_attached()
-    expect(page.locator(".tk-log, .tk-media-head").first).to_be_attached()
-    ahead = [url for url in asked if "/v1/blobs/" in url]
-    seen(page, "answers")
-    expect(panel(page, "answers").locator("tbody td").first).to_be_visible()
-    later = [url for url in asked if "/v1/blobs/" in url]
-    assert len(ahead) < len(later)
+    expect(panel(page, "val/23")).to_be_attached()
+    seen(page, "val/00")
+    expect(panel(page, "val/00").locator("img")).to_be_visible()
+    last = pictures[23]["file"]
+    assert not any(last in url for url in asked)
+    with page.expect_request(lambda request: last in request.url):
+        seen(page, "val/23")
+    expect(panel(page, "val/23").locator("img")).to_be_visible()
 
 
 def test_boxes_and_masks_lie_where_they_belong_and_are_switched_off(opened):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from tests.delivery.test_reading import append_numbers, numbered, spool_in
 from trackio_client.delivery.account import account_of
 from trackio_client.delivery.courier import Courier
+from trackio_client.delivery.locks import FileLock
 from trackio_client.delivery.meta import read_meta
 from trackio_client.delivery.receipts import receipt_of
 from trackio_client.delivery.replay import pending, sync
@@ -378,3 +381,37 @@ def test_a_loop_that_logs_all_the_time_is_sent_in_batches_not_a_call_at_a_time(t
     assert sender.stop()
     assert held(store) == list(range(500))
     assert len(store.batches) <= spent / 0.2 + 10
+
+
+def test_a_log_that_a_pusher_sends_just_now_is_waited_for(tmp_path: Path) -> None:
+    """`sync` would say otherwise that its process lives, and end before the last of it is sent."""
+    spool = spool_in(tmp_path)
+    append_numbers(spool, ("a",), 0)
+    spool.abandon()
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    meta = spool.meta
+    meta.pid = ended.pid
+    meta.write(spool.directory)
+    store, waited = MemoryTransport(), []
+    pusher = FileLock.take(spool.directory / "lock")
+    assert pusher is not None
+
+    def let_go(seconds: float) -> None:
+        waited.append(seconds)
+        pusher.release()
+
+    assert sync(tmp_path, lambda destination: store, sleep=let_go) == []  # without patience
+    [receipt] = sync(tmp_path, lambda destination: store, sleep=let_go, patience_s=5.0)
+    assert receipt.is_equal
+    assert len(waited) >= 1
+    assert held(store) == [0]
+
+
+def test_a_log_whose_writer_lives_is_not_waited_for(tmp_path: Path) -> None:
+    spool = spool_in(tmp_path)
+    append_numbers(spool, ("a",), 0)
+    waited: list[float] = []
+    assert sync(tmp_path, lambda destination: MemoryTransport(), sleep=waited.append, patience_s=5.0) == []
+    assert waited == []
+    spool.abandon()

@@ -10,6 +10,7 @@ import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -58,6 +59,7 @@ class Witness:
     def __init__(self, model: torch.nn.Module, each: int = 1) -> None:
         self.norms: list[float] = []
         self.rates: list[float] = []
+        self._times: list[float] = []
         self._each = each
         self._calls = 0
         self._squares: dict[int, float] = {}
@@ -74,6 +76,12 @@ class Witness:
     def _step(self, optimizer: torch.optim.Optimizer) -> None:
         self.norms.append(math.sqrt(sum(self._squares.values())))
         self.rates.append(float(optimizer.param_groups[0]["lr"]))
+        self._times.append(perf_counter())
+
+    @property
+    def seconds(self) -> float:
+        """From the first step of the optimizer to the last."""
+        return self._times[-1] - self._times[0]
 
 
 class Watched(transformers.Trainer):

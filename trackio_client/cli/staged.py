@@ -90,4 +90,4 @@ def let_go(settings: Settings, receipts: Sequence[ExperimentReceipt]) -> None:
             def road(where: str, staging: Staging = staging) -> StagingTransport | None:
                 return StagingTransport(staging, staging.open()) if where == staging.destination else None
 
-            sync(settings.spool_path, road, experiment_id=receipt.experiment_id, timeout_s=10.0)
+            sync(settings.spool_path, road, experiment_id=receipt.experiment_id, timeout_s=10.0, patience_s=10.0)

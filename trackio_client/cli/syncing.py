@@ -15,6 +15,9 @@ from trackio_client.errors import UsageError
 if TYPE_CHECKING:
     from trackio_client.delivery.receipts import ExperimentReceipt
 
+PATIENCE_S = 10.0
+"""For a pusher that is taking over a log just now."""
+
 
 def add(commands: Any, common: argparse.ArgumentParser) -> None:
     """Add the command to the parser."""
@@ -46,6 +49,7 @@ def run(asked: argparse.Namespace) -> int:
                 lambda there: transport_to(there, settings) if only is None or there in only else None,
                 experiment_id=asked.id,
                 timeout_s=max(1.0, until - time.monotonic()),
+                patience_s=PATIENCE_S,
                 should_stop=stop.is_set,
             )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -120,6 +121,19 @@ def _taken(directory: Path) -> FileLock | None:
     return None
 
 
+def _is_left(directory: Path, meta: Meta) -> bool:
+    """Whether a log is there still whose writer has ended, as far as this machine can tell."""
+    if os.name == "nt" or not (directory / META).exists():  # signal 0 would end a process there
+        return False
+    try:
+        os.kill(meta.pid, 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return False
+
+
 def _why(meta: Meta, is_live: bool, unsent: int) -> str:
     if is_live:
         return "its process is running and sends by itself"
@@ -134,6 +148,7 @@ def sync(
     *,
     experiment_id: str | None = None,
     timeout_s: float = 600.0,
+    patience_s: float = 0.0,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
     should_stop: Callable[[], bool] = lambda: False,
@@ -145,6 +160,8 @@ def sync(
         transport_for: destination → transport, or None when this process has no way there.
         experiment_id: only the logs of this experiment.
         timeout_s: after it, what fails is not tried again; what goes well goes on.
+        patience_s: how long to wait, over all of them, for logs of dead processes that another one is sending just
+            now (a pusher, another `sync`): who asks for everything to be sent wants to know that it is.
         should_stop: asked between batches.
         sleep: waits some seconds.
         clock: seconds, monotonic.
@@ -152,11 +169,15 @@ def sync(
     accounts: dict[tuple[str, str], list[Account]] = {}
     transports: dict[str, Transport | None] = {}
     until = clock() + timeout_s
+    patient_until = min(until, clock() + patience_s)
     try:
         for directory, meta in _spools(folder):
             if should_stop() or (experiment_id is not None and meta.experiment_id != experiment_id):
                 continue
             lock = _taken(directory)
+            while lock is None and _is_left(directory, meta) and clock() < patient_until and not should_stop():
+                sleep(0.05)
+                lock = _taken(directory)
             if lock is None:
                 continue
             try:

@@ -80,26 +80,26 @@ class Times(Group):
             return None
         now, before = self._now(run), self._logged
         self._logged = now
-        return self._speed(run, before, now) | self._outlook(run)
+        return self._speed(run, before, now) | self._outlook(run, now.at)
 
     def evaluated(self, run: Run, metrics: Mapping[str, Any]) -> None:
         now = self._now(run)
         speed = self._speed(run, self._evaluated, now)
         run.evaluation.update(speed)
-        run.evaluation["seconds_since_begin"] = run.clock.elapsed
+        run.evaluation["seconds_since_begin"] = now.at
         if (flos := _flos(run)) is not None:
             run.evaluation["total_flos"] = flos
-        run.evaluation.update(self._outlook(run))
+        run.evaluation.update(self._outlook(run, now.at))
 
     def settled(self, run: Run) -> None:
         self._evaluated = self._now(run)
 
     def end(self, run: Run) -> None:
-        elapsed = run.clock.elapsed
         now = self._now(run)
+        elapsed = now.at
         summary: dict[str, Any] = {"train_runtime_seconds": elapsed, "steps_done": run.step - run.first_step}
         if now.steps > self._begun.steps:
-            summary["time"] = self._speed(run, self._begun, now)
+            summary["time"] = {"seconds": elapsed, **self._speed(run, self._begun, now)}
             summary["time"] |= {f"{kind}_seconds": run.clock.of(kind) for kind in ("data", "compute", *_APART)}
         if (flos := _flos(run)) is not None:
             summary["total_flos"] = flos
@@ -148,9 +148,9 @@ class Times(Group):
             told["samples_per_second"] = (now.samples - before.samples) * run.world_size / seconds
         return told
 
-    def _outlook(self, run: Run) -> dict[str, float]:
-        """Time that is left, with evaluations and saves as so far, and cost."""
-        elapsed, done = run.clock.elapsed, run.step - run.first_step
+    def _outlook(self, run: Run, elapsed: float) -> dict[str, float]:
+        """Time that is left after so many seconds, with evaluations and saves as so far, and cost."""
+        done = run.step - run.first_step
         told: dict[str, float] = {}
         left = None
         if done > 0 and (run.state.max_steps or 0) >= run.step:
