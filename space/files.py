@@ -20,18 +20,28 @@ MEASURED_S = 60.0
 """How long a look at the whole folder counts; what comes meanwhile is added to it."""
 
 
+def _no_room(wanted: int) -> int:
+    """A disk that is the only home of its files gives none of them up."""
+    return 0
+
+
 @dataclass(slots=True)
 class Bounds:
     """The server's limits, asked before and while a file comes."""
 
     settings: SpaceSettings
     store: Store
-    make_room: Callable[[int], int] = lambda wanted: 0
+    make_room: Callable[[int], int]
     """Told how many bytes are wanted: removes files that a repo has, and says how many bytes went."""
     clock: Callable[[], float] = time.monotonic
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _measured_at: float = -1e9
     _held_bytes: int = 0
+
+    @classmethod
+    def of(cls, settings: SpaceSettings, store: Store) -> Bounds:
+        """Those of a server, the same for all its routes. A store whose home is a repo gives files up for new ones."""
+        return cls(settings, store, getattr(store, "make_room", _no_room))
 
     def refusal(self, blob: Blob, experiment_id: str | None) -> str | None:
         """Why a file that is not here is not taken; None if it is. Raises Gone: the experiment was deleted."""

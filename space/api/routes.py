@@ -61,6 +61,7 @@ class Parts:
     ingest: Ingest
     library: Library
     gate: Gate
+    bounds: Bounds
     version: str
 
 
@@ -70,8 +71,7 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
     app.include_router(_reading(parts))
     app.include_router(_series(parts))
     app.include_router(_server(parts))
-    bounds = Bounds(parts.settings, parts.store, getattr(parts.store, "make_room", _no_room))
-    app.include_router(blob_routes(parts.store, bounds))
+    app.include_router(blob_routes(parts.store, parts.bounds))
     app.include_router(token_routes(parts.gate))
     app.include_router(share_routes(parts.gate, parts.store))
     app.state.links = Links(
@@ -142,11 +142,6 @@ def _writing(parts: Parts) -> APIRouter:
         return answer({"deleted": experiment_id})
 
     return router
-
-
-def _no_room(wanted: int) -> int:
-    """A disk that is the only home of its files gives none of them up."""
-    return 0
 
 
 def _edit_time_us(store: Store, experiment_id: str) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 
 from space.api.trackio.calls import objects, text, truth, whole
 from space.api.trackio.media import values_of
-from space.api.trackio.rows import MOST_ROWS, count, metric_names, moment, rows, values_beside
+from space.api.trackio.rows import MOST_ROWS, count, metric_names, moment, rows, series_of, values_beside
 from space.api.trackio.runs import find, run_id_of
 from trackio_client.errors import ExperimentNotFound, MetricNotFound, UsageError
 from trackio_client.exchange.texts import time_of
@@ -176,7 +176,7 @@ class Reading:
             (time, step, value) for time, step, own, value in self._beside(record) if own == name
         ]
         try:
-            points = self._store.points(record.experiment_id, name)
+            points = series_of(self._store, record, [name])[name]
             found += zip(points.times_us.tolist(), points.steps.tolist(), points.values.tolist(), strict=True)
         except (MetricNotFound, ExperimentNotFound):
             pass

@@ -1,22 +1,38 @@
-"""Calls of `log`, put together again: our series hold a call's values apart, at the same step and time."""
+"""Calls of `log`, put together again: our series hold a call's values apart, at the same step and time.
+
+A metric that several ranks log is one metric, as on our pages: the mean of the ranks at each step, at the time of the
+lowest rank, so that it stands in the row of that rank's call.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from trackio_client.exchange.trackio_project import trackio_name
-from trackio_client.store.contract import ExperimentRecord, Points, Store, StoredEvent
+from trackio_client.queries import spread
+from trackio_client.store.columns import Floats, Ints
+from trackio_client.store.contract import ExperimentRecord, Store, StoredEvent
+from trackio_client.wire.asks import SeriesQuery
 from trackio_client.wire.events import TEXT
 
 MOST_ROWS: Final = 3000
 """Trackio's own bound."""
 _SYSTEM: Final = "system/"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Series(NamedTuple):
+    """The points of one metric, arrays of (n,) each."""
+
+    times_us: Ints
+    steps: Ints
+    values: Floats
+
 
 Keys = npt.NDArray[np.int64]
 """(n, 2): time in microseconds and step of each call, ascending."""
@@ -32,8 +48,28 @@ def moment(time_us: int) -> str:
 
 def metric_names(store: Store, record: ExperimentRecord, *, system: bool = False) -> list[str]:
     """The series of an experiment: those that Trackio calls metrics, or system metrics. Names are ours."""
-    found = store.summaries([record.experiment_id]).get(record.experiment_id, [])
+    found = spread.summaries(store, [record.experiment_id]).get(record.experiment_id, [])
     return [each.metric for each in found if each.metric.startswith(_SYSTEM) == system]
+
+
+def series_of(store: Store, record: ExperimentRecord, names: Sequence[str]) -> dict[str, Series]:
+    """Every point of these metrics; of those that several ranks log, one a step.
+
+    Raises:
+        MetricNotFound: the experiment never logged one of them.
+    """
+    own = record.experiment_id
+    ranked = spread.members(store, [own])
+    several = tuple(name for name in names if (own, name) in ranked)
+    means = spread.series(store, SeriesQuery(experiments=(own,), metrics=several))[0] if several else {}
+    found = {}
+    for name in names:
+        if (mean := means.get((own, name))) is not None:
+            found[name] = Series(np.round(mean.times_s * 1e6).astype(np.int64), mean.steps, mean.values)
+        else:
+            every = store.points(own, name)
+            found[name] = Series(every.times_us, every.steps, every.values)
+    return found
 
 
 def values_beside(store: Store, record: ExperimentRecord) -> Iterator[tuple[int, int, str, Any]]:
@@ -54,7 +90,7 @@ def rows(
     most: int | None = MOST_ROWS,
 ) -> list[dict[str, Any]]:
     """[{name: value, "timestamp", "step"}] in order of time; of more than `most` calls an even choice."""
-    points = {name: store.points(record.experiment_id, name) for name in metric_names(store, record, system=system)}
+    points = series_of(store, record, metric_names(store, record, system=system))
     keys = _thinned(_keys(list(points.values()), beside), most)
     found: dict[tuple[int, int], dict[str, Any]] = {(int(time), int(step)): {} for time, step in keys}
     times = np.unique(keys[:, 0])
@@ -75,10 +111,10 @@ def rows(
 
 def count(store: Store, record: ExperimentRecord, beside: Sequence[tuple[int, int, str, Any]]) -> int:
     """Calls of `log`."""
-    return len(_keys([store.points(record.experiment_id, name) for name in metric_names(store, record)], beside))
+    return len(_keys(list(series_of(store, record, metric_names(store, record)).values()), beside))
 
 
-def _keys(points: Sequence[Points], beside: Sequence[tuple[int, int, str, Any]]) -> Keys:
+def _keys(points: Sequence[Series], beside: Sequence[tuple[int, int, str, Any]]) -> Keys:
     parts: list[Keys] = []
     for series in points:
         key = np.stack([series.times_us, series.steps], axis=1)

@@ -11,6 +11,7 @@ from space.api.trackio.rows import moment
 from space.api.trackio.runs import find, run_id_of
 from space.api.trackio.versions import FILE
 from trackio_client.exchange.texts import time_of
+from trackio_client.queries.spread import metrics
 from trackio_client.store.contract import ExperimentRecord, Store
 from trackio_client.wire.events import ARTIFACT, MARK
 
@@ -49,8 +50,7 @@ class Sidelines:
 
     def get_tab_availability(self, project: Any) -> dict[str, bool]:
         records = self._store.experiments(text(project, "project"))
-        found = self._store.summaries([record.experiment_id for record in records])
-        names = {each.metric for summaries in found.values() for each in summaries}
+        names = [name for name, _, _ in metrics(self._store, text(project, "project"))]
         media = [value for record in records for *_, value in values_of(self._store, record)]
         types = {value.get("_type") for value in media if isinstance(value, dict)}
         artifacts = [
