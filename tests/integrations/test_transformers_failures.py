@@ -234,10 +234,10 @@ def test_an_exception_in_any_hook_of_any_group_is_named_once_and_the_training_go
         from trackio_client.integrations.transformers.groups import Group
 
         odd = type("Odd", (Group,), {"name": "odd", **{hook: broken(hook) for hook in hooks}})
-        before = hears._begin
+        before = hears.life.begin
 
         def begin(*given):
-            from trackio_client.integrations.transformers import callback as module
+            from trackio_client.integrations.transformers import life as module
 
             made = module.made
             module.made = lambda names: [*made(names), odd()]
@@ -246,7 +246,7 @@ def test_an_exception_in_any_hook_of_any_group_is_named_once_and_the_training_go
             finally:
                 module.made = made
 
-        hears._begin = begin
+        hears.life.begin = begin
         trainer = trainer_of(folder, hears, max_steps=4, logging_steps=1, eval_strategy="steps", eval_steps=2,
                              save_strategy="steps", save_steps=2)  # fmt: skip
         assert trainer.train().global_step == 4
@@ -272,10 +272,10 @@ def test_an_exception_in_any_method_of_the_callback_is_told_with_its_place(tmp_p
         def broken(*given, **named):
             raise ZeroDivisionError("made up")
 
-        for inner in ("_settle", "_at_hand", "_begin", "_refresh"):
-            setattr(hears, inner, broken)
-        hears._groups.call = broken
-        hears.run = object()
+        for inner in ("settle", "at_hand", "begin", "refresh"):
+            setattr(hears.life, inner, broken)
+        hears.life.groups.call = broken
+        hears.life.run = object()
         method = getattr(TrackioCallback, event)
         state = transformers.TrainerState(is_world_process_zero=True)
         method(hears, transformers.TrainingArguments(str(folder)), state, None, logs={"loss": 1.0}, metrics={})
@@ -392,13 +392,10 @@ def test_a_training_that_fails_before_its_first_step_is_told_too(tmp_path):
     assert kept.run_config["trainer"] == "Watched"
 
 
-def test_a_checkpoint_whose_folder_takes_no_name_is_recorded_all_the_same(tmp_path, monkeypatch):
-    def full(self, folder):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(TrackioCallback, "_write_name", full)
+def test_a_checkpoint_whose_folder_takes_no_name_is_recorded_all_the_same(tmp_path):
     with at_home(tmp_path) as folder:
+        (folder / "out" / "checkpoint-2" / "trackio.json.part").mkdir(parents=True)  # where the name would be written
         trainer_of(folder, callback(), max_steps=2, eval_strategy="no", save_strategy="steps", save_steps=2).train()
         kept = only()
     assert [one["step"] for one in kept.checkpoints] == [2]
-    assert "No space left" in kept.training["faults"][0]["message"]
+    assert "Is a directory" in kept.training["faults"][0]["message"]

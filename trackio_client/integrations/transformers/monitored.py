@@ -7,10 +7,13 @@ training, and which the monitor opens again when more is told after it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 from trackio_client.experiment import Experiment
-from trackio_client.integrations.transformers.callback import TrackioCallback, _never_stops_training
+from trackio_client.integrations.transformers.belonging import Belonging
+from trackio_client.integrations.transformers.callback import TrackioCallback
+from trackio_client.integrations.transformers.faults import never_stops_training
 
 
 class Keeper(Protocol):
@@ -27,13 +30,34 @@ class Keeper(Protocol):
     def keep_evaluation(self, results: Mapping[str, Any], step: int) -> None: ...
 
 
+class _OfMonitor(Belonging):
+    """The monitor says which experiment it is, and opens it again; it ends with the training."""
+
+    def __init__(self, monitor: Keeper) -> None:
+        super().__init__(monitor.experiment, {}, lambda: None)
+        self.is_ours = True
+        self._monitor = monitor
+
+    def open(self, config: dict[str, Any], earlier: Mapping[str, str] | None = None) -> Experiment:
+        experiment = self.reopen()
+        experiment.config.update(config, allow_val_change=True)
+        return experiment
+
+    def reopen(self) -> Experiment:
+        self.experiment = self._monitor.reopened()
+        return self.experiment
+
+    def earlier(self, checkpoint: Path) -> dict[str, str] | None:
+        return None
+
+
 class MonitorCallback(TrackioCallback):
     """Records a training into the experiment of a monitor, and ends it with the training."""
 
     def __init__(self, monitor: Keeper, **switches: Any) -> None:
         super().__init__(monitor.experiment, **switches)
         self.monitor = monitor
-        self._is_ours = True  # it ends with the training
+        self.life.belonging = _OfMonitor(monitor)
         if not monitor.enable_tracking:
             self.idle()
 
@@ -41,20 +65,20 @@ class MonitorCallback(TrackioCallback):
         if self.monitor.enable_tracking:
             super()._meet(trainer)
 
-    @_never_stops_training
+    @never_stops_training
     def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
         super().on_log(args, state, control, logs=logs, **kwargs)
         if logs and state.is_world_process_zero:
             self.monitor.remember(logs, int(state.global_step))
 
-    @_never_stops_training
+    @never_stops_training
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         super().on_save(args, state, control, **kwargs)
         folder = self._checkpoint(args, state)
         if state.is_world_process_zero and folder.is_dir():
             self.monitor.keep_checkpoint(str(folder))
 
-    @_never_stops_training
+    @never_stops_training
     def on_evaluate(
         self, args: Any, state: Any, control: Any, metrics: Mapping[str, Any] | None = None, **kwargs: Any
     ) -> None:
@@ -62,16 +86,8 @@ class MonitorCallback(TrackioCallback):
         if metrics and state.is_world_process_zero:
             self.monitor.keep_evaluation(metrics, int(state.global_step))
 
-    @_never_stops_training
+    @never_stops_training
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         if state.is_world_process_zero and self.run is not None:
             self.monitor.keep_log(list(state.log_history))
         super().on_train_end(args, state, control, **kwargs)
-
-    def _open(self, config: dict[str, Any], earlier: Mapping[str, str] | None = None) -> None:
-        self._reopen()
-        assert self.experiment is not None
-        self.experiment.config.update(config, allow_val_change=True)
-
-    def _reopen(self) -> None:
-        self.experiment = self.monitor.reopened()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -164,12 +165,18 @@ class _Guarded:
         try:
             return self._compute(prediction, **named)
         except Exception as error:
-            if not self._callback.may_lack_metrics(self._trainer.args):
+            if not _may_lack_metrics(self._trainer.args):
                 raise
             self._callback.faults.add(
                 "compute_metrics", error, self._callback.run, what="The evaluation goes on without its metrics"
             )
             return {}
+
+
+def _may_lack_metrics(args: Any) -> bool:
+    """Whether the Trainer gets by without what `compute_metrics` would have told: the loss is always there."""
+    chosen = getattr(args, "metric_for_best_model", None)
+    return chosen is None or re.fullmatch(r"(eval_)?loss", chosen) is not None
 
 
 def _save_model(save_model: Any, callback: TrackioCallback, trainer: Any) -> Any:
@@ -207,3 +214,8 @@ def _create_model_card(create_model_card: Any, callback: TrackioCallback, traine
 def batch_of(inputs: Any) -> Mapping[str, Any]:
     """The batch as a mapping; of another form, nothing of it."""
     return inputs if isinstance(inputs, Mapping) else {}
+
+
+def shapes_of(batch: Mapping[str, Any]) -> dict[str, list[int]]:
+    """The shape of each tensor of a batch, by its name."""
+    return {str(name): list(value.shape) for name, value in batch.items() if hasattr(value, "shape")}
