@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from trackio_client.errors import DeliveryError, NotFound, StoreError, UsageError
+from trackio_client.homes import expanded
 from trackio_client.wire import events
 from trackio_client.wire.artifacts import LATEST, checked_alias
 
@@ -178,14 +179,16 @@ class ArtifactCalls:
     def _asked_for(self, wanted: str) -> dict[str, Any]:
         """What the store says of an artifact; one that this process has logged is waited for."""
         until, pause = time.monotonic() + USE_WAIT_S, 0.05
-        own = wanted.partition(":")[0].rpartition("/")[2]
+        is_there = wanted.partition(":")[0].rpartition("/")[2] not in (self._logged_artifacts or {})
+        has_arrived: Callable[[], bool] | None = None
         while True:
             try:
                 return self._source_of_artifacts().artifact(wanted, self.origin.project)
             except (NotFound, DeliveryError, StoreError) as error:
-                is_coming = own in (self._logged_artifacts or {})
-                if time.monotonic() > until or (isinstance(error, NotFound) and not is_coming):
+                if time.monotonic() > until or (isinstance(error, NotFound) and is_there):
                     raise
+            has_arrived = has_arrived or self._writer.arrival()
+            is_there = is_there or has_arrived()  # asked once more, for it may have come between answer and arrival
             time.sleep(pause)
             pause = min(1.0, pause * 2)
 
@@ -237,7 +240,7 @@ def _of_path(
     from trackio_client.artifacts.artifact import Artifact
 
     text = str(given)
-    path = Path(given).expanduser() if "://" not in text else None
+    path = expanded(text) if "://" not in text else None
     if path is None or reference:
         called = name or (path.name if path is not None else text.rstrip("/").rpartition("/")[2])
         made = Artifact((called or "reference").replace(":", "-"), type, description)

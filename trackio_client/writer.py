@@ -229,6 +229,17 @@ class Writer:
 
     # --- reading --------------------------------------------------------------------------------------------------
 
+    def arrival(self) -> Callable[[], bool]:
+        """A question that may be asked again: has the store accepted all that was logged before this call?
+
+        No is the answer as well where that is not known: nothing was logged, or counting took too long.
+        """
+        sender = self.sender
+        if sender is None or not sender.catch_up() or sender.courier is None:
+            return lambda: False
+        courier, end = sender.courier, sender.courier.tally.end
+        return lambda: courier.sent >= end
+
     def numbers(self, goals: Mapping[str, str | None]) -> dict[str, Numbers]:
         """The summary of what this process has logged so far."""
         sender = self.sender

@@ -226,9 +226,11 @@ def test_an_artifact_that_is_not_there_is_an_error_with_what_there_is(begin, api
     experiment = begin()
     experiment.log_artifact(folder(tmp_path), "digits-data")
     experiment.use_artifact("digits-data")  # of this very process: waited for
+    experiment.log_artifact(folder(tmp_path), "digits-data", aliases=["best"])  # the same content: known, its alias not
+    assert experiment.use_artifact("digits-data:best").version == "v0"
     with pytest.raises(NotFound, match="digits-data"):
         experiment.use_artifact("digit-data:latest")
-    with pytest.raises(NotFound, match="It has v0, latest"):
+    with pytest.raises(NotFound, match=r"It has v0, (best, latest|latest, best)"):
         experiment.use_artifact("digits-data:v9")
     with pytest.raises(UsageError, match="is of type"):
         experiment.use_artifact("digits-data", type="model")

@@ -81,13 +81,15 @@ class Sender:
 
     # --- for other threads ----------------------------------------------------------------------------------------
 
-    def catch_up(self, timeout_s: float = 2.0) -> None:
-        """Wait until everything logged before this call is counted."""
+    def catch_up(self, timeout_s: float = 2.0) -> bool:
+        """Wait until everything logged before this call is counted; False if that takes longer."""
         self._wanted += 1
         wanted, until = self._wanted, time.monotonic() + timeout_s
         while self._counted_for < wanted and self._thread.is_alive() and time.monotonic() < until:
+            self._caught_up.clear()
             self._asked.put(None)
             self._caught_up.wait(0.02)
+        return self._counted_for >= wanted
 
     def drain(self, timeout_s: float, *, impatient_s: float = 5.0) -> bool:
         """Send what is there; True once all is accepted (and durable, where that comes by itself).
