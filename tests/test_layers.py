@@ -17,7 +17,7 @@ import trackio_client
 
 ROOT = Path(__file__).resolve().parents[1]
 
-CORE = {"errors", "release", "blobs", "truth"}
+CORE = {"errors", "release", "blobs", "truth", "homes"}
 STORE = CORE | {"wire", "store"}
 EXPERIMENT = STORE | {
     "delivery",
@@ -43,7 +43,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "view": set(),
     "clientfile": CORE,
     "truth": {"errors"},
-    "settings": CORE | {"hub.names", "clientfile"},
+    "homes": set(),
+    "variables": {"errors", "truth"},
+    "settings": CORE | {"hub.names", "clientfile", "variables"},
     "inforce": CORE | {"settings", "clientfile"},
     "values": CORE | {"wire"},
     "masking": CORE,

@@ -38,7 +38,7 @@ def attached(kind: type[Experiment], origin: Origin, url: str | None, directory:
     for live in process.live:
         if live.experiment_id == origin.experiment_id and live.origin.generation == origin.generation:
             return live
-    settings = settings_from(url=url, directory=Path(directory), quiet=True, console=False)
+    settings = settings_from(forgives=True, url=url, directory=Path(directory), quiet=True, console=False)
     masker = Masker([settings.token, settings.hub_token])
     notices = Notices(is_quiet=True, mask=masker.text)
     origin = replace(origin, masker=masker)

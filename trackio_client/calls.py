@@ -14,6 +14,7 @@ from typing import Any
 
 from trackio_client.errors import UsageError
 from trackio_client.experiment import Experiment
+from trackio_client.homes import expanded
 from trackio_client.lifecycle import process
 from trackio_client.notices import Notices
 from trackio_client.sweeping import agent, sweep
@@ -179,7 +180,7 @@ def sync(project: str | None = None, space_id: str | None = None, sdk: str = "gr
     from trackio_client.opening import transport_to
     from trackio_client.settings import settings_from
 
-    settings = settings_from()
+    settings = settings_from(forgives=True)
     for receipt in send(settings.spool_path, lambda there: transport_to(there, settings), timeout_s=30.0):
         _said.say(receipt.text())
 
@@ -226,7 +227,7 @@ def import_csv(csv_path: str | Path, project: str, name: str | None = None, **ot
 
     named = {key: others[key] for key in ("space_id", "dataset_id", "private", "config", "quiet") if others.get(key)}
     try:
-        with Path(csv_path).expanduser().open(newline="", encoding="utf-8-sig") as file:
+        with expanded(str(csv_path)).open(newline="", encoding="utf-8-sig") as file:
             rows = [row for row in csv.DictReader(file) if any(row.values())]
     except (OSError, UnicodeError, csv.Error) as error:
         raise UsageError(f"{csv_path} cannot be read as CSV: {error}") from error

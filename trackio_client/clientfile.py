@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from trackio_client.errors import UsageError
+from trackio_client.homes import expanded, home
 
 HUB = "https://huggingface.co"
 _NAME = re.compile(r"[A-Za-z0-9][\w.\-]*/[A-Za-z0-9][\w.\-]*")
@@ -44,13 +45,13 @@ class KnownSpace:
 def config_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """TRACKIO_CONFIG_DIR, else `trackio` in the platform's folder for configuration (XDG, Library, APPDATA)."""
     if chosen := environ.get("TRACKIO_CONFIG_DIR", "").strip():
-        return Path(chosen).expanduser()
+        return expanded(chosen)
     if sys.platform == "win32":
-        base = Path(environ.get("APPDATA") or Path.home() / "AppData" / "Roaming")
+        base = Path(environ.get("APPDATA") or home() / "AppData" / "Roaming")
     elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
+        base = home() / "Library" / "Application Support"
     else:
-        base = Path(environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+        base = Path(environ.get("XDG_CONFIG_HOME") or home() / ".config")
     return base / "trackio"
 
 

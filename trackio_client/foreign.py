@@ -20,6 +20,7 @@ from typing import Any, Final, TypeVar
 
 from trackio_client.configuration import as_mapping
 from trackio_client.errors import UsageError
+from trackio_client.homes import expanded
 
 POSITIONS: Final = ("project", "name", "group", "space_id", "server_url", "dataset_id", "bucket_id", "config")
 """The order in which Trackio takes arguments; ours are the first two."""
@@ -228,7 +229,7 @@ def _place(folder: Any, found: Translated) -> None:
     if folder is None or not str(folder).strip():
         return
     if found.named.get("directory") is None and not os.environ.get("TRACKIO_DIR", "").strip():
-        found.named["directory"] = Path(folder).expanduser() / "trackio-runs"
+        found.named["directory"] = expanded(str(folder)) / "trackio-runs"
         where = found.named["directory"]
         found.said.append(f"dir={str(folder)!r}: TRACKIO_DIR={where} lets `trackio-client ui` and Api() find it")
     found.noted["dir"] = str(folder)
@@ -251,7 +252,7 @@ def _config(found: Translated, exclude: Any, include: Any) -> None:
 def _config_file(path: Path) -> dict[str, Any]:
     """The settings in a JSON or YAML file. Raises UsageError."""
     try:
-        text = path.expanduser().read_text(encoding="utf-8")
+        text = expanded(str(path)).read_text(encoding="utf-8")
         if path.suffix.lower() == ".json":
             import json
 

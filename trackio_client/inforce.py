@@ -80,7 +80,9 @@ def client_settings(
     settings: Settings, environ: Mapping[str, str] = os.environ, given: Mapping[str, Any] | None = None
 ) -> list[InForce]:
     """The client's settings. `given` is what code (or the command line) said, by field."""
-    found = in_force(CLIENT, settings, environ, given or {})
+    passed_over = {said.split(" ", 1)[0] for said in settings.warnings}  # what could not be read is in no setting
+    heeded = {name: text for name, text in environ.items() if name not in passed_over}
+    found = in_force(CLIENT, settings, heeded, given or {})
     return [_from_file(one, settings, environ) for one in found]
 
 

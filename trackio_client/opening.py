@@ -19,12 +19,14 @@ from trackio_client.delivery.transport import Known, LateTransport, StoreTranspo
 from trackio_client.errors import DeliveryError, ExperimentNotFound, StoreError, UsageError
 from trackio_client.experiment import Experiment
 from trackio_client.foreign import takes_foreign_names
+from trackio_client.homes import expanded
 from trackio_client.joining import Joining, join
 from trackio_client.lifecycle import process
 from trackio_client.masking import Masker
 from trackio_client.notices import Notices, in_notebook
 from trackio_client.origin import Origin, friendly_name
 from trackio_client.pushes import Pushes
+from trackio_client.sensible import sensible
 from trackio_client.settings import MODES, Settings, is_dataset, settings_from, space_at
 from trackio_client.values import jsonable
 from trackio_client.wire import events
@@ -108,17 +110,20 @@ def init(
     if mode in (*MODES, "local"):  # S1's words for monitoring_mode
         mode, monitoring_mode = None, monitoring_mode or ("none" if mode == "local" else mode)
     settings = settings_from(
+        forgives=True,
         url=trackio_url,
         token=trackio_token,
         hub_token=hf_token,
         dataset_repo=dataset_repo,
         monitoring_mode=monitoring_mode,
         mode=mode,
-        directory=Path(directory).expanduser() if directory else None,
+        directory=expanded(str(directory)) if directory else None,
         console=capture_console,
         hardware_s=hardware_s,
         quiet=quiet,
     )
+    is_url_ours = not str(trackio_url or "").strip() and not str(dataset_repo or "").strip()
+    settings = sensible(settings, is_url_ours=is_url_ours)
     settings = replace(settings, directory=settings.directory.absolute())  # a later chdir must not move the spool
     if worker := data_worker():
         if process.current is not None:  # a fork: it writes for the experiment of its parent

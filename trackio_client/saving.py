@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from trackio_client.artifacts.artifact import Artifact
 from trackio_client.errors import TrackioError, UsageError
+from trackio_client.homes import expanded
 
 SAVED: Final = "files"
 """The type of what `save` logs; reader/run_files.py looks for it."""
@@ -34,7 +35,7 @@ def save(experiment: Any, glob_str: Any = None, base_path: Any = None, policy: s
     """
     if glob_str is None:
         return []
-    paths = list(_matching(Path(glob_str).expanduser()))
+    paths = list(_matching(expanded(str(glob_str))))
     if not paths:
         experiment.notices.warn(f"save:{glob_str}", f"save(): there is no file {str(glob_str)!r:.200}; nothing is kept")
         return []
@@ -43,7 +44,7 @@ def save(experiment: Any, glob_str: Any = None, base_path: Any = None, policy: s
             "save:many", f"save(): {str(glob_str)!r:.200} fits {len(paths):,} files: the first {MOST_FILES:,} are kept"
         )
         paths = paths[:MOST_FILES]
-    base = None if base_path is None else Path(base_path).expanduser().absolute()
+    base = None if base_path is None else expanded(str(base_path)).absolute()
     kept = _kept(experiment, [(path, _inside(path, base)) for path in paths])
     return [str(path) for path in kept]
 
@@ -122,7 +123,7 @@ def log_code(
 
     Hidden folders, environments and build folders are left out. None if there is no such file.
     """
-    folder = Path(root or ".").expanduser().absolute()
+    folder = expanded(str(root or ".")).absolute()
     takes = include_fn or (lambda path: path.endswith(".py"))
     artifact = Artifact(name or f"source-{experiment.project}".replace(":", "-"), type="code")
     count = 0

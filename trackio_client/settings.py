@@ -12,12 +12,15 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from trackio_client import clientfile
 from trackio_client.errors import UsageError
+from trackio_client.homes import expanded, home
 from trackio_client.hub.names import repo_of
-from trackio_client.truth import truth
+from trackio_client.variables import Variables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,74 +117,84 @@ class Settings:
 def data_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """TRACKIO_DIR, else `trackio` in the platform's folder for user data (XDG, Library, LOCALAPPDATA)."""
     if chosen := environ.get("TRACKIO_DIR", "").strip():
-        return Path(chosen).expanduser()
+        return expanded(chosen)
     if sys.platform == "win32":
-        base = Path(environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+        base = Path(environ.get("LOCALAPPDATA") or home() / "AppData" / "Local")
     elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
+        base = home() / "Library" / "Application Support"
     else:
-        base = Path(environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+        base = Path(environ.get("XDG_DATA_HOME") or home() / ".local" / "share")
     return base / "trackio"
 
 
-def settings_from(environ: Mapping[str, str] = os.environ, **given: object) -> Settings:
+def settings_from(environ: Mapping[str, str] = os.environ, *, forgives: bool = False, **given: object) -> Settings:
     """Settings from the environment, with what was given in code on top (None and blank texts are "not given").
 
+    Args:
+        environ: the variables.
+        forgives: for a training, which must not end for a variable: one that cannot be read is named in `warnings` and
+            counts as not set (a switch for what may be personal as "no").
+        **given: fields of `Settings`, from code.
+
     Raises:
-        UsageError: a value that cannot be read, with its variable's name.
+        UsageError: a value that cannot be read, with its variable's name; with `forgives` a value in code alone.
     """
+    said = Variables(environ, forgives=forgives)
     read: dict[str, object] = {
-        "url": _text(environ, "TRACKIO_URL") or _text(environ, "TRACKIO_SPACE_ID") or _named_space(environ),
-        "dataset_repo": _text(environ, "TRACKIO_DATASET_REPO"),
-        "monitoring_mode": _text(environ, "MONITORING_MODE"),
-        "token": _text(environ, "TRACKIO_TOKEN") or _text(environ, "TRACKIO_WRITE_TOKEN"),
-        "hub_token": _text(environ, "HF_TOKEN") or _text(environ, "HUGGING_FACE_HUB_TOKEN"),
-        "project": _text(environ, "TRACKIO_PROJECT"),
-        "name": _text(environ, "EXPERIMENT_NAME"),
+        "url": said.text("TRACKIO_URL") or said.text("TRACKIO_SPACE_ID") or _named_space(said),
+        "dataset_repo": said.text("TRACKIO_DATASET_REPO"),
+        "monitoring_mode": said.text("MONITORING_MODE"),
+        "token": said.text("TRACKIO_TOKEN") or said.text("TRACKIO_WRITE_TOKEN"),
+        "hub_token": said.text("HF_TOKEN") or said.text("HUGGING_FACE_HUB_TOKEN"),
+        "project": said.text("TRACKIO_PROJECT"),
+        "name": said.text("EXPERIMENT_NAME"),
         "directory": data_folder(environ),
-        "mode": _text(environ, "TRACKIO_MODE"),
-        "spool_bytes": _number(environ, "TRACKIO_SPOOL_BYTES", int),
-        "file_bytes": _number(environ, "TRACKIO_FILE_BYTES", int),
-        "table_rows": _number(environ, "TRACKIO_TABLE_ROWS", int),
-        "finish_timeout_s": _number(environ, "TRACKIO_FINISH_TIMEOUT_S", float),
-        "exit_timeout_s": _number(environ, "TRACKIO_EXIT_TIMEOUT_S", float),
-        "heartbeat_s": _number(environ, "TRACKIO_HEARTBEAT_S", float),
-        "flush_s": _either(
-            _number(environ, "TRACKIO_FLUSH_S", float), _number(environ, "TRACKIO_FLUSH_INTERVAL", float)
-        ),
-        "push_interval_s": _number(environ, "TRACKIO_PUSH_INTERVAL_S", float),
-        "hardware_s": _number(environ, "TRACKIO_HARDWARE_S", float),
-        "record": _text(environ, "TRACKIO_RECORD"),
-        "price_per_hour": _number(environ, "TRACKIO_PRICE_PER_HOUR", float),
-        "forward_share": _number(environ, "TRACKIO_FORWARD_SHARE", float),
-        "ranks": (_text(environ, "TRACKIO_RANKS") or "auto").lower(),
-        "sync_s": _number(environ, "TRACKIO_SYNC_S", float),
-        "console": _truth(environ, "TRACKIO_CAPTURE_CONSOLE"),
-        "console_bytes": _number(environ, "TRACKIO_CONSOLE_BYTES", int),
-        "environment": _truth(environ, "TRACKIO_CAPTURE_ENVIRONMENT"),
-        "personal": _truth(environ, "TRACKIO_CAPTURE_PERSONAL"),
-        "diff_bytes": _number(environ, "TRACKIO_CAPTURE_DIFF_BYTES", int),
-        "quiet": _truth(environ, "TRACKIO_QUIET"),
+        "mode": said.word("TRACKIO_MODE", WORLDS),
+        "spool_bytes": said.number("TRACKIO_SPOOL_BYTES", int),
+        "file_bytes": said.number("TRACKIO_FILE_BYTES", int),
+        "table_rows": said.number("TRACKIO_TABLE_ROWS", int),
+        "finish_timeout_s": said.number("TRACKIO_FINISH_TIMEOUT_S", float),
+        "exit_timeout_s": said.number("TRACKIO_EXIT_TIMEOUT_S", float),
+        "heartbeat_s": said.number("TRACKIO_HEARTBEAT_S", float),
+        "flush_s": _either(said.number("TRACKIO_FLUSH_S", float), said.number("TRACKIO_FLUSH_INTERVAL", float)),
+        "push_interval_s": said.number("TRACKIO_PUSH_INTERVAL_S", float),
+        "hardware_s": said.number("TRACKIO_HARDWARE_S", float),
+        "record": said.text("TRACKIO_RECORD"),
+        "price_per_hour": said.number("TRACKIO_PRICE_PER_HOUR", float),
+        "forward_share": said.number("TRACKIO_FORWARD_SHARE", float),
+        "ranks": said.word("TRACKIO_RANKS", ("auto", "all", "main")),
+        "sync_s": said.number("TRACKIO_SYNC_S", float),
+        "console": said.consent("TRACKIO_CAPTURE_CONSOLE"),
+        "console_bytes": said.number("TRACKIO_CONSOLE_BYTES", int),
+        "environment": said.consent("TRACKIO_CAPTURE_ENVIRONMENT"),
+        "personal": said.consent("TRACKIO_CAPTURE_PERSONAL"),
+        "diff_bytes": said.number("TRACKIO_CAPTURE_DIFF_BYTES", int),
+        "quiet": said.truth("TRACKIO_QUIET"),
     }
-    for name, value in given.items():
-        if value is not None and not (isinstance(value, str) and not value.strip()):
-            read[name] = value
+    in_code = {name: value for name, value in given.items() if value is not None and str(value).strip()}
+    for name in {"url", "dataset_repo"} - in_code.keys():  # a repo whose name cannot be
+        text = _stripped(read[name])
+        if text is not None and (name == "dataset_repo" or is_dataset(text)):
+            variable = "TRACKIO_DATASET_REPO" if name == "dataset_repo" else "TRACKIO_URL"
+            read[name] = text if said.take(partial(repo_of, text, variable)) else None
+    read |= in_code
     url, repo, asked = (_stripped(read[name]) for name in ("url", "dataset_repo", "monitoring_mode"))
-    read |= _where(url, repo, asked, _text(environ, "TRACKIO_SPACE_NAME"))
+    where = _where(url, repo, asked, said.text("TRACKIO_SPACE_NAME"))
+    where["warnings"] = (*said.faults, *where["warnings"])
+    read |= where
     read |= _deployed(read["url"], environ)
     settings = Settings(**{name: value for name, value in read.items() if value is not None})  # type: ignore[arg-type]
-    if settings.ranks not in ("auto", "all", "main"):
-        raise UsageError(f"TRACKIO_RANKS must be 'auto', 'all' or 'main', got {settings.ranks!r:.80}")
-    if settings.mode not in ("online", "offline", "disabled"):
+    if settings.mode not in WORLDS:
         raise UsageError(f"mode must be 'online', 'offline' or 'disabled', got {settings.mode!r}")
     return settings
 
 
+WORLDS = ("online", "offline", "disabled")
 MODES = ("both", "dataset", "trackio", "none")
 """S1's words for where experiments go; other words mean the first."""
 
 
-def _where(url: str | None, repo: str | None, asked: str | None, space_name: str | None) -> dict[str, object]:
+def _where(url: str | None, repo: str | None, asked: str | None, space_name: str | None) -> dict[str, Any]:
     """What `url`, `dataset_repo`, `monitoring_mode` and `warnings` become when they are taken together."""
     warnings = []
     if url is None and space_name and "/" not in space_name:
@@ -249,9 +262,9 @@ def is_staged(url: str | None) -> bool:
     return url is not None and url.startswith(DATASETS)
 
 
-def _named_space(environ: Mapping[str, str]) -> str | None:
+def _named_space(said: Variables) -> str | None:
     """TRACKIO_SPACE_NAME, with HF_USERNAME before it unless it names an owner or a host itself."""
-    name, owner = _text(environ, "TRACKIO_SPACE_NAME"), _text(environ, "HF_USERNAME")
+    name, owner = said.text("TRACKIO_SPACE_NAME"), said.text("HF_USERNAME")
     if name is None or "/" in name:
         return name
     return None if owner is None else f"{owner}/{name}"
@@ -263,25 +276,3 @@ def _stripped(value: object) -> str | None:
 
 def _either(first: float | None, second: float | None) -> float | None:
     return second if first is None else first
-
-
-def _text(environ: Mapping[str, str], name: str) -> str | None:
-    return environ.get(name, "").strip() or None
-
-
-def _number(environ: Mapping[str, str], name: str, kind: type[int | float]) -> float | None:
-    text = _text(environ, name)
-    if text is None:
-        return None
-    try:
-        number = kind(text)
-        if not 0 <= number < 2**63:
-            raise ValueError
-    except ValueError:
-        raise UsageError(f"{name} must be a number >= 0, got {text!r}") from None
-    return number
-
-
-def _truth(environ: Mapping[str, str], name: str) -> bool | None:
-    text = _text(environ, name)
-    return None if text is None else truth(text, name)

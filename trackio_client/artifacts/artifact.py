@@ -24,6 +24,7 @@ from urllib.parse import unquote, urlsplit
 
 from trackio_client.blobs import DEFAULT_MIME, BlobFolder, pieces_of
 from trackio_client.errors import DamagedBlob, NotFound, UsageError
+from trackio_client.homes import expanded
 from trackio_client.wire.artifacts import UNTYPED, checked_alias, checked_artifact_name, digest_of, safe_path
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class Artifact:
 
     def add_file(self, local_path: str | Path, name: str | None = None, **others: Any) -> Entry:
         """Add a file, under its own name or another path in the artifact. Raises UsageError: it is no file."""
-        path = Path(local_path).expanduser()
+        path = expanded(str(local_path))
         if not path.is_file():
             raise UsageError(
                 f"add_file() takes a file, {str(path)!r:.300} is {'a folder' if path.is_dir() else 'none'}"
@@ -122,7 +123,7 @@ class Artifact:
 
     def add_dir(self, local_path: str | Path, name: str | None = None, **others: Any) -> None:
         """Add all files of a folder and of those in it; links are followed to files. Raises UsageError."""
-        folder = Path(local_path).expanduser()
+        folder = expanded(str(local_path))
         if not folder.is_dir():
             raise UsageError(f"add_dir() takes a folder, {str(folder)!r:.300} is none")
         for path in sorted(folder.rglob("*")):
@@ -399,7 +400,7 @@ def _local(address: str) -> Path | None:
     parts = urlsplit(address)
     if parts.scheme == "file":
         return Path(unquote(parts.path))
-    return Path(address).expanduser() if "://" not in address else None
+    return expanded(address) if "://" not in address else None
 
 
 def _referred(path: str, local: Path, *, with_etag: bool = True, not_kept: str | None = None) -> Entry:

@@ -41,7 +41,7 @@ def run(asked: argparse.Namespace) -> int:
     from trackio_client.inforce import client_settings
     from trackio_client.settings import settings_from
 
-    settings = settings_from(dataset_repo=asked.dataset)
+    settings = settings_from(forgives=True, dataset_repo=asked.dataset)
     given = {"url": asked.url, "directory": asked.dir, "dataset_repo": asked.dataset}
     rows = client_settings(settings, given=given)
     trouble = _trouble(settings)

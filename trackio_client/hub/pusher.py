@@ -207,7 +207,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--repo", required=True, help="owner/name")
     parser.add_argument("--detach", action="store_true", help="go on in the background, as nobody's child")
     asked = parser.parse_args(arguments)
-    settings = settings_from()
+    settings = settings_from(forgives=True)
     staging = Staging.of(settings.directory, repo_of(asked.repo))
     lock = staging.lock()
     if lock is None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final, Protocol
 
+from trackio_client.homes import expanded
 from trackio_client.wire.events import plain
 
 MAX_ITEMS: Final = 128
@@ -193,7 +194,7 @@ def mime_of(path: Path | str, default: str = "application/octet-stream") -> str:
 def as_path(value: Any) -> Path | None:
     """A path, if the value is one: `os.PathLike`, or a text."""
     if isinstance(value, str):
-        return Path(value).expanduser()
+        return expanded(value)
     return Path(value) if hasattr(value, "__fspath__") else None
 
 

@@ -96,7 +96,10 @@ class Monitor:
         name = _given(experiment_name)
         url = (
             settings_from(
-                url=told["trackio_url"], dataset_repo=told["dataset_repo"], monitoring_mode=told["monitoring_mode"]
+                forgives=True,
+                url=told["trackio_url"],
+                dataset_repo=told["dataset_repo"],
+                monitoring_mode=told["monitoring_mode"],
             ).url
             if any(told.values())
             else ANYWHERE

@@ -21,6 +21,7 @@ from trackio_client.errors import (
     ProjectNotFound,
     UsageError,
 )
+from trackio_client.homes import expanded
 from trackio_client.reader.experiment import LoggedExperiment
 from trackio_client.reader.runs_api import ProjectName, RunsApi
 from trackio_client.reader.source import Source
@@ -62,7 +63,7 @@ class Api(RunsApi):
         if isinstance(address_or_path, Mapping):  # W&B's first argument
             address_or_path, overrides = None, address_or_path
         self._overrides = {key: str(value) for key, value in (overrides or {}).items() if value}
-        settings = settings_from(token=token)
+        settings = settings_from(forgives=True, token=token)
         address_or_path = address_or_path or self._overrides.get("base_url")
         self.source: Source = source_of(address_or_path, settings)
 
@@ -256,7 +257,7 @@ def source_of(given: str | os.PathLike[str] | None, settings: Settings) -> Sourc
     elif isinstance(given, str) and is_dataset(given):
         return LocalSource(settings.staged_path(repo_of(given)))
     elif not isinstance(given, str) or not _is_address(given):
-        return LocalSource(_store_in(Path(given).expanduser()))
+        return LocalSource(_store_in(expanded(os.fspath(given))))
     address, token = space_at(given, settings)
     return HttpSource(address_of(address), token=token, hub_token=settings.hub_token)
 

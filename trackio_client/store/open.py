@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from trackio_client.errors import StoreReadOnly, UsageError
+from trackio_client.homes import expanded
 from trackio_client.store.sqlite import SqliteStore
 
 
@@ -28,7 +29,7 @@ def open_store(path_or_url: Path | str, *, persistent: bool = True, destination:
         if scheme != "sqlite":
             raise UsageError(f"there is no store for addresses of {scheme!r}: give a file, or sqlite:///FILE")
         text = rest.removeprefix("/") if rest.startswith("//") else rest
-    path = Path(text).expanduser()
+    path = expanded(text)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
