@@ -15,7 +15,7 @@ from trackio_client.errors import ExperimentNotFound, MetricNotFound, NotFound, 
 from trackio_client.lifecycle import process
 from trackio_client.reader import Api
 from trackio_client.reader.filters import matches
-from trackio_client.reader.runs import STATES
+from trackio_client.reader.run import STATES
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from trackio_client.errors import NotFound, UsageError
 from trackio_client.wire import events
 
 if TYPE_CHECKING:
-    from trackio_client.reader.runs import LoggedRun
+    from trackio_client.reader.run import LoggedRun
 
 SAVED = "files"
 """The type of the artifact that `save` logs."""

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from trackio_client.errors import ExperimentNotFound, UsageError
-from trackio_client.reader.runs import LoggedRun, Runs
+from trackio_client.reader.run import LoggedRun
+from trackio_client.reader.runs import Runs
 from trackio_client.values import jsonable
 from trackio_client.wire import events
 from trackio_client.wire.batches import Batch
