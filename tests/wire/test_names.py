@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from trackio_client.wire.names import GROUPS, quantity_of, resolve, sort_key
+from trackio_client.wire.names import quantity_of, resolve, sort_key
+from trackio_client.wire.quantity import GROUPS
 
 TRAINER = [
     "loss",
