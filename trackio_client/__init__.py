@@ -250,10 +250,10 @@ def finish(status: str | int | None = "finished", **evidence: Any) -> None:
         experiment.finish(status, **evidence)
 
 
-def define_metric(name: str, step_metric: Any = None, **said: Any) -> Any:
+def define_metric(name: str, *positional: Any, **said: Any) -> Any:
     """Say how a metric of the current experiment is meant. See Experiment.define_metric."""
     experiment = _current("define_metric()")
-    return None if experiment is None else experiment.define_metric(name, step_metric, **said)
+    return None if experiment is None else experiment.define_metric(name, *positional, **said)
 
 
 def _current(what: str) -> Experiment | None:

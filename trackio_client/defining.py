@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from trackio_client.errors import UsageError
-from trackio_client.wire.events import checked_name
+from trackio_client.wire.events import SUMMARIES, checked_name
 
 MAX_DEFINED: Final = 2_000
 """Metrics that patterns define: each is an event, and a page draws no more of one experiment."""
-SUMMARIES: Final = ("last", "min", "max", "best", "mean", "first", "copy", "none")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +22,10 @@ class Definition:
     step_metric: str | None = None
     goal: str | None = None
     summary: str | None = None
+    """Words of SUMMARIES, with commas; the first is the metric's number in the summary."""
     hidden: bool | None = None
+    step_sync: bool | None = None
+    """Whether a call that leaves out the step metric gets its last value; None is yes, as W&B's."""
 
     @property
     def is_pattern(self) -> bool:
@@ -32,16 +34,33 @@ class Definition:
     @property
     def shown(self) -> str | None:
         """Which of its values stands for it in the summary; None is the last, or whatever was said before."""
-        return self.summary if self.summary in ("last", "min", "max", "best") else None
+        return None if self.summary is None else self.summary.partition(",")[0]
 
     def fields(self) -> dict[str, Any]:
         """Of the event; what nobody said is absent, but for the first two."""
-        more = {"summary": self.summary, "hidden": self.hidden}
+        more = {"summary": self.summary, "hidden": self.hidden, "step_sync": self.step_sync}
         said = {key: value for key, value in more.items() if value is not None}
         return {"step_metric": self.step_metric, "goal": self.goal, **said}
 
+    def over(self, before: Definition) -> Definition:
+        """What it says, and what an earlier call said of the rest."""
+        names = ("step_metric", "goal", "summary", "hidden", "step_sync")
+        unsaid = {name: getattr(before, name) for name in names if getattr(self, name) is None}
+        return replace(self, **unsaid)
 
-def definition_of(name: Any, step_metric: Any, hidden: Any, summary: Any, goal: Any) -> Definition:
+    def of(self, metric: str) -> Definition:
+        """What it says of one metric: "best" without a goal goes by what the name tells, else the lowest, as W&B's."""
+        goal = self.goal
+        if goal is None and "best" in (self.summary or "").split(","):
+            from trackio_client.wire.names import quantity_of  # here: only who asks for the best needs the table
+
+            goal = quantity_of(metric).goal or "min"
+        return replace(self, name=metric, goal=goal)
+
+
+def definition_of(
+    name: Any, step_metric: Any, hidden: Any, summary: Any, goal: Any, step_sync: Any = None
+) -> Definition:
     """What a call of `define_metric` says. Raises UsageError."""
     name = checked_name(name, "a metric's name")
     if step_metric is not None:
@@ -52,10 +71,13 @@ def definition_of(name: Any, step_metric: Any, hidden: Any, summary: Any, goal: 
     goal = {"minimize": "min", "maximize": "max"}.get(goal or "", goal)
     if goal not in (None, "min", "max"):
         raise UsageError(f"goal must be 'min' or 'max', got {goal!r}")
-    goal = goal or next((word for word in words if word in ("min", "max")), None)
-    first = next((word for word in words if word in ("min", "max", "best", "last")), words[0] if words else None)
     return Definition(
-        name=name, step_metric=step_metric, goal=goal, summary=first, hidden=None if hidden is None else bool(hidden)
+        name=name,
+        step_metric=step_metric,
+        goal=goal or next((word for word in words if word in ("min", "max")), None),
+        summary=",".join(dict.fromkeys(words)) or None,
+        hidden=None if hidden is None else bool(hidden),
+        step_sync=None if step_sync is None else bool(step_sync),
     )
 
 
@@ -77,21 +99,15 @@ class Definitions:
         self, said: Definition, *, overwrite: bool, names: Callable[[], Iterable[str]]
     ) -> list[tuple[str, Definition]]:
         """The metrics that get a definition now: the one named, or those of `names` that fit the pattern."""
+        held = self._patterns if said.is_pattern else self._exact
+        before = held.pop(said.name, None)
+        if before is not None and not overwrite:
+            said = said.over(before)
+        held[said.name] = said
         if said.is_pattern:
-            self._patterns.pop(said.name, None)
-            self._patterns[said.name] = said
             self._looked_at.clear()
             return self.fitting(names())
-        before = self._exact.get(said.name)
-        if before is not None and not overwrite:
-            said = replace(
-                before,
-                step_metric=said.step_metric or before.step_metric,
-                goal=said.goal or before.goal,
-                summary=said.summary or before.summary,
-                hidden=before.hidden if said.hidden is None else said.hidden,
-            )
-        self._exact[said.name] = self._told[said.name] = said
+        said = self._told[said.name] = said.of(said.name)
         return [(said.name, said)]
 
     def fitting(self, names: Iterable[str]) -> list[tuple[str, Definition]]:
@@ -101,9 +117,52 @@ class Definitions:
             if name in self._looked_at or name in self._exact or len(self._looked_at) >= MAX_DEFINED:
                 continue
             self._looked_at.add(name)
-            said = next((d for p, d in reversed(self._patterns.items()) if fnmatch.fnmatchcase(name, p)), None)
-            if said is None or self._told.get(name) is said or said.step_metric == name:
+            pattern = next((d for p, d in reversed(self._patterns.items()) if _fits(name, p)), None)
+            if pattern is None or pattern.step_metric == name or self._told.get(name) == (said := pattern.of(name)):
                 continue
             self._told[name] = said
             found.append((name, said))
         return found
+
+    def of(self, name: str) -> Definition | None:
+        """What was told of a metric, by its name or by a pattern."""
+        return self._told.get(name)
+
+
+def _fits(name: str, pattern: str) -> bool:
+    """Only `*` stands for something: names hold brackets and question marks. Hardware is meant by its own name only."""
+    if name.startswith("system/") and not pattern.startswith("system/"):
+        return False
+    return fnmatch.fnmatchcase(name, pattern.replace("[", "[[]").replace("?", "[?]"))
+
+
+class StepSync:
+    """Gives a call the step metrics that it leaves out, at their last value: W&B's `step_sync`.
+
+    `define_metric("val/*", step_metric="epoch")`, and `log({"val/f1": 0.9})` long after `log({"epoch": 3})`: the chart
+    of val/f1 against epoch has a point at 3.
+    """
+
+    def __init__(self, definitions: Definitions) -> None:
+        self._definitions = definitions
+        self._last: dict[str, tuple[float, int]] = {}
+        """Of each step metric its last value, and at which step it was told."""
+
+    def follow(self, said: Definition) -> None:
+        """A metric that others are drawn against."""
+        if said.step_metric is not None:
+            self._last.setdefault(said.step_metric, (0.0, -1))
+
+    def completed(self, numbers: Mapping[str, float], step: int) -> dict[str, float]:
+        """The numbers of one call, with what it leaves out. A value that was told at this step stands there already."""
+        more: dict[str, float] = {}
+        for name in numbers:
+            said = self._definitions.of(name)
+            wanted = None if said is None or said.step_sync is False else said.step_metric
+            if wanted is not None and wanted not in numbers:
+                value, at = self._last.get(wanted, (0.0, -1))
+                if at not in (-1, step):
+                    more[wanted] = value
+        for name in self._last.keys() & numbers.keys():
+            self._last[name] = (float(numbers[name]), step)
+        return {**numbers, **more}

@@ -19,7 +19,7 @@ from zlib import crc32
 from trackio_client.artifact_calls import ArtifactCalls
 from trackio_client.blobs import DEFAULT_MIME, Blob
 from trackio_client.configuration import Config
-from trackio_client.defining import Definition, Definitions, definition_of
+from trackio_client.defining import Definition, Definitions, StepSync, definition_of
 from trackio_client.errors import SpoolFull, UsageError
 from trackio_client.notices import Notices
 from trackio_client.origin import Origin
@@ -31,8 +31,7 @@ from trackio_client.wire import events
 from trackio_client.wire.events import MAX_STEP, checked_step
 from trackio_client.writer import Writer
 
-STEP_KEYS = ("global_step", "train/global_step", "step", "train/step")
-"""Without `step=`, a call's step is taken from these metrics, the first that is there (S1.22)."""
+STEP_KEYS = events.STEP_KEYS
 MAX_KEYS_IN_FRAME = 5_000
 """Metrics of one call above this go into several frames: the schema of 5,000 long names stays under 4 MiB."""
 _PLAIN_HAS_ALL = PLAIN.issuperset
@@ -56,6 +55,7 @@ class Experiment(RunNames, ArtifactCalls):
         self.summary = Summary(lambda: self._writer.numbers(self._goals), self._summary_changed)
         self._goals: dict[str, str | None] = {}
         self._definitions = Definitions()
+        self._step_sync: StepSync | None = None
         self._ending = threading.RLock()
         self.hardware = Sampling(self)
 
@@ -170,7 +170,7 @@ class Experiment(RunNames, ArtifactCalls):
                 left_out = []
             if numbers or texts or media:
                 at = self._step_for(step, numbers)
-                self._append(numbers, texts, at)
+                self._append(self._with_steps(numbers, at), texts, at)
                 if media:
                     self._append_media(media, at)
             if left_out:
@@ -197,6 +197,8 @@ class Experiment(RunNames, ArtifactCalls):
             if texts:
                 masked = {name: self.origin.mask(text) for name, text in texts.items()}
                 self._writer.event(events.TEXT, step=step, values=masked)
+            if self._definitions.has_patterns:
+                self._define_new(numbers)  # before the first value: who reads that knows how it is meant
             keys = tuple(numbers)
             for at in range(0, len(keys), MAX_KEYS_IN_FRAME):
                 part = keys[at : at + MAX_KEYS_IN_FRAME]
@@ -229,8 +231,6 @@ class Experiment(RunNames, ArtifactCalls):
                 pack.step_key = next((key for key in STEP_KEYS if key in keys), None)
             rest = pack(step, time_us, *values)
             if spool.append_to(segment, crc32(rest).to_bytes(4, "little") + rest):
-                if self._definitions.has_patterns:
-                    self._define_new(keys)
                 return
         raise SpoolFull("the disk takes no whole events")
 
@@ -270,18 +270,20 @@ class Experiment(RunNames, ArtifactCalls):
         Args:
             name: of a metric, or a pattern as `train/*`, which holds for every metric that fits, also later ones.
             step_metric: the metric it is drawn against.
-            step_sync: taken: a step metric that a call leaves out is not repeated.
-            hidden: kept with the definition.
-            summary: which of its values is its number in the summary: "min", "max", "last" or "best" ("mean", "first",
-                "copy" and "none" are kept with the definition). "min" and "max" tell the goal, too.
+            step_sync: False leaves calls as they are; else one without the step metric gets its last value.
+            hidden: the page leaves its chart out until it is asked for.
+            summary: which of its values is its number in the summary: "min", "max", "mean", "first", "last" (or
+                "copy"), "best"; with "none" it has none. Several with commas. "min" and "max" tell the goal, too.
             goal: "min" or "max" ("minimize", "maximize").
             overwrite: forget what an earlier call said of it; else this one adds to it.
 
         Raises:
             UsageError: an empty name, or a goal that is neither "min" nor "max".
         """
-        definition = definition_of(name, step_metric, hidden, summary, goal)
+        definition = definition_of(name, step_metric, hidden, summary, goal, step_sync)
         known = self._definitions.add(definition, overwrite=bool(overwrite), names=self._known_names)
+        if definition.step_metric is not None:
+            self._follow_steps(definition)
         for metric, said in known:
             self._define(metric, said)
         return definition
@@ -291,6 +293,27 @@ class Experiment(RunNames, ArtifactCalls):
         if said.shown is not None:
             self.summary.show(metric, said.shown)
         self.event(events.DEFINE, metric=metric, **said.fields())
+
+    def _follow_steps(self, said: Definition) -> None:
+        """From here on calls are looked at for the step metrics that they leave out."""
+        if self._step_sync is None:
+            self._step_sync = StepSync(self._definitions)
+            if "log" not in self.__dict__:  # neither muted nor disabled
+                self.log = self._log_with_steps  # type: ignore[method-assign]
+        self._step_sync.follow(said)
+
+    def _log_with_steps(
+        self, metrics: Any = None, step: Any = None, commit: Any = None, sync: Any = None, *, data: Any = None
+    ) -> None:
+        """`log`, whose fast road looks at no value."""
+        (self._log_on if commit is False else self._log_slowly)(data if metrics is None else metrics, step)
+
+    def _with_steps(self, numbers: dict[str, float], step: int) -> dict[str, float]:
+        """The numbers of a call, and the step metrics that it leaves out (defining.StepSync)."""
+        if self._step_sync is None:
+            return numbers
+        self._define_new(numbers)
+        return self._step_sync.completed(numbers, step)
 
     def _define_new(self, names: Iterable[str]) -> None:
         """Metrics that are logged for the first time get what a pattern says of them."""

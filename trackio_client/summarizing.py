@@ -8,7 +8,25 @@ from typing import Any
 from trackio_client.delivery.tally import Numbers
 
 
-class Summary(MutableMapping[str, Any]):
+class _ByAttribute(MutableMapping[str, Any]):
+    """A mapping whose keys are attributes, too; what begins with "_" is its own."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"the summary has no {name!r} here") from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name.startswith("_"):
+            object.__setattr__(self, name, value)
+        else:
+            self[name] = value
+
+
+class Summary(_ByAttribute):
     """`summary["train/loss"].min`, `summary["accuracy"] = 0.93`. What the user set wins over what is computed.
 
     Reads and writes as attributes too, and nested: `summary.test = {"f1": 0.9}`, `summary["test"]["f1"] = 0.91`. A
@@ -26,7 +44,10 @@ class Summary(MutableMapping[str, Any]):
 
     def __getitem__(self, key: str) -> Any:
         if key not in self._values:
-            return Measured.of(self._computed()[key], self._shown.get(key, "last"))
+            shown = self._shown.get(key, "last")
+            if shown == "none":
+                raise KeyError(key)
+            return Measured.of(self._computed()[key], shown)
         value = self._values[key]
         return _Part(self, key, value) if isinstance(value, dict) else value
 
@@ -38,24 +59,14 @@ class Summary(MutableMapping[str, Any]):
         self._changed({key: None})
 
     def __iter__(self) -> Iterator[str]:
-        return iter(dict.fromkeys([*self._computed(), *self._values]))
+        return iter(self._names())
 
     def __len__(self) -> int:
-        return len(dict.fromkeys([*self._computed(), *self._values]))
+        return len(self._names())
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(f"the summary has no {name!r}") from None
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name.startswith("_"):
-            object.__setattr__(self, name, value)
-        else:
-            self[name] = value
+    def _names(self) -> dict[str, None]:
+        measured = [name for name in self._computed() if self._shown.get(name) != "none"]
+        return dict.fromkeys([*measured, *self._values])
 
     def __repr__(self) -> str:
         return f"Summary({dict(self)!r})"
@@ -68,7 +79,7 @@ class Summary(MutableMapping[str, Any]):
             self._changed(named)
 
     def show(self, name: str, what: str) -> None:
-        """Let a metric's number be its "last", "min", "max" or "best"."""
+        """Let a metric's number be its "last", "min", "max", "mean", "first" or "best"; "none": it has none."""
         self._shown[name] = what
 
 
@@ -80,7 +91,7 @@ class Measured(float):
     @classmethod
     def of(cls, numbers: Numbers, shown: str = "last") -> Measured:
         """The number that is shown of a metric, with all that is known of it."""
-        value = numbers[shown]
+        value = numbers["last" if shown == "copy" else shown]
         made = cls(numbers.last if value is None else value)
         made.numbers = numbers
         return made
@@ -112,7 +123,7 @@ class Measured(float):
         return self.numbers.get(key, default)
 
 
-class _Part(MutableMapping[str, Any]):
+class _Part(_ByAttribute):
     """A dict in the summary: what is set in it is set in the summary."""
 
     def __init__(self, whole: Any, key: str, values: dict[str, Any]) -> None:
@@ -135,20 +146,6 @@ class _Part(MutableMapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._values)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(f"the summary has no {name!r} here") from None
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name.startswith("_"):
-            object.__setattr__(self, name, value)
-        else:
-            self[name] = value
 
     def __repr__(self) -> str:
         return repr(self._values)

@@ -285,13 +285,20 @@ def test_an_experiment_is_what_its_events_say(store):
     trainer = Trainer(generation=0).start(config={"a": {"b": 1}}, tags=["x"], parent=["exp_0", 7], group="g")
     trainer.steps(3).event(kind="config", values={"a": {"c": 2}}, removed=[]).event(kind="summary", values={"f1": 0.5})
     trainer.event(kind="define", metric="loss", goal="min", step_metric=None)
+    trainer.event(kind="define", metric="f1", goal="max", step_metric="epoch", summary="best,mean", hidden=True)
+    trainer.event(kind="define", metric="odd", goal="up", step_metric=7, summary="median", hidden="yes", step_sync=0)
     trainer.event(kind="end", state="failed", error="ValueError", time_us=9_000_000).send(store)
     record = store.experiment("exp_1")
     assert (record.config, record.user_summary, record.tags) == ({"a": {"b": 1, "c": 2}}, {"f1": 0.5}, ("x",))
     assert (record.parent, record.group, record.last_step) == (("exp_0", 7), "g", 2)
     assert (record.end["state"], record.end["time_s"], record.last_event_s) == ("failed", 9.0, 9.0)
-    assert (record.metric_count, record.point_count, record.event_count, record.writers) == (1, 3, 8, 1)
-    assert record.definitions["loss"]["goal"] == "min"
+    assert (record.metric_count, record.point_count, record.event_count, record.writers) == (1, 3, 10, 1)
+    assert record.definitions == {
+        "loss": {"goal": "min", "step_metric": None},
+        "f1": {"goal": "max", "step_metric": "epoch", "summary": "best,mean", "hidden": True},
+        "odd": {"goal": None, "step_metric": None},
+    }
+    assert store.definitions("p", ["exp_1"]) == store.definitions("p") == record.definitions
     Trainer("w_2", generation=1).start().send(store)
     assert store.experiment("exp_1").end is None, "it was resumed"
 

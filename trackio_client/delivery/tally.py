@@ -26,8 +26,18 @@ class Numbers(Mapping[str, Any]):
     max: float = math.nan
     max_step: int = -1
     points: int = 0
+    first: float = math.nan
+    """The value that was logged first."""
+    finite: int = 0
+    """Points that are neither NaN nor ±inf, and beside it what they add up to."""
+    total: float = 0.0
     goal: str | None = None
     """"min" or "max": what `define_metric` said."""
+
+    @property
+    def mean(self) -> float:
+        """Of all finite values, those of a repeated step each; NaN without one."""
+        return self.total / self.finite if self.finite else math.nan
 
     @property
     def best(self) -> float | None:
@@ -54,7 +64,7 @@ class Numbers(Mapping[str, Any]):
         return self.last
 
 
-_FIELDS = ("last", "last_step", "min", "min_step", "max", "max_step", "best", "best_step", "points")
+_FIELDS = ("last", "last_step", "min", "min_step", "max", "max_step", "best", "best_step", "points", "mean", "first")
 
 
 @dataclass(slots=True)
@@ -85,12 +95,16 @@ class Tally:
         with_inf = not fine.all()
         lows = np.where(fine, values, np.inf) if with_inf else values
         highs = np.where(fine, values, -np.inf) if with_inf else values
+        totals = np.where(fine, values, 0.0).sum(axis=0) if with_inf else values.sum(axis=0)
+        finite = fine.sum(axis=0)
         low_at, high_at = lows.argmin(axis=0), highs.argmax(axis=0)
         for column, metric in enumerate(run.schema.keys):
             known = self.numbers.get(metric)
             if known is None:
-                known = self.numbers[metric] = Numbers()
+                known = self.numbers[metric] = Numbers(first=float(values[0, column]))
             known.points += len(steps)
+            known.finite += int(finite[column])
+            known.total += float(totals[column])
             if steps[top] >= known.last_step:
                 known.last, known.last_step = float(values[top, column]), int(steps[top])
             low, high = float(lows[low_at[column], column]), float(highs[high_at[column], column])

@@ -222,6 +222,9 @@ class RepoBacked:
     ) -> dict[str, list[MetricSummary]]:
         return self._store.summaries(experiments, metrics)
 
+    def definitions(self, project: str, experiments: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
+        return self._store.definitions(project, experiments)
+
     def ranked_metrics(self, experiments: Sequence[str]) -> dict[str, list[str]]:
         return self._store.ranked_metrics(experiments)
 

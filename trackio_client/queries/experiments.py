@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from trackio_client.errors import ExperimentNotFound, ProjectNotFound, UsageError
 from trackio_client.queries import spread
+from trackio_client.queries.definitions import goal_of, standing
 from trackio_client.queries.states import LOSSES, LOST_CONTACT_S, state_of
 from trackio_client.store.contract import ExperimentRecord, MetricSummary, Store, StoredEvent
 from trackio_client.wire.batches import digest_sum
 from trackio_client.wire.events import plain
-from trackio_client.wire.names import quantity_of
 
 MOST_EVENTS: Final = 10_000
 """Events in one answer when no limit is asked for less: more are asked for with `after`."""
@@ -40,9 +40,9 @@ def list_experiments(
 
     `gone` are the ids of those that were deleted after that cursor.
 
-    `columns` are `config:<key>` (nested keys with "/" or ".") or `metric:<name>` (its last value); `now_s` is the
-    store's clock. That contact was lost is no change that `since` tells, for nothing came: who keeps a list asks for
-    all of it when a running one is silent for `lost_contact_s`.
+    `columns` are `config:<key>` (nested keys with "/" or ".") or `metric:<name>` (its last value, or what its
+    definition says); `now_s` is the store's clock. That contact was lost is no change that `since` tells, for nothing
+    came: who keeps a list asks for all of it when a running one is silent for `lost_contact_s`.
 
     Raises:
         ProjectNotFound: nothing was ever logged to it. UsageError: a column of another form.
@@ -213,8 +213,10 @@ def _row(
 
 
 def _summary(series: MetricSummary, definition: Mapping[str, Any]) -> dict[str, Any]:
-    goal = definition.get("goal") or quantity_of(series.metric).goal
+    goal = goal_of(series.metric, definition)
+    shown = {"shown": standing(series, definition)} if definition.get("summary") else {}
     return {
+        **shown,
         "last": series.last,
         "last_step": series.last_step,
         "last_time_s": series.last_time_s,
@@ -244,8 +246,8 @@ def _columns(record: ExperimentRecord, columns: Sequence[str], series: Mapping[s
         if kind == "metric":
             if name in record.user_summary:
                 cells[column] = plain(record.user_summary[name])
-            elif name in series:
-                cells[column] = series[name].last
+            elif name in series and (number := standing(series[name], record.definitions.get(name, {}))) is not None:
+                cells[column] = number
         elif (value := _nested(record.config, name)) is not None:
             cells[column] = plain(value)
     return cells

@@ -12,6 +12,7 @@ from trackio_client.reader.run_files import RunFile, files_of
 from trackio_client.reader.run_history import rows_of, sampled
 from trackio_client.reader.run_summary import Closing, RunSummary
 from trackio_client.wire import events
+from trackio_client.wire.asks import SeriesQuery
 
 if TYPE_CHECKING:
     from trackio_client.reader.api import Api
@@ -159,12 +160,26 @@ class LoggedRun(LoggedExperiment):
         if self._summary is None:
             told = LoggedExperiment.summary.__get__(self)
             by_hand = self._by_hand()
+            for name in self._defined_by_first():
+                if name not in by_hand:
+                    told[name] = {**told[name], **dict.fromkeys(("shown", "first"), self._first(name))}
             values = {name: v if name in by_hand else Closing.of(v) for name, v in told.items()}
             values = {name: value for name, value in values.items() if value is not None}
             values |= {"_step": self.lastHistoryStep, "_runtime": self.duration_s, "_timestamp": self.last_event_s}
             self._summary = RunSummary(values)
             self._summary._send = lambda changed: self._append(events.SUMMARY, values=changed, edited=True)
         return self._summary
+
+    def _defined_by_first(self) -> list[str]:
+        """The metrics whose number is their first value: no store keeps that beside the points."""
+        said = ((name, str(each.get("summary"))) for name, each in self.definitions.items())
+        return [name for name, words in said if words.partition(",")[0] == "first" and name in self._computed()]
+
+    def _first(self, name: str) -> float:
+        step = self._computed()[name]["first_step"]
+        query = SeriesQuery(experiments=(self.id,), metrics=(name,), from_x=step, to_x=step)
+        (series,) = self._api.source.series(query).values()
+        return float(series.values[0])
 
     @property
     def summary_metrics(self) -> dict[str, Any]:

@@ -47,16 +47,17 @@ class RunSummary(MutableMapping[str, Any]):
 
 
 class Closing(float):
-    """A metric's last value that knows the rest: `["min"]`, `["max"]`, `.best`."""
+    """A metric's last value, or what its definition says, that knows the rest: `["min"]`, `["max"]`, `.best`."""
 
     told: dict[str, Any]
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> Any:
-        """The number that a metric ends with; None if it has none."""
-        if told.get("last") is None:
+        """The number that stands for a metric; None if it has none."""
+        value = told.get("shown", told.get("last"))
+        if value is None:
             return None
-        made = cls(told["last"])
+        made = cls(value)
         made.told = dict(told)
         return made
 

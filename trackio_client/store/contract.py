@@ -129,7 +129,7 @@ class ExperimentRecord:
     config: dict[str, Any] = field(default_factory=dict)
     user_summary: dict[str, Any] = field(default_factory=dict)
     definitions: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Per metric what `define_metric` said: {"step_metric": …, "goal": …}."""
+    """Per metric what `define_metric` said: {"step_metric", "goal"}, where said "summary", "hidden", "step_sync"."""
     metric_count: int = 0
     """Of rank 0, or of the only process: what other ranks log beside it counts once."""
     point_count: int = 0
@@ -271,6 +271,10 @@ class Store(Protocol):
 
     def metrics(self, project: str, experiments: Sequence[str] | None = None) -> list[tuple[str, int, int]]:
         """(metric, experiments that have it, points), sorted by name."""
+        ...
+
+    def definitions(self, project: str, experiments: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
+        """Per metric what `define_metric` said (ExperimentRecord.definitions); of several experiments the newest's."""
         ...
 
     def ranked_metrics(self, experiments: Sequence[str]) -> dict[str, list[str]]:

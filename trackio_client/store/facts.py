@@ -97,6 +97,10 @@ def _define(facts: dict[str, Any], event: dict[str, Any], key: Key) -> None:
     metric, goal = _text(event.get("metric")), event.get("goal")
     if metric is not None:
         said = {"step_metric": _text(event.get("step_metric")), "goal": goal if goal in ("min", "max") else None}
+        words = _text(event.get("summary"))
+        if words and all(word in kinds.SUMMARIES for word in words.split(",")):
+            said["summary"] = words
+        said |= {field: event[field] for field in ("hidden", "step_sync") if isinstance(event.get(field), bool)}
         facts["definitions"] = {**facts.get("definitions", {}), metric: said}
 
 

@@ -30,6 +30,7 @@ from trackio_client.store.contract import (
     StoredEvent,
 )
 from trackio_client.store.contract import Points as EveryPoint
+from trackio_client.store.definitions import definitions
 from trackio_client.store.headers import header_of
 from trackio_client.store.holdings import Adopted, Cold, EventRow, Extract, Holding, PointRows
 from trackio_client.store.loading import damaged, load
@@ -336,6 +337,10 @@ class SqliteStore:
                     self._summary(sql, experiment_id, row[0], r[0]) if r[12] else MetricSummary(*r[:12]) for r in rows
                 ]
         return found
+
+    def definitions(self, project: str, experiments: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
+        with self._read() as sql:
+            return definitions(sql, project, experiments)
 
     def ranked_metrics(self, experiments: Sequence[str]) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}

@@ -29,7 +29,13 @@ CONFIG: Final = "config"
 SUMMARY: Final = "summary"
 """values {}: what the user set by hand; it wins over what is computed; edited as above."""
 DEFINE: Final = "define"
-"""metric, step_metric or null, goal "min", "max" or null."""
+"""metric, step_metric or null, goal "min", "max" or null; where said: summary (words of SUMMARIES, with commas),
+hidden, step_sync. Each tells all that is known of the metric by then."""
+SUMMARIES: Final = ("last", "min", "max", "best", "mean", "first", "copy", "none")
+"""Which of a metric's values its number in the summary may be; "copy" is the last, with "none" it has none."""
+STEP_KEYS: Final = ("global_step", "train/global_step", "trainer/global_step", "step", "train/step")
+"""Without `step=`, a call's step is taken from these metrics, the first that is there (S1.22). The third is the name
+under which Lightning's WandbLogger tells it."""
 TEXT: Final = "text"
 """step, values {name: str}: texts given to `log()`."""
 CONSOLE: Final = "console"

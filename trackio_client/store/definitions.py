@@ -1,0 +1,38 @@
+"""What `define_metric` said of the metrics of a project: one answer a metric, the newest experiment's."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from typing import Any, Final
+
+AT_ONCE: Final = 500
+"""Experiments named in one statement; SQLite takes 32,766 values."""
+
+_SAID = (
+    "SELECT created_us, json_extract(facts, '$.definitions') FROM experiment WHERE project = ? "
+    "AND instr(facts, '\"definitions\"') > 0"  # a text search is 20 times faster than parsing what has none
+)
+
+
+def definitions(
+    sql: sqlite3.Connection, project: str, experiments: Sequence[str] | None = None
+) -> dict[str, dict[str, Any]]:
+    """Per metric what was said of it, in (some of) a project's experiments; of several that say it, the newest's."""
+    found: list[tuple[int, str | None]] = []
+    if experiments is None:
+        found = sql.execute(_SAID, (project,)).fetchall()
+    else:
+        for at in range(0, len(experiments), AT_ONCE):
+            some = experiments[at : at + AT_ONCE]
+            named = f" AND experiment_id IN ({', '.join('?' * len(some))})"
+            found += sql.execute(_SAID + named, (project, *some)).fetchall()
+    newest: dict[str, int] = {}
+    for created_us, text in found:  # a sweep's runs all say the same: parsed once
+        if text is not None:
+            newest[text] = max(created_us, newest.get(text, created_us))
+    merged: dict[str, dict[str, Any]] = {}
+    for text in sorted(newest, key=lambda text: (newest[text], text)):
+        merged |= json.loads(text)
+    return merged
