@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.panels import open_experiment, pane, seen
 from tests.browser.told import ODD, as_json, file, media, png
 from tests.browser.trainings import Training, curve
 
@@ -64,21 +65,9 @@ def training(space):
     return training
 
 
-def panel(page, name):
-    return page.locator(f'.tk-medium[aria-label="{name}"]')
-
-
 @pytest.fixture
 def opened(page, space, training):
-    page.goto(f"{space.url}/?experiment={training.experiment_id}")
-    expect(panel(page, "val/digits")).to_be_attached()
-    return page
-
-
-def seen(page, name):
-    found = panel(page, name)
-    found.scroll_into_view_if_needed()
-    return found
+    return open_experiment(page, space.url, training.experiment_id, "val/digits")
 
 
 def test_pictures_are_walked_by_step_with_the_keyboard_and_others_follow(opened):
@@ -111,14 +100,14 @@ def test_nothing_is_fetched_before_it_is_seen(page, space):
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{space.url}/?experiment={training.experiment_id}")
-    expect(panel(page, "val/23")).to_be_attached()
+    expect(pane(page, "val/23")).to_be_attached()
     seen(page, "val/00")
-    expect(panel(page, "val/00").locator("img")).to_be_visible()
+    expect(pane(page, "val/00").locator("img")).to_be_visible()
     last = pictures[23]["file"]
     assert not any(last in url for url in asked)
     with page.expect_request(lambda request: last in request.url):
         seen(page, "val/23")
-    expect(panel(page, "val/23").locator("img")).to_be_visible()
+    expect(pane(page, "val/23").locator("img")).to_be_visible()
 
 
 def test_boxes_and_masks_lie_where_they_belong_and_are_switched_off(opened):

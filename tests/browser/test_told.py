@@ -6,6 +6,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.panels import open_experiment, pane
 from tests.browser.test_looks import _CONTRAST
 from tests.browser.told import ODD, begin, evaluation, record
 from tests.browser.trainings import Training, curve, trained
@@ -50,15 +51,9 @@ def training(space):
     return training
 
 
-def pane(page, title):
-    return page.locator(f'.tk-pane[aria-label="{title}"]')
-
-
 @pytest.fixture
 def opened(page, space, training):
-    page.goto(f"{space.url}/?experiment={training.experiment_id}")
-    expect(pane(page, "Evaluations")).to_be_visible()
-    return page
+    return open_experiment(page, space.url, training.experiment_id, "Evaluations")
 
 
 @pytest.mark.requirement("S4.6", "S4.9", "S4.14", "S4.24", "S4.30")

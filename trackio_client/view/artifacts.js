@@ -8,6 +8,7 @@ import { Pane, plainTable } from "./pane.js";
 import { iso, plural } from "./words.js";
 
 const FIRST_FILES = 100;
+const FIRST_LINKS = 12;
 
 export class ArtifactsPanel {
   /** @param {{source: any}} parts */
@@ -20,6 +21,7 @@ export class ArtifactsPanel {
   /** @param {string} id */
   async ask(id) {
     if (!this.source.artifacts) return;
+    this.id = id;
     try {
       this.paint(await this.source.artifacts(id));
     } catch {
@@ -35,25 +37,36 @@ export class ArtifactsPanel {
     if (key === this.key) return;
     this.key = key;
     this.pane.say([logged.length ? `${logged.length} logged` : "", used.length ? `${used.length} used` : ""].filter(Boolean).join(", "));
+    // What the reader has opened stays open when another artifact comes.
+    this.open = new Set([...this.pane.body.querySelectorAll("details[open]")].map((/** @type {any} */ each) => each.dataset.key));
     fill(this.pane.body, logged.map((/** @type {any} */ each) => this.one(each, "logged")), used.map((/** @type {any} */ each) => this.one(each, "used")));
   }
 
   /** @param {any} artifact @param {"logged" | "used"} way */
   one(artifact, way) {
     const files = artifact.files ?? [];
-    const { bytes, file_count: held = files.length, from_experiment: from, used_by: users = [], used: sources = [] } = artifact;
+    const { bytes, file_count: held = files.length, from_experiment: from, logged_by: makers = [], used_by: users = [], used: sources = [] } = artifact;
+    const others = way === "logged" ? makers.filter((/** @type {any} */ each) => each.experiment_id !== this.id) : [];
     const about = [artifact.type, way === "used" ? "used" : null, held ? plural(held, "file") : null, typeof bytes === "number" ? size(bytes) : null];
     const line = (/** @type {string} */ word, /** @type {any} */ body) => h("p", { class: "tk-pane-words" }, h("span", null, word, " "), body);
-    return h("details", { class: "tk-artifact" },
+    const key = [way, artifact.project, artifact.name, artifact.digest].join("\n");
+    return h("details", { class: "tk-artifact", data: { key }, open: this.open?.has(key) },
       h("summary", null, h("b", { title: artifact.name }, artifact.name), h("span", { class: "tk-tag" }, version(artifact.version)), (artifact.aliases ?? []).map((/** @type {any} */ alias) => h("span", { class: "tk-tag" }, String(alias))), h("span", { class: "tk-soft" }, about.filter(Boolean).join(", "))),
       h("div", null,
         artifact.description ? h("p", { class: "tk-pane-words" }, String(artifact.description)) : null,
         way === "used" && from ? line("Logged by", this.link(from, artifact.from_name)) : null,
+        others.length ? line("Logged by others too:", this.links(others)) : null,
         sources.length ? line("Made from", listOf(sources.map((/** @type {any} */ each) => `${each.name}:${version(each.version)}`))) : null,
-        users.length ? line("Used by", users.map((/** @type {any} */ each, /** @type {number} */ i) => [i ? ", " : "", this.link(each.experiment_id, each.name)])) : null,
+        users.length ? line("Used by", this.links(users)) : null,
         h("p", { class: "tk-pane-words" }, artifact.time_s ? `${iso(artifact.time_s)} ` : null, artifact.digest ? [h("code", { title: artifact.digest }, String(artifact.digest).slice(0, 12)), copyButton(artifact.digest, "Copy its digest")] : null),
         artifact.metadata && Object.keys(artifact.metadata).length ? h("pre", { class: "tk-text", tabindex: "0" }, JSON.stringify(artifact.metadata, null, 1)) : null,
         files.length ? this.files(artifact, files) : h("p", { class: "tk-soft tk-pane-words" }, way === "used" && !from ? "Its project is not on this server." : "It holds no file.")));
+  }
+
+  /** @param {any[]} experiments */
+  links(experiments) {
+    const more = experiments.length - FIRST_LINKS;
+    return [experiments.slice(0, FIRST_LINKS).map((each, i) => [i ? ", " : "", this.link(each.experiment_id, each.name)]), more > 0 ? ` and ${plural(more, "more experiment")}` : null];
   }
 
   /** @param {string} id @param {any} name */
@@ -65,16 +78,26 @@ export class ArtifactsPanel {
   files(artifact, files) {
     const row = (/** @type {any} */ file) => {
       const hash = file.file;
-      const address = hash && this.source.blob ? this.source.blob(hash) : null;
       const name = String(file.path ?? hash);
+      const address = hash && this.source.blob ? this.source.blob(hash, name) : null;
+      const save = () => h("a", { class: "tk-btn sm icon", href: address, download: name.split("/").at(-1), title: `Download ${name}`, "aria-label": `Download ${name}` }, icon("download"));
       return h("tr", null,
-        h("td", { class: "tk-path", title: name }, h("span", null, name), hash ? copyButton(hash, "Copy its SHA-256") : null),
+        h("td", { title: name }, h("div", { class: "tk-line" }, h("span", null, name), hash ? copyButton(hash, "Copy its SHA-256") : null)),
         h("td", { class: "num" }, file.bytes === null || file.bytes === undefined ? "–" : size(file.bytes)),
-        h("td", null, address ? h("a", { class: "tk-btn sm icon", href: address, download: name.split("/").at(-1), title: `Download ${name}`, "aria-label": `Download ${name}` }, icon("download")) : file.reference ? h("span", { class: "tk-soft", title: file.reference }, "elsewhere") : null));
+        h("td", null, address ? save() : elsewhere(file)));
     };
     const more = files.length - FIRST_FILES;
-    return [plainTable({ label: `Files of ${artifact.name}`, head: ["file", "size", ""].map((word, i) => h("th", { class: i === 1 ? "num" : "", scope: "col", "aria-label": word || "download" }, word)), rows: files.slice(0, FIRST_FILES).map(row) }), more > 0 ? h("p", { class: "tk-soft tk-pane-words" }, `${plural(more, "more file")} not listed.`) : null];
+    const wide = files.some((file) => file.reference || file.not_kept) ? " wide" : "";
+    return [plainTable({ class: `tk-files${wide}`, label: `Files of ${artifact.name}`, head: ["file", "size", ""].map((word, i) => h("th", { class: i === 1 ? "num" : "", scope: "col", "aria-label": word || "download" }, word)), rows: files.slice(0, FIRST_FILES).map(row) }), more > 0 ? h("p", { class: "tk-soft tk-pane-words" }, `${plural(more, "more file")} not listed.`) : null];
   }
+}
+
+/** A file whose content is not here: where it is, or why it was not kept. @param {any} file */
+function elsewhere(file) {
+  const { reference, not_kept: why } = file;
+  if (why) return h("span", { class: "tk-soft", title: `not kept: ${why}${reference ? `\n${reference}` : ""}` }, `not kept: ${why}`);
+  if (!reference) return null;
+  return h("div", { class: "tk-line" }, h("span", { class: "tk-soft", title: reference }, String(reference)), copyButton(String(reference), "Copy its address"));
 }
 
 /** @param {string[]} names */

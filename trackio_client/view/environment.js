@@ -73,7 +73,7 @@ export class EnvironmentPanel {
 
   /** A difference too long for the page: a file of its own. @param {any} git */
   file(git) {
-    const address = git.diff_file ? this.source?.blob?.(String(git.diff_file)) : null;
+    const address = git.diff_file ? this.source?.blob?.(String(git.diff_file), "changes.diff") : null;
     return address ? h("p", null, h("a", { href: address, download: "changes.diff" }, `Changes since the commit, ${binary(git.diff_bytes)}`)) : null;
   }
 

@@ -13,6 +13,7 @@ import { ConfusionPanel, LabelsPanel } from "./labels.js";
 import { MediaPanels } from "./media.js";
 import { ModelPanel } from "./modelcard.js";
 import { PredictionsPanel } from "./predictions.js";
+import { RanksPanel } from "./ranks.js";
 
 const EVERY_MS = 3000;
 const RESTED_MS = 15_000; // of an experiment that has ended: a late record or file of it may still come
@@ -44,6 +45,7 @@ export class Facts {
     this.checkpoints = new CheckpointsPanel();
     this.model = new ModelPanel();
     this.data = new DataPanel();
+    this.ranks = new RanksPanel();
     this.environment = new EnvironmentPanel({ source });
     this.artifacts = new ArtifactsPanel({ source });
     this.gaps = new GapsPanel();
@@ -51,7 +53,7 @@ export class Facts {
     this.above = h("div", { class: "tk-stack" }, this.failure.root);
     this.below = h("div", { class: "tk-stack" }, this.evaluations.root, this.labels.root, this.confusion.root, this.predictions.root, this.media.root);
     this.beside = h("div", { class: "tk-stack" }, this.course.root, this.checkpoints.root, this.model.root, this.data.root);
-    this.last = h("div", { class: "tk-stack" }, this.environment.root, this.artifacts.root, this.gaps.root);
+    this.last = h("div", { class: "tk-stack" }, this.ranks.root, this.environment.root, this.artifacts.root, this.gaps.root);
     this.after = 0;
     this.fresh = false; // records have come since the summary was asked for
     /** @type {Map<string, Promise<any>>} */ this.contents = new Map();
@@ -69,7 +71,7 @@ export class Facts {
 
   /** @returns {any[]} */
   panels() {
-    return [this.failure, this.evaluations, this.labels, this.confusion, this.predictions, this.media, this.course, this.checkpoints, this.model, this.data, this.environment, this.artifacts, this.gaps];
+    return [this.failure, this.evaluations, this.labels, this.confusion, this.predictions, this.media, this.course, this.checkpoints, this.model, this.data, this.ranks, this.environment, this.artifacts, this.gaps];
   }
 
   async poll() {
@@ -87,6 +89,7 @@ export class Facts {
   paint(detail) {
     this.live = detail.state === "running" || detail.state === "lost_contact";
     this.detail = detail;
+    this.ranks.paint(detail.ranks);
     this.environment.paint(detail.environment ?? null);
     if (this.training) this.#paintTraining();
   }

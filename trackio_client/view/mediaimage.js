@@ -3,7 +3,7 @@
 
 import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";
-import { absent, addressOf, captionOf } from "./mediakinds.js";
+import { absent, addressOf, captionOf, fileName } from "./mediakinds.js";
 
 const HUES = 10; // --s1 … --s10
 
@@ -117,8 +117,9 @@ function large(item, tools, off) {
   frame.append(image);
   image.addEventListener("load", () => overlays(frame, image, item, tools, off), { once: true });
   const close = h("button", { class: "tk-chart-more", "aria-label": "Close", title: "Close (Esc)" }, icon("close"));
+  const name = fileName(item, tools.name);
   const words = [item.caption, item.width ? `${item.width} × ${item.height}` : null].filter(Boolean).join(" · ");
-  const dialog = /** @type {HTMLDialogElement} */ (h("dialog", { class: "tk-large tk-large-picture", "aria-label": item.caption ?? tools.name }, h("header", { class: "tk-chart-head" }, h("h3", { class: "tk-chart-title" }, tools.name), h("span", { class: "tk-chart-unit" }, words), h("span", { class: "tk-grow" }), h("a", { class: "tk-btn sm icon", href: addressOf(item, tools), download: "", title: "Download", "aria-label": "Download" }, icon("download")), close), h("div", { class: "tk-large-stage" }, frame)));
+  const dialog = /** @type {HTMLDialogElement} */ (h("dialog", { class: "tk-large tk-large-picture", "aria-label": item.caption ?? tools.name }, h("header", { class: "tk-chart-head" }, h("h3", { class: "tk-chart-title" }, tools.name), h("span", { class: "tk-chart-unit" }, words), h("span", { class: "tk-grow" }), h("a", { class: "tk-btn sm icon", href: addressOf(item, tools, name), download: name, title: "Download", "aria-label": "Download" }, icon("download")), close), h("div", { class: "tk-large-stage" }, frame)));
   (document.querySelector(".tk") ?? document.body).append(dialog);
   close.addEventListener("click", () => dialog.close());
   dialog.addEventListener("close", () => dialog.remove());

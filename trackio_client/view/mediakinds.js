@@ -30,8 +30,15 @@ export async function mediumOf(kind, stage, tools) {
   return { show: (items) => fill(stage, items.map((item) => show(item, tools))) };
 }
 
-/** The address of an item's file, or null. @param {any} item @param {Tools} tools @returns {string | null} */
-export const addressOf = (item, tools) => (item?.file && tools.source.blob ? tools.source.blob(item.file) : null);
+/** The address of an item's file, or null. @param {any} item @param {Tools} tools @param {string} [name] when it is for saving @returns {string | null} */
+export const addressOf = (item, tools, name) => (item?.file && tools.source.blob ? tools.source.blob(item.file, name) : null);
+
+/** Under which an item's file is saved. @param {any} item @param {string} name of the medium */
+export function fileName(item, name) {
+  if (item.name) return String(item.name);
+  const kind = /^[\w-]+\/(?:x-)?([\w-]+)/.exec(item.mime ?? "")?.[1];
+  return `${name.split("/").at(-1)}${kind && kind !== "octet-stream" ? `.${kind}` : ""}`;
+}
 
 /** What a server gave for a file, as text. @param {any} item @param {Tools} tools @returns {Promise<string>} */
 export async function textOf(item, tools) {
@@ -99,7 +106,8 @@ function prose(item, tools) {
 /** Anything else: what it is, and a way to take it home. @param {any} item @param {Tools} tools */
 export function file(item, tools) {
   if (item.not_kept) return absent(item);
-  const address = addressOf(item, tools);
+  const name = fileName(item, tools.name);
+  const address = addressOf(item, tools, name);
   const words = [item.format ?? item.mime, typeof item.bytes === "number" ? size(item.bytes) : null].filter(Boolean).join(", ");
-  return h("figure", { class: "tk-file" }, h("p", null, h("span", { class: "tk-soft" }, words || "a file"), " ", address ? h("a", { class: "tk-btn sm", href: address, download: item.name ?? "" }, icon("download"), "Download") : null, item.file ? copyButton(item.file, "Copy its SHA-256") : null), captionOf(item), address || item.file ? null : typeof (item.text ?? item.value) === "string" ? h("pre", { class: "tk-text" }, item.text ?? item.value) : null);
+  return h("figure", { class: "tk-file" }, h("p", null, h("span", { class: "tk-soft" }, words || "a file"), " ", address ? h("a", { class: "tk-btn sm", href: address, download: name }, icon("download"), "Download") : null, item.file ? copyButton(item.file, "Copy its SHA-256") : null), captionOf(item), address || item.file ? null : typeof (item.text ?? item.value) === "string" ? h("pre", { class: "tk-text" }, item.text ?? item.value) : null);
 }

@@ -4,7 +4,7 @@
 import { size } from "./checkpoints.js";
 import { eachFrame, fill, h, later, text } from "./dom.js";
 import { icon } from "./icons.js";
-import { absent, addressOf, captionOf, file, textOf } from "./mediakinds.js";
+import { absent, addressOf, captionOf, file, fileName, textOf } from "./mediakinds.js";
 import { picture } from "./mediaimage.js";
 import { columnFormat, count, exact, plural, revived } from "./words.js";
 
@@ -139,7 +139,8 @@ export class Table {
     if (kind === "image" && address) return picture({ ...cell, width: undefined, height: undefined }, this.tools);
     if (kind === "audio" && address) return h("audio", { controls: true, preload: "none", src: address, "aria-label": cell.caption ?? "audio" });
     if (kind === "video" && address && !/^image/.test(cell.mime ?? "")) return h("video", { controls: true, preload: "none", src: address, "aria-label": cell.caption ?? "video" });
-    return address ? h("a", { href: address, download: "" }, `${cell.caption ?? "file"}${typeof cell.bytes === "number" ? `, ${size(cell.bytes)}` : ""}`) : words(cell);
+    const name = fileName(cell, this.tools.name);
+    return address ? h("a", { href: addressOf(cell, this.tools, name), download: name }, `${cell.caption ?? "file"}${typeof cell.bytes === "number" ? `, ${size(cell.bytes)}` : ""}`) : words(cell);
   }
 
   /** @param {any} button */

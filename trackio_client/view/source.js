@@ -98,9 +98,13 @@ export class HttpSource {
     return this.json(`/v1/experiments/${encodeURIComponent(experiment)}/artifacts`);
   }
 
-  /** The address of a file, by its hash; null for what is no hash. @param {string} sha256 @returns {string | null} */
-  blob(sha256) {
-    return /^[0-9a-f]{64}$/.test(sha256) ? `${this.root}/v1/blobs/${sha256}` : null;
+  /** The address of a file, by its hash; null for what is no hash. @param {string} sha256
+   * @param {string} [name] under which it is saved: what the server says of it goes before a link's own `download`
+   * @returns {string | null} */
+  blob(sha256, name = "") {
+    if (!/^[0-9a-f]{64}$/.test(sha256)) return null;
+    const said = name.split("/").at(-1)?.slice(0, 200);
+    return `${this.root}/v1/blobs/${sha256}${said ? `?${new URLSearchParams({ name: said })}` : ""}`;
   }
 
   /** Who one is here: {role, user, can_log_out, can_log_in_with_hub}. @returns {Promise<any>} */
