@@ -1,78 +1,28 @@
-"""Blobs: files named by the SHA-256 of their content, in a folder `<2 characters>/<sha256>`.
-
-Pictures, sounds, tables and artifacts are too large for an event. They lie beside it as files, and the event cites them
-by hash: `blobs: [{sha256, bytes, mime}]`. The same content is one file, however often it is logged. With an experiment:
-
-    blob = experiment.put_file(content_or_path, "image/png")            # a Blob: sha256, bytes, mime
-    experiment.event("media", name=…, step=…, items=[{"file": blob.sha256}], blobs=[blob.cited()])
-
-The file first, then the event: a kill between the two leaves a file that nobody cites, never an event without its file.
-This module knows folders only: who keeps a file for how long is told in delivery/files.py.
-"""
+"""BlobFolder: files named by the SHA-256 of their content, `<2 characters>/<sha256>`."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import os
-import re
 import secrets
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Final
 
+from trackio_client.blobs.arriving import Arrival, extended, not_announced
+from trackio_client.blobs.citing import DEFAULT_MIME, Blob, checked_mime, is_hash
+from trackio_client.blobs.disk import entries, hash_of, pieces_of, sync_file, sync_folder
 from trackio_client.errors import DamagedBlob
 
-PIECE_BYTES: Final = 1024 * 1024
-"""Read and written at a time: a file is never whole in memory."""
-DEFAULT_MIME: Final = "application/octet-stream"
 ARRIVING: Final = "arriving-"
 """How the name of a file begins that is not whole yet."""
 DAMAGED: Final = ".damaged"
 """How the name of a file ends whose content is not what its name says."""
-_HASH = re.compile(r"[0-9a-f]{64}")
-_MIME = re.compile(r"[a-z0-9][a-z0-9.+\-]{0,62}/[a-z0-9][a-z0-9.+\-]{0,62}")
-
-
-@dataclass(frozen=True, slots=True)
-class Blob:
-    """What an event says of a file that it cites."""
-
-    sha256: str
-    bytes: int
-    mime: str = DEFAULT_MIME
-
-    def cited(self) -> dict[str, Any]:
-        """Its form in an event's `blobs`."""
-        return {"sha256": self.sha256, "bytes": self.bytes, "mime": self.mime}
-
-
-def is_hash(text: object) -> bool:
-    """Whether this can name a blob: 64 hexadecimal characters in lower case. Anything else never becomes a path."""
-    return isinstance(text, str) and _HASH.fullmatch(text) is not None
-
-
-def checked_mime(text: object) -> str:
-    """A media type without parameters, in lower case; what is none is `application/octet-stream`."""
-    first = str(text).split(";")[0].strip().lower() if text else ""
-    return first if _MIME.fullmatch(first) else DEFAULT_MIME
-
-
-def cited_in(content: Mapping[str, Any]) -> list[Blob]:
-    """The files that an event's content cites, each once. What is not a citation is passed over: stores keep all."""
-    listed = content.get("blobs")
-    if not isinstance(listed, (list, tuple)):
-        return []
-    found: dict[str, Blob] = {}
-    for item in listed:
-        sha256 = item.get("sha256") if isinstance(item, Mapping) else None
-        if isinstance(sha256, str) and is_hash(sha256):
-            size = item.get("bytes")
-            found[sha256] = Blob(sha256, size if type(size) is int and size >= 0 else 0, checked_mime(item.get("mime")))
-    return list(found.values())
+_PARTS = threading.Lock()
+"""Held while a part of a file is added: two that bring the same file take turns."""
 
 
 class BlobFolder:
@@ -153,8 +103,8 @@ class BlobFolder:
                 return False
             return True
         if self._sync:
-            _sync_file(place)
-            _sync_folder(place.parent)
+            sync_file(place)
+            sync_folder(place.parent)
         return True
 
     def path(self, sha256: str) -> Path | None:
@@ -180,7 +130,7 @@ class BlobFolder:
         stamp = (seen.st_ino, seen.st_size, seen.st_mtime_ns)
         if self._whole.get(sha256) == stamp:
             return place
-        if _hash_of(place) != sha256:
+        if hash_of(place) != sha256:
             place.replace(place.with_name(f"{sha256}{DAMAGED}"))
             return None
         if len(self._whole) > 10_000:
@@ -208,9 +158,9 @@ class BlobFolder:
     def listed(self) -> Iterator[tuple[str, int, float]]:
         """(sha256, bytes, age in seconds since it came or was touched) of each file, in no order."""
         now = time.time()
-        for shelf in _entries(self.folder):
+        for shelf in entries(self.folder):
             if len(shelf.name) == 2 and shelf.is_dir():
-                for entry in _entries(Path(shelf.path)):
+                for entry in entries(Path(shelf.path)):
                     with contextlib.suppress(OSError):
                         if is_hash(entry.name):
                             seen = entry.stat()
@@ -223,7 +173,7 @@ class BlobFolder:
     def sweep(self, older_than_s: float = 86_400.0) -> int:
         """Delete what a kill left half arrived; how many files."""
         count = 0
-        for entry in _entries(self.folder):
+        for entry in entries(self.folder):
             with contextlib.suppress(OSError):
                 if entry.name.startswith(ARRIVING) and time.time() - entry.stat().st_mtime > older_than_s:
                     Path(entry.path).unlink()
@@ -265,7 +215,7 @@ class BlobFolder:
                 path.write_bytes(content)
             if self._sync:
                 for path in arriving.values():
-                    _sync_file(path)
+                    sync_file(path)
             for sha256 in contents:
                 try:
                     arriving[sha256].replace(self._place(sha256))
@@ -275,7 +225,7 @@ class BlobFolder:
                 del arriving[sha256]
             if self._sync:
                 for shelf in {sha256[:2] for sha256 in contents}:
-                    _sync_folder(self.folder / shelf)
+                    sync_folder(self.folder / shelf)
         finally:
             for path in arriving.values():
                 with contextlib.suppress(OSError):
@@ -288,7 +238,7 @@ class BlobFolder:
         path = self.folder / f"{ARRIVING}{os.getpid()}-{secrets.token_hex(8)}"
         try:
             with path.open("xb") as file:
-                yield Arrival(self, path, file)
+                yield Arrival(path, file, self._name, sync=self._sync)
         finally:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
@@ -307,15 +257,15 @@ class BlobFolder:
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"{ARRIVING}{sha256}"
         with _PARTS:  # two that bring the same file take turns, and each goes on where the other one stopped
-            have = _extended(path, at, content, total)
+            have = extended(path, at, content, total)
             if have < total:
                 return have
             if self._sync:
-                _sync_file(path)
-            seen = _hash_of(path)
+                sync_file(path)
+            seen = hash_of(path)
             if seen != sha256:
                 path.unlink(missing_ok=True)
-                raise DamagedBlob(_other(total, seen, sha256))
+                raise DamagedBlob(not_announced(total, seen, sha256))
             self._name(path, sha256)
             return total
 
@@ -324,100 +274,4 @@ class BlobFolder:
         place.parent.mkdir(exist_ok=True)
         path.replace(place)
         if self._sync:
-            _sync_folder(place.parent)
-
-
-_PARTS = threading.Lock()
-
-
-class Arrival:
-    """A file on its way into a folder."""
-
-    def __init__(self, folder: BlobFolder, path: Path, file: IO[bytes]) -> None:
-        self.size = 0
-        self._folder, self._path, self._file = folder, path, file
-        self._digest = hashlib.sha256()
-
-    def write(self, piece: bytes | bytearray | memoryview) -> None:
-        """Raises OSError."""
-        self._digest.update(piece)
-        self.size += len(piece)
-        self._file.write(piece)
-
-    def keep(self, expected: str | None = None) -> tuple[str, int]:
-        """Give it its name: (sha256, bytes). Raises DamagedBlob: it is not what was announced; OSError."""
-        sha256 = self._digest.hexdigest()
-        if expected is not None and sha256 != expected:
-            raise DamagedBlob(_other(self.size, sha256, expected))
-        self._file.flush()
-        if self._folder._sync:
-            os.fsync(self._file.fileno())
-        self._folder._name(self._path, sha256)
-        return sha256, self.size
-
-
-def _extended(path: Path, at: int, content: bytes, total: int) -> int:
-    """Write a part behind what is there, if it belongs there; the bytes that are there then."""
-    with path.open("ab") as file:
-        have = file.tell()
-        if have > total or (at == 0 and have == total):  # announced as larger before, or killed before it had its name
-            file.truncate(0)
-            have = 0
-        if at != have:
-            return have
-        try:
-            file.write(content[: total - have])
-            file.flush()
-        except OSError:
-            file.truncate(have)
-            raise
-        return have + len(content[: total - have])
-
-
-def _other(size: int, seen: str, expected: str) -> str:
-    return (
-        f"the {size:,} bytes that came have the SHA-256 {seen}, but {expected} was announced. "
-        "The file changed on its way, or while it was read"
-    )
-
-
-def _hash_of(path: Path) -> str:
-    digest = hashlib.sha256()
-    for piece in pieces_of(path):
-        digest.update(piece)
-    return digest.hexdigest()
-
-
-def pieces_of(path: Path) -> Iterator[bytes]:
-    """A file's content, a piece at a time. Raises OSError."""
-    with path.open("rb") as file:
-        yield from pieces_from(file)
-
-
-def pieces_from(file: IO[bytes]) -> Iterator[bytes]:
-    """What is left in an open file, a piece at a time."""
-    while piece := file.read(PIECE_BYTES):
-        yield piece
-
-
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as found:
-            return list(found)
-    except OSError:
-        return []
-
-
-def _sync_file(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """A new name is safe from a power cut only when its folder is (not on Windows, which cannot open one)."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+            sync_folder(place.parent)
