@@ -18,7 +18,8 @@ from trackio_client.wire import events
 from trackio_client.wire.artifacts import LATEST, checked_alias
 
 if TYPE_CHECKING:
-    from trackio_client.artifacts.artifact import Artifact, Entry
+    from trackio_client.artifacts.artifact import Artifact
+    from trackio_client.artifacts.entry import Entry
     from trackio_client.blobs import Blob
     from trackio_client.notices import Notices
     from trackio_client.origin import Origin
@@ -128,7 +129,7 @@ class ArtifactCalls:
 
     def _kept(self, entry: Entry, blobs: dict[str, Blob]) -> Entry:
         """The entry with its content put; or, if it is too large, with the reason and its place."""
-        from trackio_client.artifacts.artifact import reference_to
+        from trackio_client.artifacts.entry import reference_to
 
         if entry.here is None or entry.file is not None:
             return entry

@@ -13,16 +13,19 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
-from trackio_client.blobs import DEFAULT_MIME, BlobFolder, pieces_of
+from trackio_client.artifacts.entry import Entry, local_path, mime_of, referred
+from trackio_client.artifacts.fetching import fetch, folder_for
+from trackio_client.blobs import DEFAULT_MIME, hash_of
 from trackio_client.errors import DamagedBlob, NotFound, UsageError
 from trackio_client.homes import expanded
 from trackio_client.wire.artifacts import UNTYPED, checked_alias, checked_artifact_name, digest_of, safe_path
@@ -32,43 +35,6 @@ if TYPE_CHECKING:
 
 MOST_FILES: Final = 5_000
 """In one artifact: its event lists all of them. More belong into an archive, or are a reference."""
-FOLDER: Final = "artifacts"
-"""Where `download` puts an artifact when it is told no place: `./artifacts/<name>-v3/`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One file of an artifact."""
-
-    path: str
-    """With "/", inside the artifact."""
-    bytes: int | None = None
-    file: str | None = None
-    """The SHA-256 of its content, if that is kept."""
-    mime: str = DEFAULT_MIME
-    reference: str | None = None
-    """Where it lies, if it is not kept here."""
-    etag: str | None = None
-    """What tells two contents of a reference apart."""
-    not_kept: str | None = None
-    """Why its content is not kept, if it was meant to be."""
-    here: Path | None = None
-    """On this machine, before it is logged."""
-
-    @property
-    def digest(self) -> str | None:
-        """The SHA-256 of its content (W&B's name)."""
-        return self.file
-
-    @property
-    def size(self) -> int | None:
-        return self.bytes
-
-    def told(self) -> dict[str, Any]:
-        """As the event lists it."""
-        named = ("path", "file", "bytes", "mime", "reference", "etag", "not_kept")
-        told = {name: getattr(self, name) for name in named}
-        return {name: value for name, value in told.items() if value is not None or name in ("file", "reference")}
 
 
 class Artifact:
@@ -118,7 +84,7 @@ class Artifact:
                 f"add_file() takes a file, {str(path)!r:.300} is {'a folder' if path.is_dir() else 'none'}"
             )
         return self._add(
-            Entry(safe_path(name or path.name), path.stat().st_size, here=path.absolute(), mime=_mime(path))
+            Entry(safe_path(name or path.name), path.stat().st_size, here=path.absolute(), mime=mime_of(path))
         )
 
     def add_dir(self, local_path: str | Path, name: str | None = None, **others: Any) -> None:
@@ -139,18 +105,18 @@ class Artifact:
         Of a local file its size and time of change stand for its content; a local folder is listed.
         """
         address = uri if isinstance(uri, str) else str(getattr(uri, "reference", None) or uri)
-        local = _local(address)
+        local = local_path(address)
         if local is None:
             path = safe_path(name or urlsplit(address).path.rpartition("/")[2] or "reference")
             return [self._add(Entry(path, reference=address))]
         if not local.exists():
             raise UsageError(f"there is nothing at {address!r:.300}")
         if local.is_file():
-            return [self._add(_referred(safe_path(name or local.name), local, with_etag=checksum))]
+            return [self._add(referred(safe_path(name or local.name), local, with_etag=checksum))]
         found = [path for path in sorted(local.rglob("*")) if path.is_file()]
         prefix = f"{name}/" if name else ""
         return [
-            self._add(_referred(safe_path(prefix + path.relative_to(local).as_posix()), path, with_etag=checksum))
+            self._add(referred(safe_path(prefix + path.relative_to(local).as_posix()), path, with_etag=checksum))
             for path in found[: max_objects or MOST_FILES]
         ]
 
@@ -163,7 +129,7 @@ class Artifact:
         path = self._made / hashlib.sha256(inside.encode()).hexdigest()[:32]
         with path.open(mode.replace("x", "w"), encoding=encoding or (None if "b" in mode else "utf-8")) as file:
             yield file
-        self._add(Entry(inside, path.stat().st_size, here=path, mime=_mime(Path(inside))))
+        self._add(Entry(inside, path.stat().st_size, here=path, mime=mime_of(Path(inside))))
 
     def add(self, obj: Any, name: str) -> Entry:
         """Add what knows how to be a file: a path, bytes, text, or JSON (a Table with `columns` and `data`)."""
@@ -231,9 +197,9 @@ class Artifact:
             raise NotFound(f"artifact {self.qualified_name!r} holds no {path!r:.160}. It holds {near}")
         return found
 
-    def get_path(self, path: str) -> _Path:
+    def get_path(self, path: str) -> ArtifactFile:
         """One file, with `download()`. Raises NotFound."""
-        return _Path(self, self.get_entry(path))
+        return ArtifactFile(self, self.get_entry(path), self._source)
 
     # --- which one it is ------------------------------------------------------------------------------------------
 
@@ -290,9 +256,9 @@ class Artifact:
         Raises:
             NotFound: content of a file is not kept, or is gone; the others are there.
         """
-        folder = Path(root) if root is not None else Path(FOLDER) / _folder_name(self)
+        folder = folder_for(self, root)
         folder.mkdir(parents=True, exist_ok=True)
-        missing = [entry.path for entry in self.files() if self._fetch(entry, folder / entry.path) is None]
+        missing = [entry.path for entry in self.files() if fetch(entry, folder / entry.path, self._source) is None]
         if missing:
             counts, named = f"{len(missing)} of {self.file_count}", ", ".join(missing[:5])
             raise NotFound(f"{counts} files of {self.qualified_name!r} are not kept: {named}")
@@ -306,35 +272,11 @@ class Artifact:
 
     def verify(self, root: str | Path | None = None) -> None:
         """Compare a folder with the artifact. Raises DamagedBlob with the first file that differs."""
-        folder = Path(root) if root is not None else Path(FOLDER) / _folder_name(self)
+        folder = folder_for(self, root)
         for entry in self.files():
             path = folder / entry.path
-            if entry.file is not None and not (path.is_file() and _hash(path) == entry.file):
+            if entry.file is not None and not (path.is_file() and hash_of(path) == entry.file):
                 raise DamagedBlob(f"{path} is not what {self.qualified_name!r} holds under {entry.path!r}")
-
-    def _fetch(self, entry: Entry, into: Path) -> Path | None:
-        if entry.here is not None and entry.here.is_file():
-            return _copied(entry.here, into)
-        if entry.file is None:
-            local = None if entry.reference is None else _local(entry.reference)
-            if local is not None and local.is_file():
-                return _copied(local, into)
-            return into if entry.not_kept is None and entry.reference is not None else None
-        if into.is_file() and _hash(into) == entry.file:
-            return into
-        if self._source is None:
-            return None
-        into.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".trackio-", dir=into.parent) as place:
-            folder = BlobFolder(Path(place))
-            try:
-                folder.receive(entry.file, self._source().file(entry.file))
-            except NotFound:
-                return None
-            came = folder.path(entry.file)
-            assert came is not None
-            came.replace(into)
-        return into
 
     # --- between the store and this ---------------------------------------------------------------------------------
 
@@ -369,11 +311,12 @@ class Artifact:
             shutil.rmtree(self._made, ignore_errors=True)  # type: ignore[arg-type]
 
 
-class _Path:
+class ArtifactFile:
     """One file of an artifact, to be fetched."""
 
-    def __init__(self, artifact: Artifact, entry: Entry) -> None:
-        self._artifact, self.entry = artifact, entry
+    def __init__(self, artifact: Artifact, entry: Entry, source: Callable[[], Source] | None) -> None:
+        self.entry = entry
+        self._artifact, self._source = artifact, source
 
     @property
     def path(self) -> str:
@@ -381,67 +324,16 @@ class _Path:
 
     def download(self, root: str | Path | None = None) -> str:
         """Fetch it below a folder; its path. Raises NotFound."""
-        folder = Path(root) if root is not None else Path(FOLDER) / _folder_name(self._artifact)
-        found = self._artifact._fetch(self.entry, folder / self.entry.path)
+        found = fetch(self.entry, folder_for(self._artifact, root) / self.entry.path, self._source)
         if found is None:
             why = self.entry.not_kept or "its content is not kept"
             raise NotFound(f"{self.entry.path!r} of {self._artifact.qualified_name!r}: {why}")
         return str(found)
 
 
-def _folder_name(artifact: Artifact) -> str:
-    """A name for a folder on every system."""
-    words = "".join(c if c.isalnum() or c in "._- " else "_" for c in artifact.name).strip(". ")[:100] or "artifact"
-    return f"{words}-{artifact.version or (artifact.digest or 'draft')[:12]}"
-
-
-def _local(address: str) -> Path | None:
-    """The path that an address means on this machine; None for other places."""
-    parts = urlsplit(address)
-    if parts.scheme == "file":
-        return Path(unquote(parts.path))
-    return expanded(address) if "://" not in address else None
-
-
-def _referred(path: str, local: Path, *, with_etag: bool = True, not_kept: str | None = None) -> Entry:
-    """A file that stays where it is. Its time of change and size stand for its content: reading it may take hours."""
-    seen = local.stat()
-    etag = f"{seen.st_size}-{seen.st_mtime_ns}" if with_etag else None
-    return Entry(
-        path, seen.st_size, reference=local.absolute().as_uri(), etag=etag, not_kept=not_kept, mime=_mime(local)
-    )
-
-
-def reference_to(path: str, local: Path, why: str) -> Entry:
-    """The entry of a file whose content is too large to be kept."""
-    return _referred(path, local, not_kept=why)
-
-
-def _mime(path: Path) -> str:
-    import mimetypes
-
-    return mimetypes.guess_type(path.name)[0] or DEFAULT_MIME
-
-
 def _as_text(value: Any) -> str:
     if isinstance(value, str):
         return value
-    import json
-
     if hasattr(value, "columns") and hasattr(value, "data"):
         value = {"columns": list(value.columns), "data": [list(row) for row in value.data]}
     return json.dumps(value, default=str, ensure_ascii=False)
-
-
-def _copied(source: Path, into: Path) -> Path:
-    into.parent.mkdir(parents=True, exist_ok=True)
-    if not (into.exists() and into.samefile(source)):
-        shutil.copyfile(source, into)
-    return into
-
-
-def _hash(path: Path) -> str:
-    digest = hashlib.sha256()
-    for piece in pieces_of(path):
-        digest.update(piece)
-    return digest.hexdigest()
