@@ -199,11 +199,11 @@ def test_training_goes_on_when_nobody_answers_and_all_is_kept(home, monkeypatch,
 
 @pytest.mark.requirement("S1.37")
 def test_what_goes_wrong_with_us_is_told_once_and_training_goes_on(home, caplog):
-    class Odd(TrackioCallback):
-        def _open(self, *given):
-            raise ZeroDivisionError("made up")
+    def broken(*given):
+        raise ZeroDivisionError("made up")
 
-    callback = Odd(project="tiny", hardware_s=0)
+    callback = TrackioCallback(project="tiny", hardware_s=0)
+    callback.life.belonging.open = broken
     assert trainer_with(callback, home).train().global_step == 6
     assert callback.dropped > 3
     told = [record.getMessage() for record in caplog.records if record.name == "trackio_client"]

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from trackio_client.experiment import Experiment
 from trackio_client.lifecycle import process
 from trackio_client.opening import init
+from trackio_client.sensible import refuse
 
 _log = logging.getLogger("trackio_client")
 _told: set[tuple[str, str]] = set()
@@ -45,12 +46,16 @@ class Opened:
     Args:
         experiment: one of the user's own.
         init_arguments: for `init`, when none is given or open.
+
+    Raises:
+        UsageError: arguments that cannot be right.
     """
 
     def __init__(self, experiment: Experiment | None, init_arguments: Mapping[str, Any]) -> None:
         self.experiment = experiment
         self.is_ours = False
         self._init_arguments = dict(init_arguments)
+        refuse(self._init_arguments)
 
     def get(self, config: Mapping[str, Any] | None = None) -> Experiment:
         """The open experiment; begun, or gone on with, if it is not."""

@@ -10,6 +10,7 @@ from trackio_client.experiment import Experiment
 from trackio_client.integrations.transformers.signature import signed_by
 from trackio_client.lifecycle import process
 from trackio_client.opening import init
+from trackio_client.sensible import refuse
 
 
 class Belonging:
@@ -19,6 +20,9 @@ class Belonging:
         experiment: one of the user's own.
         init_arguments: for `init`; with any of them, an experiment of its own is begun though another one is open.
         hardware_s: tells how often an experiment of its own reads the hardware, in seconds; None is the setting's.
+
+    Raises:
+        UsageError: arguments that cannot be right.
     """
 
     def __init__(
@@ -31,6 +35,7 @@ class Belonging:
         self.is_ours = False
         """Whether it ends with the training."""
         self._init_arguments = dict(init_arguments)
+        refuse(self._init_arguments)
         self._hardware_s = hardware_s
 
     def open(self, config: dict[str, Any], earlier: Mapping[str, str] | None = None) -> Experiment:

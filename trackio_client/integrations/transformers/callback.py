@@ -279,7 +279,7 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
 
     def _reports_all(self) -> bool:
         """Whether ranks above 0 report metrics, too (TRACKIO_RANKS=all)."""
-        return self.run is not None and settings_from().ranks == "all"
+        return self.run is not None and settings_from(forgives=True).ranks == "all"
 
     def _meet(self, trainer: Any) -> None:
         if trainer is None or trainer is self.life.trainer:
@@ -302,7 +302,7 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
 
     def _group_names(self) -> list[str]:
         """Those that are on."""
-        return switched(self._switches, settings_from().record)
+        return switched(self._switches, settings_from(forgives=True).record)
 
     def _earlier(self, args: Any, step: int) -> dict[str, str] | None:
         """Id and project of the experiment that saved the checkpoint from which this training goes on."""

@@ -62,13 +62,18 @@ class Life:
     ) -> Run:
         """A training begins: `parts` is what events hand over, `earlier` whose checkpoint it goes on from."""
         is_main = bool(state.is_world_process_zero)
+        names = self._group_names()
         config: dict[str, Any] = {}
         if is_main:  # the other ranks say nothing that the first has said
-            config = arguments(args) | {"model": describe(parts.get("model")), "max_steps": int(state.max_steps)}
+            config["max_steps"] = int(state.max_steps)
+            if "run_config" in names:
+                config = arguments(args) | config
+            if "model" in names:
+                config["model"] = describe(parts.get("model"))
         experiment = self.belonging.open(config, earlier)
         if self.run is not None and not self.has_ended:  # begun again, with a smaller batch: the first attempt is over
             self.groups.call("end", self.run)
-        settings = settings_from()
+        settings = settings_from(forgives=True)
         self.clock = Clock()
         run = self.run = Run(
             experiment=experiment,
@@ -82,8 +87,8 @@ class Life:
             clock=self.clock,
         )
         self.refresh(run, args, state, control, parts)
-        names = [name for name in self._group_names() if is_main or name in ON_EVERY_RANK]
-        self.groups = Dispatch(made(names), self.faults)
+        told = [name for name in names if is_main or name in ON_EVERY_RANK]
+        self.groups = Dispatch(made(told), self.faults)
         self.has_ended = self.is_unsettled = False
         if run.first_step:
             run.run_config["resumed_from_step"] = run.first_step

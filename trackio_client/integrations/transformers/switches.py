@@ -1,11 +1,13 @@
 """Which groups there are, and which of them are on: by `record_<name>` in code, else by TRACKIO_RECORD.
 
-TRACKIO_RECORD is a list: `-predictions,-train_sample` takes those away, `losses,checkpoints` leaves only those,
-`none` and `all` mean what they say.
+TRACKIO_RECORD is a list: `-predictions,-train_sample` takes those away, `training_loss,checkpoints` leaves only those,
+`none` and `all` mean what they say. A word that is no group is told once and passed over: a list of nothing but such
+words leaves everything on, for a training that went unrecorded cannot be recorded later.
 """
 
 from __future__ import annotations
 
+import functools
 import importlib
 import logging
 from collections.abc import Mapping
@@ -62,15 +64,20 @@ def switched(given: Mapping[str, bool], environment: str | None) -> list[str]:
     return [name for name in GROUPS if name in on and wanted.get(name, True)]
 
 
-def _told(environment: str | None) -> set[str]:
+@functools.cache  # so that it is told once
+def _told(environment: str | None) -> frozenset[str]:
     words = [word.strip().lower() for word in (environment or "all").split(",") if word.strip()]
-    plus = [word.removeprefix("+") for word in words if not word.startswith("-")]
-    minus = [word.removeprefix("-") for word in words if word.startswith("-")]
-    unknown = sorted({*plus, *minus} - GROUPS.keys() - {"all", "none"})
+    plus = {word.removeprefix("+") for word in words if not word.startswith("-")}
+    minus = {word.removeprefix("-") for word in words if word.startswith("-")}
+    unknown = sorted((plus | minus) - GROUPS.keys() - {"all", "none"})
     if unknown:
-        _log.warning("TRACKIO_RECORD names %s; the groups are %s", ", ".join(unknown), ", ".join(GROUPS))
-    on = set(GROUPS) if not plus or "all" in plus else {name for name in plus if name in GROUPS}
-    return on - set(minus) if "all" not in minus else on - set(GROUPS)
+        _log.warning(
+            "TRACKIO_RECORD names %s, which is passed over: the groups are %s", ", ".join(unknown), ", ".join(GROUPS)
+        )
+    named = plus & GROUPS.keys()
+    is_all = "all" in plus or not (named or "none" in plus)
+    on = frozenset(GROUPS if is_all else named)
+    return on - minus if "all" not in minus else frozenset()
 
 
 def made(names: list[str]) -> list[Group]:
