@@ -54,10 +54,7 @@ def refuse(given: Mapping[str, Any]) -> None:
     Raises:
         UsageError: an address, repo, mode or name that is none.
     """
-    settings = settings_from(
-        forgives=True,
-        **{own: given.get(name) for name, own in (("trackio_url", "url"), ("dataset_repo", "dataset_repo"))},
-    )
+    settings = settings_from(forgives=True, url=given.get("trackio_url"), dataset_repo=given.get("dataset_repo"))
     if str(given.get("trackio_url") or "").strip() and settings.url is not None:
         address_of(settings.url)
     mode = given.get("mode")
