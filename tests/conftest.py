@@ -15,6 +15,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # Tests count events: those of the environment and of hardware turn it on.
 os.environ.setdefault("TRACKIO_CAPTURE_ENVIRONMENT", "0")
 os.environ.setdefault("TRACKIO_HARDWARE_S", "0")
+# Models this small only wait for a second thread, twice as long and more where the cores are busy. Children inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -74,23 +74,31 @@ def plan(index: Index, skip: Iterable[str] = ()) -> list[Group]:
         return []
     left_out = set(skip)
     owner = {name: w.experiment_id for name, w in index.writers.items()}
-    groups: dict[tuple[str, str], list[tuple[int, str, DataFile]]] = defaultdict(list)
+
+    def experiments_of(file: DataFile) -> set[str]:
+        return {owner[writer] for writer in file.windows if writer in owner}
+
+    def place(file: DataFile) -> tuple[int, str]:
+        return min((index.slot_of(name) or 0 for name in experiments_of(file)), default=0), file.path
+
+    groups: dict[tuple[str, str], list[DataFile]] = defaultdict(list)
     for path, file in index.files().items():
         kind = path.partition("/")[0]
         if kind not in KINDS or not path.endswith(".parquet") or file.bytes >= LARGE or path in left_out:
             continue
-        experiments = {owner[writer] for writer in file.windows if writer in owner}
-        first = min((index.slot_of(name) or 0 for name in experiments), default=0)
         # Small files share, whoever they are of: else a thousand short experiments would be a thousand files.
-        who = "" if size_class(file.bytes) == 0 else min(experiments) if len(experiments) == 1 else "*"
-        groups[kind, who].append((first, path, file))
-    full = [(key, sorted(files)) for key, files in groups.items() if len(files) >= ENOUGH]
+        who = ""
+        if size_class(file.bytes) > 0:
+            experiments = experiments_of(file)
+            who = min(experiments) if len(experiments) == 1 else "*"
+        groups[kind, who].append(file)
+    full = [(key, sorted(files, key=place)) for key, files in groups.items() if len(files) >= ENOUGH]
     full.sort(key=lambda pair: (-len(pair[1]), pair[0]))
     found: list[Group] = []
     operations, size, slots = 0, 0, set[int]()
     for (kind, _), files in full:
         taken: list[DataFile] = []
-        for _, _, file in files:
+        for file in files:
             more = {n for w in file.windows if (n := index.slot_of(owner.get(w, ""))) is not None}
             # A file that goes is one operation, and its rows make about one new one at most.
             if operations + 2 * (len(taken) + 1) > MOST_FILES - MOST_SLOTS or len(slots | more) > MOST_SLOTS:
