@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ import pytest
 
 from tests.hub.places import Clock, Place
 from tests.hub_server import Hub, running_hub
+from trackio_client.cli.main import main
 from trackio_client.hub.memory import MemoryTarget
 
 if TYPE_CHECKING:
@@ -76,6 +77,33 @@ def api(hub: Hub) -> HfApi:
     api = HfApi(hub.url, token="hf_me")
     api.create_repo("me/exp", repo_type="dataset", visibility="private")
     return api
+
+
+Said = Callable[..., tuple[int, str, str]]
+"""Words of a command to its exit code, what it printed, and what it complained about."""
+
+
+@pytest.fixture
+def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hub: Hub) -> None:
+    """The environment of commands: a folder of their own, the stand-in's address, my token."""
+    for name in ("TRACKIO_URL", "TRACKIO_DATASET_REPO", "MONITORING_MODE", "TRACKIO_MODE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("HF_TOKEN", "hf_me")
+    monkeypatch.setenv("HF_ENDPOINT", hub.url)
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str]) -> Said:
+    """Run a command in this process."""
+
+    def run(*words: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = main([str(word) for word in words])
+        seen = capsys.readouterr()
+        return code, seen.out, seen.err
+
+    return run
 
 
 @pytest.fixture

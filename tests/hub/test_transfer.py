@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from huggingface_hub import HfApi
 
+from tests.hub.conftest import Said
 from tests.hub_server import Hub
-from trackio_client.cli.main import main
 from trackio_client.errors import HubRefused, NotOurs, UsageError
 from trackio_client.hub.copies import Folder, backup_name, copy_repo, save_repo
 from trackio_client.hub.memory import MemoryTarget
@@ -21,29 +20,7 @@ from trackio_client.opening import init
 from trackio_client.store.sqlite import SqliteStore
 
 COMMIT = r"POST .*/commit/"
-Said = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture(autouse=True)
-def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hub: Hub) -> None:
-    for name in ("TRACKIO_URL", "TRACKIO_DATASET_REPO", "MONITORING_MODE", "TRACKIO_MODE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("HF_TOKEN", "hf_me")
-    monkeypatch.setenv("HF_ENDPOINT", hub.url)
-
-
-@pytest.fixture
-def say(capsys: pytest.CaptureFixture[str]) -> Said:
-    """Run a command: its exit code, what it printed, and what it complained about."""
-
-    def run(*words: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = main([str(word) for word in words])
-        seen = capsys.readouterr()
-        return code, seen.out, seen.err
-
-    return run
+pytestmark = pytest.mark.usefixtures("typed")
 
 
 def log(name: str, project: str = "digits", steps: int = 10, **more: Any) -> str:

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trackio_client.cli.missing import files_of, lost_json, lost_lines, lost_of
 from trackio_client.cli.output import moment, print_json, size, table
 from trackio_client.cli.pulling import text_of
 from trackio_client.cli.repos import Progress, count, repo_at, repo_named, store_at
@@ -28,8 +29,9 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
         "backup",
         parents=[common],
         help="copy the local store, or a dataset repo",
-        description="Without a repo: a consistent copy of the local store in a new file, while it is written to. With "
-        "one: all its files, in a private repo beside it (owner/name-backup-DATE), in another repo, or in a folder.",
+        description="Without a repo: a consistent copy of the local store in a new file, while it is written to, and "
+        "its pictures and artifacts in the folder FILE.blobs beside it. With one: all its files, in a private repo "
+        "beside it (owner/name-backup-DATE), in another repo, or in a folder.",
     )
     backup.add_argument("repo", nargs="?", help="owner/name of a dataset repo; without one the local store")
     backup.add_argument("--to", metavar="WHERE", help="a new file or folder, or hf://datasets/owner/name")
@@ -96,15 +98,26 @@ def _backup_store(asked: argparse.Namespace, settings: Settings, suffix: str) ->
     into.parent.mkdir(parents=True, exist_ok=True)
     with store_at(path, make=False) as store:
         position = store.snapshot(into)
-        experiments = len(store.experiments())
+    with store_at(into, make=False) as copy:  # what is counted is what is in the copy
+        experiments = len(copy.experiments())
+        files, in_files, lost = files_of(copy)
+        beside = copy.files.folder
     if asked.json:
-        print_json({"store": str(path), "to": str(into), "position": position, "bytes": into.stat().st_size})
+        print_json(
+            {
+                "store": str(path), "to": str(into), "position": position, "bytes": into.stat().st_size,
+                "files": files, "files_bytes": in_files, "files_in": str(beside), "lost_files": lost_json(lost),
+            }
+        )  # fmt: skip
     else:
+        with_files = f" and {count(files, 'file')} beside it in {beside} ({size(in_files)})" if files else ""
         print(
-            f"{into}: {count(experiments, 'experiment')}, {size(into.stat().st_size)}. "
+            f"{into}: {count(experiments, 'experiment')}, {size(into.stat().st_size)}{with_files}. "
             f"To go back to it: trackio-client restore {into} --into FOLDER"
         )
-    return 0
+        for line in lost_lines(lost, f"The store {path} does not have them, so the copy has them not either"):
+            print(line)
+    return 1 if lost else 0
 
 
 # --- restore -------------------------------------------------------------------------------------------------------
@@ -149,8 +162,10 @@ def run_restore(asked: argparse.Namespace) -> int:
                 if not is_empty(store):
                     raise UsageError(f"{path} holds experiments. Give a new folder; `trackio-client pull` adds to one")
                 pulled = pull(source, store, commit=commit, tell=progress)
-            said, is_whole = {"into": str(path), **asdict(pulled)}, not pulled.incomplete
-            text = f"{text_of(pulled, source.repo, path)}\nTo look at it: trackio-client ui --dir {asked.into}"
+                lost = lost_of(store, pulled.lost_files)
+            said = {"into": str(path), **asdict(pulled), "lost_files": lost_json(lost)}
+            is_whole = not (pulled.incomplete or lost)
+            text = f"{text_of(pulled, source.repo, path, lost)}\nTo look at it: trackio-client ui --dir {asked.into}"
     finally:
         progress.end()
     if asked.json:
@@ -186,13 +201,18 @@ def _restore_file(asked: argparse.Namespace, file: Path) -> int:
             raise UsageError(f"{path} exists. Give a new folder")
         path.parent.mkdir(parents=True, exist_ok=True)
         store.snapshot(path)
+        beside = store.files.folder
     if not path.is_file():
         raise StoreReadOnly(f"{path} could not be written")
+    with store_at(path, make=False) as restored:
+        files, in_files, lost = files_of(restored)
     if asked.json:
-        print_json({"from": str(file), "into": str(path), "experiments": experiments})
+        told = {"from": str(file), "into": str(path), "experiments": experiments, "files": files}
+        print_json({**told, "files_bytes": in_files, "lost_files": lost_json(lost)})
     else:
-        print(
-            f"{path}: {count(experiments, 'experiment')}. To look at it: trackio-client ui --dir {asked.into}\n"
-            f"{file} itself stays as it is"
-        )
-    return 0
+        with_files = f" with {count(files, 'file')} ({size(in_files)})" if files else ""
+        print(f"{path}: {count(experiments, 'experiment')}{with_files}")
+        for line in lost_lines(lost, f"They are not in {beside}, which belongs to the copy: was it left behind?"):
+            print(line)
+        print(f"To look at it: trackio-client ui --dir {asked.into}\n{file} itself stays as it is")
+    return 1 if lost else 0

@@ -6,6 +6,7 @@ import argparse
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from trackio_client.cli.missing import lost_json, lost_lines, lost_of
 from trackio_client.cli.output import print_json
 from trackio_client.cli.repos import count, repo_at, repo_named, store_at
 
@@ -30,7 +31,7 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def run(asked: argparse.Namespace) -> int:
-    """Push. 0 when the repo holds all of it, 1 when something is left for later."""
+    """Push. 0 when the repo holds all of it, 1 when something is left for later or its files are lost."""
     from trackio_client.delivery.address import hub_page
     from trackio_client.settings import settings_from
 
@@ -43,13 +44,16 @@ def run(asked: argparse.Namespace) -> int:
         names = chosen(store, asked.experiments, asked.project)
         made = target.create(private=not asked.public) if names else False
         done = push(store, target, names, origin=origin_of(store.incarnation))
+        lost = lost_of(store, done.lost_files)
     if asked.json:
-        told = {"repo": repo, "made": made, "experiments": names, **asdict(done)}
+        told = {"repo": repo, "made": made, "experiments": names, **asdict(done), "lost_files": lost_json(lost)}
         print_json({name: sorted(each) if isinstance(each, set) else each for name, each in told.items()})
     else:
         print(_text(repo, len(names), made, asked.public, done))
+        for line in lost_lines(lost, "The store here does not have them: what cites them was pushed without"):
+            print(line)
         print(hub_page(repo))
-    return 0 if done.is_all and not done.not_pushed else 1
+    return 0 if done.is_all and not (done.not_pushed or lost) else 1
 
 
 def _text(repo: str, experiments: int, made: bool, is_public: bool, done: Flushed) -> str:

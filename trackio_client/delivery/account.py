@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from trackio_client.delivery.files import GONE
+from trackio_client.delivery.lost import AGAIN, LostFile, named
 
 if TYPE_CHECKING:
     from trackio_client.delivery.courier import Courier
+
+
+_OTHERS: Final = ("holes", "refused", "earlier", "lost")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +38,8 @@ class Account:
     """What is missing, by name: seqs and reason."""
     refused: dict[str, tuple[int, int | None, int | None]] = field(default_factory=dict)
     """Reason → (calls, first step, last step) that were never in the log."""
+    lost: tuple[LostFile, ...] = ()
+    """Files that did not go with the events that cite them: gone from this machine, or not taken there."""
     trouble: str = ""
     earlier: tuple[str, ...] = ()
     """Writer ids under which this log was sent before (a copy of the process had used the same)."""
@@ -46,11 +54,12 @@ class Account:
 
     def to_json(self) -> dict[str, Any]:
         return {
-            **{name: getattr(self, name) for name in self.__slots__ if name not in ("holes", "refused", "earlier")},
+            **{name: getattr(self, name) for name in self.__slots__ if name not in _OTHERS},
             "is_accepted": self.is_accepted,
             "is_durable": self.is_durable,
             "holes": list(self.holes),
             "earlier": list(self.earlier),
+            "missing_files": [lost.to_json() for lost in self.lost],
             "refused": [
                 {"reason": why, "count": n, "first_step": first, "last_step": last}
                 for why, (n, first, last) in self.refused.items()
@@ -64,6 +73,23 @@ def refused_lines(refused: Mapping[str, tuple[int, int | None, int | None]]) -> 
     for why, (count, first, last) in refused.items():
         steps = "" if first is None else f", step {first}" if first == last else f", steps {first} to {last}"
         lines.append(f"  not recorded: {count:,} call{'s' * (count != 1)} ({why}{steps})")
+    return lines
+
+
+def lost_lines(lost: Sequence[LostFile]) -> list[str]:
+    """Files that their events went without, by reason, and what can be done."""
+    by_reason: dict[str, list[LostFile]] = {}
+    for each in lost:
+        by_reason.setdefault(each.why, []).append(each)
+    lines = []
+    for why, some in by_reason.items():
+        count = f"{len(some):,} file{'s' * (len(some) != 1)}"
+        verb = "is" if len(some) == 1 else "are"
+        if why == GONE:
+            said = f"{count} {verb} missing here: {named(some)}. Their events went without them. {AGAIN}"
+        else:
+            said = f"{count} {verb} not there: {named(some)}: {why}"
+        lines.append(f"  {said}")
     return lines
 
 
@@ -101,6 +127,7 @@ def account_of(
         is_equal=is_equal and accepted >= events,
         holes=holes,
         refused=refused or {},
+        lost=tuple(courier.lost.values()),
         trouble=trouble,
         earlier=tuple(meta.earlier),
     )

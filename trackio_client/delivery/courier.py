@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from trackio_client.blobs import cited_in
 from trackio_client.delivery.files import Files
+from trackio_client.delivery.lost import LostFile, lost_files
 from trackio_client.delivery.meta import META, Meta
 from trackio_client.delivery.reading import PIECE_BYTES, LogReader, Piece
 from trackio_client.delivery.spool import Spool, segment_path
@@ -65,6 +66,8 @@ class Courier:
         self._reading.starts = self._counting.starts
         self.files = Files(directory) if spool is None else spool.files
         """What the events of this log cite."""
+        self.lost: dict[str, LostFile] = {}
+        """By hash, the files that do not go with the events that cite them, and why."""
         self._on_parts = on_parts
         self._piece_bytes = piece_bytes
         self._fresh: deque[Piece] = deque()  # counted and not sent: saves reading them again
@@ -133,6 +136,8 @@ class Courier:
             return False
         cited = self.files.cited_in(piece.first, piece.stop)
         self.is_bringing = bool(cited) and not self.files.bring(self.transport, self.meta.experiment_id, cited)
+        if len(self.files.missing) > len(self.lost):
+            self._name_lost(piece)
         if self.is_bringing:
             return True
         try:
@@ -160,6 +165,15 @@ class Courier:
         """Give a sign of life and hear the receipt. Raises as `send`."""
         empty = Piece(self.sent, 0, 0, 0, 0, b"")
         self._heard(self.transport.send(self._batch(empty)), is_answer_to_nothing=True)
+
+    def _name_lost(self, piece: Piece) -> None:
+        """Some files that this piece cites were found missing: note what they are."""
+        from trackio_client.store.columns import EventAt, decode
+
+        for part in decode(piece.body, piece.first - self.meta.base):
+            if isinstance(part, EventAt) and "blobs" in part.content:
+                for lost in lost_files(part.content, self.files.missing):
+                    self.lost.setdefault(lost.sha256, lost)
 
     def _piece(self) -> Piece | None:
         while self._fresh and self._fresh[0].first < self.sent:

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from trackio_client.delivery.account import Account, refused_lines
+from trackio_client.delivery.account import Account, lost_lines, refused_lines
 from trackio_client.delivery.address import place
+from trackio_client.delivery.lost import LostFile
 from trackio_client.errors import DeliveryError, StoreError
 from trackio_client.settings import is_dataset
 from trackio_client.wire.artifacts import NUMBERING
@@ -105,7 +106,8 @@ class ExperimentReceipt:
     @property
     def is_whole(self) -> bool:
         """Everything that was logged here is there, and nothing was refused."""
-        return self.is_accepted and self.is_equal and not self.holes and not any(one.refused for one in self.own)
+        kept = not any(one.refused or one.lost for one in self.own)
+        return self.is_accepted and self.is_equal and not self.holes and kept
 
     @property
     def holes(self) -> tuple[str, ...]:
@@ -115,12 +117,18 @@ class ExperimentReceipt:
             missing += [f"{hole.text()} of writer {receipt.writer_id}" for hole in receipt.holes]
         return tuple(missing)
 
+    @property
+    def lost(self) -> tuple[LostFile, ...]:
+        """Files that did not go with our events, each once."""
+        return tuple({lost.sha256: lost for account in self.own for lost in account.lost}.values())
+
     def to_json(self) -> dict[str, Any]:
         names = ("experiment_id", "project", "name", "destination", "events", "points", "digest", "accepted")
         claims = ("is_accepted", "is_durable", "is_equal")
         return {
             **{name: getattr(self, name) for name in (*names, *claims)},
             "holes": list(self.holes),
+            "missing_files": [lost.to_json() for lost in self.lost],
             "writers": [account.to_json() for account in self.own],
             "other_writers": [receipt.to_json() for receipt in self.others],
         }
@@ -132,6 +140,7 @@ class ExperimentReceipt:
         lines += [f"  missing: {hole}" for hole in self.holes]
         for account in self.own:
             lines += refused_lines(account.refused)
+        lines += lost_lines(self.lost)
         return "\n".join(lines)
 
     def _lines(self) -> list[str]:

@@ -59,6 +59,14 @@ class Plan:
     """(path, event): files that the repo has already."""
     first: list[Blob] = field(default_factory=list)
     """Large files that must go in a commit before this one; then this one is made anew."""
+    lost: dict[str, list[str]] = field(default_factory=dict)
+    """Experiment and the files (by hash) that this store does not have: their events go without them."""
+
+    def lose(self, experiment_id: str, sha256: str) -> None:
+        """An event of this experiment goes without this file."""
+        lost = self.lost.setdefault(experiment_id, [])
+        if sha256 not in lost:
+            lost.append(sha256)
 
 
 def large_path(sha256: str) -> str:
@@ -146,9 +154,13 @@ class Outgoing:
                         found.large[blob.sha256] = (blob, [cited])
                         if path not in there:
                             found.first.append(blob)
+                    else:
+                        found.lose(cited.experiment_id, blob.sha256)
                 elif blob.sha256 in small or self._folder.has(blob):
                     found.small.append((blob, cited))
                     small.add(blob.sha256)
+                else:
+                    found.lose(cited.experiment_id, blob.sha256)
         if len(found.first) <= MOST_LARGE and sum(blob.bytes for blob in found.first) <= MOST_LARGE_BYTES:
             found.first = []
         else:
@@ -169,8 +181,10 @@ class Outgoing:
             path = large_path(sha256)
             if path not in there:
                 here = self._folder.checked(sha256)
-                if here is None:
-                    continue  # damaged since: the event goes without it, as one whose file was lost before
+                if here is None:  # damaged since: the event goes without it, as one whose file was lost before
+                    for each in cited_by:
+                        found.lose(each.experiment_id, sha256)
+                    continue
                 draft.add[path] = here
             draft.name_file(path, 1, blob.bytes, _windows(cited_by))
         homes: dict[tuple[str, str], str] = {}
@@ -179,11 +193,13 @@ class Outgoing:
             whose: dict[Blob, set[str]] = {}
             for blob, cited in pack:
                 whose.setdefault(blob, set()).add(cited.experiment_id)
-            packed = [
-                Packed(blob, tuple(names), content)
-                for blob, names in whose.items()
-                if (content := self._content(blob)) is not None
-            ]
+            packed = []
+            for blob, names in whose.items():
+                if (content := self._content(blob)) is not None:
+                    packed.append(Packed(blob, tuple(names), content))
+                    continue
+                for name in names:
+                    found.lose(name, blob.sha256)
             if not packed:
                 continue
             windows = _windows([cited for _, cited in pack])

@@ -48,6 +48,8 @@ class Pushed:
     is_all: bool = True
     homes: dict[tuple[str, str], str] = field(default_factory=dict)
     """(experiment, hash) of small files that it brought, and the packs that hold them."""
+    lost_files: dict[str, list[str]] = field(default_factory=dict)
+    """Experiment and the files (by hash) that events of the commit cite and that this store does not have."""
     marks: dict[str, Ranges] = field(default_factory=dict)
     """Per writer what the commit holds of what this store holds."""
 
@@ -188,6 +190,7 @@ class Committer:
             if brings.first:
                 return brings.first
             pushed.homes = self._outgoing.put(draft, brings, place, listed)
+            pushed.lost_files = brings.lost
         pushed.names = {w.holding.experiment_id for w in work.windows if w.holding.writer_id in fine}
         return ()
 

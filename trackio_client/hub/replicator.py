@@ -64,6 +64,8 @@ class Flushed:
     """Nothing that was there when the last commit was planned is left behind."""
     wait_s: float = 0.0
     """If not: how long until the hour has room for another commit."""
+    lost_files: dict[str, list[str]] = field(default_factory=dict)
+    """Experiment and the files (by hash) that its events cite and this store does not have: they went without."""
     not_pushed: list[str] = field(default_factory=list)
     """Writers held back, and why."""
 
@@ -189,6 +191,9 @@ class Replicator:
         done.events += pushed.events
         done.names |= pushed.names
         done.deleted += pushed.deleted
+        for name, lost in pushed.lost_files.items():
+            done.lost_files.setdefault(name, []).extend(lost)
+            log.warning("experiment %s cites files that are not here (%d); its events go without them", name, len(lost))
         if pushed.index.commit != self._state.head:
             done.commits += 1
             self._state.committed(self._clock(), pushed.index.commit)

@@ -160,11 +160,14 @@ def pull(
             loader.load_all([name])
     finally:
         loader.close()
-    fetcher = Fetcher(store, reader)
+    fetcher, lacking = Fetcher(store, reader), dict[str, list[str]]()
     for name in wanted:
         with contextlib.suppress(ExperimentNotFound):  # nothing of it could be read: told below
             if lost := fetcher.bring_all(index, name):
-                pulled.lost_files[name] = lost
+                lacking[name] = lost
+    for name, lost in lacking.items():  # after all: what one experiment lost another one may have brought again
+        if lost := [sha256 for sha256 in lost if store.files.path(sha256) is None]:
+            pulled.lost_files[name] = lost
     _check(store, index, wanted, pulled)
     pulled.added = sum(_held(store, wanted).values()) - sum(before.values())
     pulled.not_ours = dict(reader.not_ours)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from trackio_client.blobs import Blob, BlobFolder
-from trackio_client.errors import ExperimentNotFound, MetricNotFound, StoreReadOnly
+from trackio_client.errors import ExperimentNotFound, MetricNotFound, StoreFull, StoreReadOnly
 from trackio_client.store import cold, extracting, files, merging, summaries
 from trackio_client.store.adopting import adopt
 from trackio_client.store.answers import buckets_answer, series_answer
@@ -460,17 +460,23 @@ class SqliteStore:
     def snapshot(self, into: Path) -> int:
         if into.exists():
             raise StoreReadOnly(f"{into} exists already: a snapshot goes into a new file")
-        with self._read() as sql, closing(_new_file(into)) as copy:
-            position = self._at(sql)  # the first read is what fixes the commit that a transaction sees
-            try:
+        part = into.with_name(into.name + ".part")  # named last: a copy that was cut off, or lacks files, is none
+        part.unlink(missing_ok=True)
+        try:
+            with self._read() as sql, closing(_new_file(part)) as copy:
+                position = self._at(sql)  # the first read is what fixes the commit that a transaction sees
                 sql.backup(copy)  # all pages in one step
-            except sqlite3.Error as error:
-                into.unlink(missing_ok=True)
-                raise named(error, into) from error
-            cited = [Blob(*row) for row in sql.execute("SELECT DISTINCT sha256, bytes, mime FROM file")]
-        beside = BlobFolder(files.folder_beside(into))
-        for blob in cited:  # links where the disk can; what is not here (it lies in a repo) is not in the copy
-            beside.adopt(self.files, blob)
+                cited = [Blob(*row) for row in sql.execute("SELECT DISTINCT sha256, bytes, mime FROM file")]
+            beside = BlobFolder(files.folder_beside(into))
+            for blob in cited:  # links where the disk can; what is not here (it lies in a repo) is not in the copy
+                beside.adopt(self.files, blob)
+            part.replace(into)
+        except sqlite3.Error as error:
+            raise named(error, into) from error
+        except OSError as error:
+            raise StoreFull(f"{into} cannot be written with its files: {error.strerror or error}") from error
+        finally:
+            part.unlink(missing_ok=True)
         return position
 
     def close(self) -> None:
