@@ -5,8 +5,10 @@ In a process of its own with HF_ENDPOINT, as a user's notebook would; whole and 
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -19,11 +21,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.hub_server import Hub
+from tests.store.trainer import Trainer, taken
+from trackio_client.hub.blobs import LARGE_BYTES
 from trackio_client.hub.dataset import HubDataset
 from trackio_client.hub.files import tables
 from trackio_client.hub.files.card import card
 from trackio_client.hub.files.parquet import content_name
+from trackio_client.hub.transfer import push
 from trackio_client.store.holdings import EventRow, PointRows
+from trackio_client.store.open import open_store
 
 NOW_US = 1_790_000_000_000_000
 
@@ -32,6 +38,8 @@ import json, struct, sys
 from datasets import get_dataset_config_names, get_dataset_default_config_name, load_dataset
 
 def exact(value):
+    if isinstance(value, bytes):
+        return value.hex()
     return struct.pack("<d", value).hex() if isinstance(value, float) else value
 
 def rows(table):
@@ -194,3 +202,34 @@ def test_files_of_another_kind_beside_ours_do_no_harm(hub, api, tmp_path):
     told = loaded(hub, tmp_path / "home")
     assert sorted(told["names"]) == ["events", "experiments", "metrics"]
     assert sorted(str(row["state"]) for row in told["rows"]["experiments"]["whole"]) == ["None", "finished"]
+
+
+@pytest.mark.requirement("S1.54")
+def test_pictures_and_artifacts_load_by_their_hash_and_the_other_configurations_beside_them(hub, api, tmp_path):
+    """As a push leaves it: small files packed, a large one as it is, which no table holds."""
+    store, pictures = open_store(tmp_path / "store.sqlite"), [os.urandom(n) for n in (0, 700, 300_000)]
+    blobs = [store.files.put(content, "image/png") for content in pictures]
+    large = store.files.put(os.urandom(LARGE_BYTES), "application/octet-stream")
+    trainer = Trainer().start().steps(20)
+    for step, blob in enumerate(blobs):
+        trainer.event(kind="media", media="image", name="samples", step=step, blobs=[blob.cited()])
+    trainer.event(kind="artifact", name="net", blobs=[large.cited(), blobs[1].cited()])
+    taken(trainer.send(store))
+    push(store, HubDataset("me/exp", "hf_me"), ["exp_1"], origin="laptop")
+    store.close()
+    told = loaded(hub, tmp_path / "home")
+    assert told["names"] == ["experiments", "metrics", "events", "blobs"]
+    assert told["default"] == "experiments"
+    assert told["types"]["blobs"]["content"] == "Value('binary')"
+    for how in ("whole", "streamed"):
+        rows = {row["sha256"]: row for row in told["rows"]["blobs"][how]}
+        assert len(rows) == len(told["rows"]["blobs"][how]) == len(pictures)
+        for blob, content in zip(blobs, pictures, strict=True):
+            row = rows[blob.sha256]
+            assert bytes.fromhex(row["content"]) == content
+            assert hashlib.sha256(bytes.fromhex(row["content"])).hexdigest() == row["sha256"]
+            assert (row["bytes"], row["mime"], row["experiments"]) == (len(content), "image/png", ["exp_1"])
+        assert len(told["rows"]["metrics"][how]) == 20
+        cited = [json.loads(row["content"]).get("blobs", []) for row in told["rows"]["events"][how]]
+        assert {each["sha256"] for some in cited for each in some} == {*rows, large.sha256}
+        assert [row["experiment_id"] for row in told["rows"]["experiments"][how]] == ["exp_1"]
