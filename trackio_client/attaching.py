@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from trackio_client.lifecycle import process
 from trackio_client.masking import Masker
 from trackio_client.notices import Notices
-from trackio_client.opening import LOCAL, route_of
 from trackio_client.origin import Origin
+from trackio_client.route import LOCAL, route_of
 from trackio_client.settings import settings_from
 from trackio_client.writer import Writer
 

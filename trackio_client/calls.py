@@ -177,7 +177,7 @@ def sync(project: str | None = None, space_id: str | None = None, sdk: str = "gr
             "`trackio-client push owner/name` brings it to a dataset repo, which a Space shows"
         )  # fmt: skip
     from trackio_client.delivery.replay import sync as send
-    from trackio_client.opening import transport_to
+    from trackio_client.route import transport_to
     from trackio_client.settings import settings_from
 
     settings = settings_from(forgives=True)

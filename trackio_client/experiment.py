@@ -68,7 +68,7 @@ class Experiment(RunNames, ArtifactCalls):
     @property
     def url(self) -> str | None:
         """Where to watch it; None when there is no Space."""
-        return self._writer.watch_at()
+        return self._writer.route.page_of(self.origin)
 
     @property
     def destination(self) -> str:

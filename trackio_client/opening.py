@@ -12,10 +12,8 @@ from trackio_client.agreement import compare_soon
 from trackio_client.capture.ranks import ranks_of
 from trackio_client.capture.workers import data_worker
 from trackio_client.configuration import as_mapping
-from trackio_client.delivery.address import address_of, repo_of
 from trackio_client.delivery.replay import known_here, sync
-from trackio_client.delivery.staging import Staging, StagingTransport
-from trackio_client.delivery.transport import Known, LateTransport, StoreTransport, Transport
+from trackio_client.delivery.transport import Known, Transport
 from trackio_client.errors import DeliveryError, ExperimentNotFound, StoreError, UsageError
 from trackio_client.experiment import Experiment
 from trackio_client.foreign import takes_foreign_names
@@ -26,14 +24,14 @@ from trackio_client.masking import Masker
 from trackio_client.notices import Notices, in_notebook
 from trackio_client.origin import Origin, friendly_name
 from trackio_client.pushes import Pushes
+from trackio_client.route import Route, route_of
 from trackio_client.sensible import sensible
 from trackio_client.settings import MODES, Settings, is_dataset, settings_from, space_at
 from trackio_client.values import jsonable
 from trackio_client.wire import events
 from trackio_client.wire.events import checked_name, checked_step, is_id, new_experiment_id
-from trackio_client.writer import Route, Writer
+from trackio_client.writer import Writer
 
-LOCAL = "local"
 LOOK_UP_S = 10.0
 """Longest wait for what a resume must know from the store."""
 
@@ -229,48 +227,6 @@ def _welcome(experiment: Experiment, route: Route, settings: Settings) -> str:
     if experiment.url:
         return f"{head}\nwatch it at {experiment.url}"
     return f"{head}\nkept in {settings.store_path}; to look at it: trackio-client ui"
-
-
-# --- where it goes -----------------------------------------------------------------------------------------------
-
-
-def route_of(settings: Settings, transport: Callable[[], Transport] | None) -> Route:
-    """The way to where these settings say, or over a transport that the caller brings."""
-    destination = address_of(settings.url) if settings.url else LOCAL
-    if transport is not None:
-        made = transport
-        return Route(
-            destination=destination, make=made, transport_for=lambda where: made() if where == destination else None
-        )
-    is_offline = settings.mode in ("offline", "disabled")
-    return Route(
-        destination=destination,
-        make=lambda: None if is_offline else transport_to(destination, settings),
-        transport_for=lambda where: transport_to(where, settings) if where in (destination, LOCAL) else None,
-        staging=Staging.of(settings.directory, repo_of(destination))
-        if is_dataset(destination) and not is_offline
-        else None,
-    )
-
-
-def transport_to(destination: str, settings: Settings) -> Transport:
-    """A new transport to an address, or to the local store (opened when first used)."""
-    if destination == LOCAL:
-        return LateTransport(LOCAL, lambda: _local(settings))
-    if is_dataset(destination):
-        staging = Staging.of(settings.directory, repo_of(destination))
-        return LateTransport(destination, lambda: StagingTransport(staging, staging.open()))
-    from trackio_client.delivery.http import HttpTransport  # here: ssl and http.client take 20 ms, and 8 MB
-
-    token = space_at(destination, settings)[1]
-    return HttpTransport(destination, token=token, hub_token=settings.hub_token)
-
-
-def _local(settings: Settings) -> Transport:
-    from trackio_client.store.open import open_store  # here: SQLite and numpy, on the thread that uses the store
-
-    settings.store_path.parent.mkdir(parents=True, exist_ok=True)
-    return StoreTransport(open_store(settings.store_path))
 
 
 # --- resume --------------------------------------------------------------------------------------------------------

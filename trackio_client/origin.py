@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from trackio_client.capture.ranks import ALONE, Ranks
+from trackio_client.capture.ranks import ALONE, Ranks, ranks_of
 from trackio_client.masking import Masker
 from trackio_client.release import VERSION
 
@@ -51,6 +51,15 @@ class Origin:
     """The place of the process that called `init` among those that write this experiment."""
     speaks: bool = True
     """False: another rank began the experiment and tells its name and configuration; this one adds to it."""
+
+    def rank_of_metrics(self, *, is_fork: bool) -> int:
+        """0 where a process's metrics are the experiment's own, else the rank that tells them beside rank 0's.
+
+        A fork writes for its parent's rank; a process that is no rank may have forked ranks (a notebook does).
+        """
+        if is_fork and self.ranks.world_size < 2:
+            return ranks_of().rank
+        return 0 if self.speaks else self.ranks.rank
 
     def mask(self, text: str) -> str:
         return self.masker.text(text)

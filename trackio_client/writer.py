@@ -7,60 +7,41 @@ import os
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode
+from typing import Any, Final
 
+from trackio_client.asleep import Asleep
 from trackio_client.blobs import Blob, cited_in
 from trackio_client.capture.console import ConsoleCapture
-from trackio_client.capture.environment.scene import Scene
-from trackio_client.capture.environment.telling import EnvironmentCapture, masked_environment
-from trackio_client.capture.ranks import ranks_of
+from trackio_client.capture.environment.telling import EnvironmentCapture
 from trackio_client.delivery.account import Account, account_of, refused_lines
-from trackio_client.delivery.address import hub_page, repo_of
 from trackio_client.delivery.meta import Meta
 from trackio_client.delivery.receipts import ExperimentReceipt, receipt_of
 from trackio_client.delivery.sender import SEGMENT_BYTES, Sender
-from trackio_client.delivery.spool import Segment, Spool
-from trackio_client.delivery.staging import Staging
+from trackio_client.delivery.spool import Spool
 from trackio_client.delivery.tally import Numbers
-from trackio_client.delivery.transport import Transport
 from trackio_client.errors import SpoolFull
+from trackio_client.last_words import last_words
 from trackio_client.leftovers import Leftovers
 from trackio_client.notices import MetricLines, Notices
 from trackio_client.origin import Origin
 from trackio_client.pushes import Pushes
 from trackio_client.refusals import Refusals
 from trackio_client.room import Room
-from trackio_client.settings import Settings, is_dataset
+from trackio_client.route import Route
+from trackio_client.settings import Settings
+from trackio_client.surroundings import look
 from trackio_client.wire import events
 from trackio_client.wire.frames import event_frame
 from trackio_client.wire.ranks import base_of
 
-MAX_EVENT_BYTES = 3 * 1024 * 1024
+MAX_EVENT_BYTES: Final = 3 * 1024 * 1024
 """Of one JSON event: under the limit of a frame, with room for what is around it."""
-MAX_INLINE_DIFF = 16 * 1024
-"""Characters of a difference to the commit that stand in the event itself; a longer one is a file beside it."""
-COUNTING_S = 2.0
+COUNTING_S: Final = 2.0
 """What a program's end may take beyond its limit to count what it could not send: some gigabytes."""
-REFUSED_EVERY_S = 10.0
+REFUSED_EVERY_S: Final = 10.0
 """Between two events about refusals."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """How events of this process get to their destination."""
-
-    destination: str
-    make: Callable[[], Transport | None]
-    """A new transport; None in mode `offline`."""
-    transport_for: Callable[[str], Transport | None]
-    """For logs that other processes left behind."""
-    staging: Staging | None = None
-    """Where experiments wait when the destination is a dataset repo: a process of its own pushes them."""
 
 
 class Writer:
@@ -69,7 +50,7 @@ class Writer:
     def __init__(self, origin: Origin, settings: Settings, route: Route, notices: Notices) -> None:
         self.origin, self.settings, self.route, self.notices = origin, settings, route, notices
         self.owner_pid = os.getpid()
-        self.spool: Any = _Asleep()
+        self.spool: Any = Asleep()
         """A Spool; while the writer sleeps, something in which every lookup misses."""
         self.sender: Sender | None = None
         self.refusals = Refusals()
@@ -93,10 +74,10 @@ class Writer:
 
     def wake(self) -> None:
         """Open the log and start the sender, if they are not. Raises SpoolFull if the disk does not take a log."""
-        if not isinstance(self.spool, _Asleep) or self._is_ended:
+        if not isinstance(self.spool, Asleep) or self._is_ended:
             return
         with self._waking:
-            if isinstance(self.spool, _Asleep):
+            if isinstance(self.spool, Asleep):
                 self._open()
 
     def _open(self) -> None:
@@ -111,7 +92,7 @@ class Writer:
             pid=os.getpid(),
         )
         try:
-            spool = Spool.create(self.settings.spool_path, meta, self._rank_of_metrics())
+            spool = Spool.create(self.settings.spool_path, meta, self.origin.rank_of_metrics(is_fork=not self.is_owner))
         except OSError as error:
             raise SpoolFull(f"no log can be kept in {self.settings.spool_path} ({error.strerror or error})") from error
         spool.files.on_missing = self._tell_missing
@@ -126,9 +107,8 @@ class Writer:
             on_parts=self._show,
             on_trouble=self._trouble,
             is_worth_waiting=self._is_worth_waiting,
-            segment_bytes=max(
-                65_536, min(SEGMENT_BYTES, self._room.budget_bytes // 4)
-            ),  # a small budget needs small steps
+            # A small budget needs small steps.
+            segment_bytes=max(65_536, min(SEGMENT_BYTES, self._room.budget_bytes // 4)),
         )
         self.spool = spool
         self.sender.start()
@@ -136,16 +116,6 @@ class Writer:
             self._leftovers.start()
         elif not self.is_owner:
             _at_end_of_child(self)
-
-    def _rank_of_metrics(self) -> int:
-        """0 where the metrics of this process are the experiment's own, else the rank that tells them beside rank 0's.
-
-        A fork writes for its parent's rank; a process that is no rank may have forked ranks (a notebook does).
-        """
-        ranks = self.origin.ranks
-        if not self.is_owner and ranks.world_size < 2:
-            return ranks_of().rank
-        return 0 if self.origin.speaks else ranks.rank
 
     def event(self, kind: str, **fields: Any) -> None:
         """Append a JSON event. Raises SpoolFull, and ValueError if it is too large."""
@@ -252,14 +222,6 @@ class Writer:
             numbers.goal = goals.get(name)
         return found
 
-    def watch_at(self) -> str | None:
-        if is_dataset(self.route.destination):
-            return hub_page(repo_of(self.route.destination))
-        if "://" not in self.route.destination:
-            return None
-        query = urlencode({"project": self.origin.project, "experiment": self.origin.experiment_id})
-        return f"{self.route.destination}/?{query}"
-
     # --- life -----------------------------------------------------------------------------------------------------
 
     def capture_console(self) -> None:
@@ -268,41 +230,13 @@ class Writer:
 
     def capture_environment(self) -> None:
         """Look at code, packages and machine on a thread; what it finds becomes an event, at the latest at the end."""
-        scene = Scene.now(
-            is_main=self.origin.ranks.is_main,
-            with_personal=self.settings.personal,
-            diff_bytes=self.settings.diff_bytes,
-        )
-        capture = EnvironmentCapture(scene, self._tell_environment, self.origin.mask)
-        try:
-            self._environment = capture.start()
-        except RuntimeError as error:  # no thread can be started: too many, or the interpreter ends
-            self._tell_environment({}, {"environment": f"no thread could be started ({error})"})
-
-    def _tell_environment(self, values: dict[str, Any], not_captured: dict[str, str]) -> None:
-        ranks = self.origin.ranks
-        masked: dict[str, Any] = masked_environment(values, self.origin.masker)
-        diff = masked.get("git", {}).get("diff", "")
-        blobs = []
-        with contextlib.suppress(SpoolFull, OSError, ValueError):  # it is told how much there is, at `refused`
-            if len(diff) > MAX_INLINE_DIFF:
-                blob = self.put_file(diff.encode(), "text/x-diff")
-                masked["git"] |= {"diff": None, "diff_file": blob.sha256, "diff_bytes": blob.bytes}
-                blobs = [blob.cited()]
-        with contextlib.suppress(SpoolFull, ValueError):
-            self.event(
-                events.ENVIRONMENT,
-                values=masked,
-                not_captured={name: self.origin.mask(why) for name, why in not_captured.items()},
-                rank=ranks.rank if ranks.world_size > 1 else None,
-                **({"blobs": blobs} if blobs else {}),
-            )
+        self._environment = look(self.origin, self.settings, self.event, self.put_file)
 
     def finish(
         self, end: dict[str, Any], error: BaseException | None, timeout_s: float | None
     ) -> ExperimentReceipt | None:
         """Tell the end, drain, and print the receipt. In a forked child: drain only, the experiment goes on."""
-        if isinstance(self.spool, _Asleep) or self.sender is None:
+        if isinstance(self.spool, Asleep) or self.sender is None:
             self._is_ended = True
             if self.is_owner and self.refusals.counts:  # there never was a log
                 name = f"{self.origin.name} ({self.origin.experiment_id}): nothing is recorded"
@@ -367,24 +301,7 @@ class Writer:
 
     def _tell_end(self, spool: Spool, end: dict[str, Any], error: BaseException | None) -> None:
         """The last words must get through: a full budget has a little room for them."""
-        ranks = self.origin.ranks
-        place = {"rank": ranks.rank, "world_size": ranks.world_size} if ranks.world_size > 1 else {"rank": None}
-        told = [{"kind": events.END, "time_us": time.time_ns() // 1000, **end, **place}]
-        if error is not None and not isinstance(error, KeyboardInterrupt):
-            trace = "".join(traceback.format_exception(error))[-20_000:]
-            told.insert(
-                0,
-                {
-                    "kind": events.ERROR,
-                    "time_us": told[0]["time_us"],
-                    "step": None,
-                    "error": type(error).__name__,
-                    "message": self.origin.mask(str(error)[:2000]),
-                    "trace": self.origin.mask(trace),
-                    "rank": place["rank"],
-                },
-            )
-        frames = b"".join(event_frame(events.plain(event)) for event in told)
+        frames = last_words(self.origin, end, error)
         try:
             if spool.current.why:
                 self._tell_in_spite(spool, frames)
@@ -414,7 +331,7 @@ class Writer:
         """Become a writer that sleeps: its first call opens a log of its own."""
         if isinstance(self.spool, Spool):
             self.spool.abandon()
-        self.spool, self.sender, self._environment = _Asleep(), None, None
+        self.spool, self.sender, self._environment = Asleep(), None, None
         self.refusals, self._waking = Refusals(), threading.RLock()
         self._room = Room(self.settings, self.refusals, self.notices)
         if self._pushes is not None:
@@ -427,18 +344,6 @@ class Writer:
 def _left(until: float) -> float:
     """Seconds that the end of a program may still take for what is good to have."""
     return max(0.5, min(until - time.monotonic(), 10.0))
-
-
-class _Asleep:
-    """Stands where a spool is not open: every lookup misses, so that the call takes the slow road and wakes it."""
-
-    current = Segment(-1, -1, "no log is open")
-
-    def append(self, frame: bytes) -> None:
-        raise SpoolFull("no log is open")
-
-    def introduce(self, keys: tuple[str, ...]) -> Any:
-        raise SpoolFull("no log is open")
 
 
 def _at_end_of_child(writer: Writer) -> None:

@@ -123,7 +123,7 @@ def test_a_deleted_experiment_is_told_to_its_writer_and_its_log_is_kept(
 
 def test_a_process_that_sends_to_a_space_never_opens_a_store() -> None:
     program = (
-        "import sys\nfrom trackio_client.opening import transport_to\n"
+        "import sys\nfrom trackio_client.route import transport_to\n"
         "from trackio_client.settings import settings_from\n"
         "transport_to('http://127.0.0.1:9', settings_from())\n"
         "import trackio_client.cli.syncing, trackio_client.delivery.replay\n"

@@ -31,7 +31,7 @@ def run(asked: argparse.Namespace) -> int:
     """Send. 0 when everything is accepted and equal, 1 when something is still here or differs, by its receipt."""
     from trackio_client.cli.staged import let_go, now_of, push_all, read_heads
     from trackio_client.delivery.replay import pending, sync
-    from trackio_client.opening import transport_to
+    from trackio_client.route import transport_to
     from trackio_client.settings import settings_from
 
     if not asked.timeout > 0:

@@ -25,7 +25,8 @@ from trackio_client.monitor.files import Files
 from trackio_client.monitor.history import Newest, plain_values
 from trackio_client.monitor.readings import Readings
 from trackio_client.monitor.told import Told, told_by
-from trackio_client.opening import LOCAL, go_on, init
+from trackio_client.opening import go_on, init
+from trackio_client.route import LOCAL
 from trackio_client.settings import Settings, settings_from
 from trackio_client.truth import truth
 from trackio_client.values import jsonable
