@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.hub.dataset_calls import HEAD_ID, put
 from tests.hub.places import Clock, Place
 from tests.hub_server import Hub, running_hub
 from trackio_client.cli.main import main
+from trackio_client.hub.dataset import HubDataset
 from trackio_client.hub.memory import MemoryTarget
 
 if TYPE_CHECKING:
@@ -104,6 +106,19 @@ def say(capsys: pytest.CaptureFixture[str]) -> Said:
         return code, seen.out, seen.err
 
     return run
+
+
+@pytest.fixture
+def repo(hub: Hub, api: HfApi) -> HubDataset:
+    """me/exp, as our code sees it."""
+    return HubDataset("me/exp", "hf_me")
+
+
+@pytest.fixture
+def filled(repo: HubDataset) -> HubDataset:
+    """me/exp with a file, for `CALLS`."""
+    HEAD_ID[0] = put(repo, **{"a.json": b"1"})
+    return repo
 
 
 @pytest.fixture

@@ -166,16 +166,17 @@ def test_of_eight_writers_with_one_parent_one_wins(hub, api):
 
 
 def test_one_commit_at_a_time_and_a_head_that_is_told_late(hub, api):
-    hub.limit(commit_takes_s=0.3)
+    hub.limit(commit_takes_s=60)
     with ThreadPoolExecutor(1) as other:
         first = other.submit(put, api, a=b"1")
         while not hub.requests("/commit/"):
             time.sleep(0.01)
         with pytest.raises(HfHubHTTPError, match="Another commit operation is in progress") as busy:
             put(api, b=b"2")
+        hub.limit(commit_takes_s=0)
         assert (status(busy), first.result()) == (409, api.dataset_info("me/exp").sha)
     hub.advance(100)
-    hub.limit(commit_takes_s=0, head_lag_s=30)
+    hub.limit(head_lag_s=30)
     head = put(api, a=b"2")
     assert api.dataset_info("me/exp").sha == first.result()
     assert api.list_repo_commits(**EXP)[0].commit_id == head
