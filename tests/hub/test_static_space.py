@@ -58,7 +58,8 @@ def test_the_policy_names_the_inline_script_by_its_hash_and_the_hub_alone():
     (inline,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
     assert rules["script-src"] == f"'self' 'sha256-{digest}'"
-    assert rules["connect-src"] == f"'self' {HUB} https://*.huggingface.co https://*.hf.co"
+    assert rules["connect-src"] == f"'self' blob: {HUB} https://*.huggingface.co https://*.hf.co"
+    assert (rules["media-src"], rules["frame-src"]) == ("blob:", "'self'")  # of a copy that was fetched; nobody's page
     assert (rules["default-src"], rules["base-uri"], rules["form-action"]) == ("'none'", "'none'", "'none'")
     assert "<head>" in page  # byte for byte: behind it the Hub puts the Space's variables, before the policy
     assert page.index("<head>") < page.index("Content-Security-Policy") < page.index("<script")
@@ -68,7 +69,7 @@ def test_another_hub_is_named_in_the_policy_and_in_the_settings():
     page = page_of(
         files_of_static_space("me/exp", private=True, endpoint="https://hub.example.org:8443/", library=False)
     )
-    assert policy_of(page)["connect-src"] == "'self' https://hub.example.org:8443 https://hub.example.org:*"
+    assert policy_of(page)["connect-src"] == "'self' blob: https://hub.example.org:8443 https://hub.example.org:*"
     (said,) = re.findall(r'id="trackio-settings">(.*?)</script>', page)
     settings = json.loads(said)
     assert (settings["endpoint"], settings["private"], settings["repo"]) == (

@@ -41,7 +41,7 @@ def list_index(store: Store, experiment_id: str, *, kinds: Sequence[str] = (), a
             ]
         else:
             found = [e for e in found if e.position != last]
-    entries = [{"position": e.position, "writer_id": e.writer_id, "seq": e.seq, **_entry(e.content)} for e in found]
+    entries = [{"position": e.position, "writer_id": e.writer_id, "seq": e.seq, **entry_of(e.content)} for e in found]
     return {"entries": entries, "after": found[-1].position if found else after}
 
 
@@ -60,7 +60,8 @@ def read_event(store: Store, experiment_id: str, *, writer_id: str, seq: int, po
     )
 
 
-def _entry(content: Mapping[str, Any]) -> dict[str, Any]:
+def entry_of(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What is told of an event without its content, but for where it stands."""
     kind = content.get("kind")
     time_us = content.get("time_us")
     entry = {

@@ -19,10 +19,11 @@ export class Columns {
     return OF_EVERY_ROW[column] ?? column.slice(column.indexOf(":") + 1);
   }
 
-  /** The column of the side bar before anybody chose one. @param {{metric: string, group?: string}[]} metrics */
+  /** The column of the side bar before anybody chose one. @param {{metric: string, group?: string, hidden?: boolean}[]} metrics */
   likely(metrics) {
-    const names = new Set(metrics.map((each) => each.metric));
-    const first = LIKELY.find((name) => names.has(name)) ?? metrics.find((each) => each.group !== "system")?.metric;
+    const open = metrics.filter((each) => !each.hidden);
+    const names = new Set(open.map((each) => each.metric));
+    const first = LIKELY.find((name) => names.has(name)) ?? open.find((each) => each.group !== "system")?.metric;
     return first === undefined ? null : `metric:${first}`;
   }
 

@@ -4,6 +4,7 @@ import { fill, h, later, text } from "./dom.js";
 import { icon } from "./icons.js";
 import { menuButton } from "./menu.js";
 import { remember } from "./remember.js";
+import { BY_STEP } from "./state.js";
 
 const AXES = { step: "step", relative: "relative time", time: "wall time" };
 const KINDS = { none: "none", ema: "EMA", mean: "moving mean", gaussian: "Gaussian" };
@@ -16,11 +17,13 @@ export const KEPT = ["x", "smoothing", "band", "logY", "clip", "size"];
 /** @param {HTMLElement} root @param {import("./state.js").PageState} state
  * @param {{byMetric?: boolean}} [can] whether curves can be drawn against another metric, which takes every point */
 export function controls(root, state, { byMetric = true } = {}) {
+  // Where a script said with define_metric what its metrics are drawn against, that is the usual axis.
+  const axes = () => (byMetric && (state.get("metrics") ?? []).some((each) => each.step_metric) ? { step: "as defined", [BY_STEP]: "step", relative: AXES.relative, time: AXES.time } : AXES);
   const axis = menuButton({
     label: "step",
     title: "x axis",
     items: () => [
-      ...Object.entries(AXES).map(([value, label]) => ({ value, label, chosen: state.get("x") === value })),
+      ...Object.entries(axes()).map(([value, label]) => ({ value, label, chosen: state.get("x") === value })),
       ...((byMetric && state.get("metrics")) || []).map(({ metric }) => ({ value: metric, label: metric, group: "Another metric", chosen: state.get("x") === metric })),
     ],
     choose: (x) => state.set({ x, zoom: null }),
@@ -66,10 +69,10 @@ export function controls(root, state, { byMetric = true } = {}) {
   });
   fill(root, sheet, all, h("span", { class: "tk-grow" }), h("label", { class: "tk-field tk-metric-filter" }, icon("search"), filter));
 
-  state.follow(["x", "smoothing", "filter", "view"], () => {
+  state.follow(["x", "smoothing", "filter", "view", "metrics"], () => {
     const x = state.get("x");
     const timed = state.get("view") === "system" && x !== "relative" && x !== "time"; // hardware is never against steps
-    axis.say(timed ? "time" : (AXES[x] ?? x));
+    axis.say(timed ? "time" : (axes()[x] ?? (x === BY_STEP ? AXES.step : x)));
     const { kind: now, amount: much } = state.get("smoothing");
     kind.say(KINDS[now]);
     slider.value = String(much);

@@ -142,13 +142,14 @@ export class ExperimentView {
 
   /** The project's metrics that this experiment has: charts of the others would stand empty. */
   chooseMetrics() {
-    const { summary = {} } = this.detail;
-    const known = (this.state.get("metrics") ?? []).filter(({ metric }) => metric in summary);
+    const { summary = {}, definitions = {} } = this.detail;
+    // What the list says of a metric may be another experiment's word.
+    const known = (this.state.get("metrics") ?? []).filter(({ metric }) => metric in summary).map((each) => (definitions[each.metric] ? { ...each, hidden: Boolean(definitions[each.metric].hidden) } : { ...each, step_metric: null, hidden: false }));
     // Scores on the sample of the training set stand behind what the training itself says.
     const isBeside = ({ metric }) => /^train_sample[_/]/.test(metric);
     const own = [...known.filter((each) => !isBeside(each)), ...known.filter(isBeside)];
     this.order = own.map(({ metric }) => metric);
-    const names = this.order.join("\n");
+    const names = own.map(({ metric, step_metric: axis, hidden }) => [metric, axis, hidden].join("\t")).join("\n");
     if (names === this.metricNames && this.scope.get("metrics")) return;
     this.metricNames = names;
     this.scope.set({ metrics: own });

@@ -34,6 +34,7 @@ export class Facts {
     this.id = id;
     this.tells = tells;
     this.live = true;
+    this.failures = 0; // one after the other
     this.closed = false;
     this.failure = new FailurePanel();
     this.evaluations = new EvaluationsPanel();
@@ -79,10 +80,12 @@ export class Facts {
     if (this.closed) return;
     if (!document.hidden) {
       // One that fails says nothing about the other; the bar above the page tells when nobody answers.
-      await Promise.allSettled([this.#askIndex(), this.training ? null : this.#askTraining()]);
+      const asked = await Promise.allSettled([this.#askIndex(), this.training ? null : this.#askTraining()]);
+      this.failures = asked.some((each) => each.status === "rejected") ? this.failures + 1 : 0;
       if (this.#isOld()) await this.#askTraining().catch(() => {});
     }
-    if (!this.closed && !document.hidden) this.timer = setTimeout(() => this.poll(), this.live ? EVERY_MS : RESTED_MS);
+    const wait = this.live ? EVERY_MS : this.failures ? Math.min(RESTED_MS, EVERY_MS * 2 ** (this.failures - 1)) : RESTED_MS;
+    if (!this.closed && !document.hidden) this.timer = setTimeout(() => this.poll(), wait);
   }
 
   /** The experiment as its page polls it: environment and state. @param {any} detail */
@@ -123,8 +126,10 @@ export class Facts {
 
   async #askIndex() {
     if (!this.source.index) return;
-    const { entries, after } = await this.source.index(this.id, { kinds: KINDS, after: this.after });
-    if (this.closed || !entries.length) return;
+    const { entries, after, left_out: left } = await this.source.index(this.id, { kinds: KINDS, after: this.after });
+    if (this.closed) return;
+    this.media.tell(left);
+    if (!entries.length) return;
     this.after = after;
     const of = (/** @type {string} */ kind) => entries.filter((/** @type {Entry} */ each) => each.kind === kind);
     this.fresh ||= of("record").length > 0;

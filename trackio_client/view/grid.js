@@ -15,6 +15,8 @@ import { isNoisy } from "./order.js";
 import { Ranges } from "./ranges.js";
 import { pinsOf, togglePin } from "./pins.js";
 import { Sections } from "./sections.js";
+import { BY_STEP } from "./state.js";
+import { plural } from "./words.js";
 
 const POINTS = 1000; // buckets a series in a grid: two and more a pixel, so that extremes keep their own pixel column
 const MOST_SHOWN = 10; // experiments ticked at once for a metric
@@ -33,7 +35,9 @@ export class MetricGrid extends EventTarget {
     this.feeds = new Feeds(source, { every_ms });
     this.marks = new MarkFeed(source);
     this.node = h("div", { class: "tk-charts" });
-    root.append(this.node);
+    this.hiddenNode = h("p", { class: "tk-hidden-metrics tk-soft", hidden: true });
+    this.showsHidden = false;
+    root.append(this.node, this.hiddenNode);
     this.sections = new Sections(this.node, { make: (metric) => this.#chart(metric), drop: (chart) => this.#drop(chart) }, folds);
     this.charts = this.sections.charts;
     this.ranges = new Ranges(state, (chart) => this.axisOf(chart), () => (this.#ask(), this.redraw()));
@@ -86,6 +90,7 @@ export class MetricGrid extends EventTarget {
     this.dark.removeEventListener("change", this.onDark);
     cancelAnimationFrame(this.frame);
     this.node.remove();
+    this.hiddenNode.remove();
   }
 
   /** @param {Set<string>} keys */
@@ -108,7 +113,27 @@ export class MetricGrid extends EventTarget {
   /** The metrics of the groups in view, the filter, the pinned. @returns {[any[], string, string[]]} */
   #wanted() {
     const groups = this.state.get("groups");
-    return [(this.state.get("metrics") ?? []).filter((/** @type {any} */ m) => !groups || groups.includes(m.group)), this.state.get("filter") ?? "", pinsOf(this.state.get("project"))];
+    const pins = pinsOf(this.state.get("project"));
+    const all = (this.state.get("metrics") ?? []).filter((/** @type {any} */ m) => !groups || groups.includes(m.group));
+    const hidden = all.filter((/** @type {any} */ m) => m.hidden && !pins.includes(m.metric)).length;
+    this.#sayHidden(hidden);
+    const shown = hidden && !this.showsHidden ? all.filter((/** @type {any} */ m) => !m.hidden || pins.includes(m.metric)) : all;
+    return [shown, this.state.get("filter") ?? "", pins];
+  }
+
+  /** How many metrics `define_metric(hidden=True)` leaves out, and the way to see them. @param {number} count */
+  #sayHidden(count) {
+    this.hiddenNode.hidden = !count;
+    if (!count) return;
+    const turn = h("button", { class: "tk-link", "aria-pressed": String(this.showsHidden) }, this.showsHidden ? "Hide" : "Show");
+    turn.addEventListener("click", () => {
+      this.showsHidden = !this.showsHidden;
+      this.sections.arrange(...this.#wanted());
+      this.#ask();
+      this.redraw();
+      /** @type {HTMLElement | null} */ (this.hiddenNode.querySelector("button"))?.focus();
+    });
+    this.hiddenNode.replaceChildren(`${plural(count, "metric")} ${count === 1 ? "is" : "are"} hidden, as the script defined. `, turn);
   }
 
   /** @param {Chart} chart */
@@ -178,10 +203,12 @@ export class MetricGrid extends EventTarget {
     return this.state.get("experiments").filter((/** @type {any} */ e) => e.shown);
   }
 
-  /** The x axis of a chart: the page's; but hardware is sampled by the clock and stands against time.
-   * @param {Chart} chart */
+  /** The x axis of a chart: the page's, which is usually what the metric was defined to be drawn against, else the step;
+   * but hardware is sampled by the clock and stands against time. @param {Chart} chart */
   axisOf(chart) {
-    const x = this.state.get("x");
+    const asked = this.state.get("x");
+    const defined = asked === "step" && !this.source.overview && this.source.byMetric !== false ? chart.metric.step_metric : null;
+    const x = defined ?? (asked === BY_STEP ? "step" : asked);
     // Experiments of different days share no wall time worth drawing: of several, time since each one's start.
     if (chart.metric.group === "system" && x !== "time" && x !== "relative") return this.shown().length > 1 ? "relative" : "time";
     return x;

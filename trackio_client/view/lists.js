@@ -51,7 +51,7 @@ export function listOf(bytes) {
  * then, while running, has lost contact as far as anyone can tell here. @param {Row} row @param {string[]} columns
  * @param {number} now_s @returns {Row} */
 export function shownRow(row, columns, now_s) {
-  const { config, last, view, as_of_s, events, ...rest } = row;
+  const { config, last, view, as_of_s, events, defined, ...rest } = row;
   const cells = Object.fromEntries(columns.map((column) => [column, cellOf(row, column)]).filter(([, value]) => value !== undefined));
   return { ...rest, ...stateOf(row, now_s), columns: cells };
 }
@@ -70,7 +70,7 @@ export function stateOf(row, now_s) {
 /** @param {Row} row @param {string} column "metric:…" or "config:…" */
 function cellOf(row, column) {
   const [, kind, name] = /^(config|metric):(.+)$/.exec(column) ?? [];
-  if (kind === "metric") return row.last.get(name)?.[0];
+  if (kind === "metric") return row.defined?.[name]?.shown ?? row.last.get(name)?.[0];
   if (kind === "config") return row.config[name] ?? row.config[name.replaceAll("/", ".")];
   return undefined;
 }
@@ -78,12 +78,14 @@ function cellOf(row, column) {
 /** The metrics of these rows as `/v1/metrics` gives them. @param {Iterable<Row>} rows @param {Map<string, Named>} named */
 export function metricsOf(rows, named) {
   /** @type {Map<string, any>} */ const found = new Map();
-  for (const row of rows) {
+  for (const row of [...rows].sort((a, b) => a.created_s - b.created_s)) {
     for (const [metric, [, points]] of row.last) {
       if (!points) continue; // set by hand, never logged
-      const known = found.get(metric) ?? { ...named.get(metric), name: metric.slice(metric.lastIndexOf("/") + 1), experiments: 0, points: 0 };
+      const known = found.get(metric) ?? { ...named.get(metric), name: metric.slice(metric.lastIndexOf("/") + 1), experiments: 0, points: 0, step_metric: null, hidden: false };
       known.experiments += 1;
       known.points += points;
+      const said = row.defined?.[metric]; // of several that say it, the newest's
+      if (said) Object.assign(known, { hidden: Boolean(said.hidden) }, said.goal ? { goal: said.goal } : {});
       found.set(metric, known);
     }
   }

@@ -1,12 +1,13 @@
 // @ts-check
 /** What was logged that is no number, a panel a name, walked through by step. Nothing is fetched before it is seen. */
 
+import { size } from "./checkpoints.js";
 import { fill, h, later, text } from "./dom.js";
 import { icon } from "./icons.js";
 import { mediumOf } from "./mediakinds.js";
 import { Pane } from "./pane.js";
 import { remember, remembered } from "./remember.js";
-import { count, number, plural } from "./words.js";
+import { count, listed, number, plural } from "./words.js";
 
 const FIRST_PANELS = 24; // made at once; a training with hundreds of names asks for more
 const MOST_STEPS = 20_000; // of a name that are kept in the page: the oldest go first
@@ -50,8 +51,16 @@ export class MediaPanels {
     this.note = h("span", { class: "tk-section-count" });
     this.more = h("button", { class: "tk-btn sm tk-more", hidden: true });
     this.more.addEventListener("click", () => this.make(FIRST_PANELS));
+    this.lacks = h("p", { class: "tk-soft tk-media-lacks", hidden: true });
     this.grid = h("div", { class: "tk-media-grid" });
-    this.root = h("section", { class: "tk-media", hidden: true, "aria-label": "Media" }, h("div", { class: "tk-media-head" }, h("h2", null, "Media"), this.note, h("span", { class: "tk-grow" }), this.link), this.grid, this.more);
+    this.root = h("section", { class: "tk-media", hidden: true, "aria-label": "Media" }, h("div", { class: "tk-media-head" }, h("h2", null, "Media"), this.note, h("span", { class: "tk-grow" }), this.link), this.lacks, this.grid, this.more);
+  }
+
+  /** What is in the repo and not on this page. @param {{names: number, steps: number, files: number, bytes: number, repo: string} | null | undefined} left */
+  tell(left) {
+    const parts = [left?.names ? plural(left.names, "name") : null, left?.steps ? plural(left.steps, "step") : null, left?.files ? `${plural(left.files, "file")} (${size(left.bytes)})` : null].filter((each) => each !== null);
+    this.lacks.hidden = !parts.length;
+    text(this.lacks, parts.length ? `Not in this page's copy: ${listed(/** @type {string[]} */ (parts))}. All of it is in ${left?.repo}: trackio-client pull ${left?.repo}` : "");
   }
 
   /** @param {Entry[]} entries */

@@ -13,7 +13,7 @@ export function figures(stage, tools) {
 
 /** @param {any} item @param {import("./mediakinds.js").Tools} tools */
 function card(item, tools) {
-  if (!item.file && !item.figure) return absent(item);
+  if (!item.file && !item.figure) return absent(item, tools);
   const said = h("span", { class: "tk-soft", role: "status" });
   const open = h("button", { class: "tk-btn sm" }, icon("panel"), "Open the figure");
   open.addEventListener("click", async () => {

@@ -30,7 +30,7 @@ export function images(stage, tools) {
 /** @param {any} item @param {import("./mediakinds.js").Tools} tools @param {Set<string>} off */
 export function picture(item, tools, off = new Set()) {
   const address = addressOf(item, tools);
-  if (!address) return absent(item);
+  if (!address) return absent(item, tools);
   const image = h("img", { src: address, alt: item.caption ?? tools.name, loading: "lazy", decoding: "async", width: item.width, height: item.height });
   image.classList.toggle("small", Boolean(item.width && item.width <= 96)); // pixels of a digit stay pixels
   const frame = h("button", { class: "tk-picture", title: "Open large" }, image);

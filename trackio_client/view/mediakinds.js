@@ -43,7 +43,7 @@ export function fileName(item, name) {
 /** What a server gave for a file, as text. @param {any} item @param {Tools} tools @returns {Promise<string>} */
 export async function textOf(item, tools) {
   const address = addressOf(item, tools);
-  if (!address) throw new Error("its file cannot be reached from this page.");
+  if (!address) throw new Error(tools.source.elsewhere ?? "its file cannot be reached from this page.");
   const response = await fetch(address, { credentials: "same-origin" });
   if (!response.ok) throw new Error(response.status === 404 ? "its file has not arrived yet." : `the server answered ${response.status}.`);
   return response.text();
@@ -52,20 +52,20 @@ export async function textOf(item, tools) {
 /** @param {any} item */
 export const captionOf = (item) => (item.caption === undefined || item.caption === null || item.caption === "" ? null : h("figcaption", null, String(item.caption)));
 
-/** Said where a file should be and is not. @param {any} item */
-export const absent = (item) => h("p", { class: "tk-absent tk-soft" }, item?.caption ? [String(item.caption), ": "] : item?.path ? [String(item.path), ": "] : null, item?.not_kept ? `not kept: ${item.not_kept}` : "its file is not on this page.");
+/** Said where a file should be and is not. @param {any} item @param {Tools} tools */
+export const absent = (item, /** @type {Tools} */ tools) => h("p", { class: "tk-absent tk-soft" }, item?.caption ? [String(item.caption), ": "] : item?.path ? [String(item.path), ": "] : null, item?.not_kept ? `not kept: ${item.not_kept}` : tools.source.elsewhere ?? "its file is not on this page.");
 
 /** @param {any} item @param {Tools} tools */
 function sound(item, tools) {
   const address = addressOf(item, tools);
   const about = [item.sample_rate ? `${item.sample_rate.toLocaleString("en-US")} Hz` : null, typeof item.duration_s === "number" ? `${item.duration_s.toFixed(1)} s` : null].filter(Boolean).join(", ");
-  return h("figure", { class: "tk-sound" }, address ? h("audio", { controls: true, preload: "none", src: address, "aria-label": item.caption ?? tools.name }) : absent(item), captionOf(item), about ? h("span", { class: "tk-soft" }, about) : null);
+  return h("figure", { class: "tk-sound" }, address ? h("audio", { controls: true, preload: "none", src: address, "aria-label": item.caption ?? tools.name }) : absent(item, tools), captionOf(item), about ? h("span", { class: "tk-soft" }, about) : null);
 }
 
 /** @param {any} item @param {Tools} tools */
 function film(item, tools) {
   const address = addressOf(item, tools);
-  if (!address) return absent(item);
+  if (!address) return absent(item, tools);
   if (/^image\//.test(item.mime ?? "")) return h("figure", { class: "tk-film" }, h("img", { src: address, alt: item.caption ?? tools.name, loading: "lazy" }), captionOf(item)); // a GIF, where there was no encoder
   const video = h("video", { controls: true, preload: "metadata", loop: true, playsinline: true, src: address, "aria-label": item.caption ?? tools.name });
   video.muted = true;
@@ -85,7 +85,7 @@ function page(item, tools) {
     run?.addEventListener("click", () => draw(html, true));
     fill(holder, run ? h("div", { class: "tk-pane-words" }, h("span", { class: "tk-soft" }, "Shown without its scripts, which would run in this frame alone, without a network. "), run) : null, frame);
   };
-  if (item.not_kept) return absent(item);
+  if (item.not_kept) return absent(item, tools);
   const given = item.text;
   if (typeof given === "string") draw(given, false);
   else textOf(item, tools).then((html) => draw(html, false), (error) => fill(holder, h("p", { class: "tk-soft tk-pane-words" }, `Not shown: ${error.message}`)));
@@ -96,7 +96,7 @@ function page(item, tools) {
 function prose(item, tools) {
   const holder = h("div", { class: "tk-prose" });
   const draw = async (/** @type {string} */ words) => fill(holder, (await import("./markdown.js")).markdown(words));
-  if (item.not_kept) return absent(item);
+  if (item.not_kept) return absent(item, tools);
   const given = item.text;
   if (typeof given === "string") draw(given);
   else textOf(item, tools).then(draw, (error) => fill(holder, h("p", { class: "tk-soft" }, `Not shown: ${error.message}`)));
@@ -105,9 +105,9 @@ function prose(item, tools) {
 
 /** Anything else: what it is, and a way to take it home. @param {any} item @param {Tools} tools */
 export function file(item, tools) {
-  if (item.not_kept) return absent(item);
+  if (item.not_kept) return absent(item, tools);
   const name = fileName(item, tools.name);
   const address = addressOf(item, tools, name);
   const words = [item.format ?? item.mime, typeof item.bytes === "number" ? size(item.bytes) : null].filter(Boolean).join(", ");
-  return h("figure", { class: "tk-file" }, h("p", null, h("span", { class: "tk-soft" }, words || "a file"), " ", address ? h("a", { class: "tk-btn sm", href: address, download: name }, icon("download"), "Download") : null, item.file ? copyButton(item.file, "Copy its SHA-256") : null), captionOf(item), address || item.file ? null : typeof (item.text ?? item.value) === "string" ? h("pre", { class: "tk-text" }, item.text ?? item.value) : null);
+  return h("figure", { class: "tk-file" }, h("p", null, h("span", { class: "tk-soft" }, words || "a file"), " ", address ? h("a", { class: "tk-btn sm", href: address, download: name }, icon("download"), "Download") : null, item.file ? copyButton(item.file, "Copy its SHA-256") : null), captionOf(item), item.file && !address ? h("p", { class: "tk-soft tk-absent" }, tools.source.elsewhere ?? "its file is not on this page.") : null, address || item.file ? null : typeof (item.text ?? item.value) === "string" ? h("pre", { class: "tk-text" }, item.text ?? item.value) : null);
 }

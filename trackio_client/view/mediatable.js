@@ -21,7 +21,7 @@ export function tables(stage, tools) {
       const made = await Promise.all(items.map(async (item) => {
         const data = await dataOf(item, tools);
         const chart = data && item.chart ? (await import("./mediachart.js")).chartOf(item.chart, data, tools.name) : null;
-        const table = data ? new Table(data, tools, kept, item).root : item.not_kept ? absent(item) : file(item, tools);
+        const table = data ? new Table(data, tools, kept, item).root : item.not_kept ? absent(item, tools) : file(item, tools);
         return h("figure", null, chart, chart ? h("details", { class: "tk-more-box" }, h("summary", null, plural(data?.rows.length ?? 0, "row")), table) : table, captionOf(item));
       }));
       fill(stage, made);

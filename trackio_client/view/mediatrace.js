@@ -14,7 +14,7 @@ export function traces(stage, tools) {
   return {
     async show(items) {
       const whole = await Promise.all(items.map(async (item) => (item.messages || !item.file ? item : { ...item, ...JSON.parse(await textOf(item, tools)) })));
-      fill(stage, whole.map((item) => (item.not_kept ? absent(item) : traceOf(item, tools))));
+      fill(stage, whole.map((item) => (item.not_kept ? absent(item, tools) : traceOf(item, tools))));
     },
   };
 }

@@ -38,8 +38,8 @@ function curvesOf(answer) {
   return new Map(list.map((curve) => [curve.info.metric, curve]));
 }
 
-/** @param {ArrayBuffer} packed */
-async function unpacked(packed) {
+/** @param {ArrayBuffer} packed @returns {Promise<ArrayBuffer>} */
+export async function unpacked(packed) {
   const head = new Uint8Array(packed, 0, Math.min(2, packed.byteLength));
   if (head[0] !== 0x1f || head[1] !== 0x8b) return packed; // something on the way has unpacked it already
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));

@@ -6,6 +6,7 @@
  * hidden page asks nothing. It names the lists by their hash, the lists name the overviews by theirs, and only what
  * differs is fetched. Everything else is answered from memory.
  */
+import { Galleries } from "./gallery.js";
 import { HubFiles, hashOf } from "./hubfiles.js";
 import { Newer, headOf, listOf, metricsOf, nested, shownRow, stateOf } from "./lists.js";
 import { open as openOverview, pathOf } from "./overview.js";
@@ -45,9 +46,20 @@ export class RepoSource {
     this.nextAt = 0;
     this.failures = 0;
     this.trouble = /** @type {SourceError | null} */ (null);
+    this.galleries = new Galleries({ get: (path) => this.#get(path), every_ms, now_ms });
     this.running = 0;
     /** @type {(() => void)[]} */ this.queue = [];
     /** @type {Map<string, Map<string, number>>} */ this.positions = new Map();
+  }
+
+  /** A user's page is shown without its scripts: this page lets no script run that is not its own. */
+  get runsScripts() {
+    return false;
+  }
+
+  /** Said where a file should be that this page has no copy of. */
+  get elsewhere() {
+    return `its file is not in this page's copy, which holds 2 MiB an experiment; it lies in the dataset ${this.files.repo}.`;
   }
 
   /** What a chart says when it is zoomed into more finely than this page can show. */
@@ -115,6 +127,25 @@ export class RepoSource {
   async training(id) {
     await this.#draw([id]);
     return this.drawn.get(id)?.overview.detail.training ?? null;
+  }
+
+  /** The media that the repo has a copy of for pages, and in `left_out` what it has no copy of.
+   * @param {string} id @param {{after?: number}} [options] */
+  async index(id, { after = 0 } = {}) {
+    await this.#fresh();
+    const row = this.#row(id) ?? (await this.#find(id));
+    const found = await this.galleries.index(id, row.view?.media?.hash, after);
+    return { ...found, left_out: found.left_out && { ...found.left_out, repo: this.files.repo } };
+  }
+
+  /** @param {string} id @param {import("./facts.js").Entry} entry */
+  async entry(id, entry) {
+    return this.galleries.entry(id, entry);
+  }
+
+  /** @param {string} sha256 @returns {string | null} */
+  blob(sha256) {
+    return this.galleries.address(sha256);
   }
 
   /** The newest events of each kind that the overview holds. A position is ours: it grows as events become known here.
@@ -355,6 +386,7 @@ export class RepoSource {
   /** Forget what belongs to experiments that are no more. */
   #heal() {
     for (const id of this.drawn.keys()) if (!this.#row(id)) this.drawn.delete(id);
+    this.galleries.heal((id) => this.#row(id) !== undefined);
   }
 
   /** One fetch of a thing at a time. @param {string} key @param {() => Promise<void>} work @returns {Promise<void>} */

@@ -81,7 +81,7 @@ class SharedPage {
     const top = kind === "embed" ? null : h("header", { class: "tk-top" }, h("div", { class: "tk-brand" }, brandMark(), h("b", { class: "tk-shared-name", title: this.name }, this.name)), h("span", { class: "tk-grow" }), this.fresh, this.themes());
     this.root = h("div", { class: `tk tk-shared ${kind} charts`, id: "trackio" }, top, body);
     if (this.only.length === 1) this.root.classList.add("alone");
-    if (kind !== "embed") controls(this.bar, state);
+    if (kind !== "embed") controls(this.bar, state, { byMetric: this.source.byMetric !== false });
     document.querySelector(".tk-shared-plain")?.remove();
     document.body.append(this.root);
     this.grid = new MetricGrid(charts, { state, source, every_ms: this.isLive ? LIVE_MS : NEVER_MS });
@@ -121,7 +121,7 @@ class SharedPage {
     this.metricCount = sum;
     try {
       const { metrics } = await this.source.metrics();
-      const wanted = this.only.length ? metrics.filter(({ metric }) => this.only.includes(metric)) : metrics;
+      const wanted = this.only.length ? metrics.filter(({ metric }) => this.only.includes(metric)).map((each) => ({ ...each, hidden: false })) : metrics;
       this.order = wanted.map(({ metric }) => metric);
       this.state.set({ metrics: wanted });
       fill(this.empty, wanted.length ? null : this.noCharts(metrics));

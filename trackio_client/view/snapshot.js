@@ -11,6 +11,7 @@ export class SnapshotSource {
     this.data = data;
     /** Nothing comes later: what needs a server is not offered. */
     this.isFile = true;
+    this.byMetric = false;
     /** @type {Map<string, Promise<import("./frames.js").Answer>>} */ this.axes = new Map();
   }
 

@@ -22,7 +22,7 @@
  * @property {string|null} hot  the experiment under the pointer, in the side bar or in a chart
  * @property {string} view  "metrics", "system", "table" or "experiment"
  * @property {string|null} experiment  the one that is open
- * @property {string} x  "step", "time", "relative" or a metric
+ * @property {string} x  "step" (or what a metric was defined to be drawn against), BY_STEP, "time", "relative" or a metric
  * @property {{kind: "none"|"ema"|"mean"|"gaussian", amount: number}} smoothing  amount 0 … 0.99
  * @property {boolean} logY
  * @property {boolean} band
@@ -32,6 +32,9 @@
  * @property {"light"|"dark"} theme  the one in force
  * @property {string[]|null} groups  only metrics of these groups ("system"); null: all
  */
+
+/** The axis of a reader who wants the step, whatever `define_metric` said. */
+export const BY_STEP = "_step";
 
 export const DEFAULTS = Object.freeze({
   project: null,

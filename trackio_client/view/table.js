@@ -59,7 +59,7 @@ export class TableView {
   }
 
   first() {
-    const metrics = (this.state.get("metrics") ?? []).filter((each) => each.group !== "system");
+    const metrics = (this.state.get("metrics") ?? []).filter((each) => each.group !== "system" && !each.hidden);
     const likely = this.columns.likely(metrics);
     const rest = metrics.map((each) => `metric:${each.metric}`).filter((column) => column !== likely);
     return [...(likely ? [likely] : []), ...rest].slice(0, FIRST_METRICS);

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from trackio_client.errors import ExperimentNotFound
+from trackio_client.hub.files.gallery import has_media, renewed
 from trackio_client.hub.files.lists import (
     HEAD_PATH,
     Row,
@@ -26,6 +27,7 @@ from trackio_client.hub.files.lists import (
 )
 from trackio_client.hub.files.overview import bounded, importance, overview
 from trackio_client.queries import spread
+from trackio_client.queries.definitions import standing
 from trackio_client.queries.experiments import rows_of
 from trackio_client.store.contract import ExperimentRecord, MetricSummary, Store
 from trackio_client.wire.events import plain
@@ -46,6 +48,11 @@ def overview_path(experiment_id: str) -> str:
     for character in experiment_id.encode():
         folder = (folder * 31 + character) % 256
     return f"view/{folder:02x}/{experiment_id}.bin"
+
+
+def gallery_path(experiment_id: str) -> str:
+    """Where the copy of its media lies, beside its overview."""
+    return overview_path(experiment_id).removesuffix(".bin") + ".media"
 
 
 @dataclass(slots=True)
@@ -114,13 +121,21 @@ class Views:
                 later.append(name)  # a picture of a part would be taken for the whole
                 continue
             try:
+                if has_media(store, name) and cost + 1 > room:
+                    later.append(name)
+                    continue
                 content = overview(store, store.experiment(name))
+                media, copied = renewed(store, name, (before or {}).get("view"), runs=row["state"] == "running")
             except (ExperimentNotFound, KeyError):
                 rows.pop(name)  # deleted while this was made
                 continue
             self._made[name] = self._turn
             said = {"hash": hash_of(content), "bytes": len(content), "knows": _size(row), "at_s": round(now_s, 3)}
-            rows[name] = row | {"view": said}
+            rows[name] = row | {"view": said | ({"media": media} if media else {})}
+            if copied is not None:
+                files[gallery_path(name)] = copied
+                room -= 1
+                changing.add(slots[name])
             if before is None or (before["view"] or {}).get("hash") != said["hash"]:
                 files[overview_path(name)] = content
                 room -= cost
@@ -216,6 +231,8 @@ def _row(record: ExperimentRecord, row: dict[str, Any], series: Sequence[MetricS
     for name, value in list(record.user_summary.items())[:MOST_METRICS]:  # set by a person: stands first
         if isinstance(value, int | float):
             last[name] = [plain(value), last.get(name, [0, 0])[1]]
+    if defined := {each.metric: said for each in series if (said := _defined(record, each))}:
+        row = row | {"defined": defined}
     return row | {
         "as_of_s": round(now_s, 3),
         "events": record.event_count,
@@ -223,6 +240,17 @@ def _row(record: ExperimentRecord, row: dict[str, Any], series: Sequence[MetricS
         "config": flat(bounded(plain(record.config), CONFIG_BYTES)),
         "view": None,
     }
+
+
+def _defined(record: ExperimentRecord, series: MetricSummary) -> dict[str, Any]:
+    """Of what `define_metric` said of a metric, what a list goes by; {} of most, also where it said an axis alone."""
+    definition = record.definitions.get(series.metric, {})
+    if not any(definition.get(key) is not None for key in ("hidden", "goal", "summary")):
+        return {}
+    said: dict[str, Any] = {"hidden": bool(definition.get("hidden")), "goal": definition.get("goal")}
+    if definition.get("summary") and series.metric not in record.user_summary:
+        said["shown"] = plain(standing(series, definition))
+    return {key: value for key, value in said.items() if value is not None}
 
 
 def flat(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
