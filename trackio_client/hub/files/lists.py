@@ -6,6 +6,7 @@ A list holds a row an experiment: that of GET /v1/experiments, with
     events    how many there are
     last      {metric: [last value, points]}
     config    {dotted key: value}
+    defined   {metric: {"hidden", "goal", "shown" (the number that stands for it)}}, where `define_metric` said so
     view      of the experiment's overview {"hash", "bytes", "knows" (values and events it is made of), "at_s"}, or null
 
 In the file, metrics are told once and named by their place, and of the config only what differs from what most rows
