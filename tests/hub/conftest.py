@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.hub.dataset_calls import HEAD_ID, put
+from tests.hub.deploying import DATASET, FINE, fine
 from tests.hub.places import Clock, Place
 from tests.hub_server import Hub, running_hub
 from trackio_client.cli.main import main
@@ -119,6 +120,14 @@ def filled(repo: HubDataset) -> HubDataset:
     """me/exp with a file, for `CALLS`."""
     HEAD_ID[0] = put(repo, **{"a.json": b"1"})
     return repo
+
+
+@pytest.fixture
+def deployer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hub: Hub) -> None:
+    """Notes of deployments in a folder of the test, and a token for the dataset alone."""
+    monkeypatch.setenv("TRACKIO_CONFIG_DIR", str(tmp_path / "config"))
+    monkeypatch.setenv("HF_ENDPOINT", hub.url)
+    fine(hub, FINE, DATASET)
 
 
 @pytest.fixture

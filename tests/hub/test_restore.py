@@ -180,8 +180,8 @@ def test_what_nobody_holds_is_a_named_hole(backed: RepoBacked) -> None:
     assert [(h.first_seq, h.end_seq) for h in receipt.holes] == [(0, 5)]
 
 
-def test_a_question_waits_for_its_experiment_only(place: Place, backed: RepoBacked) -> None:
-    many(place, 30)
+def emptied(place: Place, backed: RepoBacked) -> tuple[Loader, RepoBacked]:
+    """The place after a push and without its disk, while it loads."""
     backed.replicator.refresh()
     backed.replicator.flush()
     place.wipe()
@@ -189,6 +189,12 @@ def test_a_question_waits_for_its_experiment_only(place: Place, backed: RepoBack
     fresh = RepoBacked(place.store, place.replicator, loader)
     place.replicator.refresh()
     loader.start()
+    return loader, fresh
+
+
+def test_a_question_waits_for_its_experiment_only(place: Place, backed: RepoBacked) -> None:
+    many(place, 30)
+    loader, fresh = emptied(place, backed)
     found, _ = fresh.series(SeriesQuery(experiments=("exp_7",), metrics=("loss",)))
     assert found["exp_7", "loss"].steps.tolist() == list(range(42))
     loader.close()
@@ -287,13 +293,7 @@ def test_a_store_without_readable_rows_counts_anew_when_all_is_loaded(
 
 def test_two_threads_that_want_and_load_do_not_disturb_each_other(place: Place, backed: RepoBacked) -> None:
     many(place, 12)
-    backed.replicator.refresh()
-    backed.replicator.flush()
-    place.wipe()
-    loader = Loader(place.store, place.replicator.reader, scratch=place.path.parents[1])
-    fresh = RepoBacked(place.store, place.replicator, loader)
-    place.replicator.refresh()
-    loader.start()
+    loader, fresh = emptied(place, backed)
     wrong: list[str] = []
 
     def ask(n: int) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from huggingface_hub import HfApi
 
+from tests.hub.conftest import Said
 from tests.hub_server import Hub
-from trackio_client.cli.main import main
 from trackio_client.hub.dataset import HubDataset
 from trackio_client.hub.loading import Loader
 from trackio_client.hub.replicator import Replicator
@@ -18,22 +17,7 @@ from trackio_client.opening import init
 from trackio_client.store.open import open_store
 from trackio_client.wire.asks import SeriesQuery
 
-Said = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hub: Hub, capsys: pytest.CaptureFixture[str]) -> Said:
-    monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("HF_TOKEN", "hf_me")
-    monkeypatch.setenv("HF_ENDPOINT", hub.url)
-
-    def run(*words: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = main([str(word) for word in words])
-        seen = capsys.readouterr()
-        return code, seen.out, seen.err
-
-    return run
+pytestmark = pytest.mark.usefixtures("typed")
 
 
 def log(name: str) -> str:
