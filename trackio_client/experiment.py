@@ -1,43 +1,36 @@
 """Experiment: one execution of a training or evaluation, from `init` to `finish`.
 
-The road of one number begins in `Experiment.log`: pack, checksum, one write on the log of this process. Everything
-slower happens elsewhere: odd values in values.py, delivery on the sender's thread.
+What is told by calls stands beside it: `log` in log_calls.py, `define_metric` in define_calls.py, artifacts in
+artifact_calls.py, and what W&B and Trackio call it in run_names.py.
 """
 
 from __future__ import annotations
 
-import struct
 import threading
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-from zlib import crc32
 
 from trackio_client.artifact_calls import ArtifactCalls
 from trackio_client.blobs import DEFAULT_MIME, Blob
 from trackio_client.configuration import Config
-from trackio_client.defining import Definition, Definitions, StepSync, definition_of
+from trackio_client.define_calls import DefineCalls
+from trackio_client.defining import Definitions, StepSync
 from trackio_client.errors import SpoolFull, UsageError
+from trackio_client.log_calls import LogCalls
 from trackio_client.notices import Notices
 from trackio_client.origin import Origin
 from trackio_client.run_names import RunNames
 from trackio_client.sampling import Sampling
 from trackio_client.summarizing import Summary
-from trackio_client.values import PLAIN, jsonable, split
+from trackio_client.values import jsonable
 from trackio_client.wire import events
-from trackio_client.wire.events import MAX_STEP, checked_step
 from trackio_client.writer import Writer
 
-STEP_KEYS = events.STEP_KEYS
-MAX_KEYS_IN_FRAME = 5_000
-"""Metrics of one call above this go into several frames: the schema of 5,000 long names stays under 4 MiB."""
-_PLAIN_HAS_ALL = PLAIN.issuperset
 
-
-class Experiment(RunNames, ArtifactCalls):
+class Experiment(LogCalls, DefineCalls, ArtifactCalls, RunNames):
     """What `init` returns. `log` may be called from any thread; a forked child becomes a writer of its own."""
 
     def __init__(self, origin: Origin, writer: Writer, notices: Notices, *, first_step: int = 0) -> None:
@@ -86,242 +79,7 @@ class Experiment(RunNames, ArtifactCalls):
     def __repr__(self) -> str:
         return f"<Experiment {self.name!r} ({self.experiment_id}) in project {self.project!r}>"
 
-    # --- logging --------------------------------------------------------------------------------------------------
-
-    def log(
-        self,
-        metrics: Mapping[str, Any] | None = None,
-        step: int | None = None,
-        commit: bool | None = None,
-        sync: bool | None = None,
-        *,
-        data: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Log numbers and texts of one step. Returns when the kernel has them: they survive kill -9.
-
-        Args:
-            metrics: name → number, text, media (pictures, tables … of `trackio_client.media`, or a list of them), or
-                dict of those (`a/b`). What cannot be is named once; the rest is kept.
-            step: a whole number >= 0; may repeat, skip, go back. None is one more than the highest so far.
-            commit: False keeps the step: the next call without one goes to the same. It is written at once anyway.
-            sync: taken for scripts that give it.
-            data: the same as metrics, as W&B names it.
-
-        Never raises: training goes on. What was refused is said once, counted, and named in the receipt.
-        """
-        if commit is False:
-            return self._log_on(metrics if data is None else data, step)
-        try:
-            spool = self._writer.spool
-            segment = spool.current
-            pack = segment.schemas[tuple(metrics)]  # type: ignore[arg-type]  # None is a TypeError, see below
-            values = metrics.values()  # type: ignore[union-attr]
-            if not _PLAIN_HAS_ALL(map(type, values)):
-                return self._log_slowly(metrics, step)
-            if step is None:
-                if pack.step_key is not None:
-                    return self._log_slowly(metrics, step)
-                with self._steps:
-                    step = self._next_step
-                    self._next_step = step + 1
-                rest = pack(step, time.time_ns() // 1000, *values)
-            else:
-                rest = pack(step, time.time_ns() // 1000, *values)  # struct refuses 1.5 and 2**63, below is -1
-                if step >= self._next_step or step < 0:
-                    if step < 0 or step >= MAX_STEP:
-                        return self._log_slowly(metrics, step)
-                    with self._steps:
-                        self._next_step = max(self._next_step, int(step) + 1)
-            if not spool.append_to(segment, crc32(rest).to_bytes(4, "little") + rest):
-                self._log_slowly(metrics, step)
-        except (KeyError, TypeError, AttributeError, struct.error, OverflowError):
-            self._log_slowly(metrics if data is None else data, step)
-        except Exception as error:  # the outermost edge: training must go on
-            self._swallow(error)
-        return None
-
-    def _log_on(self, metrics: Any, step: Any) -> None:
-        """`log` without going on to the next step."""
-        with self._steps:
-            before = self._next_step
-            self._log_slowly(metrics, step)
-            self._next_step = max(before, self._next_step - 1)
-
-    def _log_slowly(self, metrics: Any, step: Any) -> None:
-        """The road of what is not plain: nested dicts, texts, tensors, new names, odd steps, a full disk."""
-        try:
-            if self.is_finished and self._writer.is_owner:
-                self.notices.warn(
-                    "finished", f"log() after finish() of {self.name!r}: the values are not recorded. Call init() again"
-                )
-                return
-            if not isinstance(metrics, Mapping):
-                raise UsageError(f"log() takes a dict of metrics, got {type(metrics).__name__}: {metrics!r:.80}")
-            left_out: list[str] = []
-
-            def tell(kind: str, text: str) -> None:
-                left_out.append(kind)
-                self.notices.warn(kind, text)
-
-            parts = split(metrics, tell, _recognise)
-            numbers, texts = self._masked(parts.numbers), self._masked(parts.texts)
-            media = self._masked(parts.media) if parts.media else {}
-            if left_out and all(kind.startswith("long:") for kind in left_out):
-                left_out = []
-            if numbers or texts or media:
-                at = self._step_for(step, numbers)
-                self._append(self._with_steps(numbers, at), texts, at)
-                if media:
-                    self._append_media(media, at)
-            if left_out:
-                self._writer.refusals.count("values that cannot be logged", step if isinstance(step, int) else None)
-        except UsageError as error:
-            self.notices.warn(
-                "usage:" + str(error)[:24], f"{error} (experiment {self.name!r}). The call is not recorded"
-            )
-            self._writer.refusals.count("calls that cannot be right", None)
-        except Exception as error:  # the outermost edge: training must go on
-            self._swallow(error)
-
-    def _masked(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Values under names without secrets."""
-        masked = self.origin.masker.names(values)
-        if masked.keys() != values.keys():
-            self.notices.warn("secret", "a metric's name holds a secret: it is recorded with the secret masked")
-        return masked
-
-    def _append(self, numbers: dict[str, float], texts: dict[str, str], step: int) -> None:
-        time_us = time.time_ns() // 1000
-        try:
-            self._writer.wake()
-            if texts:
-                masked = {name: self.origin.mask(text) for name, text in texts.items()}
-                self._writer.event(events.TEXT, step=step, values=masked)
-            if self._definitions.has_patterns:
-                self._define_new(numbers)  # before the first value: who reads that knows how it is meant
-            keys = tuple(numbers)
-            for at in range(0, len(keys), MAX_KEYS_IN_FRAME):
-                part = keys[at : at + MAX_KEYS_IN_FRAME]
-                self._append_numbers(part, [numbers[key] for key in part], step, time_us)
-        except SpoolFull as full:
-            self.notices.warn(
-                "full", f"{full}: new values are refused and counted until there is room; training goes on"
-            )
-            self._writer.refusals.count(str(full), step)
-
-    def _append_media(self, media: dict[str, list[Any]], step: int) -> None:
-        from trackio_client.media.keeping import Bounds, Keeper, events_of  # here: most trainings show numbers only
-
-        settings = self._writer.settings
-        keeper = Keeper(
-            self.put_file,
-            bounds=Bounds(file_bytes=settings.file_bytes, table_rows=settings.table_rows),
-            tell=self.notices.warn,
-            mask=self.origin.mask,
-        )
-        for name, items in media.items():
-            for fields in events_of(name, items, keeper):
-                self.event(events.MEDIA, step=step, **fields)
-
-    def _append_numbers(self, keys: tuple[str, ...], values: list[float], step: int, time_us: int) -> None:
-        for _ in range(8):
-            spool = self._writer.spool
-            segment, pack = spool.introduce(keys)
-            if pack.step_key is None:
-                pack.step_key = next((key for key in STEP_KEYS if key in keys), None)
-            rest = pack(step, time_us, *values)
-            if spool.append_to(segment, crc32(rest).to_bytes(4, "little") + rest):
-                return
-        raise SpoolFull("the disk takes no whole events")
-
-    def _step_for(self, step: Any, numbers: Mapping[str, float]) -> int:
-        """The step of a call: given, among its metrics, or one more than the highest. Raises UsageError."""
-        if step is None:
-            for key in STEP_KEYS:
-                if key in numbers and 0 <= numbers[key] < 2**53 and numbers[key] == int(numbers[key]):
-                    step = int(numbers[key])
-                    break
-        with self._steps:
-            at = checked_step(self._next_step if step is None else step, metric=next(iter(numbers), ""))
-            self._next_step = max(self._next_step, at + 1)
-        return at
-
-    def _swallow(self, error: Exception) -> None:
-        self.dropped += 1
-        self.notices.warn(
-            f"error:{type(error).__name__}", f"log() met {type(error).__name__}: {error}. The call may not be recorded"
-        )
-        self._writer.refusals.count(f"an error of ours ({type(error).__name__})", None)
-
     # --- more to tell ---------------------------------------------------------------------------------------------
-
-    def define_metric(
-        self,
-        name: str,
-        step_metric: Any = None,
-        step_sync: bool | None = None,
-        hidden: bool | None = None,
-        summary: str | None = None,
-        goal: str | None = None,
-        overwrite: bool | None = None,
-    ) -> Definition:
-        """Say how a metric is meant: against which other metric it is drawn, and whether low or high is best.
-
-        Args:
-            name: of a metric, or a pattern as `train/*`, which holds for every metric that fits, also later ones.
-            step_metric: the metric it is drawn against.
-            step_sync: False leaves calls as they are; else one without the step metric gets its last value.
-            hidden: the page leaves its chart out until it is asked for.
-            summary: which of its values is its number in the summary: "min", "max", "mean", "first", "last" (or
-                "copy"), "best"; with "none" it has none. Several with commas. "min" and "max" tell the goal, too.
-            goal: "min" or "max" ("minimize", "maximize").
-            overwrite: forget what an earlier call said of it; else this one adds to it.
-
-        Raises:
-            UsageError: an empty name, or a goal that is neither "min" nor "max".
-        """
-        definition = definition_of(name, step_metric, hidden, summary, goal, step_sync)
-        known = self._definitions.add(definition, overwrite=bool(overwrite), names=self._known_names)
-        if definition.step_metric is not None:
-            self._follow_steps(definition)
-        for metric, said in known:
-            self._define(metric, said)
-        return definition
-
-    def _define(self, metric: str, said: Definition) -> None:
-        self._goals[metric] = said.goal
-        if said.shown is not None:
-            self.summary.show(metric, said.shown)
-        self.event(events.DEFINE, metric=metric, **said.fields())
-
-    def _follow_steps(self, said: Definition) -> None:
-        """From here on calls are looked at for the step metrics that they leave out."""
-        if self._step_sync is None:
-            self._step_sync = StepSync(self._definitions)
-            if "log" not in self.__dict__:  # neither muted nor disabled
-                self.log = self._log_with_steps  # type: ignore[method-assign]
-        self._step_sync.follow(said)
-
-    def _log_with_steps(
-        self, metrics: Any = None, step: Any = None, commit: Any = None, sync: Any = None, *, data: Any = None
-    ) -> None:
-        """`log`, whose fast road looks at no value."""
-        (self._log_on if commit is False else self._log_slowly)(data if metrics is None else metrics, step)
-
-    def _with_steps(self, numbers: dict[str, float], step: int) -> dict[str, float]:
-        """The numbers of a call, and the step metrics that it leaves out (defining.StepSync)."""
-        if self._step_sync is None:
-            return numbers
-        self._define_new(numbers)
-        return self._step_sync.completed(numbers, step)
-
-    def _define_new(self, names: Iterable[str]) -> None:
-        """Metrics that are logged for the first time get what a pattern says of them."""
-        for metric, said in self._definitions.fitting(names):
-            self._define(metric, said)
-
-    def _known_names(self) -> Iterable[str]:
-        return self._writer.numbers(self._goals)
 
     def event(self, kind: str, **fields: Any) -> None:
         """Append a JSON event (wire/events.py lists kinds and fields), masked. Never raises, as `log`."""
@@ -480,18 +238,6 @@ class Experiment(RunNames, ArtifactCalls):
         """Longest wait when the program ends without `finish`."""
         return self._writer.settings.exit_timeout_s
 
-    def log_hardware(self, readings: Mapping[str, float], step: int) -> None:
-        """Log readings of this process's machine: on every rank, also where metrics are those of rank 0 alone.
-
-        The step that the next `log` without one gets is not moved by them.
-        """
-        if self.is_disabled or self.is_finished:
-            return
-        try:
-            self._append(dict(readings), {}, step)
-        except Exception as error:  # the outermost edge: training must go on
-            self._swallow(error)
-
     def mute(self) -> None:
         """Record no metrics of this rank (TRACKIO_RANKS=main): its hardware, its errors and what else it tells stay."""
         self.log = _nothing  # type: ignore[method-assign]
@@ -501,13 +247,6 @@ class Experiment(RunNames, ArtifactCalls):
         self.is_disabled = True
         self.log = _nothing  # type: ignore[method-assign]
         self.event = _nothing  # type: ignore[method-assign]
-
-
-def _recognise(value: Any) -> list[Any] | None:
-    """What `log()` takes for media; the package is loaded when a value is neither number nor text."""
-    from trackio_client.media.recognising import as_media
-
-    return as_media(value)
 
 
 def _nothing(*given: Any, **named: Any) -> None:

@@ -19,7 +19,7 @@ from typing import Any, Final
 from trackio_client.capture.files import size_of
 from trackio_client.capture.hashing import Hasher
 from trackio_client.delivery.address import address_of
-from trackio_client.experiment import STEP_KEYS, Experiment
+from trackio_client.experiment import Experiment
 from trackio_client.lifecycle import process
 from trackio_client.monitor.files import Files
 from trackio_client.monitor.history import Newest, plain_values
@@ -224,7 +224,7 @@ class Monitor:
             self._warn("results", f"log_evaluation_results() takes a dict, got {type(results).__name__}: not recorded")
             return
         told = plain_values(results)
-        prefixed = {_evaluated(name): value for name, value in told.items() if name not in STEP_KEYS}
+        prefixed = {_evaluated(name): value for name, value in told.items() if name not in events.STEP_KEYS}
         at = self._step_of(results, step)
         if prefixed:
             self.experiment.log(prefixed, at)
@@ -331,7 +331,7 @@ class Monitor:
     def _step_of(self, metrics: Any, step: int | None) -> int:
         """The step that the experiment will log these metrics at."""
         if step is None and isinstance(metrics, Mapping):
-            for key in STEP_KEYS:
+            for key in events.STEP_KEYS:
                 value = metrics.get(key)
                 if isinstance(value, (int, float)) and 0 <= value < 2**53 and value == int(value):
                     return int(value)
