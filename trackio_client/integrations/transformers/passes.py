@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from trackio_client.integrations.transformers import trl_steps
 from trackio_client.integrations.transformers.groups import Run
 from trackio_client.integrations.transformers.observing import Observer
 from trackio_client.integrations.transformers.untouched import untouched
@@ -55,6 +56,7 @@ class Passes:
         self.observer = Observer(model=self._trainer.model, dataset=self._trainer.train_dataset, prefix="train_sample")
         self.no_loss: str | None = None
         """Why there is no loss."""
+        self._of_trl: trl_steps.TrlStep | None = None
         self._losses: list[tuple[Any, int]] = []
         self._kept = _Kept(self._trainer) if _is_computing(self._trainer) else None
         self._step = self._chosen_step()
@@ -85,11 +87,12 @@ class Passes:
         return sum(float(loss) * count for loss, count in self._losses) / rows if rows else None
 
     def computed(self) -> dict[str, float]:
-        """The numbers of the user's `compute_metrics`; none when it has none, or when the scores are too many."""
+        """The numbers of the user's `compute_metrics`, unless the scores are too many, and those of a TRL trainer."""
+        told = {} if self._of_trl is None else self._of_trl.metrics
         if self._kept is None:
-            return {}
+            return told
         with untouched(self._trainer.model):
-            return self._kept.computed(self._prefix)
+            return told | self._kept.computed(self._prefix)
 
     # --- one batch ------------------------------------------------------------------------------------------------
 
@@ -129,10 +132,13 @@ class Passes:
         is_plain = kind.compute_loss is Trainer.compute_loss and kind.prediction_step is Trainer.prediction_step
         if is_plain and self._run.world_size == 1:
             return lambda batch: trainer.prediction_step(trainer.model, batch, False)
+        self._of_trl = trl_steps.step_of(self._run, with_scores=self._kept is not None)
+        if self._of_trl is not None:
+            return self._of_trl
         if kind.compute_loss is not Trainer.compute_loss and not _has_the_models_loss(trainer):
             self.no_loss = f"{kind.__name__}.compute_loss is its own; called apart it could change the training"
-            if any(one.__module__.startswith("trl.") for one in kind.__mro__):
-                raise Unable(self.no_loss)  # pairs, prompts, rewards: its rows are no inputs of the model
+            if trl_steps.is_of_trl(trainer):  # pairs, prompts, rewards: its rows are no inputs of the model
+                raise Unable(trl_steps.reason_against(self._run))
         elif getattr(trainer, "label_smoother", None) is not None or getattr(trainer, "compute_loss_func", None):
             self.no_loss = "the loss is not the model's own, and the trainer's waits for other processes"
         return self._of_the_model
@@ -153,8 +159,9 @@ class Passes:
 
 def _has_the_models_loss(trainer: Any) -> bool:
     """TRL's supervised trainer takes the model's loss and counts tokens beside it."""
-    names = {one.__name__ for one in type(trainer).__mro__ if one.__module__.startswith("trl.")}
-    return "SFTTrainer" in names and getattr(trainer.args, "loss_type", None) in _SAME_LOSS
+    owner = next(one for one in type(trainer).__mro__ if "compute_loss" in vars(one))
+    is_supervised = owner.__name__ == "SFTTrainer" and owner.__module__.startswith("trl.")
+    return is_supervised and getattr(trainer.args, "loss_type", None) in _SAME_LOSS
 
 
 def _counted(trainer: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -168,9 +175,8 @@ def _counted(trainer: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_computing(trainer: Any) -> bool:
-    return getattr(trainer, "compute_metrics", None) is not None and not getattr(
-        trainer.args, "batch_eval_metrics", False
-    )
+    is_off = any(getattr(trainer.args, name, False) for name in ("batch_eval_metrics", "prediction_loss_only"))
+    return getattr(trainer, "compute_metrics", None) is not None and not is_off
 
 
 class _Kept:

@@ -19,6 +19,7 @@ from trackio_client.integrations.transformers.budget import MOST, Budget, speed
 from trackio_client.integrations.transformers.groups import Group, Run
 from trackio_client.integrations.transformers.labels import prefix_of
 from trackio_client.integrations.transformers.passes import Passes, Unable, reason_against
+from trackio_client.integrations.transformers.trl_steps import of_generations
 from trackio_client.scoring.report import report
 
 WHAT: Final = "train_sample"
@@ -42,6 +43,9 @@ class TrainSample(Group):
 
     def begin(self, run: Run) -> None:
         self._budget = Budget(run.forward_share)
+        if run.trainer is not None and (why := of_generations(run.trainer)) is not None:
+            self._is_off = True
+            run.not_recorded(WHAT, why)
 
     def step_end(self, run: Run) -> None:
         self._budget.step()
@@ -65,13 +69,13 @@ class TrainSample(Group):
         if (why := reason_against(run)) is not None:
             raise Unable(why)
         prefix = prefix_of(metrics, run.shared.get("labels", {})) or "eval"
+        passes = Passes(run, prefix)
         between_s = self._budget.between_s(_seconds(metrics, prefix))
         deadline_s: float | None = None
         if self._ids is None:
             self._ids = self._drawn(run, metrics, prefix, between_s)
             deadline_s = self._budget.seconds(between_s) * _HEADROOM
         began = self._budget.now()
-        passes = Passes(run, prefix)
         done = passes.over(self._ids, deadline_s, self._budget.now)
         self._ids = self._ids[:done]
         told = self._metrics(run, passes)
