@@ -46,9 +46,12 @@ def test_what_recording_costs_a_training_can_be_measured(monkeypatch):
     low, high = overhead.bootstrap([1.0, 2.0, 3.0, 4.0, 5.0])
     assert 1.0 <= low <= 3.0 <= high <= 5.0
     found = overhead.in_child("pairs", 1, 2, overhead._Behind(8))
-    assert [len(found[way]) for way in ("with", "without")] == [1, 1]
-    ways = {name: [2.0] for name in overhead.PARTS} | {"all": [2.5], "forward passes": [3.0], "nothing": [1.0]}
-    assert "| everything | 1500 ms (1500 to 1500) | 150.00 % |" in overhead.parts_table(ways)
+    assert [len(found[way]) for way in ("recorded", "bare", "beside")] == [1, 1, 1]
+    assert found["recorded"][0] > found["beside"][0] > 0
+    ways = {name: [1.0] for name in overhead.PARTS} | {"all": [1.5], "forward passes": [2.0], "nothing": [1.0]}
+    told = overhead.parts_table(ways)
+    assert "| everything | 1500 ms (1500 to 1500) | 150.00 % |" in told
+    assert "| hardware | 500 ms (500 to 500) | 50.00 % |" in told
 
 
 @pytest.mark.requirement("S1.24", "S4.22")
