@@ -10,6 +10,7 @@ once. What is logged lands in the experiment's log at once; `metrics_history` is
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -117,6 +118,7 @@ class Monitor:
         self.experiment = experiment
         self.start_time = datetime.now(UTC)
         """When the monitor was made, UTC."""
+        self._began_s = time.monotonic()
         self.metrics_history: Newest[dict[str, Any]] = Newest()
         """{"timestamp", "step", "metrics"} of the newest 1,000 calls, the Trainer's logs among them."""
         self.artifacts: Newest[str] = Newest()
@@ -246,7 +248,7 @@ class Monitor:
         if not isinstance(values, dict):
             self._warn("summary", f"log_training_summary() takes a dict, got {type(summary).__name__}: not recorded")
             return
-        took_s = (datetime.now(UTC) - self.start_time).total_seconds()
+        took_s = time.monotonic() - self._began_s  # the clock on the wall may be set meanwhile
         values |= {"experiment_duration_seconds": took_s, "experiment_duration_hours": took_s / 3600}
         self.experiment.summary.update(values)
         self._keep("summary", lambda: self._files.summary(self._told(values)))
