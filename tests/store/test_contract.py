@@ -298,7 +298,7 @@ def test_an_experiment_is_what_its_events_say(store):
         "f1": {"goal": "max", "step_metric": "epoch", "summary": "best,mean", "hidden": True},
         "odd": {"goal": None, "step_metric": None},
     }
-    assert store.definitions("p", ["exp_1"]) == store.definitions("p") == record.definitions
+    assert store.definitions("digits", ["exp_1"]) == store.definitions("digits") == record.definitions
     Trainer("w_2", generation=1).start().send(store)
     assert store.experiment("exp_1").end is None, "it was resumed"
 

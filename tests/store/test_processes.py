@@ -82,7 +82,7 @@ def test_a_process_that_died_while_merging_loses_its_turn_after_a_while(tmp_path
     path = tmp_path / "store.sqlite"
     killed_while_merging(path, random.Random(1))
     store = open_store(path)
-    assert not store._lease(), "it may still be at work"
+    assert not store._takes_turn(), "it may still be at work"
     lease_ran_out(path)
-    assert store._lease()
+    assert store._takes_turn()
     store.close()

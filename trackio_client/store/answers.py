@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from trackio_client.errors import MetricNotFound
 from trackio_client.store import cells
 from trackio_client.store.columns import Floats
 from trackio_client.store.contract import Buckets, BucketsAnswer, Series
+from trackio_client.store.contract import Points as EveryPoint
 from trackio_client.store.parts import Points, SeriesRow, resolved
 from trackio_client.store.reading import Reading, Scale
 from trackio_client.wire.asks import SeriesQuery
@@ -119,6 +121,18 @@ def _scale(reading: Reading, row: SeriesRow, query: SeriesQuery) -> Scale | None
     if query.x == "time":
         return Scale(times=True)
     return Scale(times=True, origin_us=reading.began_us(row)) if query.x == "relative" else None
+
+
+def every_point(reading: Reading, experiment_id: str, metric: str) -> EveryPoint:
+    """As contract.Store.points. Raises ExperimentNotFound, MetricNotFound."""
+    rows = reading.rows((experiment_id,), (metric,))
+    if not rows:
+        raise MetricNotFound(f"experiment {experiment_id} never logged {metric!r}")
+    p, experiment = reading.everything(rows[0]), rows[0].experiment
+    ranks = reading.parts.ranks(reading.sql, experiment)
+    names = dict(reading.sql.execute("SELECT id, writer_id FROM writer WHERE experiment = ?", (experiment,)).fetchall())
+    writers = [names[row] for row, _ in sorted(ranks.items(), key=lambda pair: pair[1])]
+    return EveryPoint(p.steps, p.values, p.times_us, p.seqs, writers, p.ranks)
 
 
 # --- buckets ---------------------------------------------------------------------------------------------------------

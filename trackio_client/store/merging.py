@@ -7,6 +7,7 @@ point once.
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections import defaultdict
 
 import numpy as np
@@ -17,8 +18,23 @@ from trackio_client.store.columns import Run, decode
 
 TAIL_POINTS = 1000
 """A writer with so many frames in the tail is worth chunks; one that ended is at any number."""
+TURN_S = 30.0
+"""How long a process that merges may do so before it asks again; one that died loses its turn after it."""
 MERGE_BELOW = CHUNK_POINTS // 2
 """Chunks smaller than this are merged with their neighbours of the same writer."""
+
+
+def takes_turn(connection: sqlite3.Connection, holder: str) -> bool:
+    """Whether this process may merge now: one at a time does. Call inside a write transaction."""
+    now = time.time()
+    connection.execute(
+        "INSERT INTO lease VALUES ('merge', ?, ?) ON CONFLICT (name) DO "
+        "UPDATE SET holder = excluded.holder, until_s = excluded.until_s "
+        # Until when it may hold is more than a turn away: the clock was set back.
+        "WHERE lease.holder = excluded.holder OR lease.until_s < ? OR lease.until_s > ?",
+        (holder, now + TURN_S, now, now + TURN_S),
+    )
+    return bool(connection.execute("SELECT holder = ? FROM lease WHERE name = 'merge'", (holder,)).fetchone()[0])
 
 
 def chunk_tail(connection: sqlite3.Connection, writer: int, experiment: int) -> None:

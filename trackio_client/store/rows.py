@@ -109,6 +109,16 @@ def load_writer(connection: sqlite3.Connection, writer_id: str) -> Writer | None
     return None if row is None else writer_of(row)
 
 
+def writers_of(connection: sqlite3.Connection, experiment_id: str) -> list[Writer]:
+    """What is stored of the writers of an experiment, in the order in which they came; [] if it is unknown."""
+    rows = connection.execute(
+        f"SELECT {WRITER} FROM writer WHERE experiment = (SELECT id FROM experiment WHERE experiment_id = ?) "
+        "ORDER BY id",
+        (experiment_id,),
+    )
+    return [writer_of(row) for row in rows]
+
+
 def writer_of(row: Sequence[Any]) -> Writer:
     """The writer in a row of WRITER."""
     return Writer(

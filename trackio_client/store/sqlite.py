@@ -2,49 +2,39 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import replace
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from trackio_client.blobs import Blob, BlobFolder
-from trackio_client.errors import ExperimentNotFound, MetricNotFound, StoreFull, StoreReadOnly
-from trackio_client.store import cold, extracting, files, merging, summaries
+from trackio_client.errors import ExperimentNotFound
+from trackio_client.store import cold, events, extracting, files, listing, merging
 from trackio_client.store.adopting import adopt
-from trackio_client.store.answers import buckets_answer, series_answer
+from trackio_client.store.answers import buckets_answer, every_point, series_answer
 from trackio_client.store.audit import held_digest
 from trackio_client.store.burying import bury, tombstones
 from trackio_client.store.connections import Connections
-from trackio_client.store.contract import (
-    BucketsAnswer,
-    ExperimentRecord,
-    MetricSummary,
-    Outcome,
-    Series,
-    StoredEvent,
-)
+from trackio_client.store.contract import BucketsAnswer, ExperimentRecord, MetricSummary, Outcome, Series, StoredEvent
 from trackio_client.store.contract import Points as EveryPoint
+from trackio_client.store.copying import copy
 from trackio_client.store.definitions import definitions
 from trackio_client.store.headers import header_of
 from trackio_client.store.holdings import Adopted, Cold, EventRow, Extract, Holding, PointRows
 from trackio_client.store.loading import damaged, load
-from trackio_client.store.parts import Parts, resolved
+from trackio_client.store.parts import Parts
 from trackio_client.store.reading import Reading
 from trackio_client.store.records import records
-from trackio_client.store.rows import WRITER, Home, SeriesIds, load_writer, writer_of
-from trackio_client.store.schema import claim, named, transaction
+from trackio_client.store.rows import Home, SeriesIds, load_writer, writers_of
+from trackio_client.store.schema import claim, transaction
 from trackio_client.store.writing import Appender
 from trackio_client.wire.asks import SeriesQuery
 from trackio_client.wire.batches import Batch, Hole, Ranges, Receipt
-from trackio_client.wire.ranks import RANK_MARK, rank_of
 
-LEASE_S = 30.0
 SPARE = 0.125
 """The part of the file that may stay free for what comes next; merging leaves most of a tail's pages free."""
 HOUR_S = 3600.0
@@ -102,7 +92,7 @@ class SqliteStore:
 
     def append(self, batches: Sequence[Batch], *, holes: bool = True) -> list[Outcome]:
         with self._write() as sql:
-            position = sql.execute("SELECT value FROM meta WHERE key = 'position'").fetchone()[0] + 1
+            position = listing.position(sql) + 1
             appender = Appender(
                 sql,
                 now_s=time.time(),
@@ -143,7 +133,7 @@ class SqliteStore:
 
     def merge(self, *, budget_s: float = 0.05) -> bool:
         position = self.position()
-        if position == self._idle_at or not self._lease():
+        if position == self._idle_at or not self._takes_turn():
             return False
         until, after = time.monotonic() + budget_s, -1
         while time.monotonic() < until:
@@ -164,18 +154,9 @@ class SqliteStore:
                 return more
         return True
 
-    def _lease(self) -> bool:
-        """Whether this process may merge now: one at a time, and one that died loses its turn after 30 s."""
+    def _takes_turn(self) -> bool:
         with self._write() as sql:
-            now, holder = time.time(), f"{self._holder}-{os.getpid()}"
-            sql.execute(
-                "INSERT INTO lease VALUES ('merge', ?, ?) ON CONFLICT (name) DO "
-                "UPDATE SET holder = excluded.holder, until_s = excluded.until_s "
-                # Until when it may hold is more than a turn away: the clock was set back.
-                "WHERE lease.holder = excluded.holder OR lease.until_s < ? OR lease.until_s > ?",
-                (holder, now + LEASE_S, now, now + LEASE_S),
-            )
-            return bool(sql.execute("SELECT holder = ? FROM lease WHERE name = 'merge'", (holder,)).fetchone()[0])
+            return merging.takes_turn(sql, f"{self._holder}-{os.getpid()}")
 
     # --- files -------------------------------------------------------------------------------------------------
 
@@ -184,7 +165,7 @@ class SqliteStore:
 
     def cited(self, experiment_id: str) -> list[Blob]:
         with self._read() as sql:
-            return files.cited(sql, self._row(sql, experiment_id))
+            return files.cited(sql, listing.row_of(sql, experiment_id))
 
     def citing(self, sha256: str) -> list[files.Citation]:
         with self._read() as sql:
@@ -220,25 +201,19 @@ class SqliteStore:
 
     def receipts(self, experiment_id: str) -> list[Receipt]:
         with self._read() as sql:
-            rows = sql.execute(
-                f"SELECT {WRITER} FROM writer WHERE experiment = "
-                "(SELECT id FROM experiment WHERE experiment_id = ?) ORDER BY id",
-                (experiment_id,),
-            )
-            return [self._home.receipt(row[1], writer_of(row)) for row in rows]
+            return [self._home.receipt(each.writer_id, each) for each in writers_of(sql, experiment_id)]
 
     def audit(self, experiment_id: str) -> dict[str, str]:
         with self._read() as sql:
-            row = self._row(sql, experiment_id)
-            writers = sql.execute("SELECT id, writer_id FROM writer WHERE experiment = ?", (row,)).fetchall()
-            return {name: held_digest(sql, writer, name).hex() for writer, name in writers}
+            listing.row_of(sql, experiment_id)  # raises
+            return {w.writer_id: held_digest(sql, w.row, w.writer_id).hex() for w in writers_of(sql, experiment_id)}
 
     # --- to and from a repo ------------------------------------------------------------------------------------
 
     @contextmanager
     def still(self) -> Iterator[int]:
         with self._read() as sql:
-            yield self._at(sql)
+            yield listing.position(sql)
 
     def holdings(self, *, behind: bool = False) -> list[Holding]:
         with self._read() as sql:
@@ -246,7 +221,7 @@ class SqliteStore:
 
     def extract(self, windows: Sequence[tuple[str, int, int]]) -> Extract:
         with self._read() as sql:
-            return extracting.extract(sql, windows, self._at(sql))
+            return extracting.extract(sql, windows, listing.position(sql))
 
     def headers(self, experiments: Sequence[str]) -> dict[str, dict[str, Any]]:
         with self._read() as sql:
@@ -283,27 +258,21 @@ class SqliteStore:
 
     def position(self) -> int:
         with self._read() as sql:
-            return int(sql.execute("SELECT value FROM meta WHERE key = 'position'").fetchone()[0])
+            return listing.position(sql)
 
     def projects(self) -> list[tuple[str, int, float]]:
         with self._read() as sql:
-            rows = sql.execute(
-                "SELECT project, count(*), max(last_event_us) FROM experiment GROUP BY project ORDER BY 3 DESC, 1"
-            ).fetchall()
-        return [(project, count, last / 1e6) for project, count, last in rows]
+            return listing.projects(sql)
 
     def experiments(self, project: str | None = None, *, since: int = 0) -> list[ExperimentRecord]:
-        where, arguments = "WHERE position > ?", [since]
-        if project is not None:
-            where, arguments = where + " AND project = ?", [since, project]  # type: ignore[list-item]
+        of = "" if project is None else " AND project = ?"
         with self._read() as sql:
-            return records(sql, where + " ORDER BY created_us DESC, id DESC", arguments)
+            rest = f"WHERE position > ?{of} ORDER BY created_us DESC, id DESC"
+            return records(sql, rest, (since,) if project is None else (since, project))
 
     def deleted(self, since: int = 0) -> list[tuple[str, str, int]]:
         with self._read() as sql:
-            return sql.execute(
-                "SELECT experiment_id, project, position FROM tombstone WHERE position > ? ORDER BY position", (since,)
-            ).fetchall()
+            return listing.deleted(sql, since)
 
     def experiment(self, experiment_id: str) -> ExperimentRecord:
         with self._read() as sql:
@@ -312,77 +281,23 @@ class SqliteStore:
             raise ExperimentNotFound(f"there is no experiment {experiment_id!r} here")
         return found[0]
 
-    def _row(self, sql: sqlite3.Connection, experiment_id: str) -> int:
-        row = sql.execute("SELECT id FROM experiment WHERE experiment_id = ?", (experiment_id,)).fetchone()
-        if row is None:
-            raise ExperimentNotFound(f"there is no experiment {experiment_id!r} here")
-        return int(row[0])
-
     def summaries(
         self, experiments: Sequence[str], metrics: Sequence[str] | None = None
     ) -> dict[str, list[MetricSummary]]:
-        found: dict[str, list[MetricSummary]] = {}
-        with self._read() as sql:
-            for experiment_id in experiments:
-                row = sql.execute("SELECT id FROM experiment WHERE experiment_id = ?", (experiment_id,)).fetchone()
-                if row is None:
-                    continue
-                where, arguments = "experiment = ?", [row[0]]
-                if metrics is not None:
-                    where, arguments = where + f" AND metric IN ({', '.join('?' * len(metrics))})", [row[0], *metrics]
-                rows = sql.execute(
-                    f"SELECT {summaries.PLAIN} FROM series WHERE {where} ORDER BY metric", arguments
-                ).fetchall()
-                found[experiment_id] = [
-                    self._summary(sql, experiment_id, row[0], r[0]) if r[12] else MetricSummary(*r[:12]) for r in rows
-                ]
-        return found
+        with self._reading() as reading:
+            return listing.summaries(reading, experiments, metrics)
 
     def definitions(self, project: str, experiments: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
         with self._read() as sql:
             return definitions(sql, project, experiments)
 
     def ranked_metrics(self, experiments: Sequence[str]) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
         with self._read() as sql:
-            for at in range(0, len(experiments), 500):
-                some = experiments[at : at + 500]
-                query = (
-                    "SELECT e.experiment_id, s.metric FROM experiment e JOIN series s ON s.experiment = e.id WHERE "
-                    f"e.experiment_id IN ({', '.join('?' * len(some))}) AND instr(s.metric, ?) > 0 ORDER BY s.metric"
-                )
-                for experiment_id, metric in sql.execute(query, (*some, RANK_MARK)):
-                    if rank_of(metric)[1]:
-                        found.setdefault(experiment_id, []).append(metric)
-        return found
-
-    def _summary(self, sql: sqlite3.Connection, experiment_id: str, experiment: int, metric: str) -> MetricSummary:
-        row = sql.execute(
-            f"SELECT {summaries.COLUMNS} FROM series WHERE experiment = ? AND metric = ?", (experiment, metric)
-        ).fetchone()
-        part, stale = summaries.part_of(row)
-        if stale and not cold.is_waited_for(sql, experiment):
-            reading = Reading(sql, self._parts, self._at(sql))
-            (series,) = reading.rows((experiment_id,), (metric,))
-            shown = resolved(reading.everything(series))
-            (fresh,) = summaries.parts(shown.steps, shown.times_us, shown.values.reshape(-1, 1))
-            part = replace(fresh, n=part.n, bad=part.bad)
-        return summaries.summary(metric, part)
+            return listing.ranked_metrics(sql, experiments)
 
     def metrics(self, project: str, experiments: Sequence[str] | None = None) -> list[tuple[str, int, int]]:
-        where, arguments = "e.project = ?", [project]
-        if experiments is not None:
-            where, arguments = (
-                where + f" AND e.experiment_id IN ({', '.join('?' * len(experiments))})",
-                [project, *experiments],
-            )
         with self._read() as sql:
-            return sql.execute(
-                f"SELECT s.metric, count(*), sum(s.points) FROM series s JOIN "
-                f"experiment e ON e.id = s.experiment WHERE {where} "
-                "GROUP BY s.metric ORDER BY s.metric",
-                arguments,
-            ).fetchall()
+            return listing.metrics(sql, project, experiments)
 
     def events(
         self,
@@ -394,58 +309,22 @@ class SqliteStore:
         newest: bool = False,
     ) -> list[StoredEvent]:
         with self._read() as sql:
-            row = self._row(sql, experiment_id)
-            where = "e.experiment = ? AND e.position > ?"
-            arguments: list[Any] = [row, after]
-            if kinds is not None:
-                where, arguments = where + f" AND e.kind IN ({', '.join('?' * len(kinds))})", [row, after, *kinds]
-            way = "DESC" if newest else ""
-            rows = sql.execute(
-                f"SELECT w.writer_id, e.seq, e.position, e.content FROM event e JOIN "
-                f"writer w ON w.id = e.writer WHERE {where} "
-                f"ORDER BY e.position {way}, e.place {way}, e.id {way} LIMIT ?",
-                [*arguments, -1 if limit is None else limit],
-            ).fetchall()
-        found = [
-            StoredEvent(experiment_id, w, seq, position, json.loads(content)) for w, seq, position, content in rows
-        ]
-        return found[::-1] if newest else found
+            return events.of_experiment(sql, experiment_id, kinds, after=after, limit=limit, newest=newest)
 
     def events_of_project(self, project: str | None, kinds: Sequence[str]) -> list[StoredEvent]:
-        where, arguments = ("", []) if project is None else ("x.project = ? AND ", [project])
         with self._read() as sql:
-            rows = sql.execute(
-                "SELECT x.experiment_id, w.writer_id, e.seq, e.position, e.content FROM experiment x "
-                "JOIN event e ON e.experiment = x.id JOIN writer w ON w.id = e.writer "
-                f"WHERE {where} e.kind IN ({', '.join('?' * len(kinds))}) ORDER BY e.position, e.place, e.id",
-                [*arguments, *kinds],
-            ).fetchall()
-        return [StoredEvent(name, w, seq, position, json.loads(content)) for name, w, seq, position, content in rows]
+            return events.of_project(sql, project, kinds)
 
     # --- series ------------------------------------------------------------------------------------------------
 
     @contextmanager
     def _reading(self) -> Iterator[Reading]:
         with self._read() as sql:
-            yield Reading(sql, self._parts, self._at(sql))
-
-    def _at(self, sql: sqlite3.Connection) -> int:
-        return int(sql.execute("SELECT value FROM meta WHERE key = 'position'").fetchone()[0])
+            yield Reading(sql, self._parts, listing.position(sql))
 
     def points(self, experiment_id: str, metric: str) -> EveryPoint:
         with self._reading() as reading:
-            rows = reading.rows((experiment_id,), (metric,))
-            if not rows:
-                raise MetricNotFound(f"experiment {experiment_id} never logged {metric!r}")
-            p = reading.everything(rows[0])
-            ranks = self._parts.ranks(reading.sql, rows[0].experiment)
-            names = dict(
-                reading.sql.execute(
-                    "SELECT id, writer_id FROM writer WHERE experiment = ?", (rows[0].experiment,)
-                ).fetchall()
-            )
-        writers = [names[row] for row, _ in sorted(ranks.items(), key=lambda pair: pair[1])]
-        return EveryPoint(p.steps, p.values, p.times_us, p.seqs, writers, p.ranks)
+            return every_point(reading, experiment_id, metric)
 
     def series(self, query: SeriesQuery) -> tuple[dict[tuple[str, str], Series], str]:
         with self._reading() as reading:
@@ -458,33 +337,7 @@ class SqliteStore:
     # --- the file ----------------------------------------------------------------------------------------------
 
     def snapshot(self, into: Path) -> int:
-        if into.exists():
-            raise StoreReadOnly(f"{into} exists already: a snapshot goes into a new file")
-        part = into.with_name(into.name + ".part")  # named last: a copy that was cut off, or lacks files, is none
-        part.unlink(missing_ok=True)
-        try:
-            with self._read() as sql, closing(_new_file(part)) as copy:
-                position = self._at(sql)  # the first read is what fixes the commit that a transaction sees
-                sql.backup(copy)  # all pages in one step
-                cited = [Blob(*row) for row in sql.execute("SELECT DISTINCT sha256, bytes, mime FROM file")]
-            beside = BlobFolder(files.folder_beside(into))
-            for blob in cited:  # links where the disk can; what is not here (it lies in a repo) is not in the copy
-                beside.adopt(self.files, blob)
-            part.replace(into)
-        except sqlite3.Error as error:
-            raise named(error, into) from error
-        except OSError as error:
-            raise StoreFull(f"{into} cannot be written with its files: {error.strerror or error}") from error
-        finally:
-            part.unlink(missing_ok=True)
-        return position
+        return copy(self._read, self.files, into)
 
     def close(self) -> None:
         self._connections.close()
-
-
-def _new_file(path: Path) -> sqlite3.Connection:
-    try:
-        return sqlite3.connect(path)
-    except sqlite3.Error as error:
-        raise named(error, path) from error

@@ -1,0 +1,111 @@
+"""What lists ask a store: projects, what was deleted, the metrics of a project, and each series in a few numbers."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from trackio_client.errors import ExperimentNotFound
+from trackio_client.store import cold
+from trackio_client.store import summaries as numbers
+from trackio_client.store.contract import MetricSummary
+from trackio_client.store.parts import resolved
+from trackio_client.store.reading import Reading
+from trackio_client.wire.ranks import RANK_MARK, rank_of
+
+AT_ONCE: Final = 500
+"""Experiments named in one statement; SQLite takes 32,766 values."""
+
+
+def position(sql: sqlite3.Connection) -> int:
+    """How many commits changed something so far."""
+    return int(sql.execute("SELECT value FROM meta WHERE key = 'position'").fetchone()[0])
+
+
+def row_of(sql: sqlite3.Connection, experiment_id: str) -> int:
+    """The row of an experiment. Raises ExperimentNotFound."""
+    row = sql.execute("SELECT id FROM experiment WHERE experiment_id = ?", (experiment_id,)).fetchone()
+    if row is None:
+        raise ExperimentNotFound(f"there is no experiment {experiment_id!r} here")
+    return int(row[0])
+
+
+def projects(sql: sqlite3.Connection) -> list[tuple[str, int, float]]:
+    """As `Store.projects`."""
+    rows = sql.execute(
+        "SELECT project, count(*), max(last_event_us) FROM experiment GROUP BY project ORDER BY 3 DESC, 1"
+    ).fetchall()
+    return [(project, count, last / 1e6) for project, count, last in rows]
+
+
+def deleted(sql: sqlite3.Connection, since: int) -> list[tuple[str, str, int]]:
+    """As `Store.deleted`."""
+    return sql.execute(
+        "SELECT experiment_id, project, position FROM tombstone WHERE position > ? ORDER BY position", (since,)
+    ).fetchall()
+
+
+def metrics(
+    sql: sqlite3.Connection, project: str, experiments: Sequence[str] | None = None
+) -> list[tuple[str, int, int]]:
+    """As `Store.metrics`."""
+    where, arguments = "e.project = ?", [project]
+    if experiments is not None:
+        where += f" AND e.experiment_id IN ({', '.join('?' * len(experiments))})"
+        arguments += experiments
+    return sql.execute(
+        f"SELECT s.metric, count(*), sum(s.points) FROM series s JOIN experiment e ON e.id = s.experiment "
+        f"WHERE {where} GROUP BY s.metric ORDER BY s.metric",
+        arguments,
+    ).fetchall()
+
+
+def ranked_metrics(sql: sqlite3.Connection, experiments: Sequence[str]) -> dict[str, list[str]]:
+    """As `Store.ranked_metrics`."""
+    found: dict[str, list[str]] = {}
+    for at in range(0, len(experiments), AT_ONCE):
+        some = experiments[at : at + AT_ONCE]
+        query = (
+            "SELECT e.experiment_id, s.metric FROM experiment e JOIN series s ON s.experiment = e.id WHERE "
+            f"e.experiment_id IN ({', '.join('?' * len(some))}) AND instr(s.metric, ?) > 0 ORDER BY s.metric"
+        )
+        for experiment_id, metric in sql.execute(query, (*some, RANK_MARK)):
+            if rank_of(metric)[1]:
+                found.setdefault(experiment_id, []).append(metric)
+    return found
+
+
+def summaries(
+    reading: Reading, experiments: Sequence[str], metrics: Sequence[str] | None = None
+) -> dict[str, list[MetricSummary]]:
+    """As `Store.summaries`."""
+    found: dict[str, list[MetricSummary]] = {}
+    for experiment_id in experiments:
+        row = reading.sql.execute("SELECT id FROM experiment WHERE experiment_id = ?", (experiment_id,)).fetchone()
+        if row is None:
+            continue
+        where, arguments = "experiment = ?", [row[0]]
+        if metrics is not None:
+            where, arguments = where + f" AND metric IN ({', '.join('?' * len(metrics))})", [row[0], *metrics]
+        rows = reading.sql.execute(f"SELECT {numbers.PLAIN} FROM series WHERE {where} ORDER BY metric", arguments)
+        found[experiment_id] = [
+            _summary(reading, experiment_id, row[0], each[0]) if each[12] else MetricSummary(*each[:12])
+            for each in rows.fetchall()
+        ]
+    return found
+
+
+def _summary(reading: Reading, experiment_id: str, experiment: int, metric: str) -> MetricSummary:
+    """Of a row that has values SQLite does not keep, or that is stale: then it is computed anew."""
+    row = reading.sql.execute(
+        f"SELECT {numbers.COLUMNS} FROM series WHERE experiment = ? AND metric = ?", (experiment, metric)
+    ).fetchone()
+    part, stale = numbers.part_of(row)
+    if stale and not cold.is_waited_for(reading.sql, experiment):
+        (series,) = reading.rows((experiment_id,), (metric,))
+        shown = resolved(reading.everything(series))
+        (fresh,) = numbers.parts(shown.steps, shown.times_us, shown.values.reshape(-1, 1))
+        part = replace(fresh, n=part.n, bad=part.bad)
+    return numbers.summary(metric, part)
