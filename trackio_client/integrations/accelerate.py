@@ -6,12 +6,14 @@
     accelerator.log({"train/loss": 0.5}, step=10)
     accelerator.end_training()
 
-Accelerate calls it on the main process alone. With `trackio_client.install_as("trackio")`, Accelerate's own
-`log_with="trackio"` writes here, too.
+Accelerate calls a tracker on the main process alone, so the metrics are the main process's. The others join its
+experiment where they come to `init_trackers`, as writers of their own: their hardware, and why they failed. With
+`trackio_client.install_as("trackio")`, Accelerate's own `log_with="trackio"` writes here, too, of the main process.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,6 +22,7 @@ from trackio_client.experiment import Experiment
 from trackio_client.integrations.opened import Opened, never_stops_training
 
 if TYPE_CHECKING:
+    Accelerator: Any
     GeneralTracker = object
     _Method = TypeVar("_Method", bound=Callable[..., Any])
 
@@ -27,9 +30,12 @@ if TYPE_CHECKING:
 
 else:
     try:
+        from accelerate import Accelerator
         from accelerate.tracking import GeneralTracker, on_main_process
     except ImportError as absent:
         raise MissingExtra("TrackioTracker", "accelerate", "accelerate") from absent
+
+_MARK = "_trackio_client"
 
 
 class TrackioTracker(GeneralTracker):
@@ -51,11 +57,22 @@ class TrackioTracker(GeneralTracker):
         super().__init__()
         given = {**init_arguments, **({} if project is None else {"project": project})}
         self._opened = Opened(experiment, given)
+        _let_other_ranks_join()
 
     @property
     def tracker(self) -> Experiment | None:
-        """The experiment; None before `init_trackers`, and on other processes than the main one."""
+        """The experiment; None before `init_trackers`."""
         return self._opened.experiment
+
+    @never_stops_training
+    def join(self) -> None:
+        """On another process than the main one: be a writer of its experiment."""
+        self._opened.get()
+
+    @never_stops_training
+    def leave(self) -> None:
+        """The end of what `join` began."""
+        self._opened.end()
 
     @on_main_process
     @never_stops_training
@@ -106,3 +123,40 @@ class TrackioTracker(GeneralTracker):
     def finish(self) -> None:
         """End an experiment that was begun here."""
         self._opened.end()
+
+
+def _let_other_ranks_join() -> None:
+    """Hear where the other processes begin and end their training; Accelerate tells their trackers of neither.
+
+    Once a process. Loops without a tracker of ours go on as if nobody heard.
+    """
+    _around(Accelerator, "init_trackers", after=TrackioTracker.join)
+    _around(Accelerator, "end_training", before=TrackioTracker.leave)
+
+
+def _around(
+    owner: Any,
+    name: str,
+    *,
+    before: Callable[[TrackioTracker], None] | None = None,
+    after: Callable[[TrackioTracker], None] | None = None,
+) -> None:
+    method = getattr(owner, name)
+    if getattr(method, _MARK, False):
+        return
+
+    def tell(accelerator: Any, call: Callable[[TrackioTracker], None] | None) -> None:
+        if call is not None and not accelerator.is_main_process:
+            for tracker in accelerator.log_with:
+                if isinstance(tracker, TrackioTracker):
+                    call(tracker)
+
+    @functools.wraps(method)
+    def heard(accelerator: Any, *given: Any, **named: Any) -> Any:
+        tell(accelerator, before)
+        answer = method(accelerator, *given, **named)
+        tell(accelerator, after)
+        return answer
+
+    setattr(heard, _MARK, True)
+    setattr(owner, name, heard)
