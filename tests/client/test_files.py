@@ -119,6 +119,20 @@ def test_a_file_that_was_deleted_here_is_named_once_and_nothing_waits_for_it(ben
     assert bench.spools() == []
 
 
+def test_a_content_that_was_lost_and_is_logged_again_arrives(bench):
+    bench.store.failures.extend([Unavailable("away")] * 3)
+    experiment = bench.init()
+    blob = show(experiment, b"pixels")
+    experiment._writer.spool.files.folder.path(blob.sha256).unlink()
+    until(lambda: bench.events("record"))
+    show(experiment, b"pixels", step=1)
+    experiment.finish()
+    assert bench.store.files == {blob.sha256: b"pixels"}
+    assert len(bench.events("media")) == 2
+    assert len(bench.events("record")) == 1
+    assert bench.spools() == []
+
+
 def test_a_file_that_the_store_will_not_have_is_named_with_its_reason(bench):
     class Small(MemoryTransport):
         def lacking(self, blobs, experiment_id):

@@ -31,5 +31,5 @@ def test_each_reason_is_a_line_of_its_own_and_long_lists_are_counted() -> None:
     first, second = lost_lines(lost_files(cited(*HASHES, kind="media", name="samples"), why))
     assert first == f"  1 file is not there: samples (image/png, 12,345 bytes, {HASHES[0][:12]}): {over}"
     assert second.startswith(f"  {len(HASHES) - 1} files are missing here: samples (")
-    assert f" and {len(HASHES) - 1 - MOST_NAMED} more. Their events went without them. {AGAIN}" in second
+    assert f" and {len(HASHES) - 1 - MOST_NAMED} more. What cites them went without. {AGAIN}" in second
     assert lost_lines([]) == []

@@ -16,10 +16,11 @@ class Frame(NamedTuple):
     schema: int = 0
     kind: str = "metrics"  # or "refused" (value counts them), "end"
     bad: bool = False  # a store refuses this one for good
+    file: int = 0  # the content that it cites by its hash; 0 is none
 
 
 class Batch(NamedTuple):
-    """Consecutive frames of one writer; no frames is a heartbeat."""
+    """Consecutive frames of one writer; no frames is a heartbeat, or brings `files`."""
 
     writer: str
     experiment: str
@@ -28,6 +29,9 @@ class Batch(NamedTuple):
     frames: tuple[Frame, ...]
     first_held: int
     schemas: frozenset[int]
+    files: frozenset[int] = frozenset()
+    without: frozenset[int] = frozenset()
+    """Cited files that the writer has no more: nobody is to wait for them."""
 
     @property
     def end(self) -> int:
@@ -48,10 +52,14 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """`unavailable`, `gap` (want), `overlap`, `gone`, `rejected`, or `page`: a stranger's 200."""
+    """`unavailable`, `gap` (want), `overlap`, `gone`, `rejected`, or `page`: a stranger's 200.
+
+    `files`: the batch cites some that are not there. `brought` is no refusal: it answers to files.
+    """
 
     reason: str
     want: int = 0
+    files: frozenset[int] = frozenset()
 
 
 Answer = Receipt | Refusal
@@ -70,13 +78,18 @@ class Message:
     def __str__(self) -> str:
         b = self.batch
         what = f"{b.writer}[{b.first}:{b.end}]" if b.frames else f"{b.writer} heartbeat"
+        if b.files:
+            what = f"files {sorted(b.files)} of {b.writer}"
+        elif b.without:
+            what += f" without files {sorted(b.without)}"
         return f"{what} to {self.to}" + (f", answer {told(self.answer)}" if self.answer else "")
 
 
 def told(answer: Answer) -> str:
     """An answer in a few words, for histories."""
     if isinstance(answer, Refusal):
-        return answer.reason + (f", wants {answer.want}" if answer.reason == "gap" else "")
+        files = f" {sorted(answer.files)}" if answer.files else ""
+        return answer.reason + files + (f", wants {answer.want}" if answer.reason == "gap" else "")
     holes = f", holes {sorted(answer.holes)}" if answer.holes else ""
     return f"accepted {answer.accepted_end}, durable {answer.durable_end}{holes} ({answer.incarnation})"
 

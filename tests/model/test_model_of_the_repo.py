@@ -1,7 +1,9 @@
 """The rules of the repo as state machines: no history breaks a promise, and each planted bug is found.
 
 Spaces whose disks are wiped, stores beside trainers, laptops, commits that conflict or whose answers are lost,
-merging, deletion. `TRACKIO_TEST_SEED=n` begins at another history; `python -m tests.model` prints the table.
+merging, deletion; files that are put, cited, deleted by hand, wiped with a disk and brought again.
+`TRACKIO_TEST_SEED=n` begins at another history, `TRACKIO_TEST_HISTORIES=n` runs so many; `python -m tests.model` prints
+the table.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from tests.model.search import HUB, find
 
 SEED = int(os.environ.get("TRACKIO_TEST_SEED", "0"))
 HISTORIES = 600
+FILE_HISTORIES = int(os.environ.get("TRACKIO_TEST_HISTORIES", "150"))
 LONG_HISTORIES = int(os.environ.get("TRACKIO_TEST_HISTORIES", "20000"))
 ENOUGH = 1_200
 """Histories within which a planted bug must show; most show in the first ten."""
@@ -26,6 +29,14 @@ pytestmark = pytest.mark.requirement("S1.50", "S1.51", "S1.52", "S1.53")
 
 def test_no_history_of_spaces_and_a_repo_breaks_a_promise():
     finding = find(range(SEED, SEED + HISTORIES), model=HUB)
+    assert finding is None, f"a counter-example:\n{finding}"
+
+
+def test_no_history_with_files_has_an_event_durable_without_them_or_a_file_twice():
+    """Beside those drawn above: files in every one, some deleted by hand."""
+    finding = find(
+        range(SEED, SEED + FILE_HISTORIES), model=HUB, features=lambda drawn: drawn | {"files", "lost files"}
+    )
     assert finding is None, f"a counter-example:\n{finding}"
 
 

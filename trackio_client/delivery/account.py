@@ -84,9 +84,9 @@ def lost_lines(lost: Sequence[LostFile]) -> list[str]:
     lines = []
     for why, some in by_reason.items():
         count = f"{len(some):,} file{'s' * (len(some) != 1)}"
-        verb = "is" if len(some) == 1 else "are"
+        verb, them = ("is", "it") if len(some) == 1 else ("are", "them")
         if why == GONE:
-            said = f"{count} {verb} missing here: {named(some)}. Their events went without them. {AGAIN}"
+            said = f"{count} {verb} missing here: {named(some)}. What cites {them} went without. {AGAIN}"
         else:
             said = f"{count} {verb} not there: {named(some)}: {why}"
         lines.append(f"  {said}")

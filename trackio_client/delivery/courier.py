@@ -136,7 +136,7 @@ class Courier:
             return False
         cited = self.files.cited_in(piece.first, piece.stop)
         self.is_bringing = bool(cited) and not self.files.bring(self.transport, self.meta.experiment_id, cited)
-        if len(self.files.missing) > len(self.lost):
+        if self.files.missing.keys() - self.lost.keys():
             self._name_lost(piece)
         if self.is_bringing:
             return True

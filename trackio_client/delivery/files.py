@@ -91,6 +91,8 @@ class Files:
             if self.folder.path(blob.sha256) is None:  # the courier let go of it at this very moment
                 blob = self._kept(content, mime)
             self._put[blob.sha256] += 1
+            if self.missing.get(blob.sha256) == GONE:
+                del self.missing[blob.sha256]  # the same content once more: now it can be brought
             if blob.sha256 not in self._sizes:
                 self._sizes[blob.sha256] = blob.bytes
                 self.held_bytes += blob.bytes

@@ -30,18 +30,29 @@ FEATURES = {
     "budget": {},
     "laptop": {"push_laptop": 6},
 }
+FILES = {
+    "files": {"log_file": 14, "collect": 2, "make_room": 3},
+    "lost files": {"lose_file": 3},
+    "lost at a store": {"rot": 1},
+}
+"""Of histories with files. They are drawn apart: a seed means the same history as before where they are left out."""
 
 
 def drawn_features(rng: Random) -> frozenset[str]:
     """Which things may happen in one history. Few at a time find more than all at once."""
-    return frozenset(name for name in FEATURES if rng.random() < 0.5)
+    apart = Random()
+    apart.setstate(rng.getstate())
+    drawn = frozenset(name for name in FEATURES if rng.random() < 0.5)
+    if apart.getrandbits(64) % 2:
+        return drawn
+    return drawn | {"files"} | {name for name in FILES if apart.random() < 0.3}
 
 
 def steps_of(features: frozenset[str]) -> tuple[Sequence[str], Sequence[int]]:
     """The actions that may happen with these features, and their weights."""
     weights = dict(WEIGHTS)
     for feature in sorted(features):
-        for kind, weight in FEATURES[feature].items():
+        for kind, weight in (FEATURES | FILES)[feature].items():
             weights[kind] = max(weight, weights.get(kind, 0))
     return list(weights), list(weights.values())
 
@@ -55,8 +66,17 @@ WANTED = {
     "compaction-skips-a-part": (frozenset({"bad part"}), PLAIN | {"two Spaces"}),
     "generation-not-kept": (frozenset({"wipe"}), PLAIN | {"two Spaces", "serverless"}),
     "no-lock": (frozenset({"serverless"}), frozenset(FEATURES) - {"two Spaces", "laptop", "fall-back"}),
-}
-"""For bugs that show seldom: what must be possible in a history, and what else may be."""
+    "delete-takes-shared": (frozenset({"files", "delete"}), PLAIN),
+    "waits-for-lost": (frozenset({"files", "lost files"}), frozenset(FEATURES)),
+    **dict.fromkeys(
+        (
+            "event-before-file", "file-freed-at-accepted", "file-freed-at-first", "believes-for-ever",
+            "push-without-files", "collect-cited", "room-for-all", "merge-drops-files", "merge-doubles-files",
+        ),
+        (frozenset({"files"}), frozenset(FEATURES)),
+    ),
+}  # fmt: skip
+"""For bugs that show seldom: what must be possible in a history, and what else may be. Files only where they matter."""
 
 
 def features_for(planted: str, drawn: frozenset[str]) -> frozenset[str]:

@@ -23,6 +23,7 @@ class Disk:
     durable: dict[str, set[int]] = field(default_factory=dict)
     tombstones: dict[str, frozenset[str]] = field(default_factory=dict)
     arrived: list[Key] = field(default_factory=list)
+    blobs: set[int] = field(default_factory=set)  # files beside the store
 
     def held(self, writer: str) -> set[int]:
         known = self.writers.get(writer)
@@ -62,6 +63,9 @@ class Place:
             return Refusal("unavailable")
         if batch.experiment in self.disk.tombstones:
             return Refusal("gone")
+        if batch.files:
+            self.disk.blobs |= batch.files
+            return Refusal("brought", files=batch.files)
         if not batch.frames:
             return self.receipt(batch.writer)
         end = self.disk.end(batch.writer)
@@ -82,8 +86,17 @@ class Place:
                 return Refusal("gap", end)
             if batch.first > end and batch.first > batch.first_held:
                 return Refusal("gap", batch.first_held)
+        if (lacks := self._lacks(batch)) and self.planted != "event-before-file":
+            return Refusal("files", files=lacks)
         self._write(batch, end)
         return self.receipt(batch.writer)
+
+    def _lacks(self, batch: Batch) -> frozenset[int]:
+        """Files that events cite which are new here, and that the writer may have."""
+        known = self.disk.writers.get(batch.writer)
+        held = known.held - set(known.holes) if known else set()
+        new = {frame.file for seq, frame in enumerate(batch.frames, batch.first) if frame.file and seq not in held}
+        return frozenset(new - self.disk.blobs - batch.without)
 
     def _write(self, batch: Batch, end: int) -> None:
         writer = batch.writer
@@ -176,9 +189,39 @@ class Place:
         for writer in own:
             disk.writers.pop(writer, None)
             disk.durable.pop(writer, None)
+        its = {frame.file for key, frames in disk.rows.items() if key[0] in own for frame in frames}
         for table in (disk.rows, disk.cold):
             for key in [key for key in table if key[0] in own]:
                 del table[key]  # type: ignore[attr-defined]
+        disk.blobs -= its if self.planted == "delete-takes-shared" else its - self.cited()
+
+    # --- files --------------------------------------------------------------------------------------------------------
+    def cited(self, *, undurable: bool = False) -> set[int]:
+        """Files that rows here cite; of those only that the repo is not known to have."""
+        disk = self.disk
+        return {
+            frame.file
+            for (writer, seq), frames in disk.rows.items()
+            if not undurable or self.repo is None or seq not in disk.durable.get(writer, ())
+            for frame in frames
+            if frame.file
+        }
+
+    def collect(self) -> set[int]:
+        """Remove files that came and that nobody cites."""
+        kept = self.cited() if self.planted != "collect-cited" else set[int]()
+        gone = self.disk.blobs - kept
+        self.disk.blobs &= kept
+        return gone
+
+    def make_room(self) -> set[int]:
+        """On a full disk: remove what the repo has. A place that is its own home gives nothing up."""
+        if self.keeps:
+            return set()
+        kept = self.cited(undurable=True) if self.planted != "room-for-all" else set[int]()
+        gone = self.cited() & self.disk.blobs - kept
+        self.disk.blobs -= gone
+        return gone
 
     # --- what befalls it ----------------------------------------------------------------------------------------------
     def crash(self) -> None:

@@ -34,6 +34,7 @@ class Plan:
     windows: dict[str, set[int]] = field(default_factory=dict)
     bury: dict[str, frozenset[str]] = field(default_factory=dict)
     rows: Rows = ()
+    files: frozenset[int] = frozenset()  # that the rows cite and the store has, as the rows were read
     writers: dict[str, Held] = field(default_factory=dict)  # as they were when the rows were read
     merge: bool = False
 
@@ -55,11 +56,12 @@ class Pusher:
         self.made: Tree | None = None  # planted bug: the head of its own last commit
         self.made_in_hour = 0  # planted bug
         self.noted: dict[str, set[int]] = {}  # planted bug: what it knows to have pushed itself
+        self.brought: set[int] = set()  # files that it knows to have brought
 
     def stop(self) -> None:
         """Killed: what is on its way goes on without it."""
         self.up, self.phase, self.upload, self.answer = False, "idle", None, ""
-        self.made, self.after_412, self.noted = None, False, {}
+        self.made, self.after_412, self.noted, self.brought = None, False, {}, set()
 
     def step(self, r: int, parts_fail: bool) -> str | None:
         """The next step of its work. None: there is none now."""
@@ -122,7 +124,8 @@ class Pusher:
                 continue
             if missing := mine.held - self._known(writer):
                 plan.windows[writer] = missing
-        plan.merge = self.merges and not plan.windows and not plan.bury and len(head.windows) >= ENOUGH
+        parts = max(len(head.windows), len(head.packs))
+        plan.merge = self.merges and not plan.windows and not plan.bury and parts >= ENOUGH
         return plan
 
     # --- extract and send ---------------------------------------------------------------------------------------------
@@ -133,6 +136,7 @@ class Pusher:
         if rows is None:
             return self._go("throws its plan away: something was deleted")
         self.plan.rows = rows
+        self.plan.files = frozenset({frame.file for _, frame in rows} & self.place.disk.blobs)
         self.plan.writers = {writer: self.place.disk.writers[writer].copy() for writer in self.plan.windows}
         return self._go("extracts the rows", "extracted")
 
@@ -193,6 +197,9 @@ class Pusher:
                 path += "'"
             tree.files[path] = self.plan.rows
             tree.windows[path] = {key for key, _ in self.plan.rows}
+            fresh = self.plan.files - (self.brought & tree.packed())
+            if fresh and self.planted != "push-without-files":
+                tree.packs[path] = tuple(sorted(fresh))
         for writer, seqs in self.plan.windows.items():
             mine = writers.get(writer)
             if mine is None:
@@ -218,7 +225,7 @@ class Pusher:
         else:
             read = parts
         if len(parts) < 2:
-            return False
+            return self._merge_packs(tree)
         keys = set().union(*(tree.windows[path] for path in parts))
         rows = [pair for path in read for pair in tree.files[path] if pair[0] in tree.windows[path]]
         if self.planted == "compaction-of-files":
@@ -236,6 +243,21 @@ class Pusher:
             del tree.files[path], tree.windows[path]
         path = f"m{tree.number}.{self.number}.{self.place.name}"
         tree.files[path], tree.windows[path] = tuple(rows), keys
+        self._merge_packs(tree)
+        return True
+
+    def _merge_packs(self, tree: Tree) -> bool:
+        """All packs become one: each file once, and none that only deleted experiments cited."""
+        parts = sorted(tree.packs)
+        if len(parts) < 2:
+            return False
+        read = parts[:1] if self.planted == "merge-drops-files" else parts
+        cited = {frame.file for _, frame in tree.rows()}
+        merged = [file for path in read for file in tree.packs[path]]
+        for path in parts:
+            del tree.packs[path]
+        if kept := (merged if self.planted == "merge-doubles-files" else sorted({*merged} & cited)):
+            tree.packs[f"m{tree.number}.{self.number}.{self.place.name}"] = tuple(kept)
         return True
 
     def _file(self, path: str) -> Rows:
@@ -271,6 +293,7 @@ class Pusher:
         assert self.upload is not None
         self._note(self.upload)
         self.made, self.after_412 = self.upload.tree, False
+        self.brought |= self.plan.files
         self.made_in_hour += 1
         self.upload = None
         return self._go("notes what is durable")

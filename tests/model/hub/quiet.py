@@ -69,10 +69,13 @@ def _work(world: HubWorld, *, syncs: bool) -> None:
 
 
 def _state(world: HubWorld) -> tuple[object, ...]:
-    senders = [(s.number, dict(s.position), s.spool.first_held, s.spool.gone) for s in world.senders if s.up]
+    senders = [
+        (s.number, dict(s.position), s.spool.first_held, s.spool.gone, {name: set(t) for name, t in s.there.items()})
+        for s in world.senders if s.up
+    ]  # fmt: skip
     places = [(p.ready, len(p.disk.rows), len(p.disk.cold), len(p.disk.tombstones)) for p in world.places.values()]
-    phases = [pusher.phase for pusher in world.pushers]
-    durable = [len(world.repo.head.windows)] + [
+    phases = [(pusher.phase, pusher.head.number) for pusher in world.pushers]
+    durable = [len(world.repo.head.windows), len(world.repo.head.packs)] + [
         sum(len(d) for d in p.disk.durable.values()) for p in world.places.values()
     ]
     return (world.repo.head.number, world.repo.in_hour, senders, places, durable, phases)
@@ -103,6 +106,7 @@ def count_out(world: HubWorld) -> None:
             alive = [w for w, held in place.disk.writers.items() if held.experiment == experiment]
             demand(not alive or place.keeps, "a deleted experiment came back", f"{experiment} in {name}")
     _everywhere(world)
+    _files(world)
     _refusals(world)
     _shown(world)
 
@@ -126,6 +130,25 @@ def _everywhere(world: HubWorld) -> None:
             demand(not held.holes, "a hole where the writer had the frame", f"{writer} in the repo")
             demand(not mine.holes, "a hole where the writer had the frame", f"{writer} in {name}")
     demand(len(head.windows) <= 1, "stuck", "files are never merged")
+
+
+def _files(world: HubWorld) -> None:
+    """Each cited file that nobody deleted by hand is in the repo once, and where its writer's home is."""
+    head = world.repo.head
+    times = Counter(file for pack in head.packs.values() for file in pack)
+    for spool in world.spools:
+        if spool.experiment in world.ever_deleted and spool.gone:
+            continue  # a deletion that a wiped disk forgot
+        for seq, frame in enumerate(spool.frames):
+            if not frame.file or world._excused(spool.writer, frame.file):
+                continue
+            name = f"file {frame.file} of {spool.writer}#{seq}"
+            if spool.home == "P" and spool.experiment not in world.places["P"].disk.tombstones:
+                demand(frame.file in world.places["P"].disk.blobs, "lost", f"{name} is not on the laptop")
+            if spool.writer in head.index:
+                demand(times[frame.file] >= 1, "lost", f"{name} is not in the repo")
+                demand(times[frame.file] == 1, "stored twice", f"{name} is in the repo {times[frame.file]} times")
+    demand(len(head.packs) <= 1, "stuck", "packs are never merged")
 
 
 def _refusals(world: HubWorld) -> None:

@@ -39,6 +39,7 @@ class Tree:
     windows: dict[str, set[Key]] = field(default_factory=dict)  # by file: what of it counts
     files: dict[str, Rows] = field(default_factory=dict)
     tombstones: dict[str, frozenset[str]] = field(default_factory=dict)  # by experiment its writers
+    packs: dict[str, tuple[int, ...]] = field(default_factory=dict)  # files that events cite
 
     def copy(self) -> Tree:
         return Tree(
@@ -47,7 +48,12 @@ class Tree:
             {path: set(keys) for path, keys in self.windows.items()},
             dict(self.files),
             dict(self.tombstones),
+            dict(self.packs),
         )
+
+    def packed(self) -> set[int]:
+        """The files that events cite, as far as they are there."""
+        return {file for pack in self.packs.values() for file in pack}
 
     def rows(self) -> Iterator[tuple[Key, Frame]]:
         """All that counts."""

@@ -40,12 +40,24 @@ PLANTED: Mapping[str, str] = MappingProxyType(
         "generation-not-kept": "rule 18: a restored experiment has lost its writers' generations",
         "digest-before-trim": "rule 20: the index sums the digest of the plan, not of what the head lacked",
         "load-adds-digest": "rule 20: loading rows adds to a digest that was adopted with the index",
+        "event-before-file": "rule 21: a batch goes and is taken without the files that its events cite",
+        "waits-for-lost": "rule 21: a file that is gone from the trainer's machine is waited for",
+        "believes-for-ever": "rule 21: a client that brought a file does not bring it again when it is wanted",
+        "file-freed-at-accepted": "rule 21: the client lets go of files when their events are accepted",
+        "push-without-files": "rule 21: a commit leaves the files behind",
+        "collect-cited": "rule 21: a store removes files that are cited",
+        "room-for-all": "rule 21: a full Space removes files that the repo does not have",
+        "delete-takes-shared": "rule 21: deleting an experiment takes files that others cite",
+        "merge-drops-files": "rule 15: merging keeps the files of its first pack only",
+        "merge-doubles-files": "rule 15: merging puts a file into a pack as often as it lay in others",
         "own-commits-only": "the commit budget: a pusher counts its own commits, not the repo's",
     }
 )
 
 HARMLESS: Mapping[str, str] = MappingProxyType(
     {
+        "file-freed-at-first": "rule 21: the client lets go of a file with the first of the events that cite it. Its "
+        "home has that content by then; it stays because a store that loses it can still be given it",
         "no-lock": "rule 12: two pushers of one store at once. Parent and trim keep it right; the lock saves the work",
     }
 )

@@ -40,6 +40,10 @@ class State:
         self.generations: dict[str, int] = {}
         self.ever_deleted: set[str] = set()
         self.written: dict[Key, int] = {}
+        self.lost: set[tuple[str, int]] = set()
+        """(writer, file) that somebody deleted by hand from the writer's machine."""
+        self.rotten: set[int] = set()
+        """Files that somebody deleted by hand from a store's disk."""
         self.actions: dict[str, Callable[[int], str | None]] = {
             name.removeprefix("_do_"): getattr(self, name) for name in dir(self) if name.startswith("_do_")
         }

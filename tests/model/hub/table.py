@@ -15,12 +15,16 @@ from tests.model.search import HUB, history
 RIGHT = "right"
 ENDINGS = ("lost", "stuck", "doubled", "wrong")
 ENDS = {
-    "lost": ("lost", "a segment was deleted before it was durable", "a hole where the writer had the frame"),
+    "lost": (
+        "lost", "a segment was deleted before it was durable", "a file was deleted before it was durable",
+        "a hole where the writer had the frame", "an event is durable without its file", "an event without its file",
+    ),
     "stuck": ("stuck", "a living writer is stuck"),
     "doubled": ("stored twice",),
-}
+}  # fmt: skip
 """What a broken promise counts as; any other is `wrong`: a mark, a digest or a tombstone that is not true."""
 _ALL = frozenset(FEATURES)
+_FILES = _ALL | {"files", "lost files"}
 _ONE = _ALL - {"two Spaces", "serverless", "laptop", "delete", "fall-back"}
 
 
@@ -61,6 +65,12 @@ LINES = (
     Line("a restored Space does not take tombstones", "no-tombstone-at-restore", frozenset({"delete"})),
     Line("a push to another repo moves *durable*", "durable-of-another", frozenset({"another repo", "wipe"}), PLAIN),
     Line("each pusher counts its own commits only", "own-commits-only", TWO),
+    Line("files that events cite, some deleted by hand; all rules", "", frozenset({"files", "lost files"}), _FILES),
+    Line("events are taken before their files", "event-before-file", frozenset({"files"}), _FILES),
+    Line("files go from the trainer's machine at *accepted*", "file-freed-at-accepted", frozenset({"files"}), _FILES),
+    Line("a client that brought a file does not bring it again", "believes-for-ever", frozenset({"files"}), _FILES),
+    Line("a full Space removes files that the repo does not have", "room-for-all", frozenset({"files"}), _FILES),
+    Line("deleting takes files that others cite", "delete-takes-shared", frozenset({"files", "delete"}), _FILES),
 )
 
 

@@ -30,6 +30,7 @@ class Spool:
     refused_ever: int = 0
     steps: int = 0
     finished: bool = False
+    files: set[int] = field(default_factory=set)  # on the machine, for its events
 
     @property
     def end(self) -> int:
@@ -48,6 +49,7 @@ class Sender:
     spool: Spool
     home: str
     position: dict[str, int] = field(default_factory=dict)  # by store: what it holds, as it said
+    there: dict[str, set[int]] = field(default_factory=dict)  # by store: the files that it took
     waiting: int | None = None
     up: bool = True
     stopped: bool = False  # planted bug
@@ -83,10 +85,10 @@ class Trainers(State):
     def _alive(self) -> list[Spool]:
         return [spool for spool in self.spools if spool.owner is not None]
 
-    def _append(self, spool: Spool, kind: str, value: int, *, again: bool = False) -> None:
+    def _append(self, spool: Spool, kind: str, value: int, *, again: bool = False, file: int = 0) -> None:
         self.calls += 1
         spool.steps += not again
-        frame = Frame(self.calls, spool.steps, value, time=self.calls, kind=kind)
+        frame = Frame(self.calls, spool.steps, value, time=self.calls, kind=kind, file=file)
         self.written[spool.writer, spool.end] = frame.call
         spool.frames.append(frame)
 
@@ -166,13 +168,22 @@ class Trainers(State):
         if self.planted == "stop-at-accepted" and first >= spool.end > 0 and store == sender.home:
             sender.stopped = spool.finished
         frames = tuple(spool.frames[first : first + most])
+        brings, without = self._files_of(sender, store, frames)
         batch = Batch(
-            spool.writer, spool.experiment, spool.generation, first, frames, spool.first_held, frozenset((0, 1))
-        )
+            spool.writer, spool.experiment, spool.generation, first, () if brings else frames, spool.first_held,
+            frozenset((0, 1)), brings, without,
+        )  # fmt: skip
         self.requests += 1
         sender.waiting = self.requests
         self.messages.append(Message(self.requests, sender.number, store, batch))
         return f"s{sender.number} sends {self.messages[-1]}"
+
+    def _files_of(self, sender: Sender, store: str, frames: tuple[Frame, ...]) -> tuple[frozenset[int], frozenset[int]]:
+        """What is to be brought before a batch of these, and what is here no more and not to be waited for."""
+        cited = frozenset(frame.file for frame in frames if frame.file) - sender.there.get(store, set())
+        here = cited & sender.spool.files
+        without = frozenset() if self.planted == "waits-for-lost" else cited - here
+        return frozenset() if self.planted == "event-before-file" else here, without
 
     def _do_move(self, r: int) -> str | None:
         """The client is told another address of the same repo."""
@@ -230,6 +241,10 @@ class Trainers(State):
             sender.position[message.to] = answer.want
         elif isinstance(answer, Refusal) and answer.reason == "gone":
             sender.spool.gone = True  # told, kept, and never sent again
+        elif isinstance(answer, Refusal) and answer.reason == "brought":
+            sender.there.setdefault(message.to, set()).update(answer.files)
+        elif isinstance(answer, Refusal) and answer.reason == "files" and self.planted != "believes-for-ever":
+            sender.there.setdefault(message.to, set()).difference_update(answer.files)
         return f"s{sender.number} learns of {message.batch.writer}: {told(answer)}"
 
     def _take(self, sender: Sender, store: str, receipt: Receipt) -> None:
@@ -248,6 +263,24 @@ class Trainers(State):
             safe = set(range(spool.end)) if kept else self.repo.head.held(spool.writer) | self._deleted_seqs(spool)
             demand(seq in safe, "a segment was deleted before it was durable", f"{spool.writer}#{seq}")
         spool.first_held = max(spool.first_held, upto)
+        durable = receipt.accepted_end if self.planted == "file-freed-at-accepted" else receipt.durable_end
+        self._let_go(spool, min(durable, spool.end), self.places[sender.home])
+
+    def _let_go(self, spool: Spool, durable: int, home: Place) -> None:
+        """Let go of files that no event behind the durable mark cites."""
+        needed = {frame.file for frame in spool.frames[durable:]}
+        if self.planted == "file-freed-at-first":
+            needed = set()
+        going = {frame.file for frame in spool.frames[:durable]} & spool.files - needed
+        there = home.disk.blobs if home.keeps else self.repo.head.packed()
+        for file in going if self.watches else ():
+            fine = file in there or self._excused(spool.writer, file) or bool(self._deleted_seqs(spool))
+            demand(fine, "a file was deleted before it was durable", f"file {file} of {spool.writer}")
+        spool.files -= going
+
+    def _excused(self, writer: str, file: int) -> bool:
+        """Whether somebody deleted it by hand."""
+        return (writer, file) in self.lost or file in self.rotten
 
     def _deleted_seqs(self, spool: Spool) -> set[int]:
         return set(range(spool.end)) if spool.experiment in self.ever_deleted else set()

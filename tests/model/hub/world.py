@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from tests.model.hub.files import Files
 from tests.model.hub.place import Place
 from tests.model.hub.pusher import Pusher, Upload
-from tests.model.hub.trainers import Trainers
 
-TOUCHING = frozenset({"deliver", "push", "load", "merge", "delete", "wipe", "crash", "push_elsewhere", "unheard"})
+TOUCHING = frozenset(
+    {"deliver", "push", "load", "merge", "delete", "wipe", "crash", "push_elsewhere", "unheard", "collect", "make_room"}
+)
 """The steps after which the stores are checked: the others change none."""
 
 
-class HubWorld(Trainers):
+class HubWorld(Files):
     """One state of everything. `do` makes a step and says in words what happened."""
 
     def do(self, kind: str, r: int) -> str | None:
@@ -26,6 +28,8 @@ class HubWorld(Trainers):
         if places:
             for place in self.places.values():
                 place.check(self.written, self.repo.head)
+            if "files" in self.features:
+                self.check_files()
 
     # --- pushing ------------------------------------------------------------------------------------------------------
     def _do_push(self, r: int) -> str | None:
