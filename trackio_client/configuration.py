@@ -94,7 +94,7 @@ class Config(MutableMapping[str, Any]):
 
 
 def as_mapping(config: Any) -> dict[str, Any]:
-    """A dict of what holds settings: mapping, pairs, dataclass, namespace, an object with `to_dict`. UsageError."""
+    """A dict of what holds settings: mapping, pairs, dataclass, namespace, pydantic, any object. Raises UsageError."""
     if isinstance(config, Mapping):
         return {str(key): value for key, value in config.items()}
     if isinstance(config, (list, tuple)):
@@ -102,10 +102,21 @@ def as_mapping(config: Any) -> dict[str, Any]:
             return {str(key): value for key, value in config}
         except (TypeError, ValueError):
             raise UsageError(f"config must be a dict or pairs of key and value, got {config!r:.80}") from None
-    opened = jsonable(config)
+    opened: dict[str, Any] | None = jsonable(config)
     if not isinstance(opened, dict):
-        raise UsageError(f"config must be a dict, a dataclass or a namespace, got {type(config).__name__}")
+        opened = _attributes(config)
+    if opened is None:
+        raise UsageError(f"config must be a dict, a dataclass or an object with settings, got {type(config).__name__}")
     return opened
+
+
+def _attributes(config: Any) -> dict[str, Any] | None:
+    """The settings in the attributes of an object, or of a class (`class CFG: lr = 0.1`); None without any."""
+    kinds = reversed(config.__mro__[:-1]) if isinstance(config, type) else [config]
+    named = [vars(kind) for kind in kinds if hasattr(kind, "__dict__")]
+    found = {key: value for part in named for key, value in part.items() if not key.startswith("_")}
+    plain = {key: value for key, value in found.items() if not callable(value) or isinstance(value, type)}
+    return {k: v for k, v in plain.items() if not isinstance(v, (classmethod, staticmethod, property))} or None
 
 
 class _MissingKey(KeyError, AttributeError):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from zlib import crc32
 
 from trackio_client.errors import SpoolFull, UsageError
-from trackio_client.values import PLAIN, split
+from trackio_client.values import KEPT, PLAIN, split
 from trackio_client.wire import events
 from trackio_client.wire.events import MAX_STEP, STEP_KEYS, checked_step
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from trackio_client.defining import Definitions
     from trackio_client.notices import Notices
     from trackio_client.origin import Origin
+    from trackio_client.summarizing import Summary
     from trackio_client.writer import Writer
 
 MAX_KEYS_IN_FRAME: Final = 5_000
@@ -36,6 +37,7 @@ class LogCalls:
 
     origin: Origin
     notices: Notices
+    summary: Summary
     is_finished: bool
     is_disabled: bool
     dropped: int
@@ -130,7 +132,7 @@ class LogCalls:
             parts = split(metrics, tell, _recognise)
             numbers, texts = self._masked(parts.numbers), self._masked(parts.texts)
             media = self._masked(parts.media) if parts.media else {}
-            if left_out and all(kind.startswith("long:") for kind in left_out):
+            if left_out and all(kind.startswith(KEPT) for kind in left_out):
                 left_out = []
             if numbers or texts or media:
                 at = self._step_for(step, numbers)
@@ -161,6 +163,7 @@ class LogCalls:
             if texts:
                 masked = {name: self.origin.mask(text) for name, text in texts.items()}
                 self._writer.event(events.TEXT, step=step, values=masked)
+                self.summary.say(masked)
             if self._definitions.has_patterns:
                 self._define_new(numbers)  # before the first value: who reads that knows how it is meant
             keys = tuple(numbers)

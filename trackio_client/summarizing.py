@@ -1,4 +1,4 @@
-"""The summary of an experiment: per metric its last, lowest, highest and best value, and what the user sets."""
+"""The summary of an experiment: per metric its last, lowest, highest and best value, texts, and what the user sets."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 from trackio_client.delivery.tally import Numbers
+from trackio_client.values import nested
 
 
 class _ByAttribute(MutableMapping[str, Any]):
@@ -39,17 +40,27 @@ class Summary(_ByAttribute):
         self._computed = computed
         self._changed = changed
         self._values: dict[str, Any] = {}
+        self._texts: dict[str, str] = {}
         self._shown: dict[str, str] = {}
         """What a metric's number is, by `define_metric(name, summary=…)`; else its last value."""
 
     def __getitem__(self, key: str) -> Any:
         if key not in self._values:
-            shown = self._shown.get(key, "last")
-            if shown == "none":
-                raise KeyError(key)
-            return Measured.of(self._computed()[key], shown)
+            return self._measured(key)
         value = self._values[key]
         return _Part(self, key, value) if isinstance(value, dict) else value
+
+    def _measured(self, key: str) -> Any:
+        """A metric's number, a text, or a dict of those below a name: `log({"val": {"f1": 0.9}})` has "val/f1"."""
+        shown = self._shown.get(key, "last")
+        computed = self._computed()
+        if key in computed and shown != "none":
+            return Measured.of(computed[key], shown)
+        if key in self._texts and shown != "none":
+            return self._texts[key]
+        if below := nested(self._names(), key):
+            return {name: self[f"{key}/{name}"] for name in below}
+        raise KeyError(key)
 
     def __setitem__(self, key: str, value: Any) -> None:
         self.update({key: value})
@@ -65,7 +76,8 @@ class Summary(_ByAttribute):
         return len(self._names())
 
     def _names(self) -> dict[str, None]:
-        measured = [name for name in self._computed() if self._shown.get(name) != "none"]
+        logged = [*self._computed(), *self._texts]
+        measured = [name for name in logged if self._shown.get(name) != "none"]
         return dict.fromkeys([*measured, *self._values])
 
     def __repr__(self) -> str:
@@ -77,6 +89,10 @@ class Summary(_ByAttribute):
         if named:
             self._values.update(named)
             self._changed(named)
+
+    def say(self, texts: Mapping[str, str]) -> None:
+        """Texts that were logged: the last of a name stands."""
+        self._texts.update(texts)
 
     def show(self, name: str, what: str) -> None:
         """Let a metric's number be its "last", "min", "max", "mean", "first" or "best"; "none": it has none."""

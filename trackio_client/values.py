@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from trackio_client.errors import UsageError
-from trackio_client.wire.events import checked_name, plain
+from trackio_client.wire.events import checked_name, plain, revive
 
 PLAIN: set[type] = {float, int, bool}
 """Types that struct packs without surprise. NumPy's scalars join when they are first seen; tensors never do: their
@@ -21,8 +22,10 @@ MAX_TEXT_CHARACTERS = 65_536
 """Of one text value: longer ones are cut, and say so. In JSON each may take 12 bytes, under the limit of a frame."""
 MAX_DEPTH = 16
 
+KEPT = "kept:"
+"""How the kind of a notice begins that tells of something kept in another form, or in part: it is not left out."""
 Tell = Callable[[str, str], None]
-"""tell(kind, text): called for each thing left out; the caller says each kind once."""
+"""tell(kind, text): called for each thing left out or changed; the caller says each kind once."""
 
 
 Recognise = Callable[[Any], list[Any] | None]
@@ -65,32 +68,80 @@ def _walk(metrics: Mapping[Any, Any], prefix: str, parts: Parts, tell: Tell, rec
             else:
                 tell(f"deep:{name}", f"metric {name!r} is nested more than {MAX_DEPTH} deep; it is left out")
         elif isinstance(value, str):
-            if len(value) > MAX_TEXT_CHARACTERS:
-                tell(f"long:{name}", f"text {name!r} has {len(value)} characters; it is cut to {MAX_TEXT_CHARACTERS}")
-            parts.texts[name] = value[:MAX_TEXT_CHARACTERS]
+            parts.texts[name] = _cut(name, value, tell)
         else:
             try:
                 parts.numbers[name] = number(value)
             except (TypeError, ValueError, OverflowError, RuntimeError) as error:
                 if (media := recognise(value)) is not None:
                     parts.media[name] = media
-                    continue
-                tell(f"value:{name}", _cannot(name, value, error))
+                    is_own = media[0] is value or (isinstance(value, (list, tuple)) and media[0] in value)
+                    if media[0].kind == "histogram" and not is_own:  # an array: perhaps a loss that was not reduced
+                        tell(f"{KEPT}spread:{name}", _spread(name, value))
+                elif (text := listed(value)) is not None:
+                    parts.texts[name] = _cut(name, text, tell)
+                else:
+                    tell(f"value:{name}", _cannot(name, value, error))
+
+
+def _cut(name: str, text: str, tell: Tell) -> str:
+    if len(text) > MAX_TEXT_CHARACTERS:
+        tell(f"{KEPT}long:{name}", f"text {name!r} has {len(text)} characters; it is cut to {MAX_TEXT_CHARACTERS}")
+    return text[:MAX_TEXT_CHARACTERS]
+
+
+def _spread(name: str, value: Any) -> str:
+    return (
+        f"metric {name!r} has a value of type {_kind(value)}: a histogram of it is kept. "
+        "For a curve log one number, as its mean"
+    )
+
+
+def listed(value: Any) -> str | None:
+    """A list of plain values, as W&B keeps it in a row, as JSON; None of anything else."""
+    if isinstance(value, (set, frozenset)):
+        value = sorted(value, key=str)
+    if not isinstance(value, (list, tuple)) and callable(getattr(value, "tolist", None)):
+        if callable(detach := getattr(value, "detach", None)):
+            value = detach()
+        value = value.tolist()
+    if not isinstance(value, (list, tuple)) or not _is_plain(value):
+        return None
+    return json.dumps(revive(jsonable(value)), ensure_ascii=False)
+
+
+def _is_plain(value: Any, depth: int = 0) -> bool:
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return True
+    if isinstance(value, Mapping) and depth < MAX_DEPTH:
+        return all(isinstance(key, str) and _is_plain(item, depth + 1) for key, item in value.items())
+    if isinstance(value, (list, tuple)) and depth < MAX_DEPTH:
+        return all(_is_plain(item, depth + 1) for item in value)
+    try:
+        number(value)
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        return False
+    return True
+
+
+def _kind(value: Any) -> str:
+    kind = f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
+    shape = getattr(value, "shape", None)
+    return f"{kind} of shape {tuple(shape)}" if isinstance(shape, tuple) and shape else kind
 
 
 def _cannot(name: str, value: Any, error: Exception) -> str:
-    kind = f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
-    shape = getattr(value, "shape", None)
-    what = f"{kind} of shape {tuple(shape)}" if isinstance(shape, tuple) and shape else kind
     why = f" ({error})" if isinstance(error, OverflowError) else ""
     return (
-        f"metric {name!r} has a value of type {what}, which is no number{why}: it is left out, the rest is logged. "
-        "Log one number (of an array: its mean, or one metric an element), a text, or a dict of those"
+        f"metric {name!r} has a value of type {_kind(value)}, which is no number{why}: it is left out, the rest is "
+        "logged. Log one number (of an array: its mean, or one metric an element), a text, or a dict of those"
     )
 
 
 def number(value: Any) -> float:
-    """A value as float: Python, NumPy, torch, TensorFlow and JAX scalars, Decimal, Fraction, bool; size-1 arrays too.
+    """A value as float: Python, NumPy, torch, TensorFlow and JAX scalars, Decimal, Fraction, bool.
+
+    Arrays and lists of one number, too: `scheduler.get_last_lr()`.
 
     Raises:
         TypeError, ValueError, OverflowError: it is no real number, or has more than one.
@@ -99,6 +150,8 @@ def number(value: Any) -> float:
         return float(value)
     if value is None or isinstance(value, (bytes, bytearray, complex)):
         raise TypeError
+    if isinstance(value, (list, tuple)) and len(value) == 1:  # scheduler.get_last_lr()
+        return number(value[0])
     size = getattr(value, "size", None)  # an int on arrays, a method on tensors
     if callable(size):
         numel = getattr(value, "numel", None)
@@ -121,6 +174,12 @@ def number(value: Any) -> float:
     return float(value)
 
 
+def nested(names: Iterable[str], key: str) -> dict[str, None]:
+    """The first parts of what stands below a name, in their order: {"f1", "per"} of "val/f1" and "val/per/cat"."""
+    start = f"{key}/"
+    return dict.fromkeys(name[len(start) :].partition("/")[0] for name in names if name.startswith(start))
+
+
 def jsonable(value: Any, depth: int = 0) -> Any:
     """A configuration value as JSON holds it: dataclasses, namespaces and sets opened, paths and others as text."""
     if value is None or isinstance(value, (bool, str)) or type(value) in (int, float):
@@ -133,9 +192,9 @@ def jsonable(value: Any, depth: int = 0) -> Any:
         value = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):
         return {str(key): jsonable(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, (set, frozenset)):
+    if isinstance(value, Set):
         value = sorted(value, key=str)
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):  # OmegaConf's lists, too
         return [jsonable(item, depth + 1) for item in value]
     if isinstance(value, (int, float)):
         return plain(_bounded(int(value) if isinstance(value, int) else float(value)))
@@ -148,13 +207,23 @@ def jsonable(value: Any, depth: int = 0) -> Any:
         return jsonable(tolist(), depth + 1)
     if type(value).__name__ in ("Namespace", "SimpleNamespace") and hasattr(value, "__dict__"):
         return jsonable(vars(value), depth + 1)
-    to_dict = getattr(value, "to_dict", None)
-    if callable(to_dict) and not isinstance(value, type):
-        try:
-            return jsonable(to_dict(), depth + 1)
-        except Exception:  # a stranger's method: its trouble must not stop a training
-            return _text(value)
-    return _text(value)
+    opened = _opened(value)
+    return _text(value) if opened is None else jsonable(opened, depth + 1)
+
+
+def _opened(value: Any) -> dict[str, Any] | None:
+    """What holds settings, by the method of its kind: pydantic, ml_collections, transformers, attrs, absl's flags."""
+    if isinstance(value, type):
+        return None
+    if (fields := getattr(type(value), "__attrs_attrs__", None)) is not None:
+        return {field.name: getattr(value, field.name) for field in fields}
+    for name in ("model_dump", "to_dict", "flag_values_dict"):
+        if callable(method := getattr(value, name, None)):
+            try:
+                return dict(method())
+            except Exception:  # a stranger's method: its trouble must not stop a training
+                return None
+    return None
 
 
 def _bounded(value: Any) -> Any:

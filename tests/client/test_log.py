@@ -81,12 +81,11 @@ def test_nested_dicts_become_paths_and_texts_are_kept(bench: Any) -> None:
     [
         (object(), "object"),
         (None, "NoneType"),
-        ([1, 2], "list"),
-        (np.zeros(3), "numpy.ndarray of shape (3,)"),
+        ([1, object()], "list"),
         (1j, "complex"),
         (10**400, "too large"),
         (b"1", "bytes"),
-        (np.array(["a"]), "numpy"),
+        (np.array([1j, 2j]), "numpy.ndarray of shape (2,)"),
     ],
 )
 def test_what_cannot_be_logged_is_named_once_and_the_rest_is_kept(

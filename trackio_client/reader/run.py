@@ -17,6 +17,8 @@ from trackio_client.wire.asks import SeriesQuery
 if TYPE_CHECKING:
     from trackio_client.reader.api import Api
 
+MOST_TEXTS: Final = 2_000
+"""Newest texts among which the last of each name is looked for."""
 STATES: Final = {"interrupted": "killed", "lost_contact": "crashed", "paused": "running"}
 """W&B's words for ours; the others are the same."""
 
@@ -156,7 +158,7 @@ class LoggedRun(LoggedExperiment):
 
     @property
     def summary(self) -> Any:
-        """Last values by metric, what was set by hand, and `_step`, `_runtime`, `_timestamp`."""
+        """Last values and texts by name, what was set by hand, and `_step`, `_runtime`, `_timestamp`."""
         if self._summary is None:
             told = LoggedExperiment.summary.__get__(self)
             by_hand = self._by_hand()
@@ -166,9 +168,15 @@ class LoggedRun(LoggedExperiment):
             values = {name: v if name in by_hand else Closing.of(v) for name, v in told.items()}
             values = {name: value for name, value in values.items() if value is not None}
             values |= {"_step": self.lastHistoryStep, "_runtime": self.duration_s, "_timestamp": self.last_event_s}
-            self._summary = RunSummary(values)
+            self._summary = RunSummary(values, self._last_texts)
             self._summary._send = lambda changed: self._append(events.SUMMARY, values=changed, edited=True)
         return self._summary
+
+    def _last_texts(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for event in self._api.source.events(self.id, [events.TEXT], newest=MOST_TEXTS):
+            found |= events.revive(event["content"].get("values") or {})
+        return found
 
     def _defined_by_first(self) -> list[str]:
         """The metrics whose number is their first value: no store keeps that beside the points."""
@@ -323,20 +331,26 @@ class LoggedRun(LoggedExperiment):
             "username": "user", "heartbeatAt": "heartbeat_at",
         }.get(field, field)  # fmt: skip
         if field.startswith("config."):
-            found: Any = self.config
             key = field.removeprefix("config.").removesuffix(".value")
-            if key in found:
-                return found[key]
-            for part in key.split("."):
-                found = found.get(part) if isinstance(found, Mapping) else None
-            return found
+            top, _, rest = key.partition(".")  # W&B keeps each setting under `value`: "config.optimizer.value.lr"
+            return _below(self.config, f"{top}.{rest.removeprefix('value.')}" if rest else key)
         for prefix in ("summary_metrics.", "summary."):
             if field.startswith(prefix):
-                return self.summary.get(field.removeprefix(prefix))
+                return _below(self.summary, field.removeprefix(prefix))
         if plain in _FIELDS:
             return getattr(self, plain)
         raise UsageError(f"a run has no field {field!r:.80} to ask for. There are {', '.join(_FIELDS)}, config.<key>, "
                          "summary_metrics.<metric>")  # fmt: skip
+
+
+def _below(values: Mapping[str, Any], key: str) -> Any:
+    """What stands under a name, or under a path of names with dots; None where there is nothing."""
+    if key in values:
+        return values[key]
+    found: Any = values
+    for part in key.split("."):
+        found = found.get(part) if isinstance(found, (Mapping, Closing)) else None
+    return found
 
 
 _FIELDS: Final = (

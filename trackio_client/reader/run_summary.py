@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
+
+from trackio_client.values import nested
 
 
 class RunSummary(MutableMapping[str, Any]):
-    """A run's closing numbers: a metric's last value (a `Closing`), and what was set by hand, which wins."""
+    """What a run ended with: a metric's last value (a `Closing`), last texts, and what was set by hand, which wins.
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self._values = dict(values)
+    Args:
+        values: numbers, and what was set.
+        texts: gives the last text of each name; asked when somebody wants all, or a name that is no number's.
+    """
+
+    def __init__(self, values: Mapping[str, Any], texts: Callable[[], Mapping[str, str]] = dict) -> None:
+        self._numbers = dict(values)
+        self._texts: Callable[[], Mapping[str, str]] | None = texts
         self._changed: dict[str, Any] = {}
         self._send: Any = None
 
+    @property
+    def _values(self) -> dict[str, Any]:
+        if self._texts is not None:
+            ask, self._texts = self._texts, None
+            self._numbers = {**ask(), **self._numbers}
+        return self._numbers
+
     def __getitem__(self, key: str) -> Any:
-        return self._values[key]
+        if key in self._numbers:
+            return self._numbers[key]
+        if key in self._values:
+            return self._values[key]
+        if below := nested(self._values, key):
+            return {name: self[f"{key}/{name}"] for name in below}
+        raise KeyError(key)
 
     def __setitem__(self, key: str, value: Any) -> None:
         self._values[key] = self._changed[key] = value
