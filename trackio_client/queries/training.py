@@ -123,7 +123,7 @@ class _Told:
         told |= self._time()
         if gaps := gap_trends(self.entries):
             told["train_sample_gap"] = gaps
-        told |= self._storage()
+        told |= self._storage(told.get("best_metric"))
         if self.failures:
             told["failure"] = {k: v for k, v in self.failures[0].items() if k not in ("trace", "last_metrics")}
         told["epoch_metrics"] = self.entries
@@ -221,7 +221,8 @@ class _Told:
             told["cost"] = self._value("cost")
         return told
 
-    def _storage(self) -> dict[str, Any]:
+    def _storage(self, decides: str | None) -> dict[str, Any]:
+        """What was saved, and the best of it: as the training chose, else the best one by the metric that decides."""
         found = self.checkpoints
         if not found["checkpoints"] and "num_checkpoints" not in self.ended:
             return {}
@@ -236,6 +237,9 @@ class _Told:
         best = self.ended.get("best_checkpoint_path") or next(
             (one.get("path") for one in found["checkpoints"] if one.get("is_best")), None
         )
+        scored = found["best_by"].get(decides, {})
+        if best is None and scored.get("kept"):
+            best = scored.get("path")
         told["best_checkpoint_path"] = best
         if isinstance(best, str) and re.match(r"s3[an]?://", best):
             told["best_checkpoint_s3_path"] = best

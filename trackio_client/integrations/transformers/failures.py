@@ -15,8 +15,18 @@ from trackio_client.integrations.transformers.groups import Group, Run
 from trackio_client.integrations.transformers.kinds import gpu_trouble, is_out_of_memory, kind_of
 
 TRACE_CHARACTERS: Final = 40_000
-_TRIED: Final = re.compile(r"Tried to allocate (?P<size>[\d.]+) (?P<unit>[KMGT]?i?B)")
-_UNITS: Final = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40, "KB": 10**3, "MB": 10**6, "GB": 10**9}
+_TRIED: Final = re.compile(r"[Tt]ried to allocate (?P<size>[\d.]+) (?P<unit>[KMGT]?i?B|bytes)")
+_UNITS: Final = {
+    "B": 1,
+    "bytes": 1,
+    "KiB": 2**10,
+    "MiB": 2**20,
+    "GiB": 2**30,
+    "TiB": 2**40,
+    "KB": 10**3,
+    "MB": 10**6,
+    "GB": 10**9,
+}
 
 
 class Failures(Group):
@@ -61,10 +71,12 @@ def out_of_memory(run: Run, error: BaseException) -> dict[str, Any]:
     """What is known about memory that did not suffice. Sizes in bytes."""
     args = run.args
     shapes: Mapping[str, list[int]] = run.shared.get("failed_batch") or {}
-    told: dict[str, Any] = {"of": "host" if isinstance(error, MemoryError) else "device", **_device_memory()}
-    told.setdefault("not_recorded", "no CUDA device in this process: allocated, reserved and total are unknown")
-    if told.get("total_bytes") is not None:
-        del told["not_recorded"]
+    is_host = isinstance(error, MemoryError) or "CPUAllocator" in str(error)
+    told: dict[str, Any] = {"of": "host" if is_host else "device", **_device_memory()}
+    if "allocated_bytes" not in told:
+        told["not_recorded"] = "no CUDA device in this process: allocated, reserved and total are unknown"
+    elif "total_bytes" not in told:
+        told["not_recorded"] = "the device did not say how much memory it has, and how much of it is free"
     if (tried := _TRIED.search(str(error))) is not None:
         told["tried_bytes"] = round(float(tried["size"]) * _UNITS.get(tried["unit"], 1))
     batch = next((shape[0] for shape in shapes.values() if shape), None)
