@@ -402,6 +402,7 @@ def test_a_log_that_a_pusher_sends_just_now_is_waited_for(tmp_path: Path) -> Non
         pusher.release()
 
     assert sync(tmp_path, lambda destination: store, sleep=let_go) == []  # without patience
+    assert "another one is sending it just now" in pending(tmp_path)[0].why
     [receipt] = sync(tmp_path, lambda destination: store, sleep=let_go, patience_s=5.0)
     assert receipt.is_equal
     assert len(waited) >= 1

@@ -81,7 +81,7 @@ def now_of(receipt: ExperimentReceipt, settings: Settings, troubles: dict[str, s
     return replace(receipt, own=tuple(fresh(one) for one in receipt.own), held=held, onward=onward)
 
 
-def let_go(settings: Settings, receipts: Sequence[ExperimentReceipt]) -> None:
+def let_go(settings: Settings, receipts: Sequence[ExperimentReceipt], *, patience_s: float) -> None:
     """Delete the logs of what is in a repo now."""
     for receipt in receipts:
         if is_staged(receipt.destination) and receipt.is_durable:
@@ -90,4 +90,5 @@ def let_go(settings: Settings, receipts: Sequence[ExperimentReceipt]) -> None:
             def road(where: str, staging: Staging = staging) -> StagingTransport | None:
                 return StagingTransport(staging, staging.open()) if where == staging.destination else None
 
-            sync(settings.spool_path, road, experiment_id=receipt.experiment_id, timeout_s=10.0, patience_s=10.0)
+            name = receipt.experiment_id
+            sync(settings.spool_path, road, experiment_id=name, timeout_s=patience_s, patience_s=patience_s)

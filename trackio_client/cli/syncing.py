@@ -15,8 +15,8 @@ from trackio_client.errors import UsageError
 if TYPE_CHECKING:
     from trackio_client.delivery.receipts import ExperimentReceipt
 
-PATIENCE_S = 10.0
-"""For a pusher that is taking over a log just now."""
+PATIENCE_S = 30.0
+"""For a pusher, or another `sync`, that is sending just now what dead processes left: over all their logs."""
 
 
 def add(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -59,7 +59,7 @@ def run(asked: argparse.Namespace) -> int:
             receipts = [again.get((one.experiment_id, one.destination), one) for one in receipts]
         troubles = push_all(settings, asked.id, until, stop.is_set)
         receipts = [now_of(receipt, settings, troubles) for receipt in receipts]
-        let_go(settings, receipts)
+        let_go(settings, receipts, patience_s=PATIENCE_S)
     finally:
         signal.signal(signal.SIGINT, before)
     done = {account.writer_id for receipt in receipts for account in receipt.own}

@@ -37,7 +37,7 @@ class Pending:
     """Frames on disk that the store had not accepted when last heard of."""
     bytes: int
     is_live: bool
-    """Its process lives, and sends by itself."""
+    """A process has it: its own, which sends by itself, or one that sends what a dead one left."""
     why: str
     last_step: int | None
     generation: int
@@ -67,7 +67,7 @@ def pending(folder: Path) -> list[Pending]:
                 events=unsent,
                 bytes=held,
                 is_live=is_live,
-                why=_why(meta, is_live, unsent),
+                why=_why(directory, meta, is_live, unsent),
                 last_step=last_step,
                 generation=meta.generation,
             )
@@ -134,7 +134,9 @@ def _is_left(directory: Path, meta: Meta) -> bool:
     return False
 
 
-def _why(meta: Meta, is_live: bool, unsent: int) -> str:
+def _why(directory: Path, meta: Meta, is_live: bool, unsent: int) -> str:
+    if is_live and _is_left(directory, meta):
+        return "its process ended, and another one is sending it just now"
     if is_live:
         return "its process is running and sends by itself"
     if meta.said:
