@@ -12,7 +12,7 @@ WORKERS ?= 2
 PYTEST := $(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long lint bench screenshots requirements clean
+.PHONY: help demo test test-long pytest lint bench screenshots requirements clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -20,7 +20,10 @@ help: ## show this list
 demo: $(VENV)/.demo ## start the Space here and train a small model that you can watch live
 	@exec $(PY) -m examples.demo
 
-test: $(VENV)/.dev $(TRACKIO)/.made chromium lint ## all tests: style and types, unit, store, crash, browser
+# With `make -j2` the two environments are installed side by side, and style and types are looked at beside the tests.
+test: lint pytest ## all tests: style and types, unit, store, crash, browser
+
+pytest: $(VENV)/.dev $(TRACKIO)/.made chromium
 	$(PYTEST) -m "not long"
 
 test-long: $(VENV)/.dev $(TRACKIO)/.made chromium ## the long form: every kill, thousands of histories
