@@ -6,8 +6,9 @@ told.py reads the configuration, monitor.py is the class, module.py the function
 (`trackio_client.log_config` …), flags.py the command line's options.
 """
 
+from trackio_client.monitor.configured import create_monitor_from_config
 from trackio_client.monitor.flags import add_tracking_arguments, apply_tracking_arguments
-from trackio_client.monitor.monitor import Monitor, SmolLM3Monitor, create_monitor_from_config
+from trackio_client.monitor.monitor import Monitor, SmolLM3Monitor
 
 __all__ = [
     "Monitor",

@@ -19,23 +19,20 @@ from typing import Any, Final
 
 from trackio_client.capture.files import size_of
 from trackio_client.capture.hashing import Hasher
-from trackio_client.delivery.address import address_of
 from trackio_client.experiment import Experiment
 from trackio_client.lifecycle import process
 from trackio_client.monitor.files import Files
 from trackio_client.monitor.history import Newest, plain_values
+from trackio_client.monitor.joining import given, joined, place_asked
 from trackio_client.monitor.readings import Readings
-from trackio_client.monitor.told import Told, told_by
 from trackio_client.opening import go_on, init
-from trackio_client.route import LOCAL
-from trackio_client.settings import Settings, settings_from
+from trackio_client.settings import Settings
 from trackio_client.truth import truth
 from trackio_client.values import jsonable
 from trackio_client.wire import events
 
 MOST_MARK_CHARACTERS: Final = 256 * 1024
 """Of an evaluation's results in the experiment's own log; larger ones are in their file and artifact alone."""
-ANYWHERE: Final = object()
 _ENDS: Final = ("finished", "failed", "interrupted")
 _JSON: Final = (str, int, float, bool, list, tuple, Mapping, type(None))
 _PLACED: Final = ("eval_", "eval/", "test_", "test/", "epoch")
@@ -89,26 +86,16 @@ class Monitor:
         self.log_config_enabled = truth(log_config, "log_config")
         # Not `self.log_config`: an attribute of that name would hide the method (B3).
         told = {
-            "trackio_url": _given(trackio_url),
-            "trackio_token": _given(trackio_token),
-            "hf_token": _given(hf_token),
-            "dataset_repo": _given(dataset_repo),
-            "monitoring_mode": _given(monitoring_mode),
+            "trackio_url": given(trackio_url),
+            "trackio_token": given(trackio_token),
+            "hf_token": given(hf_token),
+            "dataset_repo": given(dataset_repo),
+            "monitoring_mode": given(monitoring_mode),
         }
-        name = _given(experiment_name)
-        url = (
-            settings_from(
-                forgives=True,
-                url=told["trackio_url"],
-                dataset_repo=told["dataset_repo"],
-                monitoring_mode=told["monitoring_mode"],
-            ).url
-            if any(told.values())
-            else ANYWHERE
-        )
+        name, place = given(experiment_name), place_asked(told)
         self.is_of_script = experiment is None
         """False: made for an experiment that `init` began, because somebody asked for its monitor."""
-        experiment = experiment or _joined(name, project, url)
+        experiment = experiment or joined(name, project, place)
         if experiment is None:
             process.monitor = None  # of the one before: `init` would go on with its experiment
             mode = {} if self._is_tracking else {"mode": "disabled"}
@@ -366,57 +353,6 @@ class Monitor:
 
 SmolLM3Monitor = Monitor
 """The name that scripts written for the older monitor import."""
-
-
-def create_monitor_from_config(config: Any = None, experiment_name: str | None = None, **others: Any) -> Monitor:
-    """A monitor as a configuration object asks for it: its attributes, then the environment, then defaults.
-
-    Args:
-        config: any object, class or dict; each attribute may be missing (told.py). None says nothing.
-        experiment_name: wins over the configuration's.
-        **others: further arguments of `Monitor`; they win over the configuration.
-
-    Raises:
-        UsageError: what the configuration says cannot be right, such as a dataset_repo that is no `owner/name`.
-    """
-    told = told_by(config)
-    arguments = _arguments(told, experiment_name) | {name: each for name, each in others.items() if each is not None}
-    monitor = Monitor(**arguments)
-    for fault in told.faults:
-        monitor.experiment.notices.warn(f"config:{fault[:80]}", fault)
-    return monitor
-
-
-def _arguments(told: Told, experiment_name: str | None) -> dict[str, Any]:
-    return {
-        "experiment_name": _given(experiment_name) or told.experiment_name or told.preset_name,
-        "trackio_url": told.trackio_url,
-        "trackio_token": told.trackio_token,
-        "enable_tracking": told.enable_tracking,
-        "log_artifacts": told.log_artifacts,
-        "log_metrics": told.log_metrics,
-        "log_config": told.log_config,
-        "hf_token": told.hf_token,
-        "dataset_repo": told.dataset_repo,
-        "monitoring_mode": told.monitoring_mode,
-        "project": told.trackio_project,
-    }
-
-
-def _joined(name: str | None, project: str | None, url: object) -> Experiment | None:
-    """The experiment that is open in this process, unless another one is asked for."""
-    current = process.current
-    if current is None or current.is_finished or name not in (None, current.name):
-        return None
-    if project not in (None, current.project):
-        return None
-    if url is not ANYWHERE and current.destination != (address_of(str(url)) if url else LOCAL):
-        return None
-    return current
-
-
-def _given(text: Any) -> str | None:
-    return str(text).strip() or None if text is not None else None
 
 
 def _evaluated(name: str) -> str:
