@@ -31,7 +31,7 @@ _Natural = list[tuple[int, int, str]]
 def quantity_of(metric: str) -> Quantity:
     """What a metric of this name measures. Never fails; the same name always gives the same answer."""
     metric = base_of(metric)
-    return hardware(metric) or _per_label(metric) or _preference(metric) or _measure(metric)
+    return hardware(metric) or _of_sample(metric) or _per_label(metric) or _preference(metric) or _measure(metric)
 
 
 def sort_key(metric: str) -> tuple[int, _Natural, int, _Natural, _Natural, str]:
@@ -98,6 +98,23 @@ def _per_label(metric: str) -> Quantity | None:
         of=match["of"],
         rank=rank,
     )
+
+
+_SAMPLE = "train_sample/"
+_AFTER_TOTALS: Final = 1_000
+"""Added to the rank of a label's scores: they stand behind those of the whole."""
+
+
+def _of_sample(metric: str) -> Quantity | None:
+    """The scores of the fixed sample of the training set: what the evaluation has, in a group of its own.
+
+    Dozens of them, when there are labels: among the training's own they would stand before learning rate and norm.
+    """
+    if not metric.startswith(_SAMPLE) or metric == _SAMPLE:
+        return None
+    same = quantity_of(f"eval/{metric.removeprefix(_SAMPLE)}")
+    rank = same.rank + _AFTER_TOTALS if same.group == "label" else same.rank
+    return replace(same, name=f"{same.name} (training sample)", group="train_sample", rank=rank)
 
 
 _PREFERENCE = re.compile(

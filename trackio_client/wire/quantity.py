@@ -34,6 +34,7 @@ GROUPS: Final[dict[str, str]] = {
     "test": "Test",
     "rewards": "Rewards",
     "label": "Per label",
+    "train_sample": "Training sample",
     "speed": "Speed and tokens",
     "other": "Other",
     "system": "System",

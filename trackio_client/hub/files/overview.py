@@ -50,7 +50,7 @@ WORDS_BYTES, CONSOLE_BYTES = 8_000, 4_000
 CONFIG_BYTES: Final = 8_000
 _LONGEST: Final = 1_200
 """Characters of one text in an event or the config."""
-_LAST_GROUPS: Final = ("label", "speed", "system")
+_LAST_GROUPS: Final = ("label", "train_sample", "speed", "system")
 """Left out first."""
 
 
