@@ -64,8 +64,8 @@ def test_evaluations_stand_one_a_row_with_the_best_marked_by_the_metric_that_dec
     assert {"train loss, mean", "train loss, last", "eval f1", "learning rate", "gap f1"} <= set(heads)
     best = pane(opened, "Evaluations").locator("tr.tk-best")
     expect(best).to_contain_text("0.6300")
-    assert best.locator("td").nth(heads.index("train loss, mean")).inner_text() == "0.6000"
-    assert best.locator("td").nth(heads.index("train loss, last")).inner_text() == "0.5000"
+    expect(best.locator("td").nth(heads.index("train loss, mean"))).to_have_text("0.6000")
+    expect(best.locator("td").nth(heads.index("train loss, last"))).to_have_text("0.5000")
     pane(opened, "Evaluations").get_by_role("button", name="Columns").click()
     opened.get_by_role("option", name="train_sample_f1", exact=True).click()
     expect(pane(opened, "Evaluations")).to_contain_text("train sample f1")
@@ -76,15 +76,15 @@ def test_labels_are_a_heat_map_over_evaluations_beside_what_they_are_taken_for(o
     labels, confusion = pane(opened, "Labels"), pane(opened, "Confusion")
     labels.scroll_into_view_if_needed()
     expect(labels.locator("tbody tr")).to_have_count(1)
-    assert labels.locator("tbody td").all_inner_texts() == ["40", ".41", ".63", ".55"]  # entities, strict
-    assert labels.locator("tbody td.ring").inner_text() == ".63"
+    expect(labels.locator("tbody td")).to_have_text(["40", ".41", ".63", ".55"])  # entities, strict
+    expect(labels.locator("tbody td.ring")).to_have_text(".63")
     labels.get_by_role("button", name="entities, strict").click()
     opened.get_by_role("option", name="tags").click()
     expect(labels.locator("tbody tr")).to_have_count(3)
     expect(labels.locator("tbody tr", has_text="B-place").locator("td").nth(1)).to_have_text("·")  # no support is no 0
     expect(labels).to_contain_text("No case in the evaluation set: B-place")
     confusion.scroll_into_view_if_needed()
-    expect(confusion).to_contain_text("step 20, epoch 2, the best evaluation")
+    expect(confusion).to_contain_text("step 20, epoch 2, best")
     expect(confusion.locator("tbody tr", has_text="I-person").locator("td").nth(3)).to_have_text("90")  # 9 of 10
     confusion.get_by_role("button", name="Shares").click()
     opened.get_by_role("option", name="Counts").click()
@@ -106,6 +106,22 @@ def test_the_same_samples_are_walked_through_evaluations_with_what_is_right_mark
     expect(predictions.locator("mark.good")).to_have_count(2)
 
 
+@pytest.mark.parametrize(
+    ("tokens", "text"),
+    [
+        (["saw", "Ada", "go"], "saw Ada go"),
+        (["Or", "##e", "##go", "##n", "is", "##"], "Oregon is ##"),
+        (["▁Ore", "gon", "▁is", "n", "'", "t"], "Oregon isn't"),
+        (["C", "#", "a##b"], "C # a##b"),
+        (["M ##ine", "is", "mo ##ist ##ur"], "Mine is moistur"),
+        ([], ""),
+    ],
+)
+def test_pieces_of_words_are_read_as_words(opened, tokens, text):
+    asked = "async tokens => { const p = await import('/lib/pieces.js'); return p.textOf(p.piecesOf(tokens), 0, 99); }"
+    assert opened.evaluate(asked, tokens) == text
+
+
 @pytest.mark.requirement("S4.17", "S4.18", "S4.26", "S4.29", "S4.5")
 def test_the_side_tells_patience_checkpoints_model_and_data(opened):
     course = pane(opened, "Training")
@@ -124,6 +140,41 @@ def test_the_side_tells_patience_checkpoints_model_and_data(opened):
     data = pane(opened, "Data")
     expect(data.locator("tbody tr").first).to_contain_text("2,000")
     expect(data.locator(".tk-label-counts tbody tr", has_text="B-place")).to_contain_text("12")
+
+
+@pytest.mark.requirement("S4.22", "S4.24", "S4.28", "S4.5")
+def test_the_side_tells_the_training_sample_hardware_and_what_was_set(opened):
+    beside = pane(opened, "Train and validation")
+    expect(beside.locator(".tk-panel-head")).to_contain_text("64 rows, step 30, epoch 3")
+    expect(beside.locator("tbody th")).to_have_text(["loss", "f1"])
+    expect(beside.locator("tbody tr").nth(1).locator("td")).to_have_text(["0.7500", "0.5500", "0.2000", "0.2000"])
+    hardware = pane(opened, "Hardware")
+    rows = hardware.locator("tbody tr")
+    expect(rows).to_have_count(2)
+    expect(rows.nth(0).locator("td")).to_have_text(["63", "62", "93"])  # newest, mean, most
+    expect(rows.nth(1).locator("td")).to_have_text(["30", "23.3", "50"])  # each window as heavy as its readings
+    course = pane(opened, "Training")
+    expect(course).to_contain_text("effective batch32")
+    expect(course).to_contain_text("schedulelinear, 5 steps of warm-up, over 200 steps, AdamW")
+    expect(course).to_contain_text("entities answered3.5 in 100 tokens, gold has 7")
+    expect(course.locator("dd", has_text="Trainer")).to_have_attribute("title", "EarlyStoppingCallback")
+
+
+@pytest.mark.requirement("S4.6")
+def test_an_evaluation_after_the_training_stands_apart(page, space):
+    training = Training(space.url, "told-after", "after")
+    training.log([(step, curve(step)) for step in range(5)])
+    evaluation(training, 1, 0.9, 0.4)
+    evaluation(training, 2, 0.8, 0.5)
+    record(
+        training, "epoch_metrics", {"eval_loss": 0.7, "eval_f1": 0.625, "final": True, "after_training": True}, step=20
+    )
+    training.finish()
+    open_experiment(page, space.url, training.experiment_id, "Evaluations")
+    evaluations = pane(page, "Evaluations")
+    expect(evaluations.locator(".tk-later")).to_contain_text("After the training")
+    expect(evaluations.locator(".tk-later tbody td")).to_contain_text(["0.7", "0.625"])
+    expect(evaluations.get_by_role("region", name="Evaluations", exact=True).locator("tbody tr")).to_have_count(2)
 
 
 @pytest.mark.requirement("S4.19", "S4.20")
@@ -155,7 +206,7 @@ def test_what_is_missing_says_why_and_what_was_captured_is_all_there(opened):
     expect(environment.locator("details", has_text="2 packages").locator("dd")).to_have_text(["2.13.0"])
     environment.get_by_text("1 thing not captured").click()
     expect(environment).to_contain_text("no driver of NVIDIA was found")
-    assert opened.locator("img").count() == 0  # no name became markup
+    expect(opened.locator("img")).to_have_count(0)  # no name became markup
 
 
 @pytest.mark.requirement("S3.43")
@@ -188,6 +239,8 @@ def test_panels_follow_a_running_training_and_come_one_by_one(page, space):
     training = Training(space.url, "told-live", "runner")
     training.log([(step, curve(step)) for step in range(5)])
     page.goto(f"{space.url}/?experiment={training.experiment_id}")
+    told = "() => trackioPage.shell.made.experiment.told?.training !== undefined"  # the panels were asked for
+    page.wait_for_function(told)
     expect(page.locator(".tk-view.experiment .tk-chart").first).to_be_visible()
     expect(page.locator(".tk-pane:visible")).to_have_count(0)  # nothing was told: nothing stands there
     evaluation(training, 1, 0.9, 0.4)
@@ -204,7 +257,7 @@ def test_an_experiment_of_numbers_alone_stays_as_calm_as_it_was(page, space):
     page.goto(f"{space.url}/?experiment={training.experiment_id}")
     expect(pane(page, "Evaluations")).to_be_visible()  # told from its eval/ metrics
     assert page.locator(".tk-pane:visible").count() <= 2
-    assert page.locator(".tk-media").is_hidden()
+    expect(page.locator(".tk-media")).to_be_hidden()
 
 
 def test_an_old_summary_is_not_asked_for_again_and_again(page, space, training):
@@ -213,8 +266,11 @@ def test_an_old_summary_is_not_asked_for_again_and_again(page, space, training):
     page.goto(f"{space.url}/?experiment={training.experiment_id}")
     expect(pane(page, "Evaluations")).to_be_visible()
     expect(pane(page, "Predictions")).to_be_visible()
-    page.wait_for_timeout(4000)  # longer than the page's own round
-    assert len([url for url in asked if url.endswith("/summary")]) <= 2
+    summary = f"/v1/experiments/{training.experiment_id}/summary"
+    for _ in range(3):  # rounds in which the page asked for the experiment itself
+        with page.expect_request(lambda request: request.url.endswith(f"/v1/experiments/{training.experiment_id}")):
+            pass
+    assert len([url for url in asked if url.endswith(summary)]) <= 2
     assert httpx.get(f"{space.url}/v1/experiments/{training.experiment_id}/index").json()["entries"][0]["position"] > 0
 
 

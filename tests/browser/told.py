@@ -73,7 +73,16 @@ def evaluation(training: Training, number: int, loss: float, f1: float) -> None:
             "learning_rate": 1e-3 / number,
             "per_label_metrics": {"O": scores(0.99, 900), "B-person": scores(f1, 40), "B-place": scores(0.0, 0, 0)},
             "per_entity_metrics": {"strict": {"person": scores(f1, 40)}, "lenient": {"person": scores(f1 + 0.1, 40)}},
-            "train_sample": {"metrics": {"f1": f1 + 0.2}, "gap": {"f1": 0.2}},
+            "train_sample": {
+                "samples": 64,
+                "metrics": {"f1": f1 + 0.2, "loss": loss - 0.3},
+                "gap": {"f1": 0.2, "loss": -0.3},
+            },
+            "hardware": {
+                "gpu_0_utilization": {"mean": 60.0 + number, "max": 90.0 + number, "readings": 2},
+                "cpu_percent": {"mean": 10.0 * number, "max": 50.0, "readings": number},
+            },
+            "entity_rates": {"predicted_rate": 0.035, "gold_rate": 0.07, "ratio": 0.5},
             "compute_time": 0.08,
             "data_wait_time": 0.015,
             "between_steps_time": 0.005,
@@ -153,6 +162,9 @@ def begin(training: Training) -> None:
             "trainer": "Trainer",
             "label_list": LABELS,
             "num_labels": 4,
+            "effective_batch_size": 32,
+            "schedule": {"scheduler": "linear", "warmup_steps": 5, "max_steps": 200, "optimizer": "AdamW"},
+            "callbacks": ["EarlyStoppingCallback"],
             "dataset_counts": {"train": {**counts, "label_counts": {"O": 1910, "B-person": 60, "B-place": 12}}},
             "identity": {
                 "evaluation_sets": {"eval": {"id": "all:abcdef0123", "rows": 50}},

@@ -47,7 +47,7 @@ export class CoursePanel {
     const { run_summary: summary = {}, epoch_metrics: entries = [] } = training ?? {};
     const last = entries.at(-1) ?? {};
     const time = summary?.time ?? {};
-    const lines = [...this.best(training), ...this.stopping((summary?.early_stopping ?? training?.run_config?.early_stopping ?? {}), entries), ...this.times(time, summary ?? {}, last, detail), ...this.cost([summary, last]), ...this.gradients([summary, last]), ...identities(training?.run_config?.identity)];
+    const lines = [...this.best(training), ...this.stopping((summary?.early_stopping ?? training?.run_config?.early_stopping ?? {}), entries), ...this.times(time, summary ?? {}, last, detail), ...this.cost([summary, last], detail?.state === "running"), ...this.gradients([summary, last]), ...entities(last.entity_rates), ...setup(training?.run_config), ...identities(training?.run_config?.identity)];
     const split = splitOf(time, summary?.train_runtime_seconds) ?? stepSplit(last);
     // How long it ran stands in the head: alone it is no panel.
     const isTold = lines.some(([name, value]) => value !== null && value !== "" && name !== "trained for");
@@ -100,17 +100,17 @@ export class CoursePanel {
       ["left", left !== null && detail?.state === "running" ? `about ${duration(left)}` : null],
       ["trained for", ran === null ? null : duration(ran)],
       ["a step takes", step === null ? null : step < 1 ? `${number(step * 1000)} ms` : duration(step)],
-      ["evaluations took", evaluating === null ? null : duration(evaluating)],
+      ["evaluations took", evaluating ? duration(evaluating) : null], // 0 where there was none
       ["throughput", [samples === null ? null : `${number(Number(samples.toPrecision(4)))} samples/s`, tokens === null ? null : `${number(Number(tokens.toPrecision(4)))} tokens/s`].filter(Boolean).join(", ")],
       ["tokens seen", seen === null ? null : number(seen), summary?.tokens?.counted],
       ["operations", large(flos), flos === null ? undefined : `${exact(flos)} floating point operations`],
     ];
   }
 
-  /** @param {any[]} holders @returns {[string, any, string?][]} */
-  cost(holders) {
+  /** @param {any[]} holders @param {boolean} runs @returns {[string, any, string?][]} */
+  cost(holders, runs) {
     const cost = known(holders, ["cost"]);
-    const total = known(holders, ["cost_expected"]);
+    const total = runs ? known(holders, ["cost_expected"]) : null; // of one that ended it is what was once expected
     const price = known(holders, ["price_per_hour"]);
     if (cost === null) return [];
     return [["cost", `${cost.toFixed(2)}${total === null ? "" : `, about ${total.toFixed(2)} at the end`}${price === null ? "" : ` at ${number(price)} an hour`}`]];
@@ -155,6 +155,25 @@ function stepSplit(entry) {
   const of = (/** @type {string} */ name) => known([entry], [name]);
   if (of("compute_time") === null) return null;
   return partsOf({ compute_seconds: of("compute_time"), data_seconds: of("data_wait_time"), between: of("between_steps_time") }, true);
+}
+
+/** How often entities are answered, beside how often they are there. @param {any} rates @returns {[string, any, string?][]} */
+function entities(rates) {
+  const [answered, gold, ratio] = ["predicted_rate", "gold_rate", "ratio"].map((name) => known([rates], [name]));
+  if (answered === null || gold === null) return [];
+  const percent = (/** @type {number} */ share) => `${number(Number((share * 100).toPrecision(3)))}`;
+  return [["entities answered", `${percent(answered)} in 100 tokens, gold has ${percent(gold)}`, `${ratio === null ? "" : `${exact(ratio)} times as many; `}at the last evaluation`]];
+}
+
+/** What was set for the whole of it. @param {any} config run_config @returns {[string, any, string?][]} */
+function setup(config) {
+  const { trainer, effective_batch_size: batch, schedule = {}, callbacks = [], world_size: ranks } = config ?? {};
+  const plan = [schedule.scheduler, schedule.warmup_steps ? `${number(schedule.warmup_steps)} steps of warm-up` : null, schedule.max_steps ? `over ${number(schedule.max_steps)} steps` : null, schedule.optimizer].filter(Boolean).join(", ");
+  return [
+    ["trainer", trainer, [config?.training_arguments_class, config?.data_collator, ...callbacks].filter(Boolean).join("\n") || undefined],
+    ["effective batch", typeof batch === "number" ? `${number(batch)}${ranks > 1 ? `, of ${number(ranks)} processes` : ""}` : null],
+    ["schedule", plan],
+  ];
 }
 
 /** What two experiments must share to be compared: the evaluation set and the labels. @param {any} identity @returns {[string, any, string?][]} */

@@ -69,7 +69,7 @@ export class DataPanel {
     const more = names.length - shown.length;
     return h("div", { class: "tk-label-counts" },
       h("table", { "aria-label": "How often each label stands in the data" }, h("thead", null, h("tr", null, h("th", { scope: "col" }, "label"), known.map(([name]) => h("th", { scope: "col" }, name)))), h("tbody", null, shown.map(row))),
-      more > 0 ? h("button", { class: "tk-btn sm tk-more", on: { click: () => ((this.all = true), this.draw()) } }, `Show ${count(more)} more labels`) : null);
+      more > 0 ? h("button", { class: "tk-btn sm tk-more", on: { click: () => ((this.all = true), this.draw()) } }, `Show ${plural(more, "more label")}`) : null);
   }
 }
 

@@ -122,7 +122,8 @@ export class ExperimentView {
     this.places = places;
     const { Facts } = await import("./facts.js");
     if (this.places !== places || !this.head) return; // the reader went on meanwhile
-    this.told = new Facts({ source, id, tells: (told) => this.journal?.leave(told) });
+    const metric = (name) => (this.state.get("metrics") ?? []).find((each) => each.metric === name);
+    this.told = new Facts({ source, id, tells: (told) => this.journal?.leave(told), metric });
     for (const [name, place] of Object.entries(places)) place.replaceWith(this.told[name]);
     this.told.paint(this.detail);
   }
@@ -224,7 +225,8 @@ export class ExperimentView {
   }
 
   paintAbout() {
-    const known = facts(this.detail).filter(([name]) => !(this.detail.environment?.values?.host && ["host", "process"].includes(name))); // that panel tells them
+    const told = [...(this.detail.environment?.values?.host ? ["host", "process"] : []), ...(this.detail.ranks ? ["host", "process", "rank"] : [])]; // by panels of their own
+    const known = facts(this.detail).filter(([name]) => !told.includes(name));
     const key = JSON.stringify(known);
     if (key === this.aboutKey) return;
     this.aboutKey = key;

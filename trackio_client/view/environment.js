@@ -74,7 +74,7 @@ export class EnvironmentPanel {
   /** A difference too long for the page: a file of its own. @param {any} git */
   file(git) {
     const address = git.diff_file ? this.source?.blob?.(String(git.diff_file), "changes.diff") : null;
-    return address ? h("p", null, h("a", { href: address, download: "changes.diff" }, `Changes since the commit, ${binary(git.diff_bytes)}`)) : null;
+    return address ? h("p", { class: "tk-pane-words" }, h("a", { href: address, download: "changes.diff" }, `Changes since the commit, ${binary(git.diff_bytes)}`)) : null;
   }
 
   /** The few lines that tell the machine, and all of it folded. @param {any} values @param {any} variables */

@@ -1,7 +1,7 @@
 // @ts-check
 /** One row an evaluation: what was measured, the best marked by the metric that decides, training loss last and mean apart. */
 
-import { fill, h } from "./dom.js";
+import { add, fill, h } from "./dom.js";
 import { openMenu } from "./menu.js";
 import { icon } from "./icons.js";
 import { Pane, plainTable } from "./pane.js";
@@ -82,6 +82,7 @@ export class EvaluationsPanel {
       openMenu(this.choose, { title: "Columns", several: true, items: this.columns.map((name) => ({ value: name, label: name, chosen: this.shown().includes(name) })), choose: (name) => this.toggle(name) }));
     this.pane.tools.append(this.choose);
     /** @type {string[]} */ this.columns = [];
+    /** @type {any[]} */ this.after = [];
   }
 
   /** @param {any} training */
@@ -89,7 +90,8 @@ export class EvaluationsPanel {
     const entries = training?.epoch_metrics ?? [];
     this.pane.show(entries.length > 0);
     if (!entries.length) return;
-    const key = JSON.stringify([entries.length, entries.at(-1), training.run_summary?.best_step]);
+    this.after = training.evaluations_after_training ?? [];
+    const key = JSON.stringify([entries.length, entries.at(-1), training.run_summary?.best_step, this.after]);
     if (key === this.key) return;
     this.key = key;
     this.entries = entries;
@@ -128,7 +130,18 @@ export class EvaluationsPanel {
     const button = more > 0 ? h("button", { class: "tk-btn sm tk-more", on: { click: () => ((this.all = true), this.draw()) } }, `Show ${count(more)} earlier`) : null;
     const place = this.pane.body.firstElementChild?.scrollTop ?? 0;
     fill(this.pane.body, plainTable({ label: "Evaluations", head: [...head, h("th", { "aria-label": "best" })], rows, class: "tk-evaluations" }), button);
+    if (this.after.length) add(this.pane.body, this.later());
     if (place && this.pane.body.firstElementChild) this.pane.body.firstElementChild.scrollTop = place;
+  }
+
+  /** Evaluations after the training, perhaps of another model: the best one, or on another set. */
+  later() {
+    const columns = columnsOf(this.after).filter((name) => !SPEED.test(name) && !RARE.test(name)).slice(0, MOST_COLUMNS);
+    const rows = this.after.map((/** @type {any} */ entry) => new Map(cells(entry)));
+    const formats = new Map(columns.map((name) => [name, formatOf(name, rows.map((/** @type {Map<string, any>} */ values) => values.get(name)))]));
+    const cell = (/** @type {Map<string, any>} */ values, /** @type {string} */ name) => h("td", { class: "num", title: exact(values.get(name)) }, values.has(name) ? /** @type {any} */ (formats.get(name))(values.get(name)) : "–");
+    const head = columns.map((name) => h("th", { class: "num", scope: "col", title: name }, label(name)));
+    return h("div", { class: "tk-sub tk-later" }, h("h3", null, "After the training"), plainTable({ label: "Evaluations after the training", head, rows: rows.map((/** @type {Map<string, any>} */ values) => h("tr", null, columns.map((name) => cell(values, name)))), class: "tk-evaluations" }));
   }
 
   /** @param {any} entry @param {Map<string, any>} values @param {string[]} columns @param {Map<string, (value: any) => string>} formats */

@@ -2,6 +2,7 @@
 /** What a training tells beside its curves, on its experiment's page: panels that stand only when there is something in them. */
 
 import { ArtifactsPanel } from "./artifacts.js";
+import { BesidePanel } from "./beside.js";
 import { CheckpointsPanel } from "./checkpoints.js";
 import { CoursePanel } from "./course.js";
 import { DataPanel } from "./datacounts.js";
@@ -9,6 +10,7 @@ import { h } from "./dom.js";
 import { EnvironmentPanel } from "./environment.js";
 import { EvaluationsPanel } from "./evaluations.js";
 import { FailurePanel, GapsPanel } from "./failure.js";
+import { HardwarePanel } from "./hardware.js";
 import { ConfusionPanel, LabelsPanel } from "./labels.js";
 import { MediaPanels } from "./media.js";
 import { ModelPanel } from "./modelcard.js";
@@ -27,9 +29,9 @@ const KINDS = ["record", "media", "artifact", "artifact_used"];
  */
 
 export class Facts {
-  /** @param {{source: any, id: string, tells?: (told: {error: any, checkpoints: boolean}) => void}} parts `tells` hears what panels
-   * show that others need not; `source` may lack any of `training`, `index`, `entry`, `artifacts`: its panels stay away */
-  constructor({ source, id, tells = () => {} }) {
+  /** @param {{source: any, id: string, tells?: (told: {error: any, checkpoints: boolean}) => void, metric?: (name: string) => any}} parts
+   * `tells` hears what panels show that others need not; `metric` knows titles and units; `source` may lack any of `training`, `index`, `entry`, `artifacts`: its panels stay away */
+  constructor({ source, id, tells = () => {}, metric = () => null }) {
     this.source = source;
     this.id = id;
     this.tells = tells;
@@ -43,6 +45,8 @@ export class Facts {
     this.predictions = new PredictionsPanel((entry) => this.content(entry));
     this.media = new MediaPanels({ source, content: (entry) => this.content(entry) });
     this.course = new CoursePanel();
+    this.gap = new BesidePanel();
+    this.hardware = new HardwarePanel(metric);
     this.checkpoints = new CheckpointsPanel();
     this.model = new ModelPanel();
     this.data = new DataPanel();
@@ -53,7 +57,7 @@ export class Facts {
     /** Above the charts, below them, and beside them. */
     this.above = h("div", { class: "tk-stack" }, this.failure.root);
     this.below = h("div", { class: "tk-stack" }, this.evaluations.root, this.labels.root, this.confusion.root, this.predictions.root, this.media.root);
-    this.beside = h("div", { class: "tk-stack" }, this.course.root, this.checkpoints.root, this.model.root, this.data.root);
+    this.beside = h("div", { class: "tk-stack" }, this.course.root, this.gap.root, this.checkpoints.root, this.model.root, this.data.root, this.hardware.root);
     this.last = h("div", { class: "tk-stack" }, this.ranks.root, this.environment.root, this.artifacts.root, this.gaps.root);
     this.after = 0;
     this.fresh = false; // records have come since the summary was asked for
@@ -72,7 +76,7 @@ export class Facts {
 
   /** @returns {any[]} */
   panels() {
-    return [this.failure, this.evaluations, this.labels, this.confusion, this.predictions, this.media, this.course, this.checkpoints, this.model, this.data, this.ranks, this.environment, this.artifacts, this.gaps];
+    return [this.failure, this.evaluations, this.labels, this.confusion, this.predictions, this.media, this.course, this.gap, this.checkpoints, this.model, this.data, this.hardware, this.ranks, this.environment, this.artifacts, this.gaps];
   }
 
   async poll() {
@@ -118,7 +122,7 @@ export class Facts {
   }
 
   #paintTraining() {
-    for (const panel of [this.failure, this.evaluations, this.labels, this.confusion, this.course, this.checkpoints, this.model, this.data, this.gaps]) {
+    for (const panel of [this.failure, this.evaluations, this.labels, this.confusion, this.course, this.gap, this.checkpoints, this.model, this.data, this.hardware, this.gaps]) {
       panel.paint(this.training, this.detail ?? {});
     }
     this.tells({ error: this.failure.root.hidden ? null : this.failure.error, checkpoints: !this.checkpoints.root.hidden });

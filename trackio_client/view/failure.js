@@ -94,7 +94,9 @@ const words = (value) => (value === null || value === undefined ? null : typeof 
 /** Memory is told in powers of two, as the tools that allocate it do. @param {number} bytes */
 export function binary(bytes) {
   if (bytes < 2 ** 20) return size(bytes);
-  return bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(1)} MiB` : `${(bytes / 2 ** 30).toFixed(2)} GiB`;
+  if (bytes < 2 ** 30) return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+  if (bytes < 2 ** 40) return `${(bytes / 2 ** 30).toFixed(2)} GiB`;
+  return bytes < 2 ** 50 ? `${(bytes / 2 ** 40).toFixed(2)} TiB` : `${(bytes / 2 ** 50).toFixed(2)} PiB`;
 }
 
 /** What is missing and why, and what of ours went wrong: told, so that nobody takes it for zero. */

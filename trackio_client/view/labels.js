@@ -98,7 +98,7 @@ export class LabelsPanel {
     this.scores.say(SCORES[/** @type {keyof typeof SCORES} */ (this.score)]);
     this.orders.say(`by ${this.order}`);
     const evaluations = entries.length === this.entries.length ? plural(entries.length, "evaluation") : `${entries.length} of ${count(this.entries.length)} evaluations`;
-    this.pane.say(`${SCORES[/** @type {keyof typeof SCORES} */ (this.score)]}, label × step; ${plural(names.length, "label")}, ${evaluations}`);
+    this.pane.say(`${plural(names.length, "label")}, ${evaluations}`);
     const columns = entries.map((/** @type {any} */ entry) => ({ word: `${number(stepOf(entry) ?? entry.epoch)}${entry === this.best ? " ★" : ""}`, title: `${where(entry)}${entry === this.best ? ", the best evaluation" : ""}` }));
     fill(this.pane.body, heatTable({ label: "Score of each label at each evaluation", corner: "label", columns, rows, hasCounts: true, high }), this.words(shown, tables, entries));
   }
@@ -228,7 +228,7 @@ export class ConfusionPanel {
   words(isBest, all, shown) {
     const entry = /** @type {import("./stepped.js").Group} */ (this.shown);
     const at = where({ global_step: entry.step, epoch: entry.epoch });
-    return [`${at}${isBest ? ", the best evaluation" : ""}`, shown < all ? `the ${shown} labels with most cases of ${count(all)}` : null, this.counts ? null : "a row sums to 100"].filter(Boolean).join("; ");
+    return [`${at}${isBest ? ", best" : ""}`, shown < all ? `the ${shown} labels with most cases of ${count(all)}` : null, this.counts ? null : "a row sums to 100"].filter(Boolean).join("; ");
   }
 
   /** @param {any[]} labels @param {number} n @param {number} sum @param {number} i @param {number} j */
@@ -248,7 +248,8 @@ export class ConfusionPanel {
   /** @param {any} data */
   most(data) {
     const found = data.most_frequent ?? [];
-    if (!found.length) return h("p", { class: "tk-pane-words" }, "No case was taken for another label.");
+    const answered = (data.matrix ?? []).flat().some((/** @type {number} */ n) => n > 0);
+    if (!found.length) return h("p", { class: "tk-pane-words" }, data.matrix && !answered ? "No case has an answer here." : "No case was taken for another label.");
     const line = (/** @type {any} */ each) => h("tr", null, h("td", { title: each.gold }, each.gold), h("td", { title: each.predicted }, each.predicted), h("td", { class: "num" }, count(each.count)), h("td", { class: "num" }, typeof each.share === "number" ? `${(100 * each.share).toFixed(each.share < 0.0995 ? 1 : 0)} %` : "–"));
     return h("div", { class: "tk-confused" }, h("h3", null, "Most frequent"), plainTable({ label: "Most frequent confusions", head: ["gold", "answered", "cases", "of gold"].map((word, i) => h("th", { class: i > 1 ? "num" : "", scope: "col" }, word)), rows: found.slice(0, MOST_CONFUSED).map(line) }));
   }

@@ -5,6 +5,7 @@ import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";
 import { menuButton } from "./menu.js";
 import { Pane } from "./pane.js";
+import { piecesOf, textOf } from "./pieces.js";
 import { grouped, setsOf } from "./stepped.js";
 import { count, number, plural, revived } from "./words.js";
 
@@ -51,7 +52,7 @@ export class PredictionsPanel {
     const { counts = {}, by_kind: kinds = {}, by_label: labels = {}, panel = [] } = this.data() ?? {};
     const one = (/** @type {string} */ value, /** @type {string} */ label, note = "", group = "") => ({ value, label, note, group, chosen: value === this.of });
     return [
-      one(PANEL, "The same at every evaluation", plural(panel.length, "sample")),
+      one(PANEL, "Always the same", plural(panel.length, "sample")),
       ...Object.keys(kinds).map((kind) => one(`kind ${kind}`, kind, counts[kind] === undefined ? "" : count(counts[kind]), "By kind")),
       ...Object.keys(labels).map((label) => one(`label ${label}`, label, "", "With an error of")),
     ];
@@ -188,15 +189,17 @@ export function spansOf(tokens, tags) {
 
 /** Gold above, answer below, the same words; what only one of them has is marked. @param {string[]} tokens @param {any[]} gold @param {any[]} predicted @param {any[]} sure */
 function taggedText(tokens, gold, predicted, sure) {
+  const pieces = piecesOf(tokens);
   const line = (/** @type {string} */ name, /** @type {any[]} */ tags, /** @type {any[]} */ other) => {
     const others = new Set(spansOf(tokens, other).map(({ from, to, label }) => `${from} ${to} ${label}`));
     const parts = spansOf(tokens, tags).map(({ from, to, label }, i) => {
-      const text = tokens.slice(from, to).join(" ");
-      if (!label) return `${i ? " " : ""}${text}`;
+      const text = textOf(pieces, from, to);
+      const gap = i ? pieces[from].gap : "";
+      if (!label) return gap + text;
       const agrees = others.has(`${from} ${to} ${label}`);
       const how = sure.slice(from, to).map(confidence).filter(Boolean).join(", ");
       const title = [label, agrees ? "in both" : name === "gold" ? "not answered so" : "not in gold", name === "gold" || !how ? null : `confidence ${how}`].filter(Boolean).join("; ");
-      return [i ? " " : "", h("mark", { class: agrees ? "good" : name === "gold" ? "miss" : "bad", title }, text, h("sub", null, label))];
+      return [gap, h("mark", { class: agrees ? "good" : name === "gold" ? "miss" : "bad", title }, text, h("sub", null, label))];
     });
     return [h("dt", null, name), h("dd", null, parts)];
   };
