@@ -7,7 +7,6 @@ import json
 import math
 import multiprocessing
 import os
-import socket
 import sys
 import threading
 import time
@@ -19,9 +18,8 @@ import pytest
 import trackio_client
 from tests.monitor.looking import events, experiments, kept, points
 from trackio_client.cli.main import main
-from trackio_client.delivery.transport import MemoryTransport
-from trackio_client.errors import ProjectNotFound, Unavailable, UsageError
-from trackio_client.monitor import Monitor, SmolLM3Monitor, create_monitor_from_config
+from trackio_client.errors import UsageError
+from trackio_client.monitor import Monitor, SmolLM3Monitor
 from trackio_client.monitor.history import MOST
 from trackio_client.reader import Api
 
@@ -229,16 +227,6 @@ def test_the_summary_says_how_long_it_took_and_makes_nothing_up_b21():
     assert json.loads(Path(monitor.artifacts[0]).read_text())["best"] == {"f1": 0.5}
 
 
-@pytest.mark.requirement("S1.29")
-def test_the_address_is_the_spaces_and_none_where_there_is_no_page(monkeypatch):
-    assert Monitor("local").get_experiment_url() is None
-    there = Monitor("space", trackio_url="http://127.0.0.1:9", mode="offline")
-    assert there.get_experiment_url() == (
-        f"http://127.0.0.1:9/?project=tests&experiment={there.experiment_id}"
-    )  # fmt: skip
-    assert Monitor("off", trackio_url="http://127.0.0.1:9", enable_tracking=False).get_experiment_url() is None
-
-
 @pytest.mark.requirement("S1.30")
 def test_the_first_final_status_stands_however_often_it_is_closed_b20():
     monitor = Monitor("ends")
@@ -251,123 +239,6 @@ def test_the_first_final_status_stands_however_often_it_is_closed_b20():
     monitor.log_metrics({"loss": 2.0}, step=1)  # told, not recorded, not raised
     found = kept(monitor.experiment_id)
     assert (found.state, found.generation, found.last_step) == ("failed", 0, 0)
-
-
-@pytest.mark.requirement("S1.19", "S1.28")
-def test_switches_turn_off_what_they_name_and_nothing_else():
-    monitor = Monitor("switched", log_metrics=False, log_config="no", log_artifacts=False)
-    monitor.log_metrics({"loss": 1.0}, step=1)
-    monitor.log_config({"lr": 1})
-    monitor.log_model_checkpoint("x", step=1)
-    monitor.log_evaluation_results({"f1": 0.0}, step=1)
-    monitor.close()
-    found = kept(monitor.experiment_id)
-    assert (found.metrics, found.config, list(monitor.artifacts)) == (["eval_f1"], {}, [])
-    assert points(monitor.experiment_id, "eval_f1") == [(1, 0.0)]
-
-
-@pytest.mark.requirement("S1.14", "S1.28")
-def test_with_tracking_off_everything_can_be_called_and_nothing_is_written(home):
-    monitor = create_monitor_from_config({"enable_tracking": False}, "off")
-    monitor.log_config({"a": 1})
-    monitor.log_metrics({"a": 1.0})
-    monitor.log_system_metrics()
-    monitor.log_evaluation_results({"a": 1.0})
-    monitor.log_model_checkpoint("x")
-    monitor.log_training_summary({"a": 1})
-    monitor.close()
-    assert not (home / "data").exists() or not list((home / "data").rglob("*.json"))
-    with pytest.raises(ProjectNotFound):
-        experiments()
-
-
-@pytest.mark.requirement("S1.14", "S1.60")
-@pytest.mark.parametrize("mode", ["both", "dataset", "trackio", "none", "nonsense"])
-def test_every_mode_writes_local_files_and_an_unknown_word_is_both(mode, home, capsys):
-    monitor = Monitor("modes", monitoring_mode=mode)
-    monitor.log_metrics({"loss": 0.25}, step=3)
-    monitor.log_evaluation_results({"f1": 0.5}, step=3)
-    monitor.close()
-    assert points(monitor.experiment_id, "loss") == [(3, 0.25)]
-    assert [Path(path).exists() for path in monitor.artifacts] == [True, True]
-    assert monitor.monitoring_mode == ("both" if mode == "nonsense" else mode)
-    said = capsys.readouterr().err
-    assert ("'nonsense': 'both' is taken" in said) == (mode == "nonsense")
-
-
-@pytest.mark.requirement("S1.60")
-def test_without_any_remote_the_metrics_are_on_the_console(capsys):
-    monitor = Monitor("console")
-    monitor.log_metrics({"loss": 0.125}, step=3)
-    monitor.close()
-    assert "step 3  loss 0.125" in capsys.readouterr().err
-
-
-@pytest.mark.requirement("S1.48")
-def test_one_monitor_is_one_experiment_whatever_it_is_told_b10():
-    monitor = Monitor("one", monitoring_mode="dataset")
-    before = monitor.experiment_id
-    for step in range(100):
-        monitor.log_metrics({"loss": float(step)}, step=step)
-    monitor.close()
-    assert monitor.experiment_id == before
-    assert [each.experiment_id for each in experiments()] == [before]
-
-
-@pytest.mark.requirement("S1.44")
-def test_monitor_module_and_second_monitor_write_to_one_experiment_b31():
-    started = trackio_client.init("tests", "shared")
-    monitor = create_monitor_from_config({"experiment_name": "shared"})
-    again = create_monitor_from_config({})
-    trackio_client.log({"a": 1.0}, step=1)
-    monitor.log_metrics({"b": 2.0}, step=1)
-    again.log_metrics({"c": 3.0}, step=1)
-    assert {monitor.experiment_id, again.experiment_id, str(started)} == {started.experiment_id}
-    assert trackio_client.get_monitor() is again
-    trackio_client.finish()
-    assert [each.experiment_id for each in experiments()] == [str(started)]
-    assert kept(str(started)).metrics == ["a", "b", "c"]
-
-
-@pytest.mark.requirement("S1.40", "S1.44")
-def test_init_after_a_monitor_goes_on_with_its_experiment_b31():
-    monitor = create_monitor_from_config({"experiment_name": "shared"})
-    started = trackio_client.init(project_name="shared", experiment_name="shared", trackio_url=None)
-    assert f"{started}" == f"{trackio_client.init()}" == monitor.experiment_id
-    assert str(trackio_client.init(experiment_name="another")) != monitor.experiment_id
-    monitor.close()
-    assert str(trackio_client.init(experiment_name="shared")) != monitor.experiment_id
-
-
-@pytest.mark.requirement("S1.41")
-def test_asking_for_the_monitor_of_an_experiment_does_not_keep_init_from_beginning_another():
-    first = trackio_client.init("tests")
-    trackio_client.log_config({"a": 1})
-    assert str(trackio_client.init("tests")) != str(first)
-
-
-@pytest.mark.requirement("S1.44")
-def test_another_name_or_another_place_is_another_experiment():
-    first = Monitor("first")
-    assert Monitor("second").experiment_id != first.experiment_id
-    second = Monitor("second")
-    assert Monitor("second", project="other").experiment_id not in (first.experiment_id, second.experiment_id)
-    there = Monitor("second", trackio_url="http://127.0.0.1:9", mode="offline")
-    assert there.experiment.destination == "http://127.0.0.1:9"
-    assert Monitor("second", trackio_url="http://127.0.0.1:9/").experiment_id == there.experiment_id
-
-
-@pytest.mark.requirement("S1.58")
-def test_a_space_that_comes_up_later_gets_what_was_logged_before_b12_b13(home):
-    """Nobody answers at first: the log keeps everything, and sends it when somebody does."""
-    there = MemoryTransport(destination="local", failures=[Unavailable("503")] * 3)
-    monitor = Monitor("later", transport=lambda: there)
-    for step in range(50):
-        monitor.log_metrics({"loss": float(step)}, step=step)
-    monitor.close()
-    assert not there.failures
-    steps = [int(step) for part in there.decoded() if hasattr(part, "steps") for step in part.steps]
-    assert steps == list(range(50))
 
 
 @pytest.mark.requirement("S1.30")
@@ -465,86 +336,6 @@ def test_without_transformers_the_callback_names_what_to_install(monkeypatch):
         monitor.create_monitoring_callback()
     with pytest.raises(MissingExtra, match=r"pip install .*transformers"):
         trackio_client.training_arguments({})
-
-
-# --- the module's functions ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.requirement("S1.40")
-def test_init_takes_the_words_of_older_scripts_and_its_text_is_the_id(home):
-    assert str(trackio_client.init()).startswith("exp_")
-    experiment = trackio_client.init(
-        project_name="tests", experiment_name="named", trackio_url="http://127.0.0.1:9", trackio_token="t",
-        hf_token="h", dataset_repo="me/data", monitoring_mode="none",
-    )  # fmt: skip
-    assert (experiment.project, experiment.name, experiment.destination) == ("tests", "named", "local")
-    assert f"{experiment}" == experiment.experiment_id
-
-
-@pytest.mark.requirement("S1.41")
-def test_the_modules_functions_write_into_the_open_experiment(tmp_path):
-    (tmp_path / "model.bin").write_bytes(b"12345")
-    experiment = trackio_client.init("tests", "module")
-    assert trackio_client.is_available()
-    trackio_client.log({"loss": 1.0}, step=1)
-    trackio_client.log_config({"lr": 1})
-    trackio_client.log_checkpoint(tmp_path / "model.bin", 2)
-    trackio_client.log_evaluation_results({"f1": 0.5}, step=2)
-    assert trackio_client.get_experiment_url() is None
-    assert trackio_client.get_monitor().experiment is experiment
-    trackio_client.finish()
-    assert not trackio_client.is_available()
-    found = kept(str(experiment))
-    assert (found.config, found.metrics) == ({"lr": 1}, ["eval_f1", "loss"])
-    assert events(str(experiment), "record")[0]["data"]["bytes"] == 5
-
-
-@pytest.mark.requirement("S1.41", "S1.44")
-def test_set_monitor_leads_the_modules_functions_to_its_experiment():
-    first = Monitor("first")
-    second = Monitor("second")
-    trackio_client.set_monitor(first)
-    trackio_client.log({"a": 1.0}, step=0)
-    trackio_client.log_config({"b": 2})
-    trackio_client.finish()
-    second.close()
-    assert (kept(first.experiment_id).metrics, kept(first.experiment_id).config) == (["a"], {"b": 2})
-    assert kept(second.experiment_id).metrics == []
-    with pytest.raises(UsageError, match="takes a Monitor"):
-        trackio_client.set_monitor("first")
-
-
-@pytest.mark.requirement("S1.42")
-def test_before_init_each_function_warns_once_and_returns(monkeypatch):
-    from trackio_client.monitor import module
-
-    monkeypatch.setattr(module, "_warned", set())
-    monkeypatch.setattr(trackio_client, "_warned", set())
-    calls = [
-        (trackio_client.log, ({"a": 1.0},)), (trackio_client.finish, ()), (trackio_client.log_config, ({},)),
-        (trackio_client.log_checkpoint, ("x",)), (trackio_client.log_evaluation_results, ({},)),
-    ]  # fmt: skip
-    for function, given in calls:
-        with pytest.warns(UserWarning, match="before init"):
-            assert function(*given) is None
-        assert function(*given) is None  # silent from now on: a warning would be an error
-    assert trackio_client.get_experiment_url() is None
-    assert trackio_client.get_monitor() is None
-    assert not trackio_client.is_available()
-
-
-# --- nothing leaves, nothing shows ---------------------------------------------------------------------------------
-
-
-@pytest.mark.requirement("S1.12", "S1.62")
-def test_with_nothing_set_no_connection_is_made_b14(monkeypatch):
-    asked = []
-    monkeypatch.setattr(socket.socket, "connect", lambda self, address: asked.append(address))
-    monitor = create_monitor_from_config({})
-    monitor.log_metrics({"a": 1.0})
-    monitor.log_evaluation_results({"a": 1.0})
-    monitor.close()
-    assert asked == []
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")

@@ -79,3 +79,11 @@ def api(make_api):
 @pytest.fixture
 def a_batch():
     return batch
+
+
+@pytest.fixture
+def shares(make_api):
+    """An owner with three experiments and links to two of them."""
+    from tests.space.sharing import OWNER, Shares  # here: that file imports this one
+
+    return Shares(make_api(token=OWNER))

@@ -42,3 +42,11 @@ def engine(request, tmp_path) -> Iterator[Engine]:
 @pytest.fixture
 def store(engine) -> Store:
     return engine.open()
+
+
+@pytest.fixture
+def other(engine, tmp_path) -> Iterator[Store]:
+    """A store on another, empty disk."""
+    one = type(engine)(engine.address.replace("store.sqlite", "other.sqlite"))
+    yield one.open(persistent=False)
+    one.close()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trackio_client.store.contract import Outcome, Store
+from trackio_client.wire.asks import SeriesQuery
 from trackio_client.wire.batches import Batch, Receipt
 from trackio_client.wire.frames import Schema, event_frame, metrics_frame
 
@@ -75,3 +76,9 @@ def merged(store: Store) -> None:
 def audited(store: Store, experiment_id: str = "exp_1") -> None:
     """What is held gives the digest that receipts say."""
     assert store.audit(experiment_id) == {r.writer_id: r.digest for r in store.receipts(experiment_id)}
+
+
+def read(store, metric="loss", experiment="exp_1", **asked):
+    """Points of one metric of one experiment."""
+    found, _ = store.series(SeriesQuery(experiments=(experiment,), metrics=(metric,), **asked))
+    return found[experiment, metric]

@@ -1,4 +1,4 @@
-"""What a store is. Every engine passes tests/store/test_contract.py.
+"""What a store is. Every engine passes test_appending.py and test_contract.py in tests/store.
 
 A store holds *events* and nothing else; experiments, series, states and lists follow from them.
 
@@ -98,7 +98,7 @@ Outcome = Receipt | DeliveryError
 
 
 class Store(Protocol):
-    """Where events live. Every engine passes tests/store/test_contract.py. Methods may be called from any thread."""
+    """Where events live. Methods may be called from any thread."""
 
     @property
     def store_id(self) -> str: ...

@@ -46,7 +46,7 @@ QUIET_S = 600.0
 
 
 class SqliteStore:
-    """Passes tests/store/test_contract.py; what each method promises stands in contract.Store."""
+    """What each method promises stands in contract.Store."""
 
     def __init__(self, path: Path, *, persistent: bool = True, destination: str | None = None) -> None:
         self.path = path

@@ -1,0 +1,42 @@
+"""The file of a page that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+
+from tests.space.conftest import batch
+from tests.space.sharing import NAME, WITH, Meta
+from trackio_client.wire.frames import event_frame
+
+
+def test_a_snapshot_holds_all_it_needs_and_asks_nothing(shares):
+    shares.api.client.patch("/v1/experiments/exp_a", json={"name": NAME, "notes": "</script><b>"}, headers=WITH)
+    answer = shares.api.get("/v1/experiments/exp_a/snapshot.html", **WITH)
+    assert answer.status_code == 200
+    assert answer.headers["content-disposition"] == 'attachment; filename="script-alert-x-script-co.html"'
+    page = answer.text
+    modules = json.loads(re.search(r'<script type="importmap">(.*?)</script>', page)[1])["imports"]
+    for name, address in modules.items():
+        source = base64.b64decode(address.partition(",")[2]).decode()
+        for found in re.findall(r"""from "([^"]+)";|import\("([^"]+)"\)""", source):
+            wanted = found[0] or found[1]
+            # The large view, and what draws media: a file has none.
+            is_left = wanted == "trackio/large.js" or re.match(r"trackio/(media\w+|markdown)\.js", wanted)
+            assert wanted in modules or is_left, (name, wanted)
+    data = json.loads(re.search(r'id="trackio-data">(.*?)</script>', page)[1])
+    assert data["details"]["exp_a"]["notes"] == "</script><b>"
+    assert set(data["series"]) == {"step", "time", "relative"}
+    assert Meta(page).tags.count("script") == 3
+    assert not re.search(r"""(?:src|href)\s*=\s*["']?(?:https?:)?/""", page)
+    assert "default-src 'none'" in page
+
+
+def test_a_snapshot_of_an_experiment_without_numbers_says_so(shares):
+    body = event_frame({"kind": "start", "time_us": 0, "name": "日本"})
+    shares.api.send(batch(0, 0, writer="w8", experiment="exp_new", count=1, body=body), writer="w8", **WITH)
+    answer = shares.api.get("/v1/experiments/exp_new/snapshot.html", **WITH)
+    assert 'filename="exp_new.html"' in answer.headers["content-disposition"]
+    assert shares.api.get("/v1/experiments/nowhere/snapshot.html", **WITH).status_code == 404
+    assert shares.api.get("/v1/experiments/exp_a/snapshot.html").status_code == 401
