@@ -120,7 +120,7 @@ def train(address: str, epochs: float) -> None:
     from trackio_client.integrations.transformers import TrackioCallback
 
     class Lines(TrainerCallback):
-        """A line every tenth of the training; all the rest is on the page."""
+        """A line after the first epoch and every tenth of the training; all the rest is on the page."""
 
         loss = float("nan")
 
@@ -129,7 +129,7 @@ def train(address: str, epochs: float) -> None:
 
         def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any = None, **kwargs: Any) -> None:
             epoch = round(state.epoch)
-            if epoch % max(1, round(epochs / 10)) == 0 or epoch >= epochs:
+            if epoch == 1 or epoch % max(1, round(epochs / 10)) == 0 or epoch >= epochs:
                 right = metrics["eval_accuracy"]
                 print(f"  epoch {epoch:>3} of {epochs:g}: loss {self.loss:.3f}, {right:.1%} of digits read", flush=True)
 
