@@ -70,8 +70,9 @@ class Machine:
             subprocess.run(words, env=self.env, stdout=log, stderr=log, check=True, start_new_session=True)
 
     def kill_pusher(self) -> None:
-        os.kill(self.pusher().pid, signal.SIGKILL)
-        until(self.staging.is_free, "the pusher is dead")
+        pid = self.pusher().pid
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: not lives(pid), "the pusher is dead")  # a trainer may have started another one by then
 
     def log(self) -> str:
         return self.staging.log_path.read_text() if self.staging.log_path.exists() else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -44,11 +43,9 @@ def test_what_ended_is_pushed_soon_though_the_first_try_failed(pushing: Replicat
     target: Any = pushing.target
     target.failures.append(Failure(HubAway("504")))
     trainer = Trainer("w_2", "exp_2").start().steps(3).event(kind="end", state="finished")
-    began = time.monotonic()
     taken(trainer.send(store))
-    until(lambda: not store.holdings(behind=True), "the push that failed is made", patience_s=20)
+    until(lambda: not store.holdings(behind=True), "the push that failed is made")  # the next one is an hour away
     assert target.calls.count("commit") == 3
-    assert time.monotonic() - began < 20
 
 
 def test_a_full_disk_is_told_as_that_and_the_push_goes_on_when_there_is_room(

@@ -48,7 +48,7 @@ def test_a_writer_with_a_gap_keeps_nobody_waiting_for_a_slow_hub(backed: RepoBac
     for n in range(10, 50, 10):  # it asks again and again meanwhile
         (again, receipt) = backed.append([batch, other.batch(n, n + 10)])
         assert isinstance(again, NotReady)
-    assert time.monotonic() - began < 3.0
+    assert time.monotonic() - began < 20, "it waited for the head, which comes after 30 s"
     assert isinstance(refused, NotReady)
     taken(receipt)
     goes_on.set()
