@@ -218,6 +218,7 @@ _HOMES = {
 }
 """In which module the names live."""
 _PLACES = {name: (module, name) for module, names in _HOMES.items() for name in names} | {
+    "CommError": ("wandb_parts", "CommError"),
     "Error": ("errors", "TrackioError"),
     "Run": ("experiment", "Experiment"),
 }

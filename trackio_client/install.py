@@ -55,6 +55,16 @@ SUBMODULES: Final = {
         "sdk.wandb_run": "trackio_client.wandb_parts",
         "sdk.wandb_settings": "trackio_client",
         "sdk.artifacts": "trackio_client",
+        "sdk.artifacts.artifact": "trackio_client.artifacts.artifact",
+        "sdk.wandb_config": "trackio_client.configuration",
+        "sdk.wandb_summary": "trackio_client.summarizing",
+        "sdk.data_types.image": "trackio_client.media",
+        "sdk.data_types.video": "trackio_client.media",
+        "sdk.data_types.histogram": "trackio_client.media",
+        "errors.term": "trackio_client.calls",
+        "integration": "trackio_client.integrations",
+        "integration.keras": "trackio_client.integrations.wandb_keras",
+        "keras": "trackio_client.integrations.wandb_keras",
     },
 }
 """What stands behind a submodule: the module whose names it has."""

@@ -176,9 +176,14 @@ class Artifact:
         """Its files by path."""
         return dict(self._entries)
 
-    def files(self) -> list[Entry]:
-        """Its files, by path."""
+    def entries(self) -> list[Entry]:
+        """What is known of its files, by path."""
         return [self._entries[path] for path in sorted(self._entries)]
+
+    def files(self, names: Sequence[str] | None = None, per_page: int = 50) -> list[ArtifactFile]:
+        """Its files (or some), by path, each with `download()`."""
+        found = [ArtifactFile(self, entry, self._source) for entry in self.entries()]
+        return found if names is None else [one for one in found if one.path in names]
 
     @property
     def size(self) -> int:
@@ -189,17 +194,32 @@ class Artifact:
     def file_count(self) -> int:
         return len(self._entries)
 
-    def get_entry(self, path: str) -> Entry:
-        """One file. Raises NotFound."""
+    def get_entry(self, path: str) -> ArtifactFile:
+        """One file, with what is known of it, and `download()`. Raises NotFound."""
         found = self._entries.get(safe_path(path))
         if found is None:
             near = ", ".join(sorted(self._entries)[:5]) or "no file at all"
             raise NotFound(f"artifact {self.qualified_name!r} holds no {path!r:.160}. It holds {near}")
-        return found
+        return ArtifactFile(self, found, self._source)
 
-    def get_path(self, path: str) -> ArtifactFile:
-        """One file, with `download()`. Raises NotFound."""
-        return ArtifactFile(self, self.get_entry(path), self._source)
+    get_path = get_entry
+
+    def get(self, name: str) -> Any:
+        """What `add(table, name)` put there, as a Table; None if there is none, or it is no table."""
+        entry = self._entries.get(safe_path(name)) or self._entries.get(safe_path(f"{name}.table.json"))
+        if entry is None:
+            return None
+        with tempfile.TemporaryDirectory(prefix="trackio-artifact-") as place:
+            path = fetch(entry, Path(place) / "table", self._source)
+            try:
+                told = {} if path is None else json.loads(path.read_text(encoding="utf-8"))
+            except ValueError:  # another kind of file
+                return None
+        if not isinstance(told, dict) or not {"columns", "data"} <= told.keys():
+            return None
+        from trackio_client.media import Table
+
+        return Table(columns=told["columns"], data=told["data"])
 
     # --- which one it is ------------------------------------------------------------------------------------------
 
@@ -213,6 +233,13 @@ class Artifact:
     def qualified_name(self) -> str:
         """`project/name:v3`."""
         return f"{self.project}/{self.name}:{self.version or self.digest or 'draft'}" if self.project else self.name
+
+    @property
+    def versioned_name(self) -> str:
+        """`name:v3`, what W&B's `name` is of an artifact that was logged."""
+        return f"{self.name}:{self.version}" if self.version else self.name
+
+    source_name = versioned_name
 
     @property
     def id(self) -> str | None:
@@ -258,7 +285,7 @@ class Artifact:
         """
         folder = folder_for(self, root)
         folder.mkdir(parents=True, exist_ok=True)
-        missing = [entry.path for entry in self.files() if fetch(entry, folder / entry.path, self._source) is None]
+        missing = [entry.path for entry in self.entries() if fetch(entry, folder / entry.path, self._source) is None]
         if missing:
             counts, named = f"{len(missing)} of {self.file_count}", ", ".join(missing[:5])
             raise NotFound(f"{counts} files of {self.qualified_name!r} are not kept: {named}")
@@ -273,7 +300,7 @@ class Artifact:
     def verify(self, root: str | Path | None = None) -> None:
         """Compare a folder with the artifact. Raises DamagedBlob with the first file that differs."""
         folder = folder_for(self, root)
-        for entry in self.files():
+        for entry in self.entries():
             path = folder / entry.path
             if entry.file is not None and not (path.is_file() and hash_of(path) == entry.file):
                 raise DamagedBlob(f"{path} is not what {self.qualified_name!r} holds under {entry.path!r}")
@@ -303,6 +330,25 @@ class Artifact:
                 made._entries[path] = Entry(path, mime=str(each.get("mime") or DEFAULT_MIME), **known)
         return made
 
+    def save(self, **others: Any) -> Artifact:
+        """Keep aliases that were added, description and metadata that were changed, after it was logged.
+
+        An alias moves here from the version that had it. One that was taken out of the list stays: nothing takes an
+        alias away but another version.
+
+        Raises:
+            UsageError: it was not logged yet. ExperimentNotFound: who logged it was deleted.
+        """
+        wanted = list(self.aliases)  # asking the store makes them its own again
+        maker = next((str(one["experiment_id"]) for one in self.logged_by()), None) if self.digest else None
+        self.aliases = wanted
+        if maker is None or self._source is None:
+            raise UsageError(f"artifact {self.name!r} was not logged: log_artifact() keeps it")
+        from trackio_client.artifacts.changing import tell_again
+
+        tell_again(self, maker, self._source())
+        return self
+
     def __repr__(self) -> str:
         return f"<Artifact {self.qualified_name!r} ({self.type}, {self.file_count} files, {self.size:,} bytes)>"
 
@@ -321,6 +367,13 @@ class ArtifactFile:
     @property
     def path(self) -> str:
         return self.entry.path
+
+    name = path
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name == "entry":  # copy and pickle ask before there is one
+            raise AttributeError(name)
+        return getattr(self.entry, name)
 
     def download(self, root: str | Path | None = None) -> str:
         """Fetch it below a folder; its path. Raises NotFound."""

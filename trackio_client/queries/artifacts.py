@@ -27,7 +27,7 @@ class Version:
     name: str
     digest: str
     first: dict[str, Any]
-    """The event that logged it first, by its writer's clock."""
+    """The event that logged it first, by its writer's clock, with description and metadata as edited since."""
     version: int | None = None
     aliases: list[str] = field(default_factory=list)
     logged: list[tuple[int, str]] = field(default_factory=list)
@@ -139,7 +139,10 @@ def versions_of(store: Store, project: str) -> list[Version]:
         if not (isinstance(name, str) and isinstance(digest, str)):
             continue
         version = found.setdefault((name, digest), Version(name, digest, said, numbers.of.get((name, digest))))
-        version.logged.append((at, event.experiment_id))
+        if said.get("edited") is True and version.logged:  # told again afterwards (Artifact.save), by nobody's training
+            version.first = {**version.first, **{key: said[key] for key in ("metadata", "description") if key in said}}
+        else:
+            version.logged.append((at, event.experiment_id))
         for alias in said.get("aliases") or ():
             aliases[name, str(alias)] = (at, digest)
     for event in store.events_of_project(None, [ARTIFACT_USED]):

@@ -146,6 +146,13 @@ class RunsApi:
         told = self.source.artifact(name, project)
         return Artifact.of(told, lambda: self.source)
 
+    def artifact_versions(self, type_name: str, name: str, per_page: int = 50) -> list[Any]:
+        """The versions of an artifact, the newest first: W&B's `artifacts(type, "project/name")`. Raises NotFound."""
+        project, _, own = name.strip("/").rpartition("/")
+        told = self.source.artifacts(project.rpartition("/")[2] or self._project(None), name=own.partition(":")[0])
+        found = [self.artifact(f"{one['project']}/{one['name']}:{one['digest']}") for one in told["versions"]]
+        return [one for one in found if type_name in (None, one.type)]
+
     def artifact_exists(self, name: str, type: str | None = None) -> bool:
         """Whether there is such a version."""
         from trackio_client.errors import NotFound

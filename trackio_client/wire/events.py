@@ -56,7 +56,7 @@ MEDIA: Final = "media"
 data, and `file`, the hash of its blob, if it has one."""
 ARTIFACT: Final = "artifact"
 """name, type, files [{path, file (a hash) or null, bytes, reference or null}], digest, version, aliases, metadata,
-description: logged as an output."""
+description: logged as an output; edited: true when a person changed aliases, metadata or description afterwards."""
 ARTIFACT_VERSION: Final = "artifact_version"
 """name, digest, version: the number that a store gave to a content of an artifact (store/numbering.py)."""
 ARTIFACT_USED: Final = "artifact_used"
