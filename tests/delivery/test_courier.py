@@ -205,8 +205,8 @@ def test_a_store_that_refuses_everything_gets_nothing_replaced(tmp_path: Path) -
         send_until_it_fails()
 
 
-def test_a_hole_that_a_store_has_named_is_in_the_account(tmp_path: Path) -> None:
-    spool, store = spool_in(tmp_path), MemoryTransport()
+def with_a_hole(spool: Spool, store: MemoryTransport) -> Courier:
+    """A courier whose store lost events 0 to 9 when the log of them was gone, and has named that."""
     courier = courier_of(spool, store)
     append_numbers(spool, ("a",), *range(10))
     spool.turn()
@@ -215,7 +215,12 @@ def test_a_hole_that_a_store_has_named_is_in_the_account(tmp_path: Path) -> None
     store.wipe()  # a disk that was said to keep, and did not
     append_numbers(spool, ("a",), 11)
     deliver(courier)
-    account = account_of(courier)
+    return courier
+
+
+def test_a_hole_that_a_store_has_named_is_in_the_account(tmp_path: Path) -> None:
+    spool, store = spool_in(tmp_path), MemoryTransport()
+    account = account_of(with_a_hole(spool, store))
     assert account.holes == ("events 0 to 9: no longer held by its writer",)
     assert not account.is_equal
     assert "missing: events 0 to 9" in receipt_of([account], None).text()
@@ -301,7 +306,7 @@ def test_looking_at_what_is_unsent_does_not_keep_it_from_being_sent(tmp_path: Pa
         while not stop.is_set():
             try:
                 pending(tmp_path / "spools")
-            except Exception as error:
+            except Exception as error:  # a thread's end: told by the test
                 troubles.append(error)
 
     lookers = [threading.Thread(target=look) for _ in range(3)]
@@ -327,7 +332,7 @@ def test_two_that_sync_at_the_same_time_disturb_each_other_in_nothing(tmp_path: 
     def send() -> None:
         try:
             sync(tmp_path, lambda destination: store)
-        except Exception as error:
+        except Exception as error:  # a thread's end: told by the test
             troubles.append(error)
 
     senders = [threading.Thread(target=send) for _ in range(4)]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.delivery.test_courier import courier_of, deliver
+from tests.delivery.test_courier import courier_of, deliver, with_a_hole
 from tests.delivery.test_reading import append_numbers, spool_in
 from trackio_client.delivery.account import account_of
 from trackio_client.delivery.receipts import ExperimentReceipt, receipt_of
@@ -74,14 +74,7 @@ def test_a_hole_of_another_writer_is_named_too(tmp_path: Path) -> None:
     store = MemoryTransport()
     (tmp_path / "away").mkdir()
     away = spool_in(tmp_path / "away")
-    courier = courier_of(away, store)
-    append_numbers(away, ("a",), *range(10))
-    away.turn()
-    append_numbers(away, ("a",), 10)
-    deliver(courier)
-    store.wipe()  # a disk that was said to keep, and did not
-    append_numbers(away, ("a",), 11)
-    deliver(courier)
+    with_a_hole(away, store)
     receipt = receipt_with_others(tmp_path, store, 0)
     assert receipt.is_equal, "ours are whole"
     assert receipt.holes == (f"events 0 to 9: no longer held by its writer of writer {away.meta.writer_id}",)

@@ -17,7 +17,7 @@ from trackio_client.errors import UsageError  # noqa: E402
 from trackio_client.integrations.keras import TrackioCallback  # noqa: E402
 from trackio_client.reader import Api  # noqa: E402
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("here")]
 
 X = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
 Y = (X.sum(1) > 0).astype("float32")
@@ -27,13 +27,6 @@ def model(learning_rate=0.1):
     made = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, activation="sigmoid")])
     made.compile(keras.optimizers.SGD(learning_rate), "binary_crossentropy", metrics=["accuracy"])
     return made
-
-
-@pytest.fixture(autouse=True)
-def here(tmp_path, monkeypatch):
-    monkeypatch.setenv("TRACKIO_DIR", str(tmp_path))
-    monkeypatch.setenv("TRACKIO_HARDWARE_S", "0")
-    return tmp_path
 
 
 def only(folder):

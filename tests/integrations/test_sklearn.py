@@ -14,14 +14,9 @@ from sklearn.preprocessing import StandardScaler
 from trackio_client.integrations.sklearn import TrackioCallback, record_fit
 from trackio_client.reader import Api
 
+pytestmark = pytest.mark.usefixtures("here")
+
 X, y = load_iris(return_X_y=True)
-
-
-@pytest.fixture(autouse=True)
-def here(tmp_path, monkeypatch):
-    monkeypatch.setenv("TRACKIO_DIR", str(tmp_path))
-    monkeypatch.setenv("TRACKIO_HARDWARE_S", "0")
-    return tmp_path
 
 
 def only(folder):
