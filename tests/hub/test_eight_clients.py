@@ -39,7 +39,7 @@ def test_eight_clients_at_once_stay_under_sixty_commits_an_hour(hub: Hub, tmp_pa
                 assert done.is_all == (done.wait_s == 0.0)
                 if together.wait(120) == 0:
                     hub.advance(240)
-        except BaseException as error:
+        except BaseException as error:  # of any kind: the others wait for this one
             failed.append(f"client {n}: {error!r}")
             together.abort()
             raise

@@ -375,7 +375,7 @@ def history(seed: int, folder: Path, monkeypatch: pytest.MonkeyPatch, steps: int
             world.step()
         world.settle()
         world.count_out()
-    except BaseException:
+    except BaseException:  # whatever it was, by this seed it comes again
         print(f"TRACKIO_TEST_SEED={seed}\n  " + "\n  ".join(world.said))
         raise
     finally:

@@ -199,6 +199,6 @@ def test_the_engine_does_what_the_rules_foretell_in_many_histories(tmp_path):
     for seed in range(10_000 + SEED, 10_300 + SEED):
         try:
             history(seed, tmp_path)
-        except BaseException:
+        except BaseException:  # whatever it was, by this seed it comes again
             print(f"TRACKIO_TEST_SEED={seed}")
             raise

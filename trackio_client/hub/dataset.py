@@ -114,7 +114,7 @@ class HubDataset:
 
         try:
             self._get_file(path, commit, stream)
-        except BaseException:
+        except BaseException:  # ctrl-C too: half a file would be taken for one
             with suppress(OSError):
                 into.unlink(missing_ok=True)
             raise
@@ -264,7 +264,7 @@ class HubDataset:
             yield
         except HubError:
             raise
-        except Exception as error:
+        except Exception as error:  # huggingface_hub and its HTTP client raise dozens, and others in each version
             # Not chained: texts and addresses below may hold what is no business of a log.
             raise hub_error(error, self.repo, doing) from None
 

@@ -142,8 +142,8 @@ class Writing:
             try:
                 calls = await run_in_threadpool(self._calls, run, entries, id_name, tell)
                 await self.send(run, calls)
-            except BaseException:
-                run.close()  # what of it is held, only the store knows now
+            except BaseException:  # a cancelled request too: what of the run is held, only the store knows now
+                run.close()
                 raise
 
     async def send(self, run: Run, calls: list[Call]) -> None:

@@ -66,7 +66,7 @@ WANTED = {
     "compaction-skips-a-part": (frozenset({"bad part"}), PLAIN | {"two Spaces"}),
     "generation-not-kept": (frozenset({"wipe"}), PLAIN | {"two Spaces", "serverless"}),
     "no-lock": (frozenset({"serverless"}), frozenset(FEATURES) - {"two Spaces", "laptop", "fall-back"}),
-    "delete-takes-shared": (frozenset({"files", "delete"}), PLAIN),
+    "delete-takes-shared": (frozenset({"files", "delete"}), frozenset({"two Spaces"})),
     "waits-for-lost": (frozenset({"files", "lost files"}), frozenset(FEATURES)),
     **dict.fromkeys(
         (

@@ -215,7 +215,7 @@ class SpaceHub:
                 "nobody is logged in to the Hub here. Log in with a token of the role 'write': hf auth login (or set "
                 "HF_TOKEN). It makes the Space, and is never given to it"
             ) from None
-        except Exception as error:
+        except Exception as error:  # huggingface_hub and its HTTP client raise dozens, and others in each version
             raise _ours(error, repo, doing) from None
 
 
