@@ -1,6 +1,6 @@
-// What the dialogs that hand something out have in common: the dialog, an end, a text to copy.
+// What the dialogs that hand something out have in common: the dialog, an end, a text to copy, taking it back.
 
-import { h } from "./dom.js";
+import { fill, h, text } from "./dom.js";
 import { icon } from "./icons.js";
 import { copy } from "./notices.js";
 import { iso } from "./words.js";
@@ -40,6 +40,25 @@ export function endOf(field, now_s) {
 
 /** @param {number|null} ends_s */
 export const endWords = (ends_s) => (ends_s ? `ends ${iso(ends_s).slice(0, 16).replace("T", " ")} UTC` : "never ends");
+
+/**
+ * Take back what was handed out: its button waits meanwhile, and what went wrong is said.
+ * @param {{said: HTMLElement, made: HTMLElement, drawList: () => void}} dialog
+ * @param {HTMLButtonElement} button
+ * @param {() => Promise<void>} end does it, and takes it off the list
+ */
+export async function takeBack(dialog, button, end) {
+  button.disabled = true;
+  text(dialog.said, "");
+  try {
+    await end();
+    fill(dialog.made);
+    dialog.drawList();
+  } catch (error) {
+    button.disabled = false;
+    text(dialog.said, error.message);
+  }
+}
 
 /** A text that is there to be copied. @param {string} label @param {string} value */
 export function copyField(label, value) {

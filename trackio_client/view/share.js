@@ -1,7 +1,7 @@
 // Links for people who have nothing else: made, copied and revoked in one dialog. Only owners get here.
 
 import { fill, h, text } from "./dom.js";
-import { copyField, endOf, endWords, endsField, openDialog } from "./handing.js";
+import { copyField, endOf, endWords, endsField, openDialog, takeBack } from "./handing.js";
 import { icon } from "./icons.js";
 import { copy } from "./notices.js";
 import { listed, plural } from "./words.js";
@@ -114,17 +114,10 @@ class ShareDialog {
     return void fill(this.list, h("h2", null, `${shares.length === 1 ? "1 link opens" : `${shares.length} links open`} now`), h("ul", null, lines));
   }
 
-  async revoke(link, button) {
-    button.disabled = true;
-    text(this.said, "");
-    try {
+  revoke(link, button) {
+    return takeBack(this, button, async () => {
       await this.source.unshare(link.id);
       this.answer.shares = this.answer.shares.filter((each) => each.id !== link.id);
-      fill(this.made);
-      this.drawList();
-    } catch (error) {
-      button.disabled = false;
-      text(this.said, error.message);
-    }
+    });
   }
 }

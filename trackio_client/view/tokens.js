@@ -1,7 +1,7 @@
 // Tokens of lesser roles for trainers and people: made, shown once, revoked. Only owners get here.
 
 import { fill, h, text } from "./dom.js";
-import { copyField, endOf, endWords, endsField, openDialog } from "./handing.js";
+import { copyField, endOf, endWords, endsField, openDialog, takeBack } from "./handing.js";
 
 const ROLES = { writer: "Writer: logs and edits", viewer: "Viewer: reads" };
 
@@ -75,17 +75,10 @@ class TokenDialog {
     return void fill(this.list, h("h2", null, tokens.length === 1 ? "1 token in use" : `${tokens.length} tokens in use`), h("ul", null, lines));
   }
 
-  async revoke(token, button) {
-    button.disabled = true;
-    text(this.said, "");
-    try {
+  revoke(token, button) {
+    return takeBack(this, button, async () => {
       await this.source.takeBack(token.id);
       this.answer.tokens = this.answer.tokens.filter((each) => each.id !== token.id);
-      fill(this.made);
-      this.drawList();
-    } catch (error) {
-      button.disabled = false;
-      text(this.said, error.message);
-    }
+    });
   }
 }
