@@ -5,11 +5,14 @@ from __future__ import annotations
 from tests.model import client
 from tests.model.client import Sender, Spool
 from tests.model.messages import Answer, Message, Receipt, Refusal, told
+from tests.model.post import Post
 from tests.model.trainers import Trainers
 
 
-class Network(Trainers):
+class Network(Trainers, Post):
     """Senders, and the network that loses, repeats and reorders."""
+
+    MOST_ON_THEIR_WAY = 8
 
     def _do_send(self, r: int) -> str | None:
         return self._send(r, "space")
@@ -40,13 +43,6 @@ class Network(Trainers):
         self.messages.append(message)
         return f"s{sender.number} sends {message}"
 
-    def _do_timeout(self, r: int) -> str | None:
-        able = [s for s in self.senders if s.up and s.waiting is not None]
-        if not able:
-            return None
-        able[r % len(able)].waiting = None
-        return f"s{able[r % len(able)].number} waits no longer"
-
     def _do_sync(self, r: int) -> str | None:
         able = [s for s in self.spools if s.owner is None and s.holder is None and not s.removed]
         return self.sync(able[r % len(able)]) if able else None
@@ -63,22 +59,6 @@ class Network(Trainers):
             return None
         sender = self._sender(able[r % len(able)], None, locked=False)
         return f"s{sender.number} sends the spool of {sender.spool.writer} too, by mistake"
-
-    def _message(self, r: int) -> Message | None:
-        return self.messages[r % len(self.messages)] if self.messages else None
-
-    def _do_drop(self, r: int) -> str | None:
-        message = self._message(r)
-        if message is not None:
-            self.messages.remove(message)
-        return f"lost: {message}" if message else None
-
-    def _do_duplicate(self, r: int) -> str | None:
-        message = self._message(r)
-        if message is None or len(self.messages) > 8:
-            return None
-        self.messages.append(Message(message.request, message.sender, message.to, message.batch, message.answer))
-        return f"doubled: {message}"
 
     def _do_page(self, r: int) -> str | None:
         message = self._message(r)

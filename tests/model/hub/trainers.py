@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from tests.model.hub.place import Place
 from tests.model.hub.state import State
 from tests.model.messages import Answer, Batch, Frame, Message, Receipt, Refusal, told
+from tests.model.post import Post
 from tests.model.rules import demand
 
 SEGMENT = 2
@@ -55,8 +56,10 @@ class Sender:
     stopped: bool = False  # planted bug
 
 
-class Trainers(State):
+class Trainers(State, Post):
     """What trainers do, and their network."""
+
+    MOST_ON_THEIR_WAY = 6
 
     spools: list[Spool]
     senders: list[Sender]
@@ -193,29 +196,6 @@ class Trainers(State):
         sender = able[r % len(able)]
         sender.home = sender.spool.home = "B" if sender.home == "A" else "A"
         return f"s{sender.number} goes on with {sender.home}"
-
-    def _do_timeout(self, r: int) -> str | None:
-        able = [s for s in self.senders if s.up and s.waiting is not None]
-        if not able:
-            return None
-        able[r % len(able)].waiting = None
-        return f"s{able[r % len(able)].number} waits no longer"
-
-    def _message(self, r: int) -> Message | None:
-        return self.messages[r % len(self.messages)] if self.messages else None
-
-    def _do_drop(self, r: int) -> str | None:
-        message = self._message(r)
-        if message is not None:
-            self.messages.remove(message)
-        return f"lost: {message}" if message else None
-
-    def _do_duplicate(self, r: int) -> str | None:
-        message = self._message(r)
-        if message is None or len(self.messages) > 6:
-            return None
-        self.messages.append(Message(message.request, message.sender, message.to, message.batch, message.answer))
-        return f"doubled: {message}"
 
     def _do_deliver(self, r: int) -> str | None:
         message = self._message(r)
