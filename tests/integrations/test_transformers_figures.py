@@ -34,6 +34,20 @@ def test_operations_are_those_of_the_trainer_at_every_evaluation_and_at_the_end(
     assert told == sorted(told)
 
 
+@pytest.mark.requirement("S4.18", "S4.30")
+def test_a_checkpoint_has_the_scores_that_the_trainer_does_not_know_and_the_best_by_them_is_named(tmp_path):
+    """Without a `compute_metrics` the Trainer tells a loss alone."""
+    with at_home(tmp_path) as folder:
+        token_trainer(folder, callback(), save_strategy="epoch").train()
+        kept = only()
+    scores = {entry["global_step"]: entry["eval_f1"] for entry in kept.epoch_metrics}
+    assert {one["step"]: one["metrics"]["eval_f1"] for one in kept.checkpoints} == scores
+    best = max(scores, key=scores.__getitem__)
+    summary = kept.run_summary
+    assert (summary["best_metric"], summary["best_checkpoint_by"]["eval_f1"]["step"]) == ("eval_f1", best)
+    assert summary["best_checkpoint_path"] == str(folder / "out" / f"checkpoint-{best}")
+
+
 class MadeUpCuda:
     """A device of 80 GiB, as PyTorch would tell of it."""
 

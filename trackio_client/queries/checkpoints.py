@@ -26,8 +26,11 @@ def checkpoints_of(
     chosen = next((r.data for r in reversed(records) if r.name == "run_summary"), {}).get("best_checkpoint_path")
     for one in found:
         one["kept"] = (str(one.get("path")), one.get("step")) not in gone
-        if not one.get("metrics") and (entry := at.get(one.get("step"))) is not None:
-            one["metrics"] = {name: entry[name] for name in metrics_with_goal([entry])}
+        if (
+            entry := at.get(one.get("step"))
+        ) is not None:  # scores of ours come after the Trainer's, and after the save
+            told = {name: entry[name] for name in metrics_with_goal([entry])}
+            one["metrics"] = {**told, **(one.get("metrics") or {})}
         if chosen is not None:
             one["is_best"] = one.get("path") == chosen
         elif one.get("is_best") is not None:  # each save said so of itself; the last one that did is
