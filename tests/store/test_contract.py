@@ -1,4 +1,4 @@
-"""What store/contract.py says of series, lists, positions, copies and deletion, promise by promise, for every engine."""
+"""What store/contract.py says of series, lists, positions, copies and deletion, promise by promise, of every engine."""
 
 from __future__ import annotations
 

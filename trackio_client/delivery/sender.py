@@ -53,7 +53,6 @@ class Sender:
         self.transport = transport
         self.trouble = ""
         """Why nothing goes out now; empty while all is well."""
-        self.trouble_kind = ""
         self.has_answered = False
         self.is_gone = False
         self.errors = 0
@@ -236,7 +235,7 @@ class Sender:
         self._next_beat = now + self._heartbeat_s
         self._next_try = now + HUB_PAUSE_S if self._is_hub else now
         if self.trouble:
-            self.trouble = self.trouble_kind = ""
+            self.trouble = ""
             self._say("again", "the store answers again; what was kept is being sent")
         if not self.courier.unsent and self._ends:
             if not self.courier.undurable or self._asked_enough():
@@ -286,7 +285,7 @@ class Sender:
         self._next_try = now + self._pause_s * random.uniform(0.75, 1.25)
         if self._is_hub:
             self._next_try = max(self._next_try, now + HUB_PAUSE_S)
-        self.trouble, self.trouble_kind = str(error), kind
+        self.trouble = str(error)
         self._say(kind, text)
 
     def _say(self, kind: str, text: str) -> None:

@@ -32,26 +32,6 @@ class Confidence:
         return asdict(self)
 
 
-def entropies(logits: Floats) -> NDArray[np.float64]:
-    """Entropy of softmax(logits) over the last axis, in nats. A row with NaN gives NaN."""
-    x = np.asarray(logits, dtype=np.float64)
-    x = x - x.max(axis=-1, keepdims=True)
-    e = np.exp(x)
-    total = e.sum(axis=-1, keepdims=True)
-    # -sum p ln p, with ln p = x - ln total; a logit of -inf is a probability of 0, which adds nothing
-    weighted = np.where(e > 0, e * np.where(np.isfinite(x), x, 0.0), 0.0).sum(axis=-1) / total[..., 0]
-    return np.asarray(np.log(total[..., 0]) - weighted)
-
-
-def label_set_entropies(logits: Floats) -> NDArray[np.float64]:
-    """Mean over the labels of the entropy of each yes or no, sigmoid(logits), in nats: (n, labels) -> (n,)."""
-    x = np.asarray(logits, dtype=np.float64)
-    p = 1 / (1 + np.exp(-np.abs(x)))  # of the likelier answer: no overflow
-    rest = 1 - p
-    h = -(p * np.log(p) + np.where(rest > 0, rest * np.log(np.where(rest > 0, rest, 1.0)), 0.0))
-    return np.asarray(h.mean(axis=-1))
-
-
 def confidence(entropy: Floats, choices: int) -> Confidence | None:
     """Mean, spread, 10th and 90th percentile (interpolated) of entropies; None when there is no number among them.
 

@@ -28,22 +28,6 @@ class Flat:
     """(sequences,): where each begins among the kept tokens; one without kept tokens begins where the next does."""
 
 
-def unmasked(gold: NDArray[np.integer], predicted: NDArray[np.integer]) -> Flat:
-    """Take masked positions out of padded rows.
-
-    Args:
-        gold: (sequences, tokens) label numbers, -100 where nothing is scored.
-        predicted: (sequences, tokens) label numbers.
-    """
-    keep = gold != IGNORED
-    lengths = keep.sum(axis=1)
-    return Flat(
-        gold=gold[keep].astype(np.int64),
-        predicted=predicted[keep].astype(np.int64),
-        starts=(np.cumsum(lengths) - lengths).astype(np.int64),
-    )
-
-
 def tag_scores(labels: Sequence[str], tokens: Flat) -> ClassScores:
     """Precision, recall, F1 and support of every tag that the model can give, and the confusion of tags."""
     return class_scores(labels, tokens.gold, tokens.predicted, ignore=IGNORED)

@@ -20,8 +20,6 @@ TAIL_POINTS = 1000
 """A writer with so many frames in the tail is worth chunks; one that ended is at any number."""
 TURN_S = 30.0
 """How long a process that merges may do so before it asks again; one that died loses its turn after it."""
-MERGE_BELOW = CHUNK_POINTS // 2
-"""Chunks smaller than this are merged with their neighbours of the same writer."""
 
 
 def takes_turn(connection: sqlite3.Connection, holder: str) -> bool:

@@ -152,10 +152,6 @@ def link_of(project: str, version: Version, time_us: int) -> dict[str, Any]:
     }
 
 
-def _type_and_name(item: tuple[str, list[Version]]) -> tuple[str, str]:
-    return str(item[1][-1].first.get("type")), item[0]
-
-
 def _entry(one: Mapping[str, Any]) -> dict[str, Any]:
     if one.get("reference") is not None:
         return {"path": one["path"], "digest": one.get("etag"), "size": one["bytes"], "ref": one["reference"]}

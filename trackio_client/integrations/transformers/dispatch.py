@@ -24,9 +24,6 @@ class Dispatch:
             for hook in HOOKS
         }
 
-    def hears(self, hook: str) -> bool:
-        return bool(self._hearing[hook])
-
     def call(self, hook: str, run: Run, *given: Any) -> list[Any]:
         """What each group that hears the hook answers. Never raises an Exception."""
         answers = []

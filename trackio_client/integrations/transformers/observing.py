@@ -66,10 +66,6 @@ class Observed:
         return 2 if self.head.kind == "multi_label" else len(self.head.labels)
 
 
-class NotObservable(Exception):
-    """Why an evaluation's predictions cannot be scored, in words for a reader."""
-
-
 @dataclass
 class Batch:
     """Of one batch: arrays that are still on their device."""

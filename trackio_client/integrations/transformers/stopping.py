@@ -22,7 +22,6 @@ class Stopping(Group):
         self._best: tuple[float, int, float | None] | None = None
         self._evaluations = 0
         self._since_best = 0
-        self._has_ended = False
 
     def begin(self, run: Run) -> None:
         told = _configured(run)
