@@ -47,7 +47,7 @@ def test_the_page_on_dataset_repos_runs_from_top_to_bottom(tmp_path):
             [sys.executable, "-c", code], cwd=tmp_path, env=ours | home, capture_output=True, text=True, timeout=120
         )
         stop = [sys.executable, "-m", "trackio_client.cli.main", "status", "--stop"]
-        subprocess.run(stop, env=ours | home, capture_output=True, timeout=60, check=True)
+        subprocess.run(stop, env=ours | home, capture_output=True, timeout=120, check=True)
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
 
 

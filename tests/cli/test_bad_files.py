@@ -57,7 +57,7 @@ def free_port():
 def run(home, *words):
     more = {"PYTHONPATH": str(ROOT), "GRADIO_SERVER_PORT": free_port(), "GRADIO_ANALYTICS_ENABLED": "False"}
     env = {**os.environ, **more, "TRACKIO_DIR": str(home), "HF_HUB_OFFLINE": "1"}
-    return subprocess.run([sys.executable, *words], env=env, cwd=home, capture_output=True, text=True, timeout=60)
+    return subprocess.run([sys.executable, *words], env=env, cwd=home, capture_output=True, text=True, timeout=120)
 
 
 @pytest.mark.parametrize("make", BAD, ids=lambda make: make.__name__)

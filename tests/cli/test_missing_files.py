@@ -35,7 +35,7 @@ def left(tmp_path, monkeypatch):
     monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "data"))
     env = {**os.environ, "TRACKIO_MODE": "offline", "TRACKIO_HARDWARE_S": "0", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-c", LOG], timeout=60, capture_output=True, env=env, cwd=tmp_path, text=True, check=False
+        [sys.executable, "-c", LOG], timeout=120, capture_output=True, env=env, cwd=tmp_path, text=True, check=False
     )
     assert done.returncode == 1, done.stderr
     files = [file for file in (tmp_path / "data" / "v1" / "spool").glob("*/blobs/*/*") if file.is_file()]

@@ -36,7 +36,7 @@ def left(tmp_path, monkeypatch):
     more = {"TRACKIO_FINISH_TIMEOUT_S": "0.2", "NO_PROXY": "*", "PYTHONPATH": str(ROOT)}
     for name, text in (told | more).items():
         monkeypatch.setenv(name, text)
-    subprocess.run([sys.executable, "-c", LOG], check=True, timeout=60, capture_output=True)
+    subprocess.run([sys.executable, "-c", LOG], check=True, timeout=120, capture_output=True)
     return tmp_path / "data"
 
 
@@ -93,7 +93,7 @@ def test_what_a_killed_training_on_the_local_store_left_waits_too(tmp_path, monk
         monkeypatch.delenv(name, raising=False)
     env = {**os.environ, "TRACKIO_DIR": str(tmp_path), "TRACKIO_MODE": "offline", "PYTHONPATH": str(ROOT)}
     for _ in range(2):
-        subprocess.run([sys.executable, "-c", LOG], check=True, timeout=60, capture_output=True, env=env)
+        subprocess.run([sys.executable, "-c", LOG], check=True, timeout=120, capture_output=True, env=env)
     assert main(["list", "--dir", str(tmp_path)]) == 0
     assert "2 experiments wait on this machine to be sent to the local store" in capsys.readouterr().err
     assert main(["sync", "--dir", str(tmp_path)]) == 0
@@ -105,7 +105,7 @@ def test_what_a_killed_training_on_the_local_store_left_waits_too(tmp_path, monk
 
 def test_sync_gives_each_experiments_receipt_as_json(tmp_path, monkeypatch, capsys):
     env = {**os.environ, "TRACKIO_DIR": str(tmp_path), "TRACKIO_MODE": "offline", "PYTHONPATH": str(ROOT)}
-    subprocess.run([sys.executable, "-c", LOG], check=True, timeout=60, capture_output=True, env=env)
+    subprocess.run([sys.executable, "-c", LOG], check=True, timeout=120, capture_output=True, env=env)
     assert main(["sync", "--dir", str(tmp_path), "--json"]) == 0
     [receipt] = json.loads(capsys.readouterr().out)["receipts"]
     assert (receipt["is_accepted"], receipt["is_durable"], receipt["is_equal"]) == (True, True, True)

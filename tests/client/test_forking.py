@@ -44,18 +44,18 @@ def test_children_that_are_forked_at_once_after_init_log_and_end(tmp_path):
 def test_a_fork_waits_for_an_import_of_ours_to_end(tmp_path, monkeypatch):
     gate = threading.Event()
     monkeypatch.setattr(threading, "a_gate", gate, raising=False)
-    (tmp_path / "a_slow_module.py").write_text("import threading\nthreading.a_gate.wait(20)\n")
+    (tmp_path / "a_slow_module.py").write_text("import threading\nthreading.a_gate.wait(60)\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     importing = threading.Thread(target=lambda: __import__("a_slow_module"), name="trackio-test", daemon=True)
     waiting = threading.Thread(target=wait_for_imports, name="forks", daemon=True)
     importing.start()
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while "a_slow_module" not in sys.modules and time.monotonic() < until:
         time.sleep(0.001)
     waiting.start()
     waiting.join(0.2)
     assert waiting.is_alive()
     gate.set()
-    importing.join(10)
-    waiting.join(10)
+    importing.join(60)
+    waiting.join(60)
     assert not waiting.is_alive()

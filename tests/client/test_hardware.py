@@ -15,7 +15,7 @@ def readings(api: Api, experiment_id: str) -> list[int]:
     return found.series("system/memory_percent").steps.tolist() if "system/memory_percent" in found.metrics else []
 
 
-def wait_for(what, seconds=10.0):
+def wait_for(what, seconds=60.0):
     until = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < until

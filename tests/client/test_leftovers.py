@@ -14,7 +14,7 @@ from trackio_client import leftovers
 
 
 def until(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not true():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.01)

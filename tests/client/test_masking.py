@@ -102,9 +102,9 @@ def test_a_configuration_is_masked_by_name_and_what_is_no_secret_stays() -> None
 def test_masking_a_long_line_takes_no_time() -> None:
     import time
 
-    began = time.perf_counter()
+    began = time.thread_time()  # other load is no fault of ours
     Masker(environ={}).text("token " * 20_000 + "a" * 100_000 + "://" * 1000 + "eyJ" * 10_000)
-    assert time.perf_counter() - began < 2.0
+    assert time.thread_time() - began < 2.0
 
 
 def test_names_of_metrics_are_masked_too_and_stay_apart() -> None:

@@ -19,7 +19,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 TRAINER = Path(__file__).parent / "programs" / "trainer.py"
 APP = ROOT / "app.py"
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 """The longest any wait here takes: two slow cores share this with everything else."""
 
 

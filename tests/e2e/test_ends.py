@@ -11,8 +11,8 @@ import pytest
 from tests.e2e.machines import LocalStore, Space, Trainer, check_exact, command, spools, until
 
 pytestmark = pytest.mark.crash
-BOUND_S = 12.0
-"""TRACKIO_EXIT_TIMEOUT_S is 5 s; the rest is two slow cores."""
+BOUND_S = 20.0
+"""TRACKIO_EXIT_TIMEOUT_S is 5 s; the rest is two busy cores, and less than TRACKIO_FINISH_TIMEOUT_S, which is 30 s."""
 
 
 def ended(space: Space, trainer: Trainer) -> dict[str, Any]:

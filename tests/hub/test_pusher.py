@@ -72,7 +72,7 @@ def test_a_trainer_loads_nothing_that_talks_to_the_hub(machine: Make) -> None:
     )
     here = machine()
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], env=here.env, capture_output=True, text=True, timeout=60
+        [sys.executable, "-W", "error", "-c", code], env=here.env, capture_output=True, text=True, timeout=120
     )
     assert (done.returncode, done.stdout) == (0, "set()\n"), done.stderr
     assert "durable" in done.stderr
@@ -195,7 +195,7 @@ def test_a_token_given_in_code_reaches_the_pusher_and_no_list_of_processes(machi
     )
     here = machine(token=None)  # type: ignore[arg-type]
     done = subprocess.run(
-        [sys.executable, "-W", "always", "-c", code], env=here.env, capture_output=True, text=True, timeout=60
+        [sys.executable, "-W", "always", "-c", code], env=here.env, capture_output=True, text=True, timeout=120
     )
     assert "hf://datasets/me/exp holds all of them" in done.stderr
     assert "Warning" not in done.stderr

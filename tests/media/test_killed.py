@@ -37,7 +37,7 @@ def test_pictures_that_were_logged_before_a_kill_are_there_with_their_files(tmp_
         trainer.kill()
     sync = [sys.executable, "-m", "trackio_client.cli.main", "sync", "--timeout", "60"]
     subprocess.run(sync, env=env, check=False, capture_output=True, timeout=90)
-    until = time.monotonic() + 30
+    until = time.monotonic() + 90
     with Api(tmp_path) as api:
         events: list[dict[str, object]] = []
         while len(events) < 50 and time.monotonic() < until:

@@ -342,7 +342,7 @@ def test_without_transformers_the_callback_names_what_to_install(monkeypatch):
 def test_a_forked_child_may_log_too():
     monitor = Monitor("forks", quiet=True)
     monitor.log_metrics({"parent": 1.0}, step=1)
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while not monitor.experiment._writer.sender.has_answered and time.monotonic() < until:
         time.sleep(0.02)  # a fork amid an import would wait for the import's lock
     child = multiprocessing.get_context("fork").Process(target=lambda: monitor.log_metrics({"child": 2.0}, step=1))

@@ -59,7 +59,7 @@ class Server:
     def http(self) -> httpx.Client:
         """One client for all questions: making one takes 50 ms."""
         if self._http is None:
-            self._http = httpx.Client(base_url=self.url, timeout=60, trust_env=False)
+            self._http = httpx.Client(base_url=self.url, timeout=120, trust_env=False)
         return self._http
 
     def start(self) -> Server:

@@ -18,7 +18,7 @@ def told(server, tmp_path_factory, peer):
     """What the program saw of the artifacts that it logged and used."""
     home = tmp_path_factory.mktemp("client")
     process = begin(peer, home, "artifacts.py", server.url, "models", str(home))
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=120)
     assert process.returncode == 0, output
     return json.loads(output.splitlines()[-1])
 

@@ -44,7 +44,7 @@ def test_what_was_logged_while_the_server_was_away_is_sent_when_it_is_back(tmp_p
         say(process, 30)
         told(process, "logged")
         say(process, "finish")
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=120)
         assert "finished" in output
         assert losses(server) == [(step, float(step)) for step in range(150)]
         own = server.experiment("away")["experiment_id"]
@@ -78,7 +78,7 @@ def test_what_a_process_could_not_send_an_import_of_its_file_adds_to_the_same_ex
         for _ in range(2):
             words = [sys.executable, "-m", "trackio_client", "import", str(file)]
             environ = environment(tmp_path / "home", TRACKIO_URL=server.url, TRACKIO_TOKEN=TOKEN)
-            done = subprocess.run(words, env=environ, capture_output=True, text=True, timeout=60)
+            done = subprocess.run(words, env=environ, capture_output=True, text=True, timeout=120)
             assert done.returncode == 0, done.stdout + done.stderr
         assert losses(server, "later") == [(step, float(step)) for step in range(50)]
         (known,) = server.call("get_runs_for_project", "later")

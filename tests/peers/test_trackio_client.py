@@ -22,7 +22,7 @@ def logged(request, server, tmp_path_factory, peer):
     """A project and a run of that name, logged by the real client, and the run's id."""
     home = tmp_path_factory.mktemp("client")
     process = begin(peer, home, "everything.py", server.url, f"project {request.param}", request.param)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=120)
     assert process.returncode == 0, output
     run_id = next(line.split()[1] for line in output.splitlines() if line.startswith("id "))
     return f"project {request.param}", request.param, run_id

@@ -25,7 +25,7 @@ def calls(first, count):
 def sent(server, logs):
     """Whether a batch was taken; a Space that is starting says 503, and the real client sends it again."""
     body = {"args": [], "kwargs": {"logs": logs}}
-    answer = server.http.post("/api/bulk_log", headers=HEADERS, json=body, timeout=60)
+    answer = server.http.post("/api/bulk_log", headers=HEADERS, json=body, timeout=120)
     assert answer.status_code in (200, 503), answer.text
     return answer.status_code == 200
 

@@ -20,7 +20,7 @@ def logged(server, tmp_path_factory, peer):
     """The experiment, its media by name, and the bytes of two files as the client's machine has them."""
     home = tmp_path_factory.mktemp("client")
     process = begin(peer, home, "media.py", server.url, "media", str(home))
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=120)
     assert process.returncode == 0, output
     contents = json.loads(output.splitlines()[-1])
     own = server.experiment("media")["experiment_id"]

@@ -73,7 +73,7 @@ def url(folder):
     try:
         while time.monotonic() < until and space.poll() is None:
             try:
-                if httpx.get(f"{address}/v1/health", timeout=2, trust_env=False).status_code == 200:
+                if httpx.get(f"{address}/v1/health", timeout=10, trust_env=False).status_code == 200:
                     break
             except httpx.HTTPError:
                 time.sleep(0.1)

@@ -20,7 +20,9 @@ def environment(tmp_path, **more):
 
 
 def started(environ):
-    return subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        [sys.executable, "app.py"], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120
+    )
 
 
 def test_a_port_in_use_is_named_and_nothing_starts(tmp_path):

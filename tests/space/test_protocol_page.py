@@ -34,7 +34,7 @@ def test_the_curl_examples_are_taken_and_their_repeats_too(tmp_path):
         try:
             for example, answer in [(file, '{"have":6,"bytes":6}'), (lines, '"accepted":[[0,4]]')] * 2:
                 done = subprocess.run(
-                    ["bash", "-c", example], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60
+                    ["bash", "-c", example], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=120
                 )
                 assert done.returncode == 0, done.stdout + done.stderr
                 assert answer in done.stdout

@@ -57,10 +57,10 @@ def test_eight_write_two_read_and_mergers_are_killed_and_nobody_hears_of_a_lock(
                 reader.stdin.write("again\n")
                 reader.stdin.flush()
         for process in writers:
-            _, errors = process.communicate(timeout=60)
+            _, errors = process.communicate(timeout=120)
             assert process.returncode == 0, errors
         for process in readers:
-            _, errors = process.communicate(timeout=60)
+            _, errors = process.communicate(timeout=120)
             assert process.returncode == 0, errors
     finally:
         for process in [*readers, *writers]:

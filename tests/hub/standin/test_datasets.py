@@ -58,7 +58,7 @@ def test_load_dataset_reads_the_configurations_of_the_card_whole_and_streamed(hu
     upload(api, "metrics/ff/b.parquet", parquet(step=[2], value=[0.5]))
     hub.forget()
     command = [sys.executable, "-W", "error::ResourceWarning", "-c", READER, first]
-    done = subprocess.run(command, env=hub.env(tmp_path / "home"), capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, env=hub.env(tmp_path / "home"), capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["configs"] == ["experiments", "metrics"]

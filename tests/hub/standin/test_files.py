@@ -35,7 +35,7 @@ def raw(method: str, url: str, token: str | None = "hf_me", **headers: str) -> t
     if token:
         asked.add_header("Authorization", f"Bearer {token}")
     try:
-        with urllib.request.build_opener(_Stay, urllib.request.ProxyHandler({})).open(asked, timeout=10) as answer:
+        with urllib.request.build_opener(_Stay, urllib.request.ProxyHandler({})).open(asked, timeout=60) as answer:
             return answer.status, answer.headers, answer.read()
     except urllib.error.HTTPError as error:
         with error:

@@ -114,7 +114,7 @@ def _post(url: str, body: bytes) -> dict[str, str]:
 
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(urllib.request.Request(url, body), timeout=10) as answer:
+        with opener.open(urllib.request.Request(url, body), timeout=60) as answer:
             return dict(json.load(answer))
     except urllib.error.HTTPError as error:
         with error:
