@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
 
 from trackio_client.artifact_calls import ArtifactCalls
 from trackio_client.blobs import DEFAULT_MIME, Blob
@@ -28,6 +28,9 @@ from trackio_client.summarizing import Summary
 from trackio_client.values import jsonable
 from trackio_client.wire import events
 from trackio_client.writer import Writer
+
+_OF_SIGNALS: Final = {129: "SIGHUP", 130: "SIGINT", 143: "SIGTERM"}
+"""Exit codes with which a program says, from a handler of its own, that it was asked to end: 128 and the signal."""
 
 
 class Experiment(LogCalls, DefineCalls, ArtifactCalls, RunNames):
@@ -206,6 +209,8 @@ class Experiment(LogCalls, DefineCalls, ArtifactCalls, RunNames):
             self.finish("interrupted", signal="SIGINT", error=error)
         elif isinstance(error, SystemExit) and error.code in (None, 0):
             self.finish(exit_code=0)
+        elif isinstance(error, SystemExit) and error.code in _OF_SIGNALS:
+            self.finish("interrupted", signal=_OF_SIGNALS[error.code], exit_code=error.code)
         elif isinstance(error, SystemExit):
             self.finish("failed", exit_code=error.code if isinstance(error.code, int) else 1)
         else:
