@@ -131,6 +131,19 @@ def test_a_backup_of_a_store_that_lacks_files_names_them_and_brings_the_rest(
     assert (lost["sha256"], lost["name"], lost["step"]) == (sha256, "samples", 1)
 
 
+def test_a_file_whose_content_has_changed_on_the_disk_is_not_taken_for_a_copy(
+    say: Said, trained: str, tmp_path: Path
+) -> None:
+    data, copy = tmp_path / "data", tmp_path / "copy.sqlite"
+    sha256 = picture(data, trained, 2)
+    place = data / "v1" / "blobs" / sha256[:2] / sha256
+    place.write_bytes(place.read_bytes()[:-1] + b"?")
+    code, out, _ = say("backup", "--to", copy)
+    assert (code, "1 file of it is missing: samples at step 2" in out) == (1, True)
+    code, out, _ = say("restore", copy, "--into", tmp_path / "back")
+    assert (code, "1 experiment with 7 files" in out, sha256[:12] in out) == (1, True, True)
+
+
 def test_a_copy_whose_files_were_left_behind_says_so_when_it_is_restored(
     say: Said, trained: str, tmp_path: Path
 ) -> None:
