@@ -32,7 +32,9 @@ class Leftovers:
     def _run(self) -> None:
         try:
             if any(not spool.is_live for spool in pending(self._settings.spool_path)):
-                sync(self._settings.spool_path, self._transport_for, should_stop=self._is_over)
+                for receipt in sync(self._settings.spool_path, self._transport_for, should_stop=self._is_over):
+                    if text := receipt.lost_text():
+                        self._notices.warn(f"missing:{receipt.experiment_id}", text)
         except Exception as error:  # a thread's outermost edge: training goes on, and the logs stay where they are
             self._notices.warn(
                 "leftovers",

@@ -270,7 +270,9 @@ def _find(project: str, key: str, settings: Settings, route: Route, notices: Not
     transport = route.make()
     if transport is not None:
         if here is not None:
-            sync(settings.spool_path, route.transport_for, experiment_id=here[0], timeout_s=LOOK_UP_S)
+            for receipt in sync(settings.spool_path, route.transport_for, experiment_id=here[0], timeout_s=LOOK_UP_S):
+                if text := receipt.lost_text():
+                    notices.warn(f"missing:{receipt.experiment_id}", text)
         if route.staging is not None:  # what another machine pushed is known here after the pusher has read the repo
             Pushes(route.staging, settings, notices.warn).start()
         until, pause = time.monotonic() + LOOK_UP_S, 0.2

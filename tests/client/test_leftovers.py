@@ -11,6 +11,7 @@ import pytest
 
 from tests.delivery.test_reading import append_numbers, spool_in
 from trackio_client import leftovers
+from trackio_client.wire.frames import event_frame
 
 
 def until(true: Callable[[], object]) -> None:
@@ -32,6 +33,19 @@ def test_the_next_experiment_sends_what_was_left(bench: Any) -> None:
     with bench.init():
         until(lambda: not directory.exists())
     assert [step for metric, step, _ in bench.points() if metric == "left"] == list(range(10))
+
+
+def test_a_file_that_what_was_left_cites_and_that_is_gone_is_named(bench: Any, capsys: Any) -> None:
+    spool = spool_in(bench.folder / "v1" / "spool")
+    blob = spool.files.put(b"pixels", "image/png")
+    spool.append(event_frame({"kind": "media", "name": "samples", "step": 4, "time_us": 1, "blobs": [blob.cited()]}))
+    spool.files.folder.remove(blob.sha256)
+    spool.abandon()
+    with bench.init(quiet=False) as experiment:
+        until(lambda: "missing:exp_1" in experiment.notices.told)
+    said = capsys.readouterr().err
+    assert "(exp_1): 1 file is missing here: samples at step 4 (image/png, 6 bytes, " in said
+    assert "Logged again with the same content" in said
 
 
 def test_trouble_with_what_was_left_is_said_and_training_goes_on(

@@ -143,6 +143,11 @@ class ExperimentReceipt:
         lines += lost_lines(self.lost)
         return "\n".join(lines)
 
+    def lost_text(self) -> str:
+        """Of the files that did not go with our events alone, for who prints no receipt; "" if there are none."""
+        lines = [line.strip() for line in lost_lines(self.lost)]
+        return "\n".join([f"{self.name} ({self.experiment_id}): {lines[0]}", *lines[1:]]) if lines else ""
+
     def _lines(self) -> list[str]:
         events, points = sum(one.events for one in self.own), sum(one.points for one in self.own)
         if not self.is_accepted or self.held is None:
