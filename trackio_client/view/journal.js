@@ -147,13 +147,19 @@ export class Journal {
     this.marks.hidden = !found.length;
     text(this.marks.note, count(found.length));
     const line = (event) =>
-      h("tr", null, h("td", { class: "num", title: iso(event.time_us / 1e6) }, stepOf(event.step)), h("td", null, event.mark), h("td", { title: detailOf(event) }, event.title ?? detailOf(event)));
+      h("tr", null, h("td", { class: "num", title: iso(event.time_us / 1e6) }, stepOf(event.step)), h("td", null, event.mark), h("td", { title: detailOf(event) }, saidBy(event)));
     fill(this.marks.body, h("table", { class: "tk-plain" }, h("thead", null, h("tr", null, ["step", "mark", "what"].map((word, i) => h("th", { class: i ? "" : "num" }, word)))), h("tbody", null, found.slice(-50).reverse().map(line))));
   }
 }
 
 function stepOf(step) {
   return step === null || step === undefined ? "–" : number(step);
+}
+
+/** What a mark says: its title, and the words that came with it (an alert's). */
+function saidBy(event) {
+  const words = event.data?.text;
+  return [event.title, typeof words === "string" && words !== event.title ? words : null].filter(Boolean).join(": ") || detailOf(event);
 }
 
 function detailOf(event) {

@@ -136,6 +136,6 @@ export class MarkFeed extends EventTarget {
 function markOf(experiment, content) {
   const { kind, step = null, time_us } = content;
   const shown = kind === "mark" ? String(content.mark ?? "note") : kind === "end" && content.state === "failed" ? "error" : kind;
-  const title = kind === "error" ? [content.error, content.message].filter(Boolean).join(": ") : kind === "end" ? `ended: ${content.state}` : content.title || shown;
+  const title = kind === "error" ? [content.error, content.message].filter(Boolean).join(": ") : kind === "end" ? `ended: ${content.state}` : [content.title || shown, content.data?.text].filter((words) => words && typeof words === "string").join(": ");
   return { experiment, kind: shown, step, time_s: Number(time_us) / 1e6, title: String(title).slice(0, 200) };
 }
