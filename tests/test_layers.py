@@ -54,7 +54,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "delivery": STORE | {"settings", "hub.names"},
     # An artifact that is used is asked for and fetched as any reader does.
     "experiment": EXPERIMENT | {"reader"},
-    "artifacts": CORE | {"wire", "reader.source"},
+    # An artifact gives back the tables that were added to it.
+    "artifacts": CORE | {"wire", "reader.source", "values", "media"},
     "integrations": EXPERIMENT | {"scoring"},
     "monitor": EXPERIMENT | {"integrations"},
     "reader": STORE | {"queries", "settings", "delivery.address", "artifacts", "values"},

@@ -110,7 +110,7 @@ def agent(
         before = process.current
         try:
             function()
-        except Exception as error:
+        except Exception as error:  # the training of a user: its run failed, and the next settings get their turn
             failures += 1
             traceback.print_exc(file=sys.stderr)
             _finish(before, error)

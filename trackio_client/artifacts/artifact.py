@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import shutil
 import tempfile
 import time
@@ -23,8 +22,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from trackio_client.artifacts.entry import Entry, local_path, mime_of, referred
-from trackio_client.artifacts.fetching import fetch, folder_for
+from trackio_client.artifacts.entry import Entry, local_path, mime_of, referred, text_of
+from trackio_client.artifacts.fetching import ArtifactFile, fetch, folder_for
 from trackio_client.blobs import DEFAULT_MIME, hash_of
 from trackio_client.errors import DamagedBlob, NotFound, UsageError
 from trackio_client.homes import expanded
@@ -136,7 +135,7 @@ class Artifact:
         if isinstance(obj, (str, Path)) and Path(obj).is_file():
             return self.add_file(obj, name)
         with self.new_file(name, "wb") as file:
-            file.write(obj if isinstance(obj, bytes) else _as_text(obj).encode("utf-8", "replace"))
+            file.write(obj if isinstance(obj, bytes) else text_of(obj).encode("utf-8", "replace"))
         return self._entries[safe_path(name)]
 
     def remove(self, item: str | Entry) -> None:
@@ -207,19 +206,9 @@ class Artifact:
     def get(self, name: str) -> Any:
         """What `add(table, name)` put there, as a Table; None if there is none, or it is no table."""
         entry = self._entries.get(safe_path(name)) or self._entries.get(safe_path(f"{name}.table.json"))
-        if entry is None:
-            return None
-        with tempfile.TemporaryDirectory(prefix="trackio-artifact-") as place:
-            path = fetch(entry, Path(place) / "table", self._source)
-            try:
-                told = {} if path is None else json.loads(path.read_text(encoding="utf-8"))
-            except ValueError:  # another kind of file
-                return None
-        if not isinstance(told, dict) or not {"columns", "data"} <= told.keys():
-            return None
-        from trackio_client.media import Table
+        from trackio_client.artifacts.tables import table_of
 
-        return Table(columns=told["columns"], data=told["data"])
+        return None if entry is None else table_of(entry, self._source)
 
     # --- which one it is ------------------------------------------------------------------------------------------
 
@@ -355,38 +344,3 @@ class Artifact:
     def __del__(self) -> None:
         if getattr(self, "_made", None) is not None:
             shutil.rmtree(self._made, ignore_errors=True)  # type: ignore[arg-type]
-
-
-class ArtifactFile:
-    """One file of an artifact, to be fetched."""
-
-    def __init__(self, artifact: Artifact, entry: Entry, source: Callable[[], Source] | None) -> None:
-        self.entry = entry
-        self._artifact, self._source = artifact, source
-
-    @property
-    def path(self) -> str:
-        return self.entry.path
-
-    name = path
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name == "entry":  # copy and pickle ask before there is one
-            raise AttributeError(name)
-        return getattr(self.entry, name)
-
-    def download(self, root: str | Path | None = None) -> str:
-        """Fetch it below a folder; its path. Raises NotFound."""
-        found = fetch(self.entry, folder_for(self._artifact, root) / self.entry.path, self._source)
-        if found is None:
-            why = self.entry.not_kept or "its content is not kept"
-            raise NotFound(f"{self.entry.path!r} of {self._artifact.qualified_name!r}: {why}")
-        return str(found)
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if hasattr(value, "columns") and hasattr(value, "data"):
-        value = {"columns": list(value.columns), "data": [list(row) for row in value.data]}
-    return json.dumps(value, default=str, ensure_ascii=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,3 +73,12 @@ def local_path(address: str) -> Path | None:
 def mime_of(path: Path) -> str:
     """The media type that the ending of a name says."""
     return mimetypes.guess_type(path.name)[0] or DEFAULT_MIME
+
+
+def text_of(value: Any) -> str:
+    """The content of a file that is made of a value: a text as it is, a table and anything else as JSON."""
+    if isinstance(value, str):
+        return value
+    if hasattr(value, "columns") and hasattr(value, "data"):
+        value = {"columns": list(value.columns), "data": [list(row) for row in value.data]}
+    return json.dumps(value, default=str, ensure_ascii=False)

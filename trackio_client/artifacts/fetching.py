@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from trackio_client.artifacts.entry import Entry, local_path
 from trackio_client.blobs import BlobFolder, hash_of
@@ -71,3 +71,30 @@ def folder_for(artifact: Artifact, root: str | Path | None) -> Path:
         return Path(root)
     words = "".join(c if c.isalnum() or c in "._- " else "_" for c in artifact.name).strip(". ")[:100] or "artifact"
     return Path(FOLDER) / f"{words}-{artifact.version or (artifact.digest or 'draft')[:12]}"
+
+
+class ArtifactFile:
+    """One file of an artifact, to be fetched."""
+
+    def __init__(self, artifact: Artifact, entry: Entry, source: Callable[[], Source] | None) -> None:
+        self.entry = entry
+        self._artifact, self._source = artifact, source
+
+    @property
+    def path(self) -> str:
+        return self.entry.path
+
+    name = path
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name == "entry":  # copy and pickle ask before there is one
+            raise AttributeError(name)
+        return getattr(self.entry, name)
+
+    def download(self, root: str | Path | None = None) -> str:
+        """Fetch it below a folder; its path. Raises NotFound."""
+        found = fetch(self.entry, folder_for(self._artifact, root) / self.entry.path, self._source)
+        if found is None:
+            why = self.entry.not_kept or "its content is not kept"
+            raise NotFound(f"{self.entry.path!r} of {self._artifact.qualified_name!r}: {why}")
+        return str(found)
