@@ -95,7 +95,7 @@ class Experiment(LogCalls, DefineCalls, ArtifactCalls, RunNames):
                     "full", f"{full}: new events are refused and counted until there is room; training goes on"
                 )
                 self._writer.refusals.count(str(full), fields.get("step"))
-        except Exception as error:
+        except Exception as error:  # the outermost edge: training must go on
             self._swallow(error)
 
     def put_file(self, content: bytes | Path, mime: str = DEFAULT_MIME) -> Blob | None:
@@ -114,7 +114,7 @@ class Experiment(LogCalls, DefineCalls, ArtifactCalls, RunNames):
             what = f"{content}" if isinstance(content, Path) else f"content of type {mime}"
             self.notices.warn(f"file:{what:.80}", f"the file {what:.300} is not recorded: {error}")
             self._writer.refusals.count("files that cannot be kept", None)
-        except Exception as error:
+        except Exception as error:  # the outermost edge: training must go on
             self._swallow(error)
         return None
 
