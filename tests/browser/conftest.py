@@ -12,9 +12,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+
+if TYPE_CHECKING:
+    from tests.browser.static_page import World
 
 ROOT = Path(__file__).resolve().parents[2]
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -46,7 +50,7 @@ def browser() -> Iterator[object]:
     from playwright.sync_api import expect, sync_playwright
 
     path = chromium_path()
-    expect.set_options(timeout=15_000)  # two cores may be busy with others' work
+    expect.set_options(timeout=30_000)  # two cores may be busy with others' work; what holds is not waited for
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])
         yield opened
@@ -58,7 +62,7 @@ def page(browser):
     """A page with an empty memory, 1440 × 900. The test fails if a script of ours fails."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light", timezone_id="UTC")
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(30_000)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(f"{error.message}\n{error.stack or ''}"))
     yield page
@@ -146,3 +150,12 @@ def own_space(tmp_path: Path) -> Iterator[Space]:
     running = Space(tmp_path / "space", free_port())
     yield running
     running.stop()
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A stand-in for the Hub with a dataset repo, and the store that is pushed there."""
+    from tests.browser.static_page import a_world
+
+    with a_world(tmp_path, monkeypatch) as made:
+        yield made

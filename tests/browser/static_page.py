@@ -18,6 +18,13 @@ from tests.hub_server import Hub, running_hub
 from trackio_client.hub.spaces.static import files_of_static_space
 
 REPO, SPACE = "me/exp", "me/page"
+STATIC = [
+    pytest.mark.browser,
+    pytest.mark.requirement("S1.54"),
+    # huggingface_hub 2.4 uploads an LFS file by a spelling that its own httpx2 calls old.
+    pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning"),
+]
+"""The marks of a test of this page."""
 
 
 def commit(api: HfApi, repo: str, files: Mapping[str, bytes], *, kind: str = "dataset") -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.looks import CONTRAST, NAMELESS
 from tests.browser.panels import open_experiment, pane, seen
 from tests.browser.programs import started, told
 from tests.browser.told import ODD
@@ -163,6 +164,8 @@ def test_it_is_opened_with_the_keyboard_and_fits_its_width(page, space, experime
     assert model.evaluate("each => each.contains(document.activeElement)")
     expect(model.get_by_role("region", name=f"Files of {ODD}")).to_be_visible()
     assert artifacts.evaluate("each => each.getBoundingClientRect().right") <= width
+    assert page.evaluate(CONTRAST) == []
+    assert page.evaluate(NAMELESS) == []
     assert page.evaluate("() => document.querySelector('.tk-body').scrollWidth - innerWidth") <= 0
 
 

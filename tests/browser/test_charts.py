@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.chart_page import ChartServer, Pair, experiment, metric, serving
 
@@ -109,7 +111,7 @@ def test_points_that_arrive_are_drawn_without_reload_and_move_nothing(open_page:
         pair.values.append(0.25)
     server.series["exp_0", "train/late"] = Pair([0.0, 500.0], [1.0, 2.0])
     page.wait_for_function("chart('train/loss').domain[1] === 500 && chart('train/late').lines.length === 1")
-    assert page.locator(".tk-chart-values").first.inner_text() == "lowest 0.2500"
+    expect(page.locator(".tk-chart-values").first).to_have_text("lowest 0.2500")
     assert page.evaluate(boxes) == before
     assert server.asked[-1]["cursor"], "what is new is asked by the cursor of the last answer"
 
@@ -157,10 +159,10 @@ def test_the_list_names_twelve_by_value_and_stands_beside_the_chart(open_page: C
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 30)
     tip = page.locator(".tk-tip")
     tip.wait_for(state="visible")
+    expect(tip.locator(".tk-tip-row b")).to_have_count(12)
+    expect(tip).to_contain_text("+ 8 more")
     values = [float(v) for v in tip.locator(".tk-tip-row b").all_inner_texts()]
-    assert len(values) == 12
     assert values == sorted(values, reverse=True)
-    assert "+ 8 more" in tip.inner_text()
     at, chart = tip.bounding_box(), page.locator(".tk-chart").first.bounding_box()
     beside = at["x"] >= chart["x"] + chart["width"] or at["x"] + at["width"] <= chart["x"]
     assert beside or at["y"] >= chart["y"] + chart["height"] or at["y"] + at["height"] <= chart["y"]
@@ -192,10 +194,10 @@ def test_a_line_under_the_pointer_is_highlighted_everywhere(open_page: Callable[
     x = page.evaluate("150 * chart('train/loss').view.kx + chart('train/loss').view.bx")
     page.mouse.move(box["x"] + x, box["y"] + y)
     page.wait_for_function("state.get('hot') === 'exp_1'")
-    assert page.evaluate("chart('train/loss').canvases[1].style.opacity") == "0.35"
-    assert page.locator(".tk-tip-row.hot").inner_text().startswith("run-1")
+    page.wait_for_function("chart('train/loss').canvases[1].style.opacity === '0.35'")
+    expect(page.locator(".tk-tip-row.hot")).to_have_text(re.compile("^run-1"))
     page.evaluate("state.set({ hot: 'exp_2' })")  # as the side bar does
-    assert page.evaluate("chart('train/loss').hot") == "exp_2"
+    page.wait_for_function("chart('train/loss').hot === 'exp_2'")
 
 
 def test_a_log_axis_marks_what_it_cannot_show(open_page: Callable[..., Any]) -> None:
@@ -216,7 +218,7 @@ def test_keys_do_what_the_pointer_does(open_page: Callable[..., Any]) -> None:
     page = open_page(several(3))
     page.keyboard.press("Tab")
     page.locator(".tk-plot").focus()
-    assert "3 of 3 experiments" in page.locator(".tk-plot").get_attribute("aria-label")
+    expect(page.locator(".tk-plot")).to_have_attribute("aria-label", re.compile("3 of 3 experiments"))
     page.keyboard.press("ArrowRight")
     page.wait_for_function("document.querySelector('.tk-spoken').textContent.includes('run-2')")
     page.keyboard.press("+")
@@ -225,9 +227,9 @@ def test_keys_do_what_the_pointer_does(open_page: Callable[..., Any]) -> None:
     page.keyboard.press("0")
     page.wait_for_function("chart('train/loss').domain[0] === 0 && chart('train/loss').domain[1] === 199")
     page.keyboard.press("t")
-    cells = page.locator(".tk-chart-table tbody tr").first.locator("th, td").all_inner_texts()
-    assert cells[0] == "run-0"
-    assert cells[4] == "200"
+    cells = page.locator(".tk-chart-table tbody tr").first.locator("th, td")
+    expect(cells.nth(0)).to_have_text("run-0")
+    expect(cells.nth(4)).to_have_text("200")
 
 
 def test_only_charts_in_view_ask(open_page: Callable[..., Any]) -> None:
@@ -270,13 +272,12 @@ def test_a_refused_question_says_why_and_can_be_tried_again(open_page: Callable[
     server.fail = lambda ask: (400, {}, problem)
     page = open_page(server)
     note = page.locator(".tk-chart-note")
-    note.wait_for(state="visible")
-    assert "This x is not known." in note.inner_text()
-    assert "Use step." in note.inner_text()
+    expect(note).to_contain_text("This x is not known.")
+    expect(note).to_contain_text("Use step.")
     server.fail = None
     note.get_by_role("button", name="Try again").click()
     page.wait_for_function("chart('train/loss').lines.length === 2")
-    assert not note.is_visible()
+    expect(note).to_be_hidden()
 
 
 def test_a_deleted_experiment_does_not_stop_the_others(open_page: Callable[..., Any]) -> None:
@@ -315,7 +316,7 @@ def test_a_metric_that_nobody_shown_has_names_who_has_it(open_page: Callable[...
     server.listed = [*has, experiment(0, experiment_id="exp_0", columns={"metric:eval/bleu": None})]
     page = open_page(server)
     note = page.locator('[data-metric="eval/bleu"] .tk-chart-note')
-    assert "Not logged by the 2 shown experiments." in note.inner_text()
+    expect(note).to_contain_text("Not logged by the 2 shown experiments.")
     page.evaluate("addEventListener('trackio-show', (event) => (window.asked = event.detail))")
     note.get_by_role("button", name="2 others have it").click()
     page.wait_for_function("window.asked")
@@ -329,8 +330,8 @@ def test_titles_are_short_where_the_whole_name_is_known(open_page: Callable[...,
         metric("eval_loss", group="eval", title="Loss"),
     ]
     page = open_page(server)
-    assert page.locator(".tk-chart-title").all_inner_texts() == ["loss", "F1 · person", "eval_loss"]
-    assert page.locator(".tk-chart-title").nth(1).get_attribute("title") == "eval/label/person/f1"
+    expect(page.locator(".tk-chart-title")).to_have_text(["loss", "F1 · person", "eval_loss"])
+    expect(page.locator(".tk-chart-title").nth(1)).to_have_attribute("title", "eval/label/person/f1")
 
 
 def test_a_skeleton_stands_only_where_an_answer_takes_long(open_page: Callable[..., Any]) -> None:

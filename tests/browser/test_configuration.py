@@ -113,7 +113,7 @@ def test_a_text_with_html_in_it_stays_a_text(opened):
     opened.fill("#repo input", "<img src=x onerror=alert(1)>/x")
     opened.click("#test")
     expect(opened.locator("#answer")).to_contain_text("<img")
-    assert opened.locator("#answer img").count() == 0
+    expect(opened.locator("#answer img")).to_have_count(0)
 
 
 def test_a_push_can_be_asked_for(opened, hub):
@@ -128,8 +128,8 @@ def test_it_follows_the_readers_theme_and_fits_a_phone(page, server):
     page.evaluate("localStorage.setItem('trackio', JSON.stringify({theme: 'dark'}))")
     page.goto(f"{server.url}/configuration/")
     expect(page.locator("#settings table").first).to_be_visible()
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(14, 17, 21)"
-    assert page.locator("body.dark").count() == 1
+    expect(page.locator("body.dark")).to_have_count(1)
+    expect(page.locator("body")).to_have_css("background-color", "rgb(14, 17, 21)")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 

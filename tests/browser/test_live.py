@@ -97,9 +97,10 @@ def test_points_of_a_running_training_appear_without_reload(page, space, tmp_pat
         page.evaluate("window.sameDocument = true")
         values = page.locator(".tk-view.experiment .tk-chart .tk-chart-values").first
         expect(values).not_to_be_empty()
-        before, seen = last_step(page), values.inner_text()
+        seen = values.inner_text()
         expect(values).not_to_have_text(seen)
-        page.wait_for_function(_STEP_PASSED, arg=before + 20)
+        page.wait_for_function(_STEP_PASSED, arg=-1)  # the head says a step
+        page.wait_for_function(_STEP_PASSED, arg=last_step(page) + 20)
         expect(page.locator(".tk-head .tk-state")).to_have_text("Running")
     assert page.evaluate("window.sameDocument")
 
@@ -144,6 +145,7 @@ def test_a_silent_experiment_loses_contact_without_a_reload(page, own_space):
     expect(page.locator(".tk-head .tk-state")).to_have_text("Lost contact")
     expect(page.locator(".tk-row svg.lost_contact")).to_be_visible()
     expect(page.locator(".tk-running")).to_have_text("0 running")
+    expect(page.locator(".tk-callout")).to_contain_text(re.compile("step 19", re.IGNORECASE))
     words = page.locator(".tk-callout").inner_text()
     assert words.lower().count("step 19") == 1, words
     training.log([(20, curve(20))])
@@ -177,8 +179,8 @@ def test_zoom_survives_updates(page, space):
     page.mouse.move(box["x"] + 220, box["y"] + 90, steps=5)
     page.mouse.up()
     zoom = "() => JSON.stringify(trackioPage.shell.state.get('zoom'))"
+    page.wait_for_function("() => trackioPage.shell.state.get('zoom') !== null")
     before = page.evaluate(zoom)
-    assert before != "null"
     seen = values.inner_text()
     training.log([(step, {**curve(step), "train/loss": 9.0}) for step in range(300, 340)])
     expect(values).not_to_have_text(seen)

@@ -6,23 +6,11 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.looks import CONTRAST
 from tests.browser.trainings import trained
 
 pytestmark = pytest.mark.browser
 
-_CONTRAST = """() => {
-  const parse = (c) => { const m = c.match(/[\\d.]+/g).map(Number); return { rgb: m.slice(0, 3), a: m[3] ?? 1 }; };
-  const lum = (c) => { const [r, g, b] = c.map((v) => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-  const ground = (el) => { for (let e = el; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor); if (c.a > 0.99) return c.rgb; } return [255, 255, 255]; };
-  const bad = [];
-  for (const el of document.querySelectorAll('.tk *')) {
-    if (![...el.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()) || !el.offsetParent) continue;
-    const a = lum(parse(getComputedStyle(el).color).rgb), b = lum(ground(el));
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (ratio < 4.5) bad.push(`${ratio.toFixed(2)} ${el.className} ${el.textContent.slice(0, 30)}`);
-  }
-  return bad;
-}"""
 _SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -45,7 +33,7 @@ def test_text_has_contrast_in_both_themes(page, space, project, theme, view):
     open_at(page, space, project, view)
     expect(page.locator(".tk-chart-values, .tk-table .tk-pin a").first).not_to_be_empty()
     assert page.evaluate("document.documentElement.dataset.theme") == theme
-    assert page.evaluate(_CONTRAST) == []
+    assert page.evaluate(CONTRAST) == []
 
 
 def test_lines_have_three_to_one_on_both_grounds(page, space, project):
@@ -65,7 +53,7 @@ def test_the_theme_is_chosen_and_remembered(page, space, project):
     open_at(page, space, project)
     page.get_by_role("button", name="Theme").click()
     page.get_by_role("option", name="Dark").click()
-    assert page.evaluate("getComputedStyle(document.querySelector('.tk')).backgroundColor") == "rgb(14, 17, 21)"
+    page.wait_for_function("getComputedStyle(document.querySelector('.tk')).backgroundColor === 'rgb(14, 17, 21)'")
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 

@@ -10,6 +10,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.looks import CONTRAST, NAMELESS
 from tests.browser.panels import open_experiment, pane
 from tests.browser.programs import started, told
 from tests.browser.told import ODD
@@ -132,6 +133,8 @@ def test_of_many_ranks_those_with_something_to_tell_come_first_and_the_others_on
     shown.get_by_role("button", name="Show 24 more ranks").click()
     expect(rows).to_have_count(40)
     assert page.evaluate("() => document.querySelector('.tk-body').scrollWidth - innerWidth") <= 0
+    assert page.evaluate(CONTRAST) == []
+    assert page.evaluate(NAMELESS) == []
     assert shown.locator(".tk-panel-scroll").evaluate("each => each.scrollWidth - each.clientWidth") <= 0
 
 

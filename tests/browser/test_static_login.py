@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.static_page import REPO, SPACE, World, a_world, commit, deploy, drawn, recent, until
+from tests.browser.static_page import REPO, SPACE, STATIC, World, commit, deploy, drawn, recent
 from tests.hub.view_data import fill
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.requirement("S1.54"),
-    pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning"),
-]
+pytestmark = STATIC
 LOG_IN = "Log in with Hugging Face"
-
-
-@pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    with a_world(tmp_path, monkeypatch) as world:
-        yield world
 
 
 @pytest.fixture
@@ -178,4 +166,4 @@ def test_a_dataset_that_was_made_private_after_the_page_was_deployed_says_what_t
     world.api.update_repo_settings(REPO, repo_type="dataset", private=True)
     expect(page.locator(".tk-notice h1")).to_have_text(f"“{REPO}” is not open")
     expect(page.locator(".tk-notice")).to_contain_text(f"trackio-client deploy --static --dataset {REPO}")
-    until(lambda: page.locator(".tk-notice").count() == 1)
+    expect(page.locator(".tk-notice")).to_have_count(1)

@@ -5,36 +5,24 @@ from __future__ import annotations
 import hashlib
 import random
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.looks import CONTRAST, NAMELESS
 from tests.browser.panels import pane, seen
-from tests.browser.static_page import REPO, World, a_world, deploy, drawn, recent, until
+from tests.browser.static_page import REPO, STATIC, deploy, drawn, recent, until
 from tests.browser.told import ODD, as_json, png
 from tests.hub.view_data import fill
 from trackio_client.hub.files.gallery import MOST_OF_ONE
 from trackio_client.hub.files.views import gallery_path
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.requirement("S1.54"),
-    # huggingface_hub 2.4 uploads an LFS file by a spelling that its own httpx2 calls old.
-    pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning"),
-]
+pytestmark = STATIC
 
 PAGE = b"<p id=said>still</p><script>document.getElementById('said').textContent = 'ran'</script>"
 WAVE = b"RIFF\x2c\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x40\x1f\0\0\1\0\x08\0data\x08\0\0\0" + bytes(
     range(120, 128)
 )
-
-
-@pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    with a_world(tmp_path, monkeypatch) as world:
-        yield world
 
 
 def logged(world, one, kind, name, step, *files, **item):
@@ -164,4 +152,6 @@ def test_it_fits_a_phone_and_is_walked_with_the_keyboard(world, page, width, sch
     expect(digits).to_contain_text("step 0 · 1 of 3")
     expect(digits.get_by_role("slider")).to_have_attribute("aria-valuetext", "step 0, 1 of 3")
     assert digits.evaluate("each => each.getBoundingClientRect().right") <= width
+    assert page.evaluate(CONTRAST) == []
+    assert page.evaluate(NAMELESS) == []
     assert page.evaluate("() => document.querySelector('.tk-body').scrollWidth - innerWidth") <= 0

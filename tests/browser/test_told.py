@@ -6,8 +6,8 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.looks import CONTRAST, NAMELESS
 from tests.browser.panels import open_experiment, pane
-from tests.browser.test_looks import _CONTRAST
 from tests.browser.told import ODD, begin, evaluation, record
 from tests.browser.trainings import Training, curve, trained
 
@@ -230,7 +230,8 @@ def test_it_fits_and_is_readable_on_a_phone_and_in_the_dark(page, space, trainin
     expect(pane(page, "Confusion").locator("tbody td").first).to_be_visible()
     expect(pane(page, "Predictions").locator(".tk-sample")).to_be_visible()
     assert page.evaluate("() => document.querySelector('.tk-body').scrollWidth - innerWidth") <= 0
-    assert page.evaluate(_CONTRAST) == []
+    assert page.evaluate(CONTRAST) == []
+    assert page.evaluate(NAMELESS) == []
     sides = page.eval_on_selector_all(".tk-pane", "els => els.map((e) => e.getBoundingClientRect().right)")
     assert max(sides) <= width
 

@@ -50,7 +50,7 @@ export class CoursePanel {
     const lines = [...this.best(training), ...this.stopping((summary?.early_stopping ?? training?.run_config?.early_stopping ?? {}), entries), ...this.times(time, summary ?? {}, last, detail), ...this.cost([summary, last], detail?.state === "running"), ...this.gradients([summary, last]), ...entities(last.entity_rates), ...setup(training?.run_config), ...identities(training?.run_config?.identity)];
     const split = splitOf(time, summary?.train_runtime_seconds) ?? stepSplit(last);
     // How long it ran stands in the head: alone it is no panel.
-    const isTold = lines.some(([name, value]) => value !== null && value !== "" && name !== "trained for");
+    const isTold = lines.some(([name, value]) => (value ?? "") !== "" && name !== "trained for");
     this.pane.show(isTold || split !== null);
     if (!isTold && split === null) return;
     const key = JSON.stringify([lines.map(([name, value, hover]) => [name, value instanceof Node ? value.textContent : value, hover]), split]);

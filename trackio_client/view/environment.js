@@ -125,7 +125,7 @@ class Packages {
     this.list = /** @type {[string, string][]} */ (list.map(([name, version]) => [String(name), String(version ?? "")])).sort(([a], [b]) => a.localeCompare(b));
     this.field = h("input", { type: "search", placeholder: "Find a package", "aria-label": "Find a package", spellcheck: "false" });
     this.said = h("p", { class: "tk-soft tk-pane-words", role: "status" });
-    this.body = h("dl", { class: "tk-kv" });
+    this.body = h("dl", { class: "tk-kv", tabindex: "0", "aria-label": "Packages" });
     this.root = h("details", { class: "tk-more-box" }, h("summary", null, plural(this.list.length, "package")), h("div", { class: "tk-pack-search" }, h("label", { class: "tk-field sm" }, this.field), copyButton(this.list.map(([name, version]) => `${name}==${version}`).join("\n"), "Copy all as requirements")), this.body, this.said);
     this.field.addEventListener("input", later(() => this.draw(), 20));
     this.root.addEventListener("toggle", () => this.root.open && this.draw());

@@ -76,7 +76,7 @@ function list(lines, from, depth) {
 /** @param {string} head @param {string[]} rows */
 function table(head, rows) {
   const cells = (/** @type {string} */ line) => line.trim().replace(/^\||\|$/g, "").split(/(?<!\\)\|/).map((cell) => inline(cell.trim().replaceAll("\\|", "|")));
-  return h("div", { class: "tk-panel-scroll" }, h("table", { class: "tk-plain" }, h("thead", null, h("tr", null, cells(head).map((cell) => h("th", null, cell)))), h("tbody", null, rows.map((row) => h("tr", null, cells(row).map((cell) => h("td", null, cell)))))));
+  return h("div", { class: "tk-panel-scroll", tabindex: "0", role: "region", "aria-label": "Table" }, h("table", { class: "tk-plain" }, h("thead", null, h("tr", null, cells(head).map((cell) => h("th", null, cell)))), h("tbody", null, rows.map((row) => h("tr", null, cells(row).map((cell) => h("td", null, cell)))))));
 }
 
 const INLINE = /(`+)([\s\S]+?)\1|!?\[([^\]]*)\]\(\s*<?([^\s)>]+)>?(?:\s+"[^"]*")?\s*\)|(\*\*|__)(?=\S)([\s\S]*?\S)\5|(?<![\w*])([*_])(?=\S)([\s\S]*?\S)\7(?![\w*])|~~(?=\S)([\s\S]*?\S)~~|(https?:\/\/[^\s<>"')\]]+)/;

@@ -14,7 +14,7 @@ export class SummaryPanel {
       "section",
       { class: "tk-panel" },
       h("div", { class: "tk-panel-head" }, h("h2", null, "Summary"), this.note),
-      h("div", { class: "tk-panel-scroll" }, h("table", { class: "tk-plain tk-summary" }, h("thead", null, h("tr", null, head)), this.body)),
+      h("div", { class: "tk-panel-scroll", tabindex: "0", role: "region", "aria-label": "Summary" }, h("table", { class: "tk-plain tk-summary" }, h("thead", null, h("tr", null, head)), this.body)),
     );
     this.lines = new Map();
   }
@@ -59,7 +59,7 @@ export class ConfigPanel {
     this.note = h("span", { class: "tk-soft" });
     this.field = h("input", { type: "search", placeholder: "Filter", "aria-label": "Filter the config", spellcheck: "false" });
     this.box = h("label", { class: "tk-field sm" }, this.field);
-    this.list = h("dl", { class: "tk-kv" });
+    this.list = h("dl", { class: "tk-kv", tabindex: "0", "aria-label": "Config" });
     this.root = h("section", { class: "tk-panel" }, h("div", { class: "tk-panel-head" }, h("h2", null, "Config"), this.note, h("span", { class: "tk-grow" }), this.box), this.list);
     this.field.addEventListener("input", later(() => this.draw(), 20));
     this.entries = [];

@@ -320,7 +320,7 @@ function table(title, note, rows, lines) {
     : lines.map((line) => h("tr", null, h("td", { title: line[0] }, line[0]), rows.map((_, i) => cell(line, i))));
   return h("section", { class: "tk-panel" },
     h("div", { class: "tk-panel-head" }, h("h2", null, title), h("span", { class: "tk-soft" }, note)),
-    h("div", { class: "tk-panel-scroll" }, h("table", { class: "tk-plain tk-shared-table" }, h("thead", null, h("tr", null, h("th", null, ""), head)), h("tbody", null, body))));
+    h("div", { class: "tk-panel-scroll", tabindex: "0", role: "region", "aria-label": title }, h("table", { class: "tk-plain tk-shared-table" }, h("thead", null, h("tr", null, h("th", null, ""), head)), h("tbody", null, body))));
 }
 
 /** The place of the best, if one is. @param {any[]} cells @param {"min"|"max"|undefined} goal */
