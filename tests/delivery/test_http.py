@@ -176,13 +176,17 @@ def test_the_hub_token_goes_to_hf_space_over_https_only() -> None:
         ("127.0.0.1:7860/", "http://127.0.0.1:7860"),
         ("tracker.example.org", "https://tracker.example.org"),
         ("https://tracker.example.org/base/", "https://tracker.example.org/base"),
+        ("https://müller.example:8080/base", "https://xn--mller-kva.example:8080/base"),
     ],
 )
 def test_an_address_is_found_from_what_people_write(given: str, address: str) -> None:
     assert address_of(given) == address
 
 
-@pytest.mark.parametrize("given", ["ftp://x", "a/b/c", "http://", "http://x:port", "", "hello world"])
+@pytest.mark.parametrize(
+    "given",
+    ["ftp://x", "a/b/c", "http://", "http://x:port", "", "hello world", "http://ex.org/☃", "exämple.org", "http://a b"],
+)
 def test_what_is_no_address_is_refused_with_what_is_wanted(given: str) -> None:
     with pytest.raises(UsageError, match="owner/space"):
         address_of(given)

@@ -63,7 +63,7 @@ def run(asked: argparse.Namespace) -> int:
     for why, where in dict.fromkeys((one.why, one.destination) for one in found):
         print(f"{_where(where)}: {clean(why)}")
     if stuck:
-        print("To send what waits: trackio-client sync")
+        print("To send what waits: trackio-client sync. Where an address was mistyped: sync ID --to ADDRESS")
     return code
 
 

@@ -14,6 +14,7 @@ from trackio_client.errors import UsageError
 
 if TYPE_CHECKING:
     from trackio_client.delivery.receipts import ExperimentReceipt
+    from trackio_client.settings import Settings
 
 PATIENCE_S = 30.0
 """For a pusher, or another `sync`, that is sending just now what dead processes left: over all their logs."""
@@ -23,8 +24,32 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser("sync", parents=[common], help="send what is unsent, and print receipts")
     parser.add_argument("id", nargs="?", help="only this experiment")
+    parser.add_argument(
+        "--to",
+        metavar="ADDRESS",
+        help="send it there instead: for an address that was mistyped ('local': this machine)",
+    )
     parser.add_argument("--timeout", type=float, default=600.0, metavar="SECONDS", help="longest time (default 600)")
     parser.set_defaults(run=run)
+
+
+def _readdress(asked: argparse.Namespace, settings: Settings) -> None:
+    """Let an experiment's logs go elsewhere, and say which do not. Raises UsageError: none of them can."""
+    from trackio_client.delivery.address import address_of
+    from trackio_client.delivery.readdressing import readdress
+
+    if asked.id is None:
+        raise UsageError("sync --to needs the id of an experiment; `trackio-client status` lists those that wait")
+    there = "local" if asked.to.strip().lower() == "local" else address_of(asked.to)
+    found = readdress(settings.spool_path, asked.id, there)
+    why = "; ".join(dict.fromkeys(found.stay))
+    if not found.moved and not found.already:
+        raise UsageError(
+            f"nothing of {asked.id} can be sent to {there}: "
+            f"{why or f'no log of it waits in {settings.spool_path}; `trackio-client status` lists those that do'}"
+        )
+    if why:
+        print(f"{len(found.stay)} of its logs stay as they are: {why}")
 
 
 def run(asked: argparse.Namespace) -> int:
@@ -37,6 +62,8 @@ def run(asked: argparse.Namespace) -> int:
     if not asked.timeout > 0:
         raise UsageError(f"--timeout must be more than 0 seconds, got {asked.timeout:g}")
     settings = settings_from()
+    if asked.to is not None:
+        _readdress(asked, settings)
     stop = threading.Event()
     before = signal.signal(signal.SIGINT, lambda *_: stop.set())  # between batches: a receipt in flight is not lost
     try:

@@ -10,9 +10,9 @@ from trackio_client.errors import UsageError
 from trackio_client.hub import names
 from trackio_client.settings import DATASETS, is_dataset
 
-_SPACE = re.compile(r"[A-Za-z0-9][\w.\-]*/[A-Za-z0-9][\w.\-]*")
+_SPACE = re.compile(r"[A-Za-z0-9][\w.\-]*/[A-Za-z0-9][\w.\-]*", re.ASCII)
 _HUB_PAGE = re.compile(r"https?://(?:www\.)?huggingface\.co/spaces/([\w.\-]+/[\w.\-]+)/?(?:[?#].*)?")
-_HOST = re.compile(r"(localhost|[\w.\-]+|\[[0-9a-fA-F:]+\])(:\d{1,5})?")
+_HOST = re.compile(r"(localhost|[\w.\-]+|\[[0-9a-fA-F:]+\])(:\d{1,5})?", re.ASCII)
 
 
 def address_of(text: str) -> str:
@@ -39,12 +39,23 @@ def address_of(text: str) -> str:
         port_is_fine = parts.port is None or parts.port > 0
     except ValueError:
         port_is_fine = False
-    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine:
+    host = _in_ascii(parts.netloc)
+    is_strange = any(not " " < letter < "\x7f" for letter in host + parts.path)  # what a request cannot hold as it is
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine or is_strange:
         raise UsageError(
             f"the Space's address must be 'owner/space' or begin with http:// or https://, got {text!r:.200}. "
-            "Give it as trackio_url or in TRACKIO_URL; a dataset repo is hf://datasets/owner/name"
+            "Give it as trackio_url or in TRACKIO_URL, in letters that an address may have; a dataset repo is "
+            "hf://datasets/owner/name"
         )
-    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+    return f"{parts.scheme}://{host}{parts.path.rstrip('/')}"
+
+
+def _in_ascii(host: str) -> str:
+    """A host with letters of other scripts as the network knows it: `müller.de` is `xn--mller-kva.de`."""
+    try:
+        return host if host.isascii() else host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return host
 
 
 def repo_of(text: str) -> str:

@@ -337,7 +337,7 @@ class Courier:
         for path in self.directory.glob("*.seg"):
             path.unlink(missing_ok=True)
         self.files.remove()
-        for path in [*self.directory.glob(f"{META}*"), self.directory / "lock"]:  # in this order: see replay._taken
+        for path in [*self.directory.glob(f"{META}*"), self.directory / "lock"]:  # in this order: see replay.taken
             path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self.directory.rmdir()

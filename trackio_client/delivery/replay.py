@@ -46,7 +46,7 @@ class Pending:
 def pending(folder: Path) -> list[Pending]:
     """The spools under `TRACKIO_DIR/v1/spool`, oldest first; those that hold nothing are left out. Changes nothing."""
     found = []
-    for directory, meta in _spools(folder):
+    for directory, meta in spools_in(folder):
         is_live = _is_owned(directory)
         count, last_step = _measure(directory, meta)
         held = 0
@@ -77,12 +77,12 @@ def pending(folder: Path) -> list[Pending]:
 
 def living(folder: Path, destination: str) -> int:
     """How many processes of this machine are logging to a destination, and send by themselves."""
-    return sum(meta.destination == destination and _is_owned(directory) for directory, meta in _spools(folder))
+    return sum(meta.destination == destination and _is_owned(directory) for directory, meta in spools_in(folder))
 
 
 def waits(folder: Path, destination: str) -> bool:
     """Whether a log that nobody owns waits for a destination."""
-    return any(meta.destination == destination and not _is_owned(directory) for directory, meta in _spools(folder))
+    return any(meta.destination == destination and not _is_owned(directory) for directory, meta in spools_in(folder))
 
 
 def _is_owned(directory: Path) -> bool:
@@ -101,7 +101,7 @@ def _is_owned(directory: Path) -> bool:
     return False
 
 
-def _taken(directory: Path) -> FileLock | None:
+def taken(directory: Path) -> FileLock | None:
     """The lock of a spool that nobody has; None while somebody has it, or when it is gone."""
     for left in (3, 2, 1, 0):
         try:
@@ -173,13 +173,13 @@ def sync(
     until = clock() + timeout_s
     patient_until = min(until, clock() + patience_s)
     try:
-        for directory, meta in _spools(folder):
+        for directory, meta in spools_in(folder):
             if should_stop() or (experiment_id is not None and meta.experiment_id != experiment_id):
                 continue
-            lock = _taken(directory)
+            lock = taken(directory)
             while lock is None and _is_left(directory, meta) and clock() < patient_until and not should_stop():
                 sleep(0.05)
-                lock = _taken(directory)
+                lock = taken(directory)
             if lock is None:
                 continue
             try:
@@ -267,7 +267,7 @@ def _deliver(
 def known_here(folder: Path, project: str, key: str) -> tuple[str, str, int, int | None] | None:
     """(experiment_id, name, generation, last step) of the newest experiment on disk with this id or name."""
     found: tuple[str, str, int, int | None] | None = None
-    for directory, meta in _spools(folder):
+    for directory, meta in spools_in(folder):
         if meta.project == project and key in ("", meta.experiment_id, meta.name):
             _, last = _measure(directory, meta)
             if found is not None and found[0] == meta.experiment_id:
@@ -278,7 +278,8 @@ def known_here(folder: Path, project: str, key: str) -> tuple[str, str, int, int
     return found
 
 
-def _spools(folder: Path) -> Iterator[tuple[Path, Meta]]:
+def spools_in(folder: Path) -> Iterator[tuple[Path, Meta]]:
+    """Every log of a folder, the oldest first."""
     if not folder.is_dir():
         return
     found = []
