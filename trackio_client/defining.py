@@ -163,6 +163,7 @@ class StepSync:
                 value, at = self._last.get(wanted, (0.0, -1))
                 if at not in (-1, step):
                     more[wanted] = value
-        for name in self._last.keys() & numbers.keys():
-            self._last[name] = (float(numbers[name]), step)
+        for name in numbers:  # not over `_last`: another thread may define a metric meanwhile
+            if name in self._last:
+                self._last[name] = (float(numbers[name]), step)
         return {**numbers, **more}

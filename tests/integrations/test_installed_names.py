@@ -136,6 +136,7 @@ def test_lightnings_wandb_logger_writes_to_ours(as_wandb: Outcome) -> None:
     assert run.config == {"lr": 0.1, "key": "value"}
     assert as_wandb.media(run.id) == {"seen": "image", "words": "table"}
     assert run.summary["loss"] == 0.25
+    assert [row["_step"] for row in run.scan_history(keys=["loss"])] == [3]  # told as trainer/global_step
 
 
 def test_another_name_is_refused() -> None:

@@ -225,6 +225,9 @@ class RepoBacked:
     def definitions(self, project: str, experiments: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
         return self._store.definitions(project, experiments)
 
+    def is_the_step(self, project: str, metric: str) -> bool:
+        return self._store.is_the_step(project, metric)
+
     def ranked_metrics(self, experiments: Sequence[str]) -> dict[str, list[str]]:
         return self._store.ranked_metrics(experiments)
 

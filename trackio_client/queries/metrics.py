@@ -24,7 +24,7 @@ def list_metrics(store: Store, project: str, experiments: Sequence[str] | None =
     if not found:
         check_project(store, project)
     said = store.definitions(project, experiments or None)
-    axes = definitions.axes(store, project, experiments or None, said)
+    axes = definitions.axes(store, project, said, {name for name, _, _ in found})
     ordered = sorted(found, key=lambda m: sort_key(m[0]))
     return {
         "metrics": [_metric(name, count, points, said.get(name, {}), axes.get(name)) for name, count, points in ordered]

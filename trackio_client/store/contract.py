@@ -160,6 +160,10 @@ class Store(Protocol):
         """Per metric what `define_metric` said (ExperimentRecord.definitions); of several experiments the newest's."""
         ...
 
+    def is_the_step(self, project: str, metric: str) -> bool:
+        """Whether a metric's last, lowest and highest value are those of the step, in all that logged it."""
+        ...
+
     def ranked_metrics(self, experiments: Sequence[str]) -> dict[str, list[str]]:
         """Per experiment the metrics whose names end with the mark of a rank (wire/ranks.py); those without absent."""
         ...

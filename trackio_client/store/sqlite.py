@@ -22,7 +22,7 @@ from trackio_client.store.connections import Connections
 from trackio_client.store.contract import BucketsAnswer, ExperimentRecord, MetricSummary, Outcome, Series, StoredEvent
 from trackio_client.store.contract import Points as EveryPoint
 from trackio_client.store.copying import copy
-from trackio_client.store.definitions import definitions
+from trackio_client.store.definitions import definitions, is_the_step
 from trackio_client.store.headers import header_of
 from trackio_client.store.holdings import Adopted, Cold, EventRow, Extract, Holding, PointRows
 from trackio_client.store.loading import damaged, load
@@ -290,6 +290,10 @@ class SqliteStore:
     def definitions(self, project: str, experiments: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
         with self._read() as sql:
             return definitions(sql, project, experiments)
+
+    def is_the_step(self, project: str, metric: str) -> bool:
+        with self._read() as sql:
+            return is_the_step(sql, project, metric)
 
     def ranked_metrics(self, experiments: Sequence[str]) -> dict[str, list[str]]:
         with self._read() as sql:
