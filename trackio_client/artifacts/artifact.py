@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from trackio_client.artifacts.entry import Entry, local_path, mime_of, referred, text_of
+from trackio_client.artifacts.entry import Entry, local_path, referred, text_of
 from trackio_client.artifacts.fetching import ArtifactFile, fetch, folder_for
-from trackio_client.blobs import DEFAULT_MIME, hash_of
+from trackio_client.blobs import DEFAULT_MIME, hash_of, mime_of
 from trackio_client.errors import DamagedBlob, NotFound, UsageError
 from trackio_client.homes import expanded
 from trackio_client.wire.artifacts import UNTYPED, checked_alias, checked_artifact_name, digest_of, safe_path

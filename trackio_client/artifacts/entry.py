@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from trackio_client.blobs import DEFAULT_MIME
+from trackio_client.blobs import DEFAULT_MIME, mime_of
 from trackio_client.homes import expanded
 
 
@@ -68,11 +67,6 @@ def local_path(address: str) -> Path | None:
     if parts.scheme == "file":
         return Path(unquote(parts.path))
     return expanded(address) if "://" not in address else None
-
-
-def mime_of(path: Path) -> str:
-    """The media type that the ending of a name says."""
-    return mimetypes.guess_type(path.name)[0] or DEFAULT_MIME
 
 
 def text_of(value: Any) -> str:

@@ -10,7 +10,7 @@ The file first, then the event: a kill between the two leaves a file that nobody
 This module knows folders only: who keeps a file for how long is told in delivery/files.py.
 """
 
-from trackio_client.blobs.citing import DEFAULT_MIME, Blob, checked_mime, cited_in, is_hash
+from trackio_client.blobs.citing import DEFAULT_MIME, Blob, checked_mime, cited_in, is_hash, mime_of
 from trackio_client.blobs.disk import PIECE_BYTES, hash_of, pieces_from, pieces_of
 from trackio_client.blobs.folder import BlobFolder
 
@@ -23,6 +23,7 @@ __all__ = [
     "cited_in",
     "hash_of",
     "is_hash",
+    "mime_of",
     "pieces_from",
     "pieces_of",
 ]

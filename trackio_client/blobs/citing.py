@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 DEFAULT_MIME: Final = "application/octet-stream"
@@ -34,6 +35,13 @@ def checked_mime(text: object) -> str:
     """A media type without parameters, in lower case; what is none is `application/octet-stream`."""
     first = str(text).split(";")[0].strip().lower() if text else ""
     return first if _MIME.fullmatch(first) else DEFAULT_MIME
+
+
+def mime_of(path: Path | str, default: str = DEFAULT_MIME) -> str:
+    """The media type that the ending of a file's name tells."""
+    import mimetypes  # here: only who has files needs its table
+
+    return mimetypes.guess_type(str(path))[0] or default
 
 
 def cited_in(content: Mapping[str, Any]) -> list[Blob]:

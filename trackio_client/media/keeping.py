@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import mimetypes
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -184,11 +183,6 @@ def as_json(value: Any) -> str:
     """JSON as events hold it. Half surrogate pairs, which are no text, become question marks."""
     text = json.dumps(plain(value), ensure_ascii=False, separators=(",", ":"))
     return text.encode("utf-8", "replace").decode()
-
-
-def mime_of(path: Path | str, default: str = "application/octet-stream") -> str:
-    """The media type that a file's name tells."""
-    return mimetypes.guess_type(str(path))[0] or default
 
 
 def as_path(value: Any) -> Path | None:

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
+from trackio_client.blobs import mime_of
 from trackio_client.media.figures import is_figure, png_of
-from trackio_client.media.keeping import Keeper, Media, NotKept, as_array, as_path, is_tensor, mime_of, own_copy
+from trackio_client.media.keeping import Keeper, Media, NotKept, as_array, as_path, is_tensor, own_copy
 
 MAX_PIXELS: Final = 50_000_000
 MAX_BOXES: Final = 1_000

@@ -9,7 +9,8 @@ import wave
 from pathlib import Path
 from typing import Any, ClassVar
 
-from trackio_client.media.keeping import Keeper, Media, NotKept, as_array, as_path, mime_of, own_copy
+from trackio_client.blobs import mime_of
+from trackio_client.media.keeping import Keeper, Media, NotKept, as_array, as_path, own_copy
 
 
 class Audio(Media):

@@ -9,7 +9,8 @@ import tempfile
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from trackio_client.media.keeping import Keeper, Media, NotKept, as_array, as_path, mime_of, own_copy
+from trackio_client.blobs import mime_of
+from trackio_client.media.keeping import Keeper, Media, NotKept, as_array, as_path, own_copy
 from trackio_client.media.pictures import as_pixels
 
 MAX_FRAMES: Final = 10_000

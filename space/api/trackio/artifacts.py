@@ -20,10 +20,9 @@ from space.api.trackio.telling import Call, Teller
 from space.api.trackio.uploads import uploaded
 from space.api.trackio.versions import FILE, Versions, id_of
 from space.api.trackio.writing import Writing
-from trackio_client.blobs import Blob, is_hash
+from trackio_client.blobs import Blob, is_hash, mime_of
 from trackio_client.errors import ExperimentNotFound, UsageError
 from trackio_client.exchange.texts import name_from
-from trackio_client.media.keeping import mime_of
 from trackio_client.queries.artifacts import Version, versions_of
 from trackio_client.store.contract import Store
 from trackio_client.store.numbering import number

@@ -28,7 +28,6 @@ MOST_CALLS: Final = 20_000
 """In one batch: their ids fit one event."""
 MOST_NAMES: Final = 4096
 """In one frame of metrics; a call with more of them makes several."""
-
 MOST_REASONS: Final = 100
 """Different faults of one run that are told: each is an event."""
 _NUMBERS: Final = frozenset((float, int))
@@ -57,7 +56,7 @@ class Teller:
 
     def __init__(self, run: Run, masker: Masker, *, most_bytes: int, now_us: int | None = None) -> None:
         assert run.beside is not None, "the run is not open"
-        self.run = self._run = run
+        self.run = run
         self._beside = run.beside
         self._masker = masker
         self._noted: list[str] = []
@@ -74,12 +73,12 @@ class Teller:
         if moment is not None:
             return round(moment * 1e6)
         self._now_us += 1
-        self._run.last_us = self._now_us
+        self.run.last_us = self._now_us
         return self._now_us
 
     def start(self, config: Mapping[str, Any] | None) -> bytes:
         """The start of the run, or of its next generation."""
-        run, told = self._run, dict(config or {})
+        run, told = self.run, dict(config or {})
         created = time_of(told.get("_Created"))
         group = told.get("_Group")
         content = {
@@ -110,7 +109,7 @@ class Teller:
 
     def logged(self, call: Call, metrics: Any, step: Any, told: Any) -> tuple[int, int] | None:
         """Numbers and texts of a `log`. Gives its step and time, or None where it is refused and says so."""
-        run = self._run
+        run = self.run
         try:
             if not isinstance(metrics, Mapping):
                 raise UsageError(f"metrics must be an object of names and values, got {metrics!r:.80}")
@@ -156,7 +155,7 @@ class Teller:
             return
         values, _ = sorted_values(metrics, Remarks())
         named = {name_from(system_name(name)): value for name, value in values.items()}
-        self._numbers(call, named, self._run.last_step or 0, self.time_us(told))
+        self._numbers(call, named, self.run.last_step or 0, self.time_us(told))
 
     def alert(self, call: Call, told: Mapping[str, Any]) -> None:
         """An alert, as a mark."""
@@ -190,9 +189,9 @@ class Teller:
 
     def refused(self, call: Call, reason: str, step: int | None) -> None:
         """Tell what of a call is not kept; the same reason once a run, and no endless number of them."""
-        if reason in self._run.told or len(self._run.told) >= MOST_REASONS:
+        if reason in self.run.told or len(self.run.told) >= MOST_REASONS:
             return
-        self._run.told.add(reason)
+        self.run.told.add(reason)
         call.frames.append(
             event(
                 self._masker,

@@ -20,9 +20,8 @@ from space.api.problems import Problem
 from space.api.trackio.calls import dumped
 from space.api.trackio.media import base_name
 from space.files import Bounds
-from trackio_client.blobs import Blob, BlobFolder, is_hash, pieces_from
+from trackio_client.blobs import Blob, BlobFolder, is_hash, mime_of, pieces_from
 from trackio_client.errors import StoreFull, UsageError
-from trackio_client.media.keeping import mime_of
 
 PREFIX: Final = "trackio-upload/"
 MOST_FILES: Final = 1000
