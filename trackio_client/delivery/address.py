@@ -39,15 +39,17 @@ def address_of(text: str) -> str:
         port_is_fine = parts.port is None or parts.port > 0
     except ValueError:
         port_is_fine = False
-    host = _in_ascii(parts.netloc)
-    is_strange = any(not " " < letter < "\x7f" for letter in host + parts.path)  # what a request cannot hold as it is
+    place_there = _in_ascii(parts.netloc)
+    is_strange = any(
+        not " " < letter < "\x7f" for letter in place_there + parts.path
+    )  # what a request cannot hold as it is
     if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine or is_strange:
         raise UsageError(
             f"the Space's address must be 'owner/space' or begin with http:// or https://, got {text!r:.200}. "
             "Give it as trackio_url or in TRACKIO_URL, in letters that an address may have; a dataset repo is "
             "hf://datasets/owner/name"
         )
-    return f"{parts.scheme}://{host}{parts.path.rstrip('/')}"
+    return f"{parts.scheme}://{place_there}{parts.path.rstrip('/')}"
 
 
 def _in_ascii(host: str) -> str:

@@ -177,6 +177,8 @@ class ExperimentReceipt:
         where = place(self.destination)
         if not self.is_accepted:
             troubles = dict.fromkeys(one.trouble for one in self.own if one.trouble and not one.is_accepted)
+            if not troubles and not self.accepted:
+                troubles = {"no answer so far": None}
             why = f" ({'; '.join(troubles)})" if troubles else ""
             return (
                 f"{self.accepted:,} of them are at {where}{why}. The other {events - self.accepted:,} are kept on "
