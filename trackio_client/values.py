@@ -21,6 +21,8 @@ conversion may warn, or wait for a GPU, and size-1 arrays would pass for numbers
 MAX_TEXT_CHARACTERS = 65_536
 """Of one text value: longer ones are cut, and say so. In JSON each may take 12 bytes, under the limit of a frame."""
 MAX_DEPTH = 16
+_MOST_BITS = 1023
+"""Of a whole number: what is longer has no float, and readers of JSON in other languages have no number for it."""
 
 KEPT = "kept:"
 """How the kind of a notice begins that tells of something kept in another form, or in part: it is not left out."""
@@ -231,6 +233,8 @@ def _bounded(value: Any) -> Any:
         return value[:MAX_TEXT_CHARACTERS] + "…"
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode() if not value.isprintable() else value
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        return f"a whole number of {value.bit_length()} bits"  # its digits could be more than Python writes out
     return value
 
 

@@ -176,7 +176,7 @@ def test_what_the_trainer_returns_and_logs_is_what_it_would_without_us(tmp_path)
     for name in ("with", "without"):
         (tmp_path / name).mkdir()
         with at_home(tmp_path / name):
-            trainer = trainer_of(tmp_path / name, callback(forward_share=1.0) if name == "with" else None)
+            trainer = trainer_of(tmp_path / name, callback(forward_share=1000.0) if name == "with" else None)
             trainer.train()
             timed = ("runtime", "per_second")
             logs = [{k: v for k, v in one.items() if not k.endswith(timed)} for one in trainer.state.log_history]
@@ -261,7 +261,7 @@ def test_labels_that_do_not_match_the_scores_are_a_fault_that_is_named_once(tmp_
     rows = [{**row, "labels": row["labels"] % 3} for row in topic_rows(30, 2)]
     with at_home(tmp_path):
         trainer = trainer_of(
-            tmp_path, callback(forward_share=1.0), model=small_bert(Broken, TOPICS[:3]), train_dataset=rows,
+            tmp_path, callback(forward_share=1000.0), model=small_bert(Broken, TOPICS[:3]), train_dataset=rows,
             eval_dataset=rows,
         )  # fmt: skip
         trainer.train()
@@ -317,7 +317,7 @@ def test_compute_metrics_that_raises_is_named_once_and_the_scores_are_ours(tmp_p
         raise KeyError("no such column")
 
     with at_home(tmp_path):
-        trainer_of(tmp_path, callback(forward_share=1.0), compute_metrics=broken).train()
+        trainer_of(tmp_path, callback(forward_share=1000.0), compute_metrics=broken).train()
         faults, kept = records("fault"), only()
     assert kept.state == "finished"
     assert sum("eval_f1" in entry for entry in kept.epoch_metrics) == 3
@@ -329,7 +329,7 @@ def test_a_regression_has_no_labels_and_no_fault(tmp_path):
     with at_home(tmp_path):
         model = small_bert(transformers.BertForSequenceClassification, ["score"], problem_type="regression")
         trainer_of(
-            tmp_path, callback(forward_share=5.0), model=model, train_dataset=rows, eval_dataset=rows,
+            tmp_path, callback(forward_share=1000.0), model=model, train_dataset=rows, eval_dataset=rows,
             num_train_epochs=1,
         ).train()  # fmt: skip
         assert records("per_label") == records("fault") == []
@@ -343,11 +343,14 @@ def test_a_thousand_labels_are_scored_and_more_than_there_is_room_for_are_said(t
         folder.mkdir()
         with at_home(folder):
             model = classifier([f"topic {at}" for at in range(count)])
-            trainer_of(folder, callback(), model=model, num_train_epochs=1).train()
+            trainer_of(folder, callback(forward_share=1000.0), model=model, num_train_epochs=1).train()
             (entry,) = only().epoch_metrics
+            (sample,) = records("train_sample")
             faults, curves = records("fault"), [name for name in only().metrics if name.startswith("eval/label/")]
         assert (len(entry.get("per_label_metrics", ())), len(faults)) == ((200, 0) if is_scored else (0, 1))
         assert len({name.split("/")[2] for name in curves}) == (100 if is_scored else 0)
+        assert ("f1" in sample["metrics"], "scores_not_recorded" in sample) == (is_scored, not is_scored)
+        assert sample["metrics"]["loss"] > 0  # though it has no scores
     assert "more than 1500 labels" in faults[0]["message"]
 
 

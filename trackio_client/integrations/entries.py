@@ -24,7 +24,7 @@ def entries_of(config: Any) -> tuple[dict[str, Any], list[str]]:
             continue
         try:
             value = getattr(config, name, _MISSING)
-        except Exception as error:  # a stranger's property
+        except Exception as error:  # a stranger's property may raise anything: that entry is left out, and said
             faults.append(f"the configuration's {name} cannot be read ({type(error).__name__}: {error})")
             continue
         if value is not _MISSING and not callable(value):

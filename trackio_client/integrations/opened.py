@@ -30,7 +30,7 @@ def never_stops_training(method: _Method) -> _Method:
     def safe(self: Any, *given: Any, **named: Any) -> Any:
         try:
             return method(self, *given, **named)
-        except Exception as error:
+        except Exception as error:  # the outermost edge of an integration: told once a kind, swallowed
             kind = (f"{type(self).__name__}.{method.__name__}", type(error).__name__)
             if kind not in _told:
                 _told.add(kind)

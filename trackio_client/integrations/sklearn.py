@@ -58,7 +58,7 @@ def record_fit(
     began = time.perf_counter()
     try:
         yield estimator
-    except BaseException as error:
+    except BaseException as error:  # of any kind, ctrl-C too: it is told how the fit ended, and goes on its way
         opened.end("interrupted" if isinstance(error, KeyboardInterrupt) else "failed", error)
         raise
     _Fitted(opened).tell(estimator, time.perf_counter() - began, X, y, scoring)

@@ -77,7 +77,12 @@ def newest(records: Iterable[Record], name: str) -> Record | None:
 
 def number(value: Any) -> float | None:
     """A number as float; None for anything else, true and false too (S4.3)."""
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except OverflowError:  # a whole number beyond all floats
+        return None
 
 
 def whole(value: Any) -> int | None:

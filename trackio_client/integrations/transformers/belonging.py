@@ -34,6 +34,7 @@ class Belonging:
         self.experiment = experiment
         self.is_ours = False
         """Whether it ends with the training."""
+        self._is_given = experiment is not None
         self._init_arguments = dict(init_arguments)
         refuse(self._init_arguments)
         self._hardware_s = hardware_s
@@ -45,7 +46,8 @@ class Belonging:
             config: JSON, for the experiment's configuration.
             earlier: {"experiment_id", "project"} of the experiment that saved the checkpoint; None: it begins anew.
         """
-        if self.experiment is None or (self.is_ours and self.experiment.is_finished):
+        if self.experiment is None or (self.experiment.is_finished and not self._is_given):
+            self.is_ours = False
             current = process.current
             if current is None or current.is_finished or self._init_arguments:
                 given = {"hardware_s": self._hardware_s(), **self._init_arguments}
@@ -58,6 +60,11 @@ class Belonging:
             self.experiment = current
         self.experiment.config.update(config, allow_val_change=True)
         return self.experiment
+
+    def close(self) -> None:
+        """End one of its own: what begins now is another training. Of one that has ended already nothing is left."""
+        if self.is_ours and self.experiment is not None:
+            self.experiment.finish()
 
     def reopen(self) -> Experiment:
         """Go on in one of its own that has ended: an evaluation, or an export, after the training."""

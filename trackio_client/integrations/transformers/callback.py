@@ -191,8 +191,9 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
     # --- what is heard around the Trainer's methods (watching.py) -------------------------------------------------
 
     @never_stops_training
-    def train_begins(self, checkpoint: Any) -> None:
+    def train_begins(self, trainer: Any, checkpoint: Any) -> None:
         """`train` was called; its event comes when data, model and optimizer are there."""
+        self._meet(trainer)
         self.resumed_from = checkpoint if isinstance(checkpoint, str) else None
         self.is_watching_train = self._awaits_begin = True
 
@@ -236,9 +237,9 @@ class TrackioCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # 
             self.life.groups.call("clipped", self.run, norm)
 
     @never_stops_training
-    def evaluation_begins(self) -> None:
-        trainer = self.life.trainer
-        if trainer is not None and trainer.state.is_world_process_zero:
+    def evaluation_begins(self, trainer: Any) -> None:
+        self._meet(trainer)
+        if trainer.state.is_world_process_zero:
             self.life.at_hand(trainer.args, trainer.state, trainer.control, _parts(trainer))
 
     @never_stops_training

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final
 from trackio_client.integrations.transformers.groups import Group, Run
 
 _SECRET: Final = re.compile(r"token|secret|password|api_?key", re.I)
+_UNREADABLE: Final = object()
 
 
 class Configuration(Group):
@@ -45,18 +46,17 @@ def arguments(args: Any) -> dict[str, Any]:
     to_dict = getattr(args, "to_dict", None)
     try:
         found: Mapping[str, Any] = to_dict() if callable(to_dict) else vars(args)
-    except Exception:  # a config class of a stranger: attribute by attribute
-        found = {
-            name: value for name in getattr(args, "__dataclass_fields__", {}) if (value := _read(args, name)) != ""
-        }
+    except Exception:  # a class of a stranger's, whose properties may raise anything: then field by field
+        each = {name: _read(args, name) for name in getattr(args, "__dataclass_fields__", {})}
+        found = {name: value for name, value in each.items() if value is not _UNREADABLE}
     return {name: value for name, value in found.items() if not _SECRET.search(name) or name.startswith("include_num")}
 
 
 def _read(args: Any, name: str) -> Any:
     try:
         return getattr(args, name)
-    except Exception:
-        return ""
+    except Exception:  # a stranger's property may raise anything: that field is left out
+        return _UNREADABLE
 
 
 def _handler(run: Run) -> Any:

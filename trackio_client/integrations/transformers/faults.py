@@ -23,7 +23,7 @@ def never_stops_training(method: _Method) -> _Method:
     def safe(self: Any, *given: Any, **named: Any) -> Any:
         try:
             return method(self, *given, **named)
-        except Exception as error:
+        except Exception as error:  # the outermost edge, above libraries of any version: counted, told once, swallowed
             self.faults.add(f"TrackioCallback.{method.__name__}", error, self.run)
             return None
 

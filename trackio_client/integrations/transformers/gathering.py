@@ -58,7 +58,7 @@ class Post:
         try:
             store.wait(others, timedelta(seconds=WAIT_S))
             parts = [store.get(other) for other in others]
-        except Exception:  # torch names the error of a store that waited too long differently in each version
+        except Exception:  # a store that waited too long raises another error in each version: no others, then
             self._is_off = True
             return _alone(own, self.world_size)
         for other in others:

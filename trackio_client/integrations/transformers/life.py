@@ -64,15 +64,20 @@ class Life:
         is_main = bool(state.is_world_process_zero)
         names = self._group_names()
         config: dict[str, Any] = {}
+        model: dict[str, Any] = {}
         if is_main:  # the other ranks say nothing that the first has said
             config["max_steps"] = int(state.max_steps)
             if "run_config" in names:
                 config = arguments(args) | config
             if "model" in names:
-                config["model"] = describe(parts.get("model"))
-        experiment = self.belonging.open(config, earlier)
+                model = describe(parts.get("model"), lambda what, error: self.faults.add(what, error, None))
+                config["model"] = model
         if self.run is not None and not self.has_ended:  # begun again, with a smaller batch: the first attempt is over
             self.groups.call("end", self.run)
+        elif self.has_trained or self._is_of_another:
+            self.belonging.close()  # gone on with after its training, or begun by an evaluation of another Trainer
+            self.has_trained = False
+        experiment = self.belonging.open(config, earlier)
         settings = settings_from(forgives=True)
         self.clock = Clock()
         run = self.run = Run(
@@ -85,6 +90,7 @@ class Life:
             rank=0 if is_main else max(1, int(getattr(args, "process_index", 1) or 1)),
             world_size=int(getattr(args, "world_size", 1) or 1),
             clock=self.clock,
+            shared={"model": model} if model else {},
         )
         self.refresh(run, args, state, control, parts)
         told = [name for name in names if is_main or name in ON_EVERY_RANK]
@@ -100,7 +106,7 @@ class Life:
 
     def at_hand(self, args: Any, state: Any, control: Any, parts: Mapping[str, Any]) -> Run:
         """The run to record into: also of an evaluation without a training, or after it."""
-        if self.run is None:
+        if self.run is None or (self.has_ended and self._is_of_another):
             run = self.begin(args, state, control, parts, None)
             self.has_ended = True
             return run
@@ -109,6 +115,11 @@ class Life:
             self.run.experiment = self.belonging.reopen()
         self.refresh(self.run, args, state, control, parts)
         return self.run
+
+    @property
+    def _is_of_another(self) -> bool:
+        """Whether the run at hand is of another Trainer than the one that is heard: a callback may serve several."""
+        return self.run is not None and self.run.trainer is not self.trainer
 
     def refresh(self, run: Run, args: Any, state: Any, control: Any, parts: Mapping[str, Any]) -> None:
         """Keep what an event hands over; what it leaves out stays."""

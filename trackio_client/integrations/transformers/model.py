@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final
 
 from trackio_client.integrations.transformers.groups import Group, Run
@@ -18,32 +18,48 @@ _HEADS: Final = frozenset(
 _LAYERS: Final = ("num_hidden_layers", "n_layer", "num_layers", "n_layers", "encoder_layers")
 _WIDTHS: Final = ("hidden_size", "d_model", "n_embd", "dim", "hidden_dim")
 _MOST_LABELS: Final = 2_000
+Tell = Callable[[str, Exception], None]
+"""Takes what could not be read, and why."""
+
+
+def _raised(what: str, error: Exception) -> None:
+    raise error
 
 
 class Model(Group):
-    """Records `model` at the beginning, and adds it to the configuration."""
+    """Records `model` at the beginning, as life.py described it, and adds it to the configuration."""
 
     name: ClassVar[str] = "model"
 
     def begin(self, run: Run) -> None:
-        told = describe(run.model)
+        told = run.shared.get("model")
         if told:
             run.run_config["model"] = told
             run.record("model", told)
 
 
-def describe(model: Any) -> dict[str, Any]:
-    """What is known of a model; what is not is absent. A model without parameters has 0 of them, and says so."""
+def describe(model: Any, tell: Tell = _raised) -> dict[str, Any]:
+    """What is known of a model; what is not is absent. A model without parameters has 0 of them, and says so.
+
+    Args:
+        model: any module; None has no description.
+        tell: hears of each part that could not be read; by default it is raised.
+    """
     if model is None:
         return {}
     inner = _inner(model)
-    config = getattr(inner, "config", None)
-    told: dict[str, Any] = {"class": type(inner).__name__, **_parameters(model)}
-    told.update(_of_config(config, type(inner).__name__))
-    told["trains"] = part_that_trains(model)
-    if lora := _adapters(model):
-        told["adapters"] = lora
-        told["wrapper"] = type(model).__name__
+    kind = type(inner).__name__
+    told: dict[str, Any] = {"class": kind}
+    for what, ask in (
+        ("parameters", lambda: _parameters(model)),
+        ("configuration", lambda: _of_config(getattr(inner, "config", None), kind, tell)),
+        ("parts", lambda: {"trains": part_that_trains(model)}),
+        ("adapters", lambda: _adapters(model)),
+    ):
+        try:
+            told.update(ask())
+        except Exception as error:  # a stranger's model may raise anything when it is looked at: that part is absent
+            tell(f"model: {what}", error)
     return {name: value for name, value in told.items() if value is not None}
 
 
@@ -88,34 +104,43 @@ def _count(parameter: Any) -> int:
     return count
 
 
-def _of_config(config: Any, kind: str) -> dict[str, Any]:
+def _of_config(config: Any, kind: str, tell: Tell) -> dict[str, Any]:
     if config is None:
         return {}
-    text = getattr(config, "get_text_config", None)
-    inner = text() if callable(text) else config
+
+    def of(thing: Any, name: str, *, called: bool = False) -> Any:
+        try:
+            found = getattr(thing, name, None)
+            return found() if called and callable(found) else None if called else found
+        except Exception as error:  # a stranger's property may raise anything: that one is absent
+            tell("model: configuration", error)
+            return None
+
+    inner = of(config, "get_text_config", called=True) or config
     told: dict[str, Any] = {
-        "model_type": getattr(config, "model_type", None) or None,
-        "base_model": getattr(config, "_name_or_path", None) or getattr(config, "name_or_path", None) or None,
-        "revision": getattr(config, "_commit_hash", None),
-        "layers": next((v for n in _LAYERS if isinstance(v := getattr(inner, n, None), int)), None),
-        "hidden_size": next((v for n in _WIDTHS if isinstance(v := getattr(inner, n, None), int)), None),
-        "vocab_size": getattr(inner, "vocab_size", None),
-        "attention": getattr(config, "_attn_implementation", None),
+        "model_type": of(config, "model_type") or None,
+        "base_model": of(config, "_name_or_path") or of(config, "name_or_path") or None,
+        "revision": of(config, "_commit_hash"),
+        "layers": next((v for n in _LAYERS if isinstance(v := of(inner, n), int)), None),
+        "hidden_size": next((v for n in _WIDTHS if isinstance(v := of(inner, n), int)), None),
+        "vocab_size": of(inner, "vocab_size"),
+        "attention": of(config, "_attn_implementation"),
     }
-    labels = _labels(config, kind)
+    labels = _labels(of(config, "id2label"), kind)
     if labels:
         told["labels"] = labels[:_MOST_LABELS]
         told["num_labels"] = len(labels)
-    to_dict = getattr(config, "to_dict", None)
-    if callable(to_dict):
-        told["config"] = to_dict()
+    told["config"] = of(config, "to_dict", called=True)
     return told
 
 
-def _labels(config: Any, kind: str) -> list[str]:
+def _labels(id2label: Any, kind: str) -> list[str]:
     """The labels, when the model is of a class that has some: every config has two by default."""
-    id2label = getattr(config, "id2label", None)
-    names = [str(id2label[key]) for key in sorted(id2label)] if isinstance(id2label, Mapping) and id2label else []
+    if not isinstance(id2label, Mapping):
+        return []
+    numbered = all(str(key).isdecimal() for key in id2label)  # "10" as it came from JSON stands behind "9"
+    keys = sorted(id2label, key=lambda key: int(key) if numbered else str(key))
+    names = [str(id2label[key]) for key in keys]
     is_default = names == [f"LABEL_{number}" for number in range(len(names))]
     return [] if is_default and "Classification" not in kind else names
 
@@ -149,8 +174,8 @@ def _place(name: str) -> str:
     return ".".join(parts[: number + 1] if number is not None else parts[:2])
 
 
-def _adapters(model: Any) -> list[dict[str, Any]]:
-    """PEFT's adapters: kind, rank, alpha, dropout, which modules."""
+def _adapters(model: Any) -> dict[str, Any]:
+    """PEFT's adapters: kind, rank, alpha, dropout, which modules; and the class that holds them."""
     found = []
     for name, config in (getattr(model, "peft_config", None) or {}).items():
         kind = getattr(config, "peft_type", None)
@@ -166,7 +191,7 @@ def _adapters(model: Any) -> list[dict[str, Any]]:
             "revision": getattr(config, "revision", None),
         }
         found.append({key: value for key, value in told.items() if value is not None})
-    return found
+    return {"adapters": found, "wrapper": type(model).__name__} if found else {}
 
 
 def _sorted(names: Any) -> Any:

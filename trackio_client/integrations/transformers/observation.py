@@ -62,7 +62,7 @@ class Observation:
         own, trouble = None, None
         try:
             own = heard.observed()
-        except Exception as error:  # told once our part is posted: nobody shall wait for it in vain
+        except Exception as error:  # of a model's outputs. Raised once our part is posted: nobody waits in vain
             trouble = error
         if own is None and trouble is None and not heard.is_classification:
             return None

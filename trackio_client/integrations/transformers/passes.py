@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -87,12 +88,16 @@ class Passes:
         return sum(float(loss) * count for loss, count in self._losses) / rows if rows else None
 
     def computed(self) -> dict[str, float]:
-        """The numbers of the user's `compute_metrics`, unless the scores are too many, and those of a TRL trainer."""
-        told = {} if self._of_trl is None else self._of_trl.metrics
+        """The numbers of the user's `compute_metrics`; none when it has none, or when the scores are too many."""
         if self._kept is None:
-            return told
+            return {}
         with untouched(self._trainer.model):
-            return told | self._kept.computed(self._prefix)
+            return self._kept.computed(self._prefix)
+
+    @property
+    def trainers_own(self) -> dict[str, float]:
+        """What a TRL trainer tells beside its loss."""
+        return {} if self._of_trl is None else self._of_trl.metrics
 
     # --- one batch ------------------------------------------------------------------------------------------------
 
@@ -223,5 +228,6 @@ class _Kept:
         for name, value in (found or {}).items():
             number = value.item() if hasattr(value, "item") and getattr(value, "size", 1) == 1 else value
             if isinstance(number, (int, float)) and not isinstance(number, bool):
-                numbers[str(name).removeprefix(f"{prefix}_")] = float(number)
+                with contextlib.suppress(OverflowError):  # beyond all floats: the evaluation lacks it, too
+                    numbers[str(name).removeprefix(f"{prefix}_")] = float(number)
         return numbers

@@ -61,8 +61,8 @@ class TrainSample(Group):
         except Unable as why:
             self._is_off = True
             run.not_recorded(WHAT, str(why))
-        except Exception:
-            self._is_off = True  # once is enough: it is told as a fault of this group
+        except Exception:  # the user's model, collator and metrics may raise anything: told as a fault of this group
+            self._is_off = True  # once is enough
             raise
 
     def _record(self, run: Run, metrics: Mapping[str, Any]) -> None:
@@ -78,7 +78,7 @@ class TrainSample(Group):
         began = self._budget.now()
         done = passes.over(self._ids, deadline_s, self._budget.now)
         self._ids = self._ids[:done]
-        told = self._metrics(run, passes)
+        told, lacking = _metrics(passes)
         seconds = self._budget.now() - began
         gap = _gaps(told, {**run.evaluation, **metrics}, prefix)
         run.experiment.log({f"{WHAT}/{name}": value for name, value in told.items()}, step=run.step)
@@ -95,6 +95,7 @@ class TrainSample(Group):
                 "share_of_time": seconds / between_s if between_s else None,
                 "budget_share": self._budget.share,
                 **({"loss_not_recorded": passes.no_loss} if passes.no_loss else {}),
+                **lacking,
             },
         )
 
@@ -110,19 +111,32 @@ class TrainSample(Group):
         drawn = random.Random(f"trackio {there_are}").sample(range(there_are), min(there_are, MOST))
         return drawn[:size]
 
-    def _metrics(self, run: Run, passes: Passes) -> dict[str, float]:
-        """By the names that the evaluation's have without their prefix."""
-        told: dict[str, float] = {}
-        observed = passes.observer.observed()
-        if observed is not None:
-            head = observed.head
-            told |= report(head.kind, head.labels, observed.gold, observed.predicted, observed.starts).metrics
-        told |= passes.computed()  # the user's own definition of a name goes before ours
-        if passes.loss is not None:
-            told["loss"] = passes.loss
-        if not told:
-            raise Unable("neither a loss nor scores came of the model's forward pass")
-        return told
+
+def _metrics(passes: Passes) -> tuple[dict[str, float], dict[str, str]]:
+    """By the names that the evaluation's have without their prefix; and which of them there are not, and why.
+
+    What the scores or the user's `compute_metrics` meet here, those of the evaluation have met, and told as a fault.
+    """
+    told = passes.trainers_own
+    lacking: dict[str, str] = {}
+    for what, ask in (("scores", _scores), ("computed", Passes.computed)):  # the user's definition of a name is later
+        try:
+            told |= ask(passes)
+        except Exception as error:  # labels that do not match, or code of the user: the sample goes on without
+            lacking[f"{what}_not_recorded"] = f"{type(error).__name__}: {error}"[:1000]
+    if passes.loss is not None:
+        told["loss"] = passes.loss
+    if not told:
+        raise Unable("; ".join(lacking.values()) or "neither a loss nor scores came of the model's forward pass")
+    return told, lacking
+
+
+def _scores(passes: Passes) -> dict[str, float]:
+    observed = passes.observer.observed()
+    if observed is None:
+        return {}
+    head = observed.head
+    return report(head.kind, head.labels, observed.gold, observed.predicted, observed.starts).metrics
 
 
 def _seconds(metrics: Mapping[str, Any], prefix: str) -> float:

@@ -69,10 +69,10 @@ def _around(owner: Any, name: str, around: Callable[..., Any], callback: Trackio
 
 def _train(train: Any, callback: TrackioCallback, trainer: Any) -> Any:
     def watched(*given: Any, **named: Any) -> Any:
-        callback.train_begins(given[0] if given else named.get("resume_from_checkpoint"))
+        callback.train_begins(trainer, given[0] if given else named.get("resume_from_checkpoint"))
         try:
             return train(*given, **named)
-        except BaseException as error:
+        except BaseException as error:  # of any kind, ctrl-C too: how the training ended is told, and it goes on
             callback.training_failed(error)
             raise
         finally:
@@ -86,7 +86,7 @@ def _training_step(training_step: Any, callback: TrackioCallback, trainer: Any) 
         began = time.perf_counter()
         try:
             loss = training_step(*given, **named)
-        except BaseException as error:
+        except BaseException as error:  # of any kind: the batch is told while it is at hand, and it goes on its way
             batch = given[1] if len(given) > 1 else named.get("inputs")
             callback.step_failed(error, batch)
             raise
@@ -125,7 +125,7 @@ def _evaluation_loop(evaluation_loop: Any, callback: TrackioCallback, trainer: A
         asked = bound.arguments
         if asked.get("description", "") != "Evaluation":
             return evaluation_loop(*given, **named)
-        callback.evaluation_begins()
+        callback.evaluation_begins(trainer)
         began = time.perf_counter()
         prefix = str(asked.get("metric_key_prefix", "eval"))
         dataset = getattr(asked.get("dataloader"), "dataset", None)
@@ -164,7 +164,7 @@ class _Guarded:
         assert self._compute is not None
         try:
             return self._compute(prediction, **named)
-        except Exception as error:
+        except Exception as error:  # code of the user: told, and passed on where the training needs it
             if not _may_lack_metrics(self._trainer.args):
                 raise
             self._callback.faults.add(
