@@ -44,7 +44,7 @@ def identity(pid: int) -> str:
     process = _process(pid)
     try:
         return f"{pid}@gone" if process is None else f"{pid}@{process.create_time():.1f}"
-    except Exception:  # psutil's own errors: psutil may not be there to name them
+    except Exception:  # psutil's own errors; psutil may not be there to name them. Such a process is as good as gone
         return f"{pid}@gone"
 
 
@@ -53,7 +53,7 @@ def _environment(pid: int) -> dict[str, str | None] | None:
     process = _process(pid)
     try:
         found = {} if process is None else process.environ()
-    except Exception:  # psutil.AccessDenied: another user's, as SLURM's own processes are
+    except Exception:  # psutil.AccessDenied: another user's, as SLURM's own are. It counts as no part of this rank
         return None
     return {name: found.get(name) for name in _RANK_VARIABLES}
 
@@ -62,12 +62,12 @@ def _parent(pid: int) -> int | None:
     process = _process(pid)
     try:
         return None if process is None else int(process.ppid())
-    except Exception:  # it is gone
+    except Exception:  # psutil's own errors: it is gone, and the search for the launcher ends at its child
         return None
 
 
 def _process(pid: int) -> Any:
     try:
         return importlib.import_module("psutil").Process(pid)  # loaded here: for processes of several ranks only
-    except Exception:  # it is not installed, or the process is gone
+    except Exception:  # psutil is not installed, or does not load, or the process is gone: nothing is known of it
         return None

@@ -178,7 +178,7 @@ def _amd(found: Found) -> str:
         found.put("gpu.devices", devices)
         found.put("gpu.count", len(devices))
         found.put("gpu.driver", str(smi.amdsmi_get_gpu_driver_info(handles[0]).get("driver_version", "unknown")))
-    except Exception as error:  # a library whose errors differ from version to version
+    except Exception as error:  # its errors differ from version to version: the reason stands where the facts would
         return f"no AMD driver ({type(error).__name__})"
     return ""  # not shut down: that is not counted, and the sampler may have it open
 

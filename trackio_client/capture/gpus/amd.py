@@ -104,5 +104,5 @@ class Amd:
         """One answer, None when there is none."""
         try:
             return getattr(self._smi, function)(*given)
-        except Exception:  # its errors derive from nothing of their own in some versions
+        except Exception:  # its errors derive from nothing of their own in some versions: this reading is absent
             return None

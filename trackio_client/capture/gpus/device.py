@@ -54,7 +54,7 @@ def module(name: str) -> Any:
     """A library, or None where it is not installed or does not load (amdsmi without its driver raises anything)."""
     try:
         return importlib.import_module(name)
-    except Exception:
+    except Exception:  # a library that looks for its driver when loaded raises what it likes: there is no such device
         return None
 
 
