@@ -17,7 +17,7 @@ from trackio_client.integrations.transformers import TrackioCallback
 def main(folder: Path) -> None:
     trainer = token_trainer(
         folder,
-        TrackioCallback(project="small", hardware_s=0, forward_share=20.0),
+        TrackioCallback(project="small", hardware_s=0, forward_share=1000.0),
         eval_dataset=labelled(sentences(31, 2)),
         num_train_epochs=1,
         ddp_backend="gloo",

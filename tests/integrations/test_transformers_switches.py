@@ -63,7 +63,7 @@ def test_what_is_switched_off_is_nowhere_and_the_rest_is_there(tmp_path, first):
     with at_home(tmp_path) as folder:
         switches = {f"record_{name}": False for name in off}
         trainer = token_trainer(
-            folder, callback(forward_share=20.0, hardware_s=0.02, **switches), num_train_epochs=2,
+            folder, callback(forward_share=1000.0, hardware_s=0.02, **switches), num_train_epochs=2,
             save_strategy="epoch", metric_for_best_model="loss", load_best_model_at_end=True,
         )  # fmt: skip
         trainer.add_callback(transformers.EarlyStoppingCallback(5))

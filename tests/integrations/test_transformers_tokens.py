@@ -35,7 +35,7 @@ class Trained:
 
     def __init__(self, folder, **chosen):
         saves = Saves()
-        self.trainer = token_trainer(folder, callback(forward_share=1.0), **chosen)
+        self.trainer = token_trainer(folder, callback(forward_share=1000.0), **chosen)
         self.trainer.add_callback(saves)
         self.trainer.train()
         self.kept = only()

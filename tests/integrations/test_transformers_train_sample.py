@@ -32,7 +32,7 @@ TRAINING = sentences(48, 1)
 def test_the_sample_has_the_scores_of_the_model_on_those_rows_beside_those_of_the_evaluation(tmp_path):
     with at_home(tmp_path):
         saves = Saves()
-        trainer = token_trainer(tmp_path, callback(forward_share=20.0))
+        trainer = token_trainer(tmp_path, callback(forward_share=1000.0))
         trainer.add_callback(saves)
         trainer.train()
         told, kept = records("train_sample"), only()
@@ -90,7 +90,7 @@ class Noisy:
 @pytest.mark.requirement("S4.24")
 def test_a_training_ends_bit_for_bit_as_it_does_without_us(tmp_path):
     ends = []
-    for name, share in (("with", 20.0), ("without", None)):
+    for name, share in (("with", 1000.0), ("without", None)):
         folder = tmp_path / name
         folder.mkdir()
         random.seed(1), np.random.seed(1), torch.manual_seed(1)
@@ -126,7 +126,7 @@ def test_without_time_for_a_sample_it_is_not_recorded_and_the_reason_is_the_budg
 
 def test_the_switch_turns_it_off(tmp_path):
     with at_home(tmp_path):
-        token_trainer(tmp_path, callback(forward_share=20.0, record_train_sample=False)).train()
+        token_trainer(tmp_path, callback(forward_share=1000.0, record_train_sample=False)).train()
         assert records("train_sample") == records("not_recorded") == []
 
 
@@ -140,7 +140,7 @@ def test_the_users_own_metrics_are_told_of_the_sample_too(tmp_path):
         return {"outside": float((said == 0).mean()), "f1": 0.125}
 
     with at_home(tmp_path):
-        token_trainer(tmp_path, callback(forward_share=20.0), compute_metrics=share_of_outside).train()
+        token_trainer(tmp_path, callback(forward_share=1000.0), compute_metrics=share_of_outside).train()
         told, kept = records("train_sample"), only()
     assert [record["metrics"]["f1"] for record in told] == [0.125] * 3
     for record, entry in zip(told, kept.epoch_metrics, strict=True):
@@ -157,7 +157,7 @@ def test_a_model_without_labels_has_a_sample_of_its_loss(tmp_path):
                 vocab_size=32, n_embd=8, n_layer=1, n_head=1, n_positions=32, bos_token_id=2, eos_token_id=3
             )
         )
-        ours = callback(forward_share=20.0)
+        ours = callback(forward_share=1000.0)
         rows = [{"input_ids": row["input_ids"], "labels": row["input_ids"]} for row in labelled(TRAINING)]
         rows = [{name: (ids + [0] * 20)[:12] for name, ids in row.items()} for row in rows]
         trainer = token_trainer(
@@ -182,7 +182,7 @@ def test_a_loss_of_the_trainers_own_is_not_called_apart_from_the_training(tmp_pa
             return super().compute_loss(model, inputs, return_outputs, **named)
 
     with at_home(tmp_path):
-        token_trainer(tmp_path, callback(forward_share=20.0), kind=Weighted).train()
+        token_trainer(tmp_path, callback(forward_share=1000.0), kind=Weighted).train()
         with_us = Weighted.calls
         told = records("train_sample")
     assert "loss" not in told[0]["metrics"]
@@ -199,7 +199,7 @@ def test_a_streamed_training_set_has_no_sample_and_says_so(tmp_path):
     with at_home(tmp_path):
         trainer = token_trainer(
             tmp_path,
-            callback(forward_share=20.0),
+            callback(forward_share=1000.0),
             train_dataset=Stream(),
             max_steps=6,
             eval_strategy="steps",

@@ -194,8 +194,6 @@ def test_what_a_rank_starts_begins_an_experiment_of_its_own(tmp_path):
 
 
 def test_one_rank_of_one_waits_for_nobody(tmp_path):
-    began = time.monotonic()
     ended = start(tmp_path, rank_variables(0, 1), "logs", "project=p").communicate(timeout=60)
     assert "heard nothing" not in ended[1]
-    assert time.monotonic() - began < 15
-    assert not (tmp_path / "v1" / "ranks").exists()
+    assert not (tmp_path / "v1" / "ranks").exists()  # nowhere a word was left or looked for
