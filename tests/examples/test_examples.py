@@ -7,18 +7,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from trackio_client.reader import Api
 from trackio_client.reader.experiment import LoggedExperiment
+from trackio_client.wire.asks import SeriesQuery
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def run(folder: Path, *command: str) -> list[LoggedExperiment]:
-    """The experiments that an example left."""
+def run(folder: Path, *command: str, **more: str) -> list[LoggedExperiment]:
+    """The experiments that an example left; `more` is of its environment."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("TRACKIO", "HF_", "WANDB"))}
-    environ |= {"TRACKIO_DIR": str(folder), "TRACKIO_HARDWARE_S": "0.5", "OMP_NUM_THREADS": "1"}
+    environ |= {"TRACKIO_DIR": str(folder), "TRACKIO_HARDWARE_S": "0.5", "OMP_NUM_THREADS": "1", **more}
     done = subprocess.run(
         [sys.executable, "-m", *command], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=240
     )
@@ -74,7 +76,8 @@ def test_a_plain_loop_has_a_point_a_step_and_one_an_evaluation(tmp_path):
 
 @pytest.mark.requirement("S4.11", "S4.13", "S4.24", "S4.25")
 def test_names_in_tweets_have_scores_of_labels_and_entities_errors_and_a_training_sample(tmp_path, test_data):
-    [one] = run(tmp_path, "examples.token_classification", str(test_data / "wnut17"), "--epochs=2")
+    ample = {"TRACKIO_FORWARD_SHARE": "100"}  # a sample, however busy the machine is
+    [one] = run(tmp_path, "examples.token_classification", str(test_data / "wnut17"), "--epochs=2", **ample)
     assert (one.project, one.state) == ("names-in-tweets", "finished")
     tags = [
         line.split("\t")[1] for line in (test_data / "wnut17" / "emerging.dev.conll").read_text().splitlines() if line
@@ -88,6 +91,23 @@ def test_names_in_tweets_have_scores_of_labels_and_entities_errors_and_a_trainin
         counts["validation"]["label_counts"][tag] for tag in set(tags) if tag.startswith("B-")
     )
     assert one.epoch_metrics[1]["train_sample"]["samples"] == one.epoch_metrics[0]["train_sample"]["samples"] >= 8
+
+
+@pytest.mark.requirement("S1.39")
+def test_two_processes_are_one_experiment_with_the_loss_as_mean_and_spread(tmp_path):
+    [one] = run(tmp_path, "examples.two_processes", "--steps=20")
+    assert (one.project, one.state) == ("two-processes", "finished")
+    with Api(tmp_path) as api:
+        told = [event["content"]["process"] for event in api.source.events(one.experiment_id, ["start"])]
+        both = api.series(one.experiment_id, "train/loss", ranks="spread")
+        query = SeriesQuery(experiments=(one.experiment_id,), metrics=("train/loss",), ranks="each")
+        each = {metric: series.values for (_, metric), series in api.source.series(query).items()}
+    assert sorted((process["rank"], process["world_size"]) for process in told) == [(0, 2), (1, 2)]
+    assert both.steps.tolist() == list(range(20))
+    values = np.array([each["train/loss"], each["train/loss@rank=1"]])
+    assert both.values == pytest.approx(values.mean(axis=0))
+    assert both.std == pytest.approx(values.std(axis=0))
+    assert (values[0] != values[1]).all()  # each process has its own part of the data
 
 
 @pytest.mark.requirement("S1.34")
