@@ -71,7 +71,7 @@ def test_a_reader_may_want_the_step_all_the_same(page: Any, space: Any, training
     f1.scroll_into_view_if_needed()
     expect(f1.locator(".tk-chart-values")).not_to_be_empty()
     axis = page.locator('.tk-bar button[title="x axis"]')
-    expect(axis).to_have_text("as defined")
+    expect(axis).to_have_text("auto")
     axis.click()
     page.get_by_role("option", name="step", exact=True).click()
     expect(axis).to_have_text("step")

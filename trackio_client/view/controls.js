@@ -7,6 +7,7 @@ import { remember } from "./remember.js";
 import { BY_STEP } from "./state.js";
 
 const AXES = { step: "step", relative: "relative time", time: "wall time" };
+const DEFINED = "auto, as defined";
 const KINDS = { none: "none", ema: "EMA", mean: "moving mean", gaussian: "Gaussian" };
 export const NARROWEST = 220; // px, of a chart
 const WIDEST = 900;
@@ -18,7 +19,7 @@ export const KEPT = ["x", "smoothing", "band", "logY", "clip", "size"];
  * @param {{byMetric?: boolean}} [can] whether curves can be drawn against another metric, which takes every point */
 export function controls(root, state, { byMetric = true } = {}) {
   // Where a script said with define_metric what its metrics are drawn against, that is the usual axis.
-  const axes = () => (byMetric && (state.get("metrics") ?? []).some((each) => each.step_metric) ? { step: "as defined", [BY_STEP]: "step", relative: AXES.relative, time: AXES.time } : AXES);
+  const axes = () => (byMetric && (state.get("metrics") ?? []).some((each) => each.step_metric) ? { step: DEFINED, [BY_STEP]: "step", relative: AXES.relative, time: AXES.time } : AXES);
   const axis = menuButton({
     label: "step",
     title: "x axis",
@@ -72,7 +73,8 @@ export function controls(root, state, { byMetric = true } = {}) {
   state.follow(["x", "smoothing", "filter", "view", "metrics"], () => {
     const x = state.get("x");
     const timed = state.get("view") === "system" && x !== "relative" && x !== "time"; // hardware is never against steps
-    axis.say(timed ? "time" : (axes()[x] ?? (x === BY_STEP ? AXES.step : x)));
+    const label = axes()[x];
+    axis.say(timed ? "time" : label === DEFINED ? "auto" : (label ?? (x === BY_STEP ? AXES.step : x)));
     const { kind: now, amount: much } = state.get("smoothing");
     kind.say(KINDS[now]);
     slider.value = String(much);

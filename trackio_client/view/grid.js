@@ -37,7 +37,8 @@ export class MetricGrid extends EventTarget {
     this.node = h("div", { class: "tk-charts" });
     this.hiddenNode = h("p", { class: "tk-hidden-metrics tk-soft", hidden: true });
     this.showsHidden = false;
-    root.append(this.node, this.hiddenNode);
+    this.node.append(this.hiddenNode); // the sections are put before it
+    root.append(this.node);
     this.sections = new Sections(this.node, { make: (metric) => this.#chart(metric), drop: (chart) => this.#drop(chart) }, folds);
     this.charts = this.sections.charts;
     this.ranges = new Ranges(state, (chart) => this.axisOf(chart), () => (this.#ask(), this.redraw()));
@@ -90,7 +91,6 @@ export class MetricGrid extends EventTarget {
     this.dark.removeEventListener("change", this.onDark);
     cancelAnimationFrame(this.frame);
     this.node.remove();
-    this.hiddenNode.remove();
   }
 
   /** @param {Set<string>} keys */
