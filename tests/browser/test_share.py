@@ -79,7 +79,7 @@ def test_a_link_shows_its_experiment_live_to_who_has_nothing_else(page, guarded)
     expect(page.locator("h1")).to_have_text("live-one")
     expect(page.locator(".tk-facts")).to_contain_text("Step 49")
     expect(page.locator(".tk-chart")).to_have_count(3)
-    expect(page.locator(".tk-kv")).to_contain_text("0.001")
+    expect(page.locator(".tk-kv[aria-label=Config]")).to_contain_text("0.001")
     training.log([(step, curve(step)) for step in range(50, 90)])
     expect(page.locator(".tk-facts")).to_contain_text("Step 89")
     token = link["address"].rpartition("/")[2]

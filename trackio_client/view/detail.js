@@ -11,7 +11,7 @@ import { age, capital, clock, duration, iso, plural } from "./words.js";
 
 const EVERY_MS = 3000;
 /** Groups of charts that begin folded here: the panels below, and the System view, tell the same in less room. */
-const TOLD_ELSEWHERE = ["label", "time", "speed", "system"];
+const TOLD_ELSEWHERE = ["label", "time", "speed", "system", "train_sample"];
 const slot = () => h("div", null);
 const CALLOUT = { failed: "fail", interrupted: "warn", lost_contact: "lost", paused: "warn" };
 
