@@ -19,6 +19,7 @@ from trackio_client.configuration import Config
 from trackio_client.define_calls import DefineCalls
 from trackio_client.defining import Definitions, StepSync
 from trackio_client.errors import SpoolFull, UsageError
+from trackio_client.file_calls import FileCalls
 from trackio_client.log_calls import LogCalls
 from trackio_client.notices import Notices
 from trackio_client.origin import Origin
@@ -33,7 +34,7 @@ _OF_SIGNALS: Final = {129: "SIGHUP", 130: "SIGINT", 143: "SIGTERM"}
 """Exit codes with which a program says, from a handler of its own, that it was asked to end: 128 and the signal."""
 
 
-class Experiment(LogCalls, DefineCalls, ArtifactCalls, RunNames):
+class Experiment(LogCalls, DefineCalls, ArtifactCalls, FileCalls, RunNames):
     """What `init` returns. `log` may be called from any thread; a forked child becomes a writer of its own."""
 
     def __init__(self, origin: Origin, writer: Writer, notices: Notices, *, first_step: int = 0) -> None:
@@ -182,7 +183,9 @@ class Experiment(LogCalls, DefineCalls, ArtifactCalls, RunNames):
         with self._ending:
             if self.is_finished:
                 return
-            self._before_end()
+            if self.watches:
+                self.unwatch()
+            self._keep_folder()
             self.hardware.stop()
             self.is_finished = True
         end = {
