@@ -70,7 +70,6 @@ LINES = (
     Line("files go from the trainer's machine at *accepted*", "file-freed-at-accepted", frozenset({"files"}), _FILES),
     Line("a client that brought a file does not bring it again", "believes-for-ever", frozenset({"files"}), _FILES),
     Line("a full Space removes files that the repo does not have", "room-for-all", frozenset({"files"}), _FILES),
-    Line("deleting takes files that others cite", "delete-takes-shared", frozenset({"files", "delete"}), _FILES),
 )
 
 
