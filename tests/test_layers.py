@@ -58,7 +58,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "artifacts": CORE | {"wire", "reader.source", "values", "media"},
     "integrations": EXPERIMENT | {"scoring"},
     "monitor": EXPERIMENT | {"integrations"},
-    "reader": STORE | {"queries", "settings", "delivery.address", "artifacts", "values"},
+    "reader": STORE | {"queries", "settings", "delivery.address", "delivery.tokens", "artifacts", "values"},
     "exchange": STORE | {"masking"},
     "hub": STORE | {"view", "queries", "clientfile", "settings", "delivery"},
     "cli": EXPERIMENT | {"queries", "reader", "exchange", "hub"},

@@ -24,6 +24,7 @@ from urllib.request import getproxies, proxy_bypass
 from trackio_client.blobs import DEFAULT_MIME, Blob, BlobFolder
 from trackio_client.delivery.address import is_hub_host, is_this_machine
 from trackio_client.delivery.files import GONE, Lacking, read_part
+from trackio_client.delivery.tokens import flaw_of
 from trackio_client.delivery.transport import Known
 from trackio_client.errors import (
     DeliveryError,
@@ -64,9 +65,11 @@ class HttpTransport:
         self._connection: http.client.HTTPConnection | None = None
         self._codec = "none" if is_this_machine(self._host) else "zlib"
         self._headers = {"User-Agent": "trackio-client", "Accept": "application/json, application/problem+json"}
+        self._flaw = flaw_of(token, "TRACKIO_TOKEN")
         if token:
             self._headers["X-Trackio-Token"] = token
         if hub_token and self._secure and is_hub_host(address):
+            self._flaw = self._flaw or flaw_of(hub_token, "HF_TOKEN")
             self._headers["X-HF-Authorization"] = f"Bearer {hub_token}"  # its proxy strips it; nobody else may see it
         self._arrived: dict[str, int] = {}
         """Large files on their way: how much of each the server has."""
@@ -186,6 +189,8 @@ class HttpTransport:
 
     def _ask(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Any:
         """The JSON of an answer of ours. Raises DeliveryErrors, StoreFull, or _Missing for our own 404."""
+        if self._flaw:
+            raise Unauthorized(self._flaw)
         with self._lock:
             try:
                 status, answered, raw = self._exchange(method, path, body, {**self._headers, **(headers or {})})

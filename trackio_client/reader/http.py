@@ -13,6 +13,7 @@ import numpy as np
 
 from trackio_client.blobs import PIECE_BYTES
 from trackio_client.delivery.address import is_hub_host, is_this_machine
+from trackio_client.delivery.tokens import flaw_of
 from trackio_client.errors import (
     ExperimentNotFound,
     Gone,
@@ -47,6 +48,8 @@ class HttpSource:
         headers = {"Accept": "application/json", "User-Agent": "trackio-client"}
         if is_this_machine(urlsplit(address).hostname or ""):
             headers["Accept-Encoding"] = "identity"  # packing a million points costs more than copying them
+        if flaw := flaw_of(token, "TRACKIO_TOKEN"):
+            raise Unauthorized(flaw)
         if token:
             headers["X-Trackio-Token"] = token
         if hub_token and address.startswith("https://") and is_hub_host(address):
