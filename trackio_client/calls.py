@@ -6,6 +6,7 @@ Before `init` each warns once and does nothing. What there is no counterpart for
 from __future__ import annotations
 
 import csv
+import math
 import sys
 import warnings
 from collections.abc import Callable
@@ -238,7 +239,7 @@ def import_csv(csv_path: str | Path, project: str, name: str | None = None, **ot
         values = {key: _number(text) for key, text in row.items() if key and text not in (None, "")}
         step = values.pop("step", at)
         values.pop("timestamp", None)
-        experiment.log(values, step=int(step) if isinstance(step, (int, float)) and step == step else at)
+        experiment.log(values, step=int(step) if isinstance(step, (int, float)) and math.isfinite(step) else at)
     experiment.finish()
     return experiment
 

@@ -73,8 +73,7 @@ class Translated:
     said: list[str] = field(default_factory=list)
     step: int | None = None
     """The next step, when the run is taken back to an earlier one."""
-    code: bool = False
-    """Whether the program's main file is kept."""
+    keeps_main_file: bool = False
     finish_previous: bool | None = None
     """Whether an open experiment is finished first (True), or is the answer (False); None: neither."""
 
@@ -117,7 +116,7 @@ def _opened(init: Callable[..., Any], named: dict[str, Any]) -> Any:
             if found.named.get(name) is None:
                 found.named[name] = assigned[name]
     experiment = init(**found.named)
-    if not found.noted and not found.said and found.step is None and not found.code:
+    if not found.noted and not found.said and found.step is None and not found.keeps_main_file:
         return experiment
     experiment._noted = found.noted
     if found.said:
@@ -126,7 +125,7 @@ def _opened(init: Callable[..., Any], named: dict[str, Any]) -> Any:
         experiment.record("init_arguments", found.noted)
     if found.step is not None:
         experiment.go_back_to(found.step)
-    if found.code:
+    if found.keeps_main_file:
         experiment.log_main_file()
     return experiment
 
@@ -142,7 +141,7 @@ def translated(given: Mapping[str, Any]) -> Translated:
     _space(rest.pop("space_id", None), found)
     _place(rest.pop("dir", None), found)
     _config(found, rest.pop("config_exclude_keys", None), rest.pop("config_include_keys", None))
-    _from(rest.pop("resume_from", None), found.named.get("fork_from"), found)
+    _going_on(rest.pop("resume_from", None), found.named.get("fork_from"), found)
     mode = found.named.get("mode")
     if mode in WORLDS:
         found.named["mode"] = WORLDS[mode]
@@ -152,7 +151,7 @@ def translated(given: Mapping[str, Any]) -> Translated:
             words.get(reinit) if isinstance(reinit, str) and reinit in words else bool(reinit) or None
         )
     _hardware(rest, found)
-    found.code = bool(rest.get("save_code"))
+    found.keeps_main_file = bool(rest.get("save_code"))
     for name, value in rest.items():
         if name in SILENT:
             continue
@@ -271,7 +270,7 @@ def _config_file(path: Path) -> dict[str, Any]:
 _STEP: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.\-]{0,127})\?_step=(\d+)")
 
 
-def _from(resume_from: Any, fork_from: Any, found: Translated) -> None:
+def _going_on(resume_from: Any, fork_from: Any, found: Translated) -> None:
     """`id?_step=n`, W&B's way to name a step of a run; ours is `id@n`."""
     if fork_from is not None:
         named = _STEP.fullmatch(str(fork_from))

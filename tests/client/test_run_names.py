@@ -156,7 +156,7 @@ def test_arguments_of_others_are_mapped_kept_or_said(monkeypatch: pytest.MonkeyP
     assert found.noted == {
         "settings": {"init_timeout": 9}, "dir": "runs", "entity": "team", "save_code": True, "monitor_gym": True,
     }  # fmt: skip
-    assert (found.code, found.finish_previous, len(found.said)) == (True, False, 2)
+    assert (found.keeps_main_file, found.finish_previous, len(found.said)) == (True, False, 2)
 
 
 @pytest.mark.parametrize(

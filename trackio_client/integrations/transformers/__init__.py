@@ -3,8 +3,9 @@
     from trackio_client.integrations.transformers import TrackioCallback
     trainer = Trainer(model, args, …, callbacks=[TrackioCallback(project="mnist")])
 
-callback.py hears the Trainer's events; what is recorded at each is the matter of groups (groups.py), one a file, each
-with a switch of its own: `TrackioCallback(record_checkpoints=False)`, or TRACKIO_RECORD=-checkpoints.
+callback.py hears the Trainer's events, life.py begins and ends what is recorded; what is recorded at each event is the
+matter of groups (groups.py), one a file, each with a switch of its own: `TrackioCallback(record_checkpoints=False)`, or
+TRACKIO_RECORD=-checkpoints.
 """
 
 from trackio_client.integrations.transformers.callback import TrackioCallback
