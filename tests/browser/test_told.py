@@ -160,6 +160,18 @@ def test_the_side_tells_the_training_sample_hardware_and_what_was_set(opened):
     expect(course.locator("dd", has_text="Trainer")).to_have_attribute("title", "EarlyStoppingCallback")
 
 
+def test_panels_come_though_the_network_was_away_when_they_were_fetched(page, space, training):
+    tried: list[str] = []
+
+    def once(route):
+        tried.append(route.request.url)
+        route.abort() if len(tried) == 1 else route.continue_()
+
+    page.route("**/lib/**/facts.js", once)
+    open_experiment(page, space.url, training.experiment_id, "Evaluations")
+    assert len(tried) == 2
+
+
 @pytest.mark.requirement("S4.6")
 def test_an_evaluation_after_the_training_stands_apart(page, space):
     training = Training(space.url, "told-after", "after")

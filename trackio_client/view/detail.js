@@ -120,7 +120,9 @@ export class ExperimentView {
   async tell(places) {
     const { id, source } = this;
     this.places = places;
-    const { Facts } = await import("./facts.js");
+    const loaded = await import("./facts.js").catch(() => null);
+    if (!loaded) return void setTimeout(() => this.places === places && this.tell(places), EVERY_MS); // a network that was away
+    const { Facts } = loaded;
     if (this.places !== places || !this.head) return; // the reader went on meanwhile
     const metric = (name) => (this.state.get("metrics") ?? []).find((each) => each.metric === name);
     this.told = new Facts({ source, id, tells: (told) => this.journal?.leave(told), metric });

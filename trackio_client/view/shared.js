@@ -257,7 +257,8 @@ class SharedPage {
   async addFacts(detail) {
     const { Facts } = await import("./facts.js");
     if (this.isOver) return;
-    this.told = new Facts({ source: this.source, id: detail.experiment_id });
+    const metric = (/** @type {string} */ name) => (this.state.get("metrics") ?? []).find((/** @type {any} */ each) => each.metric === name);
+    this.told = new Facts({ source: this.source, id: detail.experiment_id, metric });
     fill(this.below, this.told.above, this.told.below);
     this.beside.replaceWith(this.told.beside);
     this.aside.append(this.told.last);
