@@ -317,7 +317,7 @@ def test_the_summary_is_there_while_the_training_goes_on(tmp_path):
     class Looks(transformers.TrainerCallback):
         def on_step_begin(self, args, state, control, **kwargs):
             if state.global_step == 5:
-                deadline = time.monotonic() + 30
+                deadline = time.monotonic() + 120
                 while not seen and time.monotonic() < deadline:
                     with Api() as api, contextlib.suppress(ProjectNotFound):
                         (found,) = api.experiments("small")

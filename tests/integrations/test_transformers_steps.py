@@ -248,7 +248,7 @@ def test_hardware_between_evaluations_is_the_mean_and_the_greatest_of_its_readin
         """Until the sampler has read a few times, whatever the machine is busy with."""
 
         def on_step_end(self, args, state, control, **kwargs):
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + 120
             while hears.run and len(hears.run.shared.setdefault("readings", [])) < 3 and time.monotonic() < deadline:
                 time.sleep(0.01)
 
