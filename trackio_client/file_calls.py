@@ -45,7 +45,14 @@ class FileCalls:
     def save(
         self, glob_str: Any = None, base_path: Any = None, policy: str | None = None, project: str | None = None
     ) -> list[str]:
-        """Keep files as they are now; their paths. Never raises, as `log`. `project` is Trackio's. See saving.save."""
+        """Keep files as they are now; their paths. Never raises, as `log`. See saving.save.
+
+        Args:
+            glob_str: a path or a pattern; a folder is taken with all that is in it.
+            base_path: what is cut from the front of their paths.
+            policy: W&B's: "now" is what is done; "live" and "end" would watch files: that is said.
+            project: taken for scripts of Trackio's that give it.
+        """
         if policy in ("live", "end"):
             self.notices.warn(
                 "save:policy", f"save(policy={policy!r}): files are kept as they are now; save them again"

@@ -24,14 +24,13 @@ MOST_FILES: Final = 2_000
 _SKIPPED: Final = ("node_modules", "__pycache__", "site-packages", "venv", "env", "build", "dist", "wandb", "mlruns")
 
 
-def save(experiment: Any, glob_str: Any = None, base_path: Any = None, policy: str = "live") -> list[str]:
+def save(experiment: Any, glob_str: Any = None, base_path: Any = None) -> list[str]:
     """Keep files as they are now; their paths.
 
     Args:
         experiment: whose files they become.
         glob_str: a path or a pattern; a folder is taken with all that is in it.
         base_path: what is cut from the front of their paths; None keeps paths below the working folder, else names.
-        policy: W&B's: "now" is what is done; "live" and "end" watch files, and are said when they are asked for.
     """
     if glob_str is None:
         return []

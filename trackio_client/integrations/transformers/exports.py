@@ -1,8 +1,8 @@
 """An export names its experiment, and the experiment its exports (S4.31).
 
 Each checkpoint and each folder of `save_model` holds `trackio.json` with the experiment's id (signature.py), written
-before the folder is filled, so that a push takes it along. A model card that is there gets a line between markers, and a
-second save replaces it. Naming is all: nothing of the experiment is published by pushing a model.
+before the folder is filled, so that a push takes it along. A model card that is there gets a line between markers,
+and a second save replaces it. Naming is all: nothing of the experiment is published by pushing a model.
 """
 
 from __future__ import annotations
