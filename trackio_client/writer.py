@@ -94,7 +94,8 @@ class Writer:
         try:
             spool = Spool.create(self.settings.spool_path, meta, self.origin.rank_of_metrics(is_fork=not self.is_owner))
         except OSError as error:
-            raise SpoolFull(f"no log can be kept in {self.settings.spool_path} ({error.strerror or error})") from error
+            why = f"{error.strerror or error}; TRACKIO_DIR names another folder"
+            raise SpoolFull(f"no log can be kept in {self.settings.spool_path} ({why})") from error
         spool.files.on_missing = self._tell_missing
         spool.files.most_bytes = self.settings.file_bytes
         self.sender = Sender(

@@ -124,6 +124,21 @@ def test_the_rest_of_the_command_line_is_strict(
     assert "TRACKIO_SPOOL_BYTES must be a whole number >= 0, got 'much'" in capsys.readouterr().err
 
 
+@pytest.mark.requirement("S1.58")
+def test_a_folder_that_takes_nothing_is_named_with_what_to_set_and_the_loop_goes_on(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "a file").touch()
+    monkeypatch.setenv("TRACKIO_DIR", str(home / "a file" / "data"))
+    experiment = init(capture_console=False)
+    for step in range(3):
+        experiment.log({"loss": 1.0}, step=step)
+    experiment.finish(timeout_s=5)
+    said = capsys.readouterr().err
+    assert "Not a directory; TRACKIO_DIR names another folder" in said
+    assert "not recorded: 3 calls" in said or "not recorded: 4 calls" in said
+
+
 HOMELESS = """
 import os, sys
 import pwd
