@@ -51,7 +51,10 @@ def main() -> int:
 @contextmanager
 def space() -> Iterator[str]:
     """A Space as a child of this process; yields its address, and ends it with us."""
-    port = free_port(int(os.environ.get("GRADIO_SERVER_PORT") or 7860))
+    asked = os.environ.get("GRADIO_SERVER_PORT", "").strip() or "7860"
+    if not asked.isdecimal() or not 0 < int(asked) < 65_536:
+        sys.exit(f"GRADIO_SERVER_PORT must be a port, 1 to 65535, got {asked!r}: GRADIO_SERVER_PORT=9000 make demo")
+    port = free_port(int(asked))
     address = f"http://127.0.0.1:{port}"
     environ = os.environ | {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}
     # A session of its own: ctrl-C reaches the training first, which tells the Space how it ended.

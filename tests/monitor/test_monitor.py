@@ -91,7 +91,7 @@ def test_metrics_are_kept_with_step_time_and_order_b11():
 
 
 @pytest.mark.requirement("S1.23")
-def test_a_million_calls_do_not_fill_the_memory_and_all_are_in_the_store():
+def test_more_calls_than_are_remembered_do_not_fill_the_memory_and_all_are_in_the_store():
     monitor = Monitor("long", quiet=True)
     for step in range(MOST + 500):
         monitor.log_metrics({"loss": float(step)}, step=step)
