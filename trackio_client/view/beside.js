@@ -39,7 +39,7 @@ export class BesidePanel {
     const cell = (/** @type {any} */ value, /** @type {(value: any) => string} */ format) => h("td", { class: "num", title: known(value) === null ? "not recorded" : exact(value) }, known(value) === null ? "–" : format(value));
     const line = (/** @type {string} */ name, /** @type {any[]} */ [ours, theirs, now, first]) =>
       h("tr", null, h("th", { scope: "row", title: name }, name.replaceAll("_", " ")), cell(ours, formats[0]), cell(theirs, formats[0]), cell(now, formats[1]), cell(first, formats[1]));
-    const head = ["", "sample", "validation", "gap", "gap at first"].map((word, i) => h("th", { class: i ? "num" : "", scope: "col", "aria-label": word || "metric", title: i === 3 ? "training sample less validation" : i === 4 ? `at the first of ${count(trend[names[0]]?.evaluations ?? 1)} evaluations` : null }, word));
+    const head = ["", "sample", "validation", "gap", "at first"].map((word, i) => h("th", { class: i ? "num" : "", scope: "col", "aria-label": word || "metric", title: i === 3 ? "training sample less validation" : i === 4 ? `gap at the first of ${count(trend[names[0]]?.evaluations ?? 1)} evaluations` : null }, word));
     fill(this.pane.body, plainTable({ label: "Train and validation", head, rows: names.map((name, i) => line(name, rows[i])), class: "tk-beside" }));
   }
 }
