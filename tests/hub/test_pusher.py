@@ -296,10 +296,11 @@ def test_a_wiped_folder_asks_the_repo_for_what_its_logs_have_let_go_of(
     how: str, machine: Make, there: Hub, tmp_path: Path
 ) -> None:
     here = machine(TRACKIO_SPOOL_BYTES="800000", TRACKIO_PUSH_INTERVAL_S="1", TRACKIO_HEARTBEAT_S="0.2")
-    trainer = here.train(1_000_000, "--pause", "0.0002")
+    trainer = here.train(1_000_000, "--pause", "0.002")  # a pusher that starts slowly has half a minute
     until(lambda: here.spools() and not (here.spools()[0] / "000000.seg").exists(), "a segment was let go of")
     here.kill_pusher()
     trainer.kill_group()
+    assert "new values are refused" not in trainer.said(), "the pusher was too slow for this test"
     shutil.rmtree(here.staging.directory)
     if how == "sync":
         done = here.command("sync")
