@@ -62,3 +62,22 @@ def test_an_environment_of_another_shape_breaks_nothing(make_api, content):
     answer = api.get("/v1/experiments/exp_a")
     assert answer.status_code == 200
     assert set(answer.json()["environment"]) == {"values", "not_captured", "ranks", "earlier"}
+
+
+def test_processes_of_another_shape_break_nothing_and_make_no_ranks_up(make_api):
+    api = make_api()
+    api.send(batch())
+    odd = [
+        {"kind": "start", "process": {"rank": 0, "world_size": 2, "host": ["a"], "pid": -1, "local_rank": "x"}},
+        {"kind": "start", "process": "text"},
+        {"kind": "environment", "values": {"host": "<b>", "gpu": {"devices": [1], "visible": 7}}, "rank": 2**70},
+        {"kind": "environment", "values": {"gpu": {"devices": "text"}, "host": {"a": 1}}, "rank": 1},
+        {"kind": "error", "error": {"a": 1}, "message": None, "rank": "first"},
+        {"kind": "end", "state": "failed", "rank": 0, "world_size": 2, "error": "x" * 9000},
+    ]
+    for seq, content in enumerate(odd, 4):
+        assert api.send(environment({"time_us": 5, **content}, seq)).status_code == 200
+    told = api.get("/v1/experiments/exp_a").json()["ranks"]
+    assert (told["size"], [row["rank"] for row in told["ranks"]]) == (2, [0, 1])
+    assert (told["ranks"][0]["state"], told["ranks"][0]["is_first"]) == ("failed", True)
+    assert told["ranks"][1]["state"] == "unheard"

@@ -46,7 +46,8 @@ def ranks_of(
     writers: dict[str, int] = {}
     for event in store.events(record.experiment_id, kinds=[START, END, ERROR]):
         _take(rows, writers, event.writer_id, event.content, record.generation)
-    found = {each["rank"]: each["values"] for each in environment.get("ranks") or ()}  # the newest of a rank stands
+    told_by = [each for each in environment.get("ranks") or () if each["rank"] < size]
+    found = {each["rank"]: each["values"] for each in told_by}  # the newest of a rank stands
     main = environment.get("values") or {}
     first = _first(record, rows)
     live = state if state in ("running", "lost_contact", "paused") else "untold"
