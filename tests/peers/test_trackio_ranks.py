@@ -1,4 +1,4 @@
-"""A training of several ranks, read by the real `trackio` 0.43: what they all log is one metric to it, as on our pages."""
+"""A training of several ranks, read by the real `trackio` 0.43: what they all log is one metric to it too."""
 
 from __future__ import annotations
 
