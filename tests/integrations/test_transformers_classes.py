@@ -265,12 +265,14 @@ def test_labels_that_do_not_match_the_scores_are_a_fault_that_is_named_once(tmp_
             eval_dataset=rows,
         )  # fmt: skip
         trainer.train()
-        kept, faults = only(), records("fault")
+        kept, samples = only(), records("train_sample")
     assert kept.state == "finished"
     assert len(kept.epoch_metrics) == 3
-    wheres = {fault["where"] for fault in faults}
-    assert len(wheres) == 2  # the evaluation's predictions, and the training sample's
-    assert all("gives 5 scores and its config.id2label names 3" in fault["message"] for fault in faults)
+    (fault,) = kept.training["faults"]
+    assert (fault["where"], fault["count"]) == ("predictions of the evaluation", 3)
+    why = "gives 5 scores and its config.id2label names 3"
+    assert why in fault["message"]
+    assert [why in sample["scores_not_recorded"] for sample in samples] == [True] * 3  # its loss is there
 
 
 @pytest.mark.requirement("S4.29")
