@@ -105,7 +105,7 @@ class Meeting:
     def tell(self, key: str, word: Word) -> bool:
         """Leave a word for the others. False: no place took it, and nobody will find it."""
         told = {**word, "restarts": self.ranks.restarts, "host": socket.gethostname(), "by": identity(os.getpid())}
-        taken = [_quietly(lambda place=place: (place.put(key, told), True)[1]) for place in self._places]  # type: ignore[misc]
+        taken = [_took(place, key, told) for place in self._places]  # all are told, not only the first that takes it
         return any(taken)
 
     def before(self, key: str) -> Word | None:
@@ -165,6 +165,14 @@ def _launch(ranks: Ranks, environ: Mapping[str, str]) -> str:
 
 def _whole(value: Any) -> int:
     return value if type(value) is int else -1
+
+
+def _took(place: Place, key: str, word: Word) -> bool:
+    try:
+        place.put(key, word)
+    except _TROUBLE:
+        return False
+    return True
 
 
 def _quietly(question: Callable[[], Any]) -> Any:

@@ -7,37 +7,30 @@ in the same experiment.
 
 from __future__ import annotations
 
-import functools
 import logging
 import sys
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 from trackio_client.experiment import Experiment
+from trackio_client.integrations.edge import swallowing
 from trackio_client.lifecycle import process
 from trackio_client.opening import init
 from trackio_client.sensible import refuse
 
 _log = logging.getLogger("trackio_client")
 _told: set[tuple[str, str]] = set()
-_Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
-def never_stops_training(method: _Method) -> _Method:
-    """Log what goes wrong in a method with its type and place, once a kind, and let the training go on (S1.37)."""
+def _tell_once(self: Any, method: str, error: Exception) -> None:
+    kind = (f"{type(self).__name__}.{method}", type(error).__name__)
+    if kind not in _told:
+        _told.add(kind)
+        _log.warning("%s met %s: %s. Training goes on", *kind, error, exc_info=error)
 
-    @functools.wraps(method)
-    def safe(self: Any, *given: Any, **named: Any) -> Any:
-        try:
-            return method(self, *given, **named)
-        except Exception as error:  # the outermost edge of an integration: told once a kind, swallowed
-            kind = (f"{type(self).__name__}.{method.__name__}", type(error).__name__)
-            if kind not in _told:
-                _told.add(kind)
-                _log.warning("%s met %s: %s. Training goes on", *kind, error, exc_info=error)
-            return None
 
-    return safe  # type: ignore[return-value]
+never_stops_training = swallowing(_tell_once)
+"""A decorator: log what goes wrong in a method with its type and place, once a kind, and let the training go on."""
 
 
 class Opened:

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import traceback
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
+from trackio_client.integrations.edge import swallowing
 from trackio_client.integrations.transformers.groups import Run
 
 _log = logging.getLogger("trackio_client")
 _TRACE_CHARACTERS = 4_000
-_Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
-def never_stops_training(method: _Method) -> _Method:
-    """Log what goes wrong in a callback with its type and place, once a kind, and let the training go on (S1.37)."""
+def _add(callback: Any, method: str, error: Exception) -> None:
+    callback.faults.add(f"TrackioCallback.{method}", error, callback.run)
 
-    @functools.wraps(method)
-    def safe(self: Any, *given: Any, **named: Any) -> Any:
-        try:
-            return method(self, *given, **named)
-        except Exception as error:  # the outermost edge, above libraries of any version: counted, told once, swallowed
-            self.faults.add(f"TrackioCallback.{method.__name__}", error, self.run)
-            return None
 
-    return safe  # type: ignore[return-value]
+never_stops_training = swallowing(_add)
+"""A decorator: log what goes wrong in a callback with its type and place, once a kind, and let the training go on."""
 
 
 @dataclass
