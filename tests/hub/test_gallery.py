@@ -10,10 +10,12 @@ import struct
 
 import pytest
 
+from tests.hub.places import Clock, Place, files
 from tests.hub.view_data import Repo, new_store
 from tests.store.trainer import Trainer, taken
 from trackio_client.hub.files.gallery import MOST_BYTES, MOST_OF_ONE, gallery, media_events, spread_order
-from trackio_client.hub.files.views import gallery_path, overview_path
+from trackio_client.hub.files.views import Views, gallery_path, overview_path
+from trackio_client.hub.memory import MemoryTarget
 
 pytestmark = pytest.mark.requirement("S1.54")
 
@@ -208,3 +210,20 @@ def test_without_room_in_a_commit_it_waits_for_the_next(store):
     assert path not in repo.push(most=1)
     assert repo.later == [one.experiment_id]
     assert path in repo.push(most=3)  # its list is rewritten for it, too
+
+
+def test_what_was_shown_of_a_deleted_experiment_leaves_the_repo_with_it(tmp_path):
+    clock = Clock()
+    target = MemoryTarget("me/exp", clock=clock)
+    place = Place(target, tmp_path, clock, views=Views())
+    one = Trainer("w_1", "exp_1").start()
+    one.steps(5)
+    logged(place.store, one, "n", 0, b"a picture")
+    taken(one.send(place.store))
+    place.replicator.flush()
+    shown = {gallery_path("exp_1"), overview_path("exp_1")}
+    assert shown <= set(files(target, "view"))
+    place.store.delete("exp_1")
+    place.replicator.flush()
+    assert not shown & set(files(target, "view"))
+    place.store.close()

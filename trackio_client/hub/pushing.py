@@ -16,7 +16,7 @@ from trackio_client.hub.blobs import FOLDER, Outgoing, that_fit
 from trackio_client.hub.draft import Draft, Window, Work, plan
 from trackio_client.hub.files import tables
 from trackio_client.hub.files.parquet import content_name
-from trackio_client.hub.files.views import Views, overview_path
+from trackio_client.hub.files.views import Views, gallery_path, overview_path
 from trackio_client.hub.index import Index, Tombstone, rows_path
 from trackio_client.hub.reading import RepoReader
 from trackio_client.hub.rows import rows_of
@@ -266,9 +266,9 @@ class Committer:
             self.store, [name for name in asked if name in slots], slots, buried, read, most=MOST_VIEWS
         )
         draft.add.update(files)
-        for name in buried:
-            if overview_path(name) in at_head:
-                draft.delete.add(overview_path(name))
+        draft.delete |= {
+            path for name in buried for path in (overview_path(name), gallery_path(name)) if path in at_head
+        }
 
     def _card(self, draft: Draft, head: Head) -> None:
         paths = [*draft.add, *draft.index.files()]
