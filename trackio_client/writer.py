@@ -312,7 +312,7 @@ class Writer:
             self._tell_in_spite(spool, frames)
 
     def _tell_in_spite(self, spool: Spool, frames: bytes) -> None:
-        if spool.reopen(b"".join([*self.refusals.frames(), frames])):
+        if spool.reopen(b"".join([*self.refusals.frames(), frames]), is_last=True):
             self.refusals.all_told()
 
     def _account(self, sender: Sender) -> Account | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import resource
 import subprocess
@@ -67,6 +68,28 @@ def test_a_full_disk_costs_only_what_did_not_fit_and_is_told(bench: Any, small_d
     said = capsys.readouterr().err
     assert said.count("refused and counted until there is room") == 1
     assert said.count("there is room again") == 1
+
+
+@pytest.mark.crash
+@pytest.mark.requirement("S4.19")
+def test_a_training_that_failed_because_the_disk_was_full_says_so(bench: Any, small_disk: Path) -> None:
+    experiment = bench.init(directory=small_disk)
+    experiment.log({"loss": 1.0}, step=0)
+    failed = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "checkpoint-500/model.safetensors")
+    with contextlib.suppress(OSError), (small_disk / "checkpoint").open("wb") as file:
+        while True:
+            file.write(b"x" * 4096)
+            file.flush()
+    step = 1
+    while not experiment._writer.refusals.counts:
+        experiment.log({"loss": float(step)}, step=step)
+        step += 1
+    experiment.finish("failed", error=failed)
+    [end] = bench.events("end")
+    assert end["state"] == "failed"
+    [error] = bench.events("error")
+    assert "checkpoint-500/model.safetensors" in error["message"]
+    assert bench.spools() == []
 
 
 @pytest.mark.crash

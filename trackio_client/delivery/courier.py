@@ -24,7 +24,7 @@ from trackio_client.delivery.files import Files
 from trackio_client.delivery.lost import LostFile, lost_files
 from trackio_client.delivery.meta import META, Meta
 from trackio_client.delivery.reading import PIECE_BYTES, LogReader, Piece
-from trackio_client.delivery.spool import Spool, segment_path
+from trackio_client.delivery.spool import RESERVE, Spool, segment_path
 from trackio_client.delivery.tally import Tally
 from trackio_client.delivery.transport import Transport
 from trackio_client.errors import FilesWanted, Gap, Overlap, Rejected, Unavailable
@@ -334,7 +334,7 @@ class Courier:
         if self.count():
             self.save()
             return
-        for path in self.directory.glob("*.seg"):
+        for path in [*self.directory.glob("*.seg"), self.directory / RESERVE]:
             path.unlink(missing_ok=True)
         self.files.remove()
         for path in [*self.directory.glob(f"{META}*"), self.directory / "lock"]:  # in this order: see replay.taken

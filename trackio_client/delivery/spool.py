@@ -5,6 +5,7 @@ A spool is a folder `TRACKIO_DIR/v1/spool/<writer_id>/` of one writer (one proce
     lock         held while the writer lives; free means orphan: whoever finds it may deliver it
     meta.json    see meta.py
     blobs/       the files that its events cite, see files.py
+    reserve      room for the last words on a full disk, while the writer lives
     000000.seg   frames, appended by any thread with one write each (O_APPEND: the kernel keeps them whole)
 
 Any thread may append without a lock. What makes that safe is the order of four lines in `append_to`: a thread enters
@@ -38,6 +39,8 @@ MAX_SCHEMAS = 2048
 """Schemas remembered per segment: a loop that invents names for ever must not grow the process for ever."""
 LANDING_S = 0.5
 """Longest wait at the end for writes of other threads that have begun."""
+RESERVE, RESERVE_BYTES = "reserve", 65_536
+"""Bytes: the last words are the end and, after an error, its trace, some kilobytes in a file of their own."""
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -88,6 +91,7 @@ class Spool:
         lock = FileLock.take(directory / "lock")
         if lock is None:
             raise FileExistsError(errno.EEXIST, "another writer has this spool", str(directory))
+        _reserve(directory / RESERVE)
         meta.write(directory)  # after the lock: a folder without meta.json is nobody's orphan
         return cls(directory, meta, lock, rank)
 
@@ -185,11 +189,21 @@ class Spool:
         while any(segment.flight for segment in list(self._open.values())) and time.monotonic() < until:
             time.sleep(0.0005)
 
-    def reopen(self, first: bytes) -> bool:
+    def reopen(self, first: bytes, *, is_last: bool = False) -> bool:
         """Take events again if the disk takes a new segment and this frame in it; False if it does not.
 
-        Only for the reader's thread: nobody may read the new file before it is known to be whole.
+        Only for the reader's thread: nobody may read the new file before it is known to be whole. The last words may
+        use the room that was kept for them: a training that fails because the disk is full must not seem to run on.
         """
+        if self._reopen(first):
+            return True
+        if not is_last:
+            return False
+        with contextlib.suppress(OSError):
+            (self.directory / RESERVE).unlink()
+        return self._reopen(first)
+
+    def _reopen(self, first: bytes) -> bool:
         with self._turning:
             if self._is_over:
                 return False
@@ -239,6 +253,8 @@ class Spool:
                 datasync(segment.fd)
             os.close(segment.fd)
         self._open = {}
+        with contextlib.suppress(OSError):
+            (self.directory / RESERVE).unlink()
         if release:
             self.release()
 
@@ -257,6 +273,15 @@ class Spool:
         segment = Segment(number, os.open(segment_path(self.directory, number), _FLAGS, 0o600))
         self._open[number] = segment
         return segment
+
+
+def _reserve(path: Path) -> None:
+    """Take room on the disk; without it the log works all the same."""
+    try:
+        path.write_bytes(bytes(RESERVE_BYTES))
+    except OSError:
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 def segment_path(directory: Path, number: int) -> Path:
