@@ -23,10 +23,11 @@ def kill_again_and_again(
     tmp_path: Path,
     space: Space,
     kills: int,
+    pause_s: float = 0.002,
 ) -> None:
     space.start()
     stop = tmp_path / "stop"
-    shape = ("--pause", "0.002", "--until", str(stop), "--end", "finish")
+    shape = ("--pause", str(pause_s), "--until", str(stop), "--end", "finish")
     trainers = [train(10_000_000, *shape, url=space.url, TRACKIO_FLUSH_S="0.05") for _ in range(8)]
     for trainer in trainers:
         trainer.wait_for(1)
@@ -67,7 +68,7 @@ def kill_again_and_again(
 
 
 def test_eight_trainers_do_not_notice_that_their_space_is_killed(rng, train, tell, tmp_path, own_space):
-    kill_again_and_again(rng, train, tell, tmp_path, own_space, 5)
+    kill_again_and_again(rng, train, tell, tmp_path, own_space, 5, 0.005)
 
 
 @pytest.mark.long
