@@ -1,13 +1,13 @@
 """What recording costs a training: CPU seconds with us and without, of a real Trainer at default settings.
 
-    python -m benchmarks.overhead [--pairs 20] [--steps 100] [--quick]
+    python -m benchmarks.overhead [--pairs 20] [--steps 200] [--quick]
 
 A pair is the same small transformer trained with the callback and without, both taking turns at every step (turns.py),
 so that other load and warm caches fall on both alike. CPU seconds are of all threads and child processes, from making
 the Trainer to the end of `train()`, receipt included. The difference is told as its median with a bootstrap interval;
-a table says what each part costs, by pairs that leave it out; memory and growth are of processes of their own.
+a table says what each part costs by its own CPU clock (accounts.py); memory and growth are of processes of their own.
 
-What needs forward passes (predictions, the training sample) has a budget of its own and is told apart.
+What needs forward passes (predictions, the training sample) has a budget of its own, and is off here.
 """
 
 from __future__ import annotations
@@ -26,21 +26,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.accounts import PARTS, counted
 from benchmarks.figures import Figure, noise, table
 from benchmarks.turns import pair, set_environment, train
 
 TARGET_SHARE: Final = 0.02
 TARGET_MEMORY_MB: Final = 50.0
+WHOLE: Final = "the training"
 DEFAULT: Final = {"TRACKIO_RECORD": "-predictions,-train_sample,-confidence"}
 """Default settings but for forward passes, which have a budget of their own."""
-PARTS: Final[dict[str, dict[str, str]]] = {
-    "console": {"TRACKIO_CAPTURE_CONSOLE": "0"},
-    "environment": {"TRACKIO_CAPTURE_ENVIRONMENT": "0"},
-    "hardware": {"TRACKIO_HARDWARE_S": "0"},
-    "groups": {"TRACKIO_RECORD": "none"},
-    "store, sending": {"TRACKIO_MODE": "offline"},
-}
-"""Part → what leaves it out."""
 
 
 def bootstrap(values: Sequence[float], *, seed: int = 7, resamples: int = 4000) -> tuple[float, float]:
@@ -66,19 +60,20 @@ def pairs(count: int, steps: int, folder: Path, hidden: int) -> dict[str, Any]:
 
 
 def parts(count: int, steps: int, folder: Path, hidden: int) -> dict[str, Any]:
-    """What each way costs beyond the training without us, s; the ways in turns."""
+    """CPU seconds of each part of ours, training by training, and of each training as a whole."""
     import torch
 
     torch.set_num_threads(1)
-    ways: dict[str, Mapping[str, str]] = {"all": {}, **PARTS, "forward passes": {"TRACKIO_RECORD": "all"}}
-    found: dict[str, list[float]] = {name: [] for name in (*ways, "nothing")}
+    found: dict[str, list[float]] = {name: [] for name in (*PARTS, WHOLE)}
+    set_environment(folder, DEFAULT)
     for number in range(count + 1):
-        for name, changes in ways.items():
-            set_environment(folder, {**DEFAULT, **changes})
-            cost = pair(steps, folder, hidden, first=number % 2)
-            if number:
-                found[name].append(cost.more)
-                found["nothing"].append(cost.bare)
+        began = time.process_time()
+        with counted() as spent:
+            train(True, steps, folder, hidden)
+        if number:  # the first one warms up
+            for name in PARTS:
+                found[name].append(spent[name])
+            found[WHOLE].append(time.process_time() - began)
     return found
 
 
@@ -164,7 +159,7 @@ class _Behind:
 
 
 def figures(
-    count: int = 20, steps: int = 100, *, hidden: int = 192, say: Callable[[str], None] = print
+    count: int = 20, steps: int = 200, *, hidden: int = 192, say: Callable[[str], None] = print
 ) -> list[Figure]:
     """All of it, and the table of parts through `say`."""
     found = in_child("pairs", count, steps, _Behind(hidden))
@@ -197,28 +192,25 @@ def figures(
 
 
 def parts_table(found: Mapping[str, Sequence[float]]) -> str:
-    """What each part costs: everything less the pairs that leave it out, turn by turn."""
-    base = statistics.median(found["nothing"])
+    """What each part costs, in CPU of its own."""
+    whole = statistics.median(found[WHOLE])
     lines = ["| part | CPU of it | of the training |", "|---|---|---|"]
 
     def line(name: str, costs: Sequence[float]) -> None:
         cost = statistics.median(costs)
-        low, high = bootstrap(costs)
-        lines.append(
-            f"| {name} | {1000 * cost:.0f} ms ({1000 * low:.0f} to {1000 * high:.0f}) | {100 * cost / base:.2f} % |"
-        )
+        spread = f"{1000 * min(costs):.1f} to {1000 * max(costs):.1f}"
+        lines.append(f"| {name} | {1000 * cost:.1f} ms ({spread}) | {100 * cost / whole:.2f} % |")
 
-    line("everything", found["all"])
     for name in PARTS:
-        line(name, [a - b for a, b in zip(found["all"], found[name], strict=True)])
-    line("forward passes, beside it", [b - a for a, b in zip(found["all"], found["forward passes"], strict=True)])
+        line(name, found[name])
+    line("all of it", [sum(each) for each in zip(*(found[name] for name in PARTS), strict=True)])
     return "\n".join([*lines, "", noise()])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=20)
-    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--hidden", type=int, default=192, help="of the model: what a step costs")
     parser.add_argument("--quick", action="store_true", help="5 pairs of 40 steps: minutes, and wider intervals")
     given = parser.parse_args()

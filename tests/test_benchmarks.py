@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import overhead
+from benchmarks import accounts, overhead
 from benchmarks.figures import Figure, table
 from benchmarks.log_call import in_child
 
@@ -48,10 +48,14 @@ def test_what_recording_costs_a_training_can_be_measured(monkeypatch):
     found = overhead.in_child("pairs", 1, 2, overhead._Behind(8))
     assert [len(found[way]) for way in ("recorded", "bare", "beside")] == [1, 1, 1]
     assert found["recorded"][0] > found["beside"][0] > 0
-    ways = {name: [1.0] for name in overhead.PARTS} | {"all": [1.5], "forward passes": [2.0], "nothing": [1.0]}
-    told = overhead.parts_table(ways)
-    assert "| everything | 1500 ms (1500 to 1500) | 150.00 % |" in told
-    assert "| hardware | 500 ms (500 to 500) | 50.00 % |" in told
+    found = overhead.in_child("parts", 1, 2, overhead._Behind(8))
+    for part in (accounts.BEGINNING, accounts.STEPS, accounts.LOGS, accounts.EVALUATIONS, accounts.END):
+        assert found[part][0] > 0, part
+    assert found["sending, and the store"][0] > 0
+    assert sum(each[0] for name, each in found.items() if name != overhead.WHOLE) < found[overhead.WHOLE][0] + 1
+    told = overhead.parts_table({name: [0.5] for name in accounts.PARTS} | {overhead.WHOLE: [100.0]})
+    assert "| steps | 500.0 ms (500.0 to 500.0) | 0.50 % |" in told
+    assert f"| all of it | {500 * len(accounts.PARTS)}.0 ms" in told
 
 
 @pytest.mark.requirement("S1.24", "S4.22")
