@@ -28,7 +28,7 @@ from typing import Any, Final
 
 from benchmarks.accounts import PARTS, counted
 from benchmarks.figures import Figure, noise, table
-from benchmarks.turns import pair, set_environment, train
+from benchmarks.turns import pair, set_environment, stay_on_one_core, train
 
 TARGET_SHARE: Final = 0.02
 TARGET_MEMORY_MB: Final = 50.0
@@ -54,6 +54,7 @@ def pairs(count: int, steps: int, folder: Path, hidden: int) -> dict[str, Any]:
     import torch
 
     torch.set_num_threads(1)
+    stay_on_one_core()
     set_environment(folder, DEFAULT)
     found = [asdict(pair(steps, folder, hidden, first=number % 2)) for number in range(count + 1)]
     return {name: [one[name] for one in found[1:]] for name in found[0]}

@@ -66,6 +66,12 @@ class Turns:
             self._changed.notify_all()
 
 
+def stay_on_one_core() -> None:
+    """Both trainings on the same core: another one may be slower, by its neighbours, for minutes."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
 def model_and_rows(hidden: int) -> tuple[Any, list[dict[str, Any]], Any]:
     """A BERT of two layers for tokens, and enough made-up sentences for the steps."""
     import torch
