@@ -23,6 +23,22 @@ def until(true: Any, seconds: float = 60.0) -> None:
         time.sleep(0.01)
 
 
+def fill(path: Path) -> None:
+    """Write this file until the disk takes no more."""
+    with contextlib.suppress(OSError), path.open("wb") as file:
+        while True:
+            file.write(b"x" * 4096)
+            file.flush()
+
+
+def refused_from(experiment: Any, step: int) -> int:
+    """Log a step at a time until one is refused; the next step."""
+    while not experiment._writer.refusals.counts:
+        experiment.log({"loss": float(step)}, step=step)
+        step += 1
+    return step
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 2 MiB."""
@@ -44,14 +60,8 @@ def test_a_full_disk_costs_only_what_did_not_fit_and_is_told(bench: Any, small_d
     experiment = bench.init(directory=small_disk)
     for step in range(100):
         experiment.log({"loss": float(step)}, step=step)
-    with contextlib.suppress(OSError), other.open("wb") as file:
-        while True:
-            file.write(b"x" * 4096)
-            file.flush()
-    step = 100
-    while not experiment._writer.refusals.counts:
-        experiment.log({"loss": float(step)}, step=step)
-        step += 1
+    fill(other)
+    step = refused_from(experiment, 100)
     end = step + 49
     for later in range(step, end + 1):
         experiment.log({"loss": float(later)}, step=later)
@@ -76,14 +86,8 @@ def test_a_training_that_failed_because_the_disk_was_full_says_so(bench: Any, sm
     experiment = bench.init(directory=small_disk)
     experiment.log({"loss": 1.0}, step=0)
     failed = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "checkpoint-500/model.safetensors")
-    with contextlib.suppress(OSError), (small_disk / "checkpoint").open("wb") as file:
-        while True:
-            file.write(b"x" * 4096)
-            file.flush()
-    step = 1
-    while not experiment._writer.refusals.counts:
-        experiment.log({"loss": float(step)}, step=step)
-        step += 1
+    fill(small_disk / "checkpoint")
+    refused_from(experiment, 1)
     experiment.finish("failed", error=failed)
     [end] = bench.events("end")
     assert end["state"] == "failed"
@@ -103,10 +107,7 @@ def test_a_full_disk_gets_its_room_back_when_everything_is_durable(small_disk: P
     spool, store = spool_in(small_disk), MemoryTransport()
     append_numbers(spool, ("loss",), *range(1000))
     spool.turn()
-    with contextlib.suppress(OSError), (small_disk / "somebody-elses").open("wb") as file:
-        while True:
-            file.write(b"x" * 4096)
-            file.flush()
+    fill(small_disk / "somebody-elses")
     courier = Courier(spool.directory, spool.meta, store, spool)
     deliver(courier)
     courier.beat()
