@@ -9,6 +9,7 @@ from typing import Any, Final
 from trackio_client.integrations.transformers import trl_steps
 from trackio_client.integrations.transformers.groups import Run
 from trackio_client.integrations.transformers.observing import Observer
+from trackio_client.integrations.transformers.reading import length_of
 from trackio_client.integrations.transformers.untouched import untouched
 from trackio_client.scoring.tokens import IGNORED
 
@@ -27,7 +28,7 @@ def reason_against(run: Run) -> str | None:
     trainer, dataset = run.trainer, getattr(run.trainer, "train_dataset", None)
     if dataset is None:
         return "there is no training set"
-    if not hasattr(dataset, "__getitem__") or _length(dataset) is None:
+    if length_of(dataset) is None:
         return "streamed: the training set has no rows that could be read again"
     if getattr(trainer, "is_fsdp_enabled", False) or getattr(trainer, "is_deepspeed_enabled", False):
         return "the model is sharded: a forward pass needs every process"
@@ -38,13 +39,6 @@ def reason_against(run: Run) -> str | None:
 
 def _is_spread(trainer: Any) -> bool:
     return bool(getattr(trainer, "is_model_parallel", False))
-
-
-def _length(dataset: Any) -> int | None:
-    try:
-        return len(dataset)
-    except (TypeError, NotImplementedError):
-        return None
 
 
 class Passes:

@@ -26,7 +26,7 @@ def length_of(dataset: Any) -> int | None:
         return None
     try:
         return len(dataset)
-    except (TypeError, NotImplementedError):
+    except (TypeError, NotImplementedError):  # PyTorch's way to say that a dataset, or what it wraps, has no length
         return None
 
 
