@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from tests.store.trainer import Trainer
+from tests.store.trainer import Trainer, merged, taken
 from trackio_client.store import chunks, columns
-from trackio_client.wire.frames import Schema
+from trackio_client.store.open import open_store
+from trackio_client.wire.frames import Schema, metrics_frame
 
 ANY_INT = st.integers(-(2**63), 2**63 - 1)
 STEADY = st.tuples(ANY_INT, st.integers(-5, 5)).map(lambda s: lambda n: np.int64(s[0]) + np.int64(s[1]) * np.arange(n))
@@ -171,3 +172,31 @@ def test_schemas_that_alternate_frame_by_frame_cost_no_more_than_their_number():
     assert decode_counting("ab" * 5_000) <= 4 * 10_000
     assert decode_counting("a" * 10_000) == 10_000
     assert decode_counting("".join("ab"[n % 2] * (n % 40 + 1) for n in range(500))) <= 4 * 500 + 3 * 500 * 41
+
+
+def test_metrics_that_several_calls_log_keep_the_steps_of_their_own(tmp_path):
+    """Their columns are put together from several schemas: no metric may be given the steps of the one before."""
+    store = open_store(tmp_path / "store.sqlite")
+    writer, step = Trainer().start(), 0
+    for number in range(40):
+        alone, beside = Schema((f"m{number}",)), Schema((f"m{number}", "beside"))
+        for at in range(number + 8):
+            step += 1
+            schema = beside if at % 3 == 1 else alone
+            values = (float(step), 1.0)[: len(schema.keys)]
+            writer.log.append(schema.frame + metrics_frame(schema, step, step, values))
+    writer.event(kind="end", state="finished")
+    taken(writer.send(store))
+
+    def told():
+        found = {}
+        for number in range(40):
+            points = store.points(writer.experiment_id, f"m{number}")
+            found[number] = (points.steps.tolist(), points.values.tolist())
+        return found
+
+    before = told()
+    merged(store)
+    assert told() == before
+    assert all(steps == values for steps, values in before.values())
+    store.close()

@@ -26,7 +26,7 @@ from trackio_client.store.cold import Windows
 from trackio_client.store.columns import Digest, EventAt, digest_of, digest_points
 from trackio_client.store.files import note
 from trackio_client.store.holdings import Cold, EventRow, PointRows
-from trackio_client.store.merging import write_chunks
+from trackio_client.store.merging import SharedAxes, write_chunks
 from trackio_client.store.recounting import recount
 from trackio_client.store.rows import Writer
 from trackio_client.store.spans import common, inside
@@ -85,7 +85,7 @@ class _Loader:
         self._came: dict[str, Digest] = defaultdict(Digest)
         self._gathered: dict[tuple[str, str], list[PointRows]] = defaultdict(list)
         self._count = 0
-        self._shared: tuple[Columns, dict[tuple[int, int], bytes]] | None = None
+        self._shared: tuple[Columns, SharedAxes] | None = None
         self._series: set[int] = set()
         self._lacks_header = False
 
@@ -138,7 +138,7 @@ class _Loader:
         (part,) = summaries.parts(c.steps, c.times_us, c.values.reshape(-1, 1))
         return rows.new_series(self._sql, self.experiment, metric, part, self.position)
 
-    def _with_shared_axes(self, c: Columns) -> tuple[Columns, dict[tuple[int, int], bytes]]:
+    def _with_shared_axes(self, c: Columns) -> tuple[Columns, SharedAxes]:
         """The points on the axes of those before, if they are the same: what was logged together is encoded once."""
         if self._shared is not None:
             before, axes = self._shared

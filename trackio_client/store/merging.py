@@ -14,10 +14,13 @@ import numpy as np
 
 from trackio_client.store.chunks import CHUNK_POINTS, Columns, cuts, encode, encode_axes, ends_span, header, overview
 from trackio_client.store.chunks import decode as decode_chunk
-from trackio_client.store.columns import Run, decode
+from trackio_client.store.columns import Ints, Run, decode
 
 TAIL_POINTS = 1000
 """A writer with so many frames in the tail is worth chunks; one that ended is at any number."""
+SharedAxes = dict[tuple[int, int], tuple[Ints, bytes]]
+"""(id of the steps, first point) → the steps and the encoded axes. The array is kept: an id is only its own while it
+lives, and steps that were put together for one metric would lend theirs to the next."""
 TURN_S = 30.0
 """How long a process that merges may do so before it asks again; one that died loses its turn after it."""
 
@@ -57,7 +60,7 @@ def chunk_tail(connection: sqlite3.Connection, writer: int, experiment: int) -> 
         for index, metric in enumerate(runs[0][0].schema.keys):
             one = np.ascontiguousarray(values[:, index])
             columns[metric].append(Columns(steps, one, times, seqs, positions))
-    axes: dict[tuple[int, int], bytes] = {}
+    axes: SharedAxes = {}
     for metric, parts in columns.items():
         (series,) = connection.execute(
             "SELECT id FROM series WHERE experiment = ? AND metric = ?", (experiment, metric)
@@ -80,7 +83,7 @@ def write_chunks(
     series: int,
     writer: int,
     c: Columns,
-    axes: dict[tuple[int, int], bytes] | None = None,
+    axes: SharedAxes | None = None,
 ) -> None:
     """Append points to a series as chunks of at most 4,096.
 
@@ -92,10 +95,10 @@ def write_chunks(
         part, key = c.window(start, end), (id(c.steps), start)
         known = None if axes is None else axes.get(key)
         if known is None:
-            known = encode_axes(part)
+            known = (c.steps, encode_axes(part))
             if axes is not None:
                 axes[key] = known
-        _insert(connection, series, no, writer, part, known, closed=end < len(c.steps) or ends_span(c.steps))
+        _insert(connection, series, no, writer, part, known[1], closed=end < len(c.steps) or ends_span(c.steps))
         no += 1
     connection.execute("UPDATE series SET chunks = ? WHERE id = ?", (no, series))
 
