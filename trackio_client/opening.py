@@ -220,6 +220,8 @@ def _welcome(experiment: Experiment, route: Route, settings: Settings) -> str:
     head = f"{experiment.name!r} ({experiment.experiment_id}) in project {experiment.project!r}"
     if experiment.step:
         head += f", from step {experiment.step}"
+    if not experiment._writer.is_awake:
+        return f"{head}\nnothing is recorded yet: no log could be opened"
     if settings.mode == "offline":
         return f"{head}\noffline: kept in {settings.spool_path}; to send it: trackio-client sync"
     if route.staging is not None:

@@ -70,6 +70,11 @@ class Writer:
         """The process that called `init`, not a fork of it."""
         return os.getpid() == self.owner_pid
 
+    @property
+    def is_awake(self) -> bool:
+        """Whether a log is open."""
+        return not isinstance(self.spool, Asleep)
+
     # --- appending ------------------------------------------------------------------------------------------------
 
     def wake(self) -> None:

@@ -99,6 +99,16 @@ def test_values_that_are_no_numbers_are_marked_with_their_count(open_page: Calla
     assert "45 values are not finite" in page.evaluate("chart('train/loss').describe()")
 
 
+def test_a_warm_up_is_no_outlier(open_page: Callable[..., Any]) -> None:
+    rates = [min(1.0, step / 40) * 0.002 - 1e-6 * step for step in range(600)]
+    outside = []
+    for name in ("train/learning_rate", "train/other"):
+        page = open_page(one(Pair([float(step) for step in range(600)], rates), name))
+        outside.append(page.evaluate("name => chart(name).range.below", name))
+    assert outside[0] == 0
+    assert outside[1] > 0  # the same values as a measure
+
+
 def test_points_that_arrive_are_drawn_without_reload_and_move_nothing(open_page: Callable[..., Any]) -> None:
     server = several(3)
     server.metrics.append(metric("train/late"))

@@ -15,7 +15,7 @@ import { headValues, inWords } from "./head.js";
 import { paintNotes } from "./notes.js";
 import { formatCount } from "./scales.js";
 import { listen } from "./zoom.js";
-import { titleOf } from "./order.js";
+import { isSchedule, titleOf } from "./order.js";
 import { tableOf } from "./figures.js";
 
 const MANY = 4; // lines; above it bands and raw lines step back
@@ -144,7 +144,7 @@ export class Chart {
       const [i0, i1] = within(line.series, x0, x1);
       return { series: line.series, values: line.values, i0, i1 };
     });
-    const how = { clip: model.clip, log: this.log, unit: this.metric.unit ?? null, fixed: this.zoomY };
+    const how = { clip: model.clip && !isSchedule(this.metric), log: this.log, unit: this.metric.unit ?? null, fixed: this.zoomY };
     const range = yRange(pieces, how);
     const key = JSON.stringify([how, model.zoom, model.x, model.smoothing, this.lines.map((l) => l.id)]);
     const before = this.range;

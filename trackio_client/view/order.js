@@ -42,5 +42,10 @@ const EXACT = /(^|\/)(lr|learning_rate)([-_/.]|$)|(^|\/)(epoch|step|global_step)
  * samples already, and a schedule has no noise: smoothed they would only come late.
  * @param {{metric: string, group: string}} metric */
 export function isNoisy({ metric, group }) {
-  return !EVALUATED.includes(group) && !EXACT.test(metric);
+  return !EVALUATED.includes(group) && !isSchedule({ metric });
+}
+
+/** Whether a metric is set and not measured: none of its values is an outlier. @param {{metric: string}} metric */
+export function isSchedule({ metric }) {
+  return EXACT.test(metric);
 }
