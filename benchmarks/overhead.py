@@ -88,8 +88,9 @@ def memory(with_us: bool, steps: int, folder: Path, hidden: int) -> dict[str, An
 def growth(steps: int, folder: Path) -> dict[str, Any]:
     """What Python holds after some and after many calls of log(), as bytes for each call more; and its CPU.
 
-    Of the later half: in the first one buffers of a fixed size fill up, and modules are loaded (4 MB). What is kept of
-    each call would be 50 bytes and more.
+    Pieces of the log on their way to the store come and go (1 MiB each, full size once the log is as long), and modules
+    are loaded when they are first wanted: so the least of five readings is compared with the least of five later ones,
+    without what importing holds. What is kept of each call would be 50 bytes and more.
     """
     import gc
     import tracemalloc
@@ -99,21 +100,25 @@ def growth(steps: int, folder: Path) -> dict[str, Any]:
 
     experiment = trackio_client.init("growth", capture_console=False)
     values = {"loss": 0.5, "learning_rate": 1e-3, "grad_norm": 1.0, "epoch": 0.1}
+    imports = tracemalloc.Filter(False, "<frozen importlib*")
     held, spent = [], []
-    at = 0
     tracemalloc.start()
-    for end in (2 * steps, 4 * steps, 8 * steps):
+    for at in range(0, 16 * steps, steps):
         began = time.process_time()
-        for step in range(at, end):
+        for step in range(at, at + steps):
             experiment.log(values, step=step)
-        spent.append((time.process_time() - began) / (end - at))
-        at = end
+        spent.append(time.process_time() - began)
         experiment.summary.keys()  # the sender has caught up with all of it
         gc.collect()
-        held.append(tracemalloc.get_traced_memory()[0])
+        if at >= 6 * steps:
+            kept = tracemalloc.take_snapshot().filter_traces([imports])
+            held.append(sum(trace.size for trace in kept.traces))
     tracemalloc.stop()
     experiment.finish()
-    return {"bytes_a_step": (held[2] - held[1]) / (4 * steps), "cpu_growth": spent[2] / spent[1]}
+    return {
+        "bytes_a_step": (min(held[5:]) - min(held[:5])) / (5 * steps),
+        "cpu_growth": statistics.median(spent[8:]) / statistics.median(spent[:8]),
+    }
 
 
 def sampler(readings: int) -> dict[str, Any]:
@@ -175,7 +180,7 @@ def figures(
     )
     say(parts_table(in_child("parts", max(3, count // 4), steps, _Behind(hidden))))
     peaks = [in_child("memory", with_us, steps, _Behind(hidden))["peak_mb"] for with_us in (True, False)]
-    grown = in_child("growth", 20_000)
+    grown = in_child("growth", 10_000)
     readings = in_child("sampler", 50)["s_a_reading"]
     return [
         Figure(
