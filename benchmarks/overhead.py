@@ -88,9 +88,8 @@ def memory(with_us: bool, steps: int, folder: Path, hidden: int) -> dict[str, An
 def growth(steps: int, folder: Path) -> dict[str, Any]:
     """What Python holds after some and after many calls of log(), as bytes for each call more; and its CPU.
 
-    Pieces of the log on their way to the store come and go (1 MiB each, full size once the log is as long), and modules
-    are loaded when they are first wanted: so the least of five readings is compared with the least of five later ones,
-    without what importing holds. What is kept of each call would be 50 bytes and more.
+    Held is the least of three seconds at rest, once all of it is in the store: pieces of the log on their way there come
+    and go (1 MiB each, and of that size once the log is longer), and modules are loaded when they are first wanted.
     """
     import gc
     import tracemalloc
@@ -98,27 +97,29 @@ def growth(steps: int, folder: Path) -> dict[str, Any]:
     set_environment(folder, DEFAULT)
     import trackio_client
 
+    def at_rest() -> int:
+        arrived, until, least = experiment._writer.arrival(), time.monotonic() + 120, sys.maxsize
+        while not arrived() and time.monotonic() < until:
+            time.sleep(0.05)
+        for _ in range(30):
+            gc.collect()
+            least = min(least, tracemalloc.get_traced_memory()[0])
+            time.sleep(0.1)
+        return least
+
     experiment = trackio_client.init("growth", capture_console=False)
     values = {"loss": 0.5, "learning_rate": 1e-3, "grad_norm": 1.0, "epoch": 0.1}
-    imports = tracemalloc.Filter(False, "<frozen importlib*")
     held, spent = [], []
     tracemalloc.start()
-    for at in range(0, 16 * steps, steps):
+    for at in range(0, 8 * steps, 2 * steps):
         began = time.process_time()
-        for step in range(at, at + steps):
+        for step in range(at, at + 2 * steps):
             experiment.log(values, step=step)
         spent.append(time.process_time() - began)
-        experiment.summary.keys()  # the sender has caught up with all of it
-        gc.collect()
-        if at >= 6 * steps:
-            kept = tracemalloc.take_snapshot().filter_traces([imports])
-            held.append(sum(trace.size for trace in kept.traces))
+        held.append(at_rest())
     tracemalloc.stop()
     experiment.finish()
-    return {
-        "bytes_a_step": (min(held[5:]) - min(held[:5])) / (5 * steps),
-        "cpu_growth": statistics.median(spent[8:]) / statistics.median(spent[:8]),
-    }
+    return {"bytes_a_step": (held[-1] - held[0]) / (6 * steps), "cpu_growth": spent[-1] / spent[1]}
 
 
 def sampler(readings: int) -> dict[str, Any]:

@@ -66,4 +66,4 @@ def test_reading_the_hardware_takes_less_than_a_two_hundredth_of_a_core():
 
 
 def test_memory_does_not_grow_with_the_number_of_calls():
-    assert overhead.in_child("growth", 5_000)["bytes_a_step"] < 20  # a number kept of each call takes more
+    assert overhead.in_child("growth", 10_000)["bytes_a_step"] < 24  # a number kept of each call takes more
