@@ -88,8 +88,8 @@ def memory(with_us: bool, steps: int, folder: Path, hidden: int) -> dict[str, An
 def growth(steps: int, folder: Path) -> dict[str, Any]:
     """What Python holds after some and after many calls of log(), as bytes for each call more; and its CPU.
 
-    Held is the least of three seconds at rest, once all of it is in the store: pieces of the log on their way there come
-    and go (1 MiB each, and of that size once the log is longer), and modules are loaded when they are first wanted.
+    Held is the least of three seconds at rest, once all of it is in the store: pieces of the log on their way come and
+    go (1 MiB each, and of that size once the log is longer), and modules are loaded when they are first wanted.
     """
     import gc
     import tracemalloc

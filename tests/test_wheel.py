@@ -102,7 +102,7 @@ def test_the_wheel_holds_both_packages_and_the_page_and_nothing_of_the_tests(whe
         names = set(packed.namelist())
     tops = {name.split("/")[0] for name in names if ".dist-info" not in name}
     assert tops == {"trackio_client", "space"}
-    wanted = {"space/server.py", "trackio_client/py.typed", "trackio_client/view/chart.js"}
+    wanted = {"space/server.py", "trackio_client/py.typed", "trackio_client/view/charts/chart.js"}
     assert wanted <= names
     in_tree = {path.relative_to(ROOT).as_posix() for path in (ROOT / "trackio_client" / "view").rglob("*.*s*")}
     assert {name for name in in_tree if name.endswith((".js", ".css"))} <= names

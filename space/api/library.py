@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import gzip
 import mimetypes
+import re
+from collections.abc import Iterator
 from functools import cached_property
 from hashlib import blake2b
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,14 +22,22 @@ from space.api.problems import Problem
 
 _KINDS = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 _SERVED = tuple(_KINDS)
+_VERSIONED = re.compile(r"([0-9a-f]{16})/(.+)", re.DOTALL)
+
+
+def _found(folder: Traversable, above: str) -> Iterator[tuple[str, bytes]]:
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _found(entry, f"{above}{entry.name}/")
+        elif entry.name.endswith(_SERVED):
+            yield above + entry.name, entry.read_bytes()
 
 
 class Library:
     """The files, in memory: about half a megabyte, and 4 MB of plotly.js once it is asked for."""
 
     def __init__(self) -> None:
-        view = files("trackio_client.view")
-        self._files = {entry.name: entry.read_bytes() for entry in view.iterdir() if entry.name.endswith(_SERVED)}
+        self._files = dict(_found(files("trackio_client.view"), ""))
         state = blake2b(digest_size=8)
         for name in sorted(self._files):
             state.update(name.encode() + b"\0" + self._files[name] + b"\0")
@@ -50,8 +61,11 @@ class Library:
 
     def serve(self, request: Request) -> Response:
         """The file at /lib/<name> (asked again each time) or /lib/<version>/<name> (kept for ever)."""
-        version, _, name = request.path_params["path"].rpartition("/")
-        if version and version != self.version:
+        name = request.path_params["path"]
+        version = ""
+        if named := _VERSIONED.fullmatch(name):
+            version, name = named.groups()
+        if version != self.version:
             # A page that was open while the server was renewed: today's file, not to be kept under the old name.
             version = ""
         content = self._content(name)

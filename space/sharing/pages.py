@@ -13,10 +13,10 @@ from typing import Any, Final
 from starlette.responses import HTMLResponse, Response
 
 from space.sharing.numbers import STATES, best_numbers, headline, number
-from trackio_client.view import modules
+from trackio_client.view import STYLES, modules
 
-STYLES: Final = ("page.css", "views.css", "charts.css", "facts.css", "media.css", "shared.css")
 SCRIPT: Final = "shared.js"
+SHARED: Final = (*STYLES, "styles/shared.css")
 _FRAMES: Final = {"page": "'self' https://huggingface.co https://*.hf.space", "embed": "*"}
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
@@ -71,7 +71,7 @@ def _head(name: str, told: str, address: str, address_of: Callable[[str], str]) 
         *(f'<meta property="{key}" content="{html.escape(value)}">' for key, value in meta.items()),
         *(f'<meta name="{key}" content="{html.escape(value)}">' for key, value in twitter.items()),
         f'<link rel="icon" href="{address_of("icon.svg")}">',
-        *(f'<link rel="stylesheet" href="{address_of(style)}">' for style in STYLES),
+        *(f'<link rel="stylesheet" href="{address_of(style)}">' for style in SHARED),
         *(f'<link rel="modulepreload" href="{address_of(module)}">' for module in modules(SCRIPT)),
         f'<script type="module" src="{address_of(SCRIPT)}"></script></head>',
     ]

@@ -39,7 +39,7 @@ _GROUND, _TEXT, _SOFT, _LINE, _ACCENT = "#ffffff", "#1a1e24", "#59636e", "#dfe3e
 _HUES: Final = (
     "#4269d0", "#b68504", "#ec614c", "#429d89", "#34a24a", "#d96895", "#a463f2", "#6d8fc6", "#9c6b4e", "#8a8e96",
 )  # fmt: skip
-"""As view/colors.js has them for the light theme."""
+"""As view/base/colors.js has them for the light theme."""
 _STATE_INK: Final = {"running": "#1a7f37", "failed": "#c4282e", "lost_contact": "#a8480a"}
 _PLOT: Final = (112, 236, WIDTH - 56, HEIGHT - 96)
 

@@ -20,22 +20,22 @@ from space.api.access import Entry
 from space.api.problems import dump
 from space.api.tokens import Kind
 from space.sharing.numbers import headline
-from space.sharing.pages import SCRIPT, STYLES
+from space.sharing.pages import SCRIPT, SHARED
 from space.sharing.scope import Shared
 from trackio_client.queries.series import read_buckets
 from trackio_client.store.contract import Store
-from trackio_client.view import modules, source
+from trackio_client.view import modules, resolved, source
 from trackio_client.wire.asks import SeriesQuery
 from trackio_client.wire.events import RECORD
 
 AXES: Final = ("step", "time", "relative")
-FACTS: Final = "facts.js"
+FACTS: Final = "experiment/facts.js"
 BUCKETS: Final = 1000
 """As many a series as a page asks for."""
 _FEWER_FROM: Final = 300
 """Metrics above which buckets become fewer: a file of more than about 10 MB passes no mail."""
 _MOST_MARKS: Final = 1000
-_IMPORT: Final = re.compile(r"""((?:\bfrom|\bimport)\s*\(?\s*)(["'])\./([\w.-]+\.js)\2""")
+_IMPORT: Final = re.compile(r"""((?:\bfrom|\bimport)\s*\(?\s*)(["'])(\.{1,2}/[\w./-]+\.js)\2""")
 _POLICY: Final = (
     "default-src 'none'; script-src 'unsafe-inline' data:; style-src 'unsafe-inline'; img-src data: blob:; "
     "base-uri 'none'; form-action 'none'"
@@ -91,7 +91,7 @@ def _packed(raw: bytes) -> str:
 
 
 def _page(detail: Mapping[str, Any], data: Mapping[str, Any]) -> str:
-    styles = "\n".join(source(name).decode() for name in STYLES)
+    styles = "\n".join(source(name).decode() for name in SHARED)
     name, told = html.escape(str(detail["name"])), html.escape(headline([detail]))
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -116,9 +116,9 @@ def _json(data: Any) -> str:
 def _import_map() -> str:
     # With what a training tells, but without what else is fetched when wanted: the large view needs plotly's 4 MB.
     names = sorted({*modules(SCRIPT), *modules(FACTS)})
-    return json.dumps({"imports": {f"trackio/{name}": _address(source(name).decode()) for name in names}})
+    return json.dumps({"imports": {f"trackio/{name}": _address(name) for name in names}})
 
 
-def _address(text: str) -> str:
-    named = _IMPORT.sub(r"\1\2trackio/\3\2", text)
+def _address(name: str) -> str:
+    named = _IMPORT.sub(lambda m: f"{m[1]}{m[2]}trackio/{resolved(name, m[3])}{m[2]}", source(name).decode())
     return "data:text/javascript;base64," + base64.b64encode(named.encode()).decode()

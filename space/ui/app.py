@@ -17,11 +17,11 @@ from space.ui.early import EarlyPage
 from space.ui.pages.configuration import Parts, configuration_page
 from space.ui.pages.metrics import metrics_page
 from space.ui.theme import CSS, theme
-from trackio_client.view import modules
+from trackio_client.view import STYLES, modules
 
-STYLES = ("page.css", "views.css", "charts.css", "facts.css", "media.css")
 BOOT = "boot.js"
 CONFIGURATION = "/configuration"
+CONFIGURATION_STYLES = ("styles/page.css", "styles/configuration.css")
 FIRST = "first.js"
 """Stands inline: it must run before anything else has come."""
 
@@ -93,8 +93,7 @@ def _mounted(app: FastAPI, page: gr.Blocks, path: str) -> FastAPI:
 def first_head(address_of: Callable[[str], str] = library_address) -> str:
     """What stands first in the page's head: styles, the first requests, our modules."""
     view = files("trackio_client.view")
-    names = sorted(entry.name for entry in view.iterdir())
-    styles = [_tag("link", rel="stylesheet", href=address_of(name)) for name in STYLES if name in names]
+    styles = [_tag("link", rel="stylesheet", href=address_of(name)) for name in STYLES]
     ahead = [_tag("link", rel="modulepreload", href=address_of(name)) for name in modules(BOOT)]
     icon = "data:image/svg+xml," + quote((view / "icon.svg").read_text())
     return "".join(
@@ -120,7 +119,10 @@ def configuration_head(address_of: Callable[[str], str] = library_address) -> st
             _tag("link", rel="icon", href=icon),
             _tag("meta", name="color-scheme", content="light dark"),
             f"<script>{(view / 'themed.js').read_text()}</script>",
-            *(_tag("link", rel="stylesheet", href=address_of(name)) for name in ("page.css", "configuration.css")),
+            *(
+                _tag("link", rel="stylesheet", href=address_of(name))
+                for name in ("styles/page.css", "styles/configuration.css")
+            ),
         ]
     )
 

@@ -1,4 +1,4 @@
-"""Gradio's own widgets in our colours, so that both look like one thing. `view/page.css` holds the same tokens."""
+"""Gradio's own widgets in our colours, so that both look like one thing. view/styles/page.css has the same tokens."""
 
 from __future__ import annotations
 

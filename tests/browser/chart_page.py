@@ -35,15 +35,15 @@ FLAGS = [
 
 HTML = """<!doctype html><html lang="en" data-theme="{theme}"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width,initial-scale=1"><title>charts</title>
-<link rel="icon" href="data:,"><link rel="stylesheet" href="/lib/page.css"><style>
+<link rel="icon" href="data:,"><link rel="stylesheet" href="/lib/styles/page.css"><style>
 .tk{{position:static;display:block;overflow:visible}}
 *{{box-sizing:border-box}}body{{margin:0;background:var(--ground);color:var(--text);
 font:14px/20px system-ui,sans-serif}}
-</style><link rel="stylesheet" href="/lib/charts.css"><div class="tk" id="root"></div>
+</style><link rel="stylesheet" href="/lib/styles/charts.css"><div class="tk" id="root"></div>
 <script type="module">
-import {{ MetricGrid }} from "/lib/grid.js";
-import {{ HttpSource }} from "/lib/source.js";
-import {{ PageState }} from "/lib/state.js";
+import {{ MetricGrid }} from "/lib/charts/grid.js";
+import {{ HttpSource }} from "/lib/data/source.js";
+import {{ PageState }} from "/lib/data/state.js";
 const setup = await (await fetch("/setup")).json();
 const experiments = setup.experiments.map((e, order) => ({{ ...e, color: order }}));
 const state = new PageState({{ ...setup.state, theme: "{theme}", experiments, metrics: setup.metrics }});
@@ -191,7 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
                 (Path(plotly.__file__).parent / "package_data" / "plotly.min.js").read_bytes(), "text/javascript"
             )
         elif address.path.startswith("/lib/"):
-            file = VIEW / Path(address.path).name
+            file = VIEW / address.path.removeprefix("/lib/")
             self._send(file.read_bytes(), TYPES[file.suffix])
         elif address.path == "/v1/experiments":
             self._send(json.dumps({"experiments": state.listed}).encode(), "application/json")

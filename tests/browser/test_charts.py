@@ -398,7 +398,7 @@ def test_a_chart_opens_large_and_closes_again(open_page: Callable[..., Any]) -> 
 def test_both_themes_draw_in_their_own_colours_with_enough_contrast(open_page: Callable[..., Any]) -> None:
     page = open_page(several(2))
     ratios = page.evaluate(
-        """async () => { const { PALETTE } = await import("/lib/colors.js");
+        """async () => { const { PALETTE } = await import("/lib/base/colors.js");
         const light = (h) => [1, 3, 5].map((i) => parseInt(h.slice(i, i + 2), 16) / 255)
           .map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
           .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);

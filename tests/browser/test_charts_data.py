@@ -45,7 +45,7 @@ def info(experiment: str, metric: str, points: int, **bad: int) -> dict[str, Any
 
 
 DECODE = """async (text) => {
-  const { decode } = await import("/lib/frames.js");
+  const { decode } = await import("/lib/charts/frames.js");
   const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   const answer = decode(bytes.buffer);
   const plain = (column) => Array.from(column, (v) => Number.isNaN(v) ? "NaN" : v);
@@ -116,7 +116,7 @@ def test_an_answer_that_is_not_ours_or_cut_is_refused_in_words(modules: Any, bod
 
 
 APPLY = """async ([blocks, smoothing]) => {
-  const { Series } = await import("/lib/frames.js");
+  const { Series } = await import("/lib/charts/frames.js");
   const series = new Series("a", "m");
   const lines = [];
   for (const { keep, x, low, high, mean, wide } of blocks) {
@@ -156,7 +156,7 @@ def ema(values: np.ndarray, weight: float) -> np.ndarray:
 
 
 SMOOTH = """async ([x, values, smoothing]) => {
-  const { smooth, typicalDistance } = await import("/lib/smoothing.js");
+  const { smooth, typicalDistance } = await import("/lib/charts/smoothing.js");
   const n = x.length, out = new Float64Array(n), norm = new Float64Array(n);
   const v = values.map((each) => each === null ? NaN : each);
   smooth(x, v, n, smoothing, out, norm, typicalDistance(x, n));
@@ -215,7 +215,7 @@ def test_smoothing_what_is_new_gives_what_smoothing_all_gives(modules: Any, kind
 
 
 def test_a_zoom_into_finer_points_smooths_over_as_much_of_the_axis(modules: Any) -> None:
-    run = """async ([x, values]) => { const { Series } = await import("/lib/frames.js");
+    run = """async ([x, values]) => { const { Series } = await import("/lib/charts/frames.js");
       const made = (stride) => { const s = new Series("a", "m"), n = Math.floor(x.length / stride);
         const pick = (from) => Array.from({ length: n }, (_, i) => from[i * stride]);
         const mean = Float64Array.from(pick(values));
@@ -234,10 +234,10 @@ def test_numbers_are_written_as_people_read_them(modules: Any) -> None:
     given = [0, 3.28471, 0.00011234, 14208, 1234.5678, -0.5, 5041200, 0.008, 12, 1e12]
     wanted = ["0", "3.285", "1.123e−4", "14,208", "1,235", "−0.5000", "5,041,200", "0.008", "12", "1e12"]
     told = modules.evaluate(
-        "async (v) => { const s = await import('/lib/scales.js'); return v.map(s.formatNumber); }", given
+        "async (v) => { const s = await import('/lib/charts/scales.js'); return v.map(s.formatNumber); }", given
     )
     assert told == wanted
-    odd = """async () => { const s = await import("/lib/scales.js");
+    odd = """async () => { const s = await import("/lib/charts/scales.js");
         return [NaN, Infinity, -Infinity, null].map(s.formatNumber); }"""
     assert modules.evaluate(odd) == ["NaN", "∞", "−∞", "–"]
 
@@ -252,13 +252,13 @@ def test_numbers_are_written_as_people_read_them(modules: Any) -> None:
     ],
 )
 def test_ticks_stand_at_round_numbers(modules: Any, low: float, high: float, ticks: list[str]) -> None:
-    run = """async ([low, high, count]) => { const s = await import("/lib/scales.js");
+    run = """async ([low, high, count]) => { const s = await import("/lib/charts/scales.js");
       const { ticks, step } = s.niceTicks(low, high, count); return ticks.map((t) => s.formatTick(t, step)); }"""
     assert modules.evaluate(run, [low, high, 4 if low > 0 else 6]) == ticks
 
 
 def test_wall_time_ticks_are_round_in_the_readers_zone(modules: Any) -> None:
-    run = """async () => { const s = await import("/lib/scales.js");
+    run = """async () => { const s = await import("/lib/charts/scales.js");
       const from = new Date(2026, 10, 21, 13, 14).getTime() / 1000;
       const { ticks, text } = s.clockTicks(from, from + 3600, 4); return ticks.map(text); }"""
     assert modules.evaluate(run) == ["13:15", "13:30", "13:45", "14:00"]

@@ -38,7 +38,7 @@ def test_the_head_names_every_module_and_gradio_comes_after_the_first_chart():
     assert page.index(b"/lib/boot.js") < page.index(b"gradio_config")
     assert b'<script type="module" crossorigin' not in page
     assert b'"./assets/index-x.js"' in page
-    for module in (b"grid.js", b"shell.js", b"state.js"):
+    for module in (b"charts/grid.js", b"shell/shell.js", b"data/state.js"):
         assert b'<link rel="modulepreload" href="/lib/' + module in page
 
 

@@ -39,7 +39,7 @@ def test_text_has_contrast_in_both_themes(page, space, project, theme, view):
 def test_lines_have_three_to_one_on_both_grounds(page, space, project):
     open_at(page, space, project)
     ratios = page.evaluate(
-        """async () => { const { PALETTE } = await import('/lib/colors.js');
+        """async () => { const { PALETTE } = await import('/lib/base/colors.js');
         const rgb = (h) => [1, 3, 5].map((i) => parseInt(h.slice(i, i + 2), 16) / 255);
         const lum = (h) => { const [r, g, b] = rgb(h).map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
         const ratio = (a, b) => (Math.max(lum(a), lum(b)) + 0.05) / (Math.min(lum(a), lum(b)) + 0.05);

@@ -56,8 +56,8 @@ def test_the_values_drawn_are_those_that_were_logged(world, page):
     points = world.store.points(name, "train/loss")
     told = page.evaluate(
         """async ([repo, endpoint, id]) => {
-          const {RepoSource} = await import("./view/repo.js");
-          const {HubFiles} = await import("./view/hubfiles.js");
+          const {RepoSource} = await import("./view/data/repo.js");
+          const {HubFiles} = await import("./view/data/hubfiles.js");
           const source = new RepoSource({files: new HubFiles({repo, endpoint})});
           await source.experiments("digits");
           const {series} = await source.points({experiments: [id], metrics: ["train/loss"], x: "step"});

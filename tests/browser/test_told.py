@@ -118,7 +118,7 @@ def test_the_same_samples_are_walked_through_evaluations_with_what_is_right_mark
     ],
 )
 def test_pieces_of_words_are_read_as_words(opened, tokens, text):
-    asked = "async tokens => { const p = await import('/lib/pieces.js'); return p.textOf(p.piecesOf(tokens), 0, 99); }"
+    asked = "async t => { const p = await import('/lib/base/pieces.js'); return p.textOf(p.piecesOf(t), 0, 99); }"
     assert opened.evaluate(asked, tokens) == text
 
 
@@ -224,7 +224,7 @@ def test_what_is_missing_says_why_and_what_was_captured_is_all_there(opened):
 @pytest.mark.requirement("S3.43")
 def test_changes_too_long_for_the_page_are_a_file_to_fetch(opened):
     link = opened.evaluate("""async () => {
-        const { EnvironmentPanel } = await import("/lib/environment.js");
+        const { EnvironmentPanel } = await import("/lib/experiment/environment.js");
         const panel = new EnvironmentPanel({ source: { blob: (sha256) => `/v1/blobs/${sha256}` } });
         const git = { commit: "abc", dirty: true, diff: null, diff_file: "0".repeat(64), diff_bytes: 2048 };
         panel.paint({ values: { git } });

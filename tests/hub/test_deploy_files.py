@@ -99,7 +99,7 @@ def test_it_holds_no_test_no_cache_and_no_half_for_trainers(files):
         assert "__pycache__" not in path
         assert not path.endswith(".pyc")
         assert not path.startswith(("trackio_client/cli/", "trackio_client/integrations/"))
-    assert "trackio_client/view/chart.js" in files
+    assert "trackio_client/view/charts/chart.js" in files
 
 
 @pytest.mark.requirement("S1.83")
@@ -138,7 +138,7 @@ def test_a_space_runs_from_exactly_these_files(files, tmp_path):
         assert str(tmp_path / "app" / "space") in said
         assert "trackio-client" not in said.splitlines()[0]
         assert "gradio_config" in page(f"http://127.0.0.1:{port}/", token="t")
-        assert "export" in page(f"http://127.0.0.1:{port}/lib/chart.js", token="t")
+        assert "export" in page(f"http://127.0.0.1:{port}/lib/charts/chart.js", token="t")
     finally:
         process.terminate()
         process.wait(20)

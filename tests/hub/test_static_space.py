@@ -12,6 +12,7 @@ import yaml
 
 from trackio_client.errors import UsageError
 from trackio_client.hub.spaces.static import HUB, files_of_static_space
+from trackio_client.view import resolved
 
 pytestmark = pytest.mark.requirement("S1.54")
 
@@ -37,8 +38,8 @@ def test_the_page_finds_every_file_that_it_names():
     assert named <= set(files)
     for path, content in files.items():
         if path.endswith(".js"):
-            imported = re.findall(r'from "\./([\w.]+)"', content.decode())
-            assert {f"view/{name}" for name in imported} <= set(files), path
+            imported = re.findall(r'from "(\.[\w./]+)"', content.decode())
+            assert {resolved(path, name) for name in imported} <= set(files), path
     assert "view/boot.js" not in files  # nothing of Gradio's side
 
 

@@ -23,7 +23,7 @@ def test_a_snapshot_holds_all_it_needs_and_asks_nothing(shares):
         for found in re.findall(r"""from "([^"]+)";|import\("([^"]+)"\)""", source):
             wanted = found[0] or found[1]
             # The large view, and what draws media: a file has none.
-            is_left = wanted == "trackio/large.js" or re.match(r"trackio/(media\w+|markdown)\.js", wanted)
+            is_left = wanted == "trackio/charts/large.js" or re.match(r"trackio/(media/\w+|base/markdown)\.js", wanted)
             assert wanted in modules or is_left, (name, wanted)
     data = json.loads(re.search(r'id="trackio-data">(.*?)</script>', page)[1])
     assert data["details"]["exp_a"]["notes"] == "</script><b>"

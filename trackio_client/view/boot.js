@@ -1,7 +1,7 @@
 // The first script of the page: starts the shell before Gradio has loaded, and gives it to Gradio's component.
 
-import { HttpSource } from "./source.js";
-import { Shell, login } from "./shell.js";
+import { HttpSource } from "./data/source.js";
+import { Shell, login } from "./shell/shell.js";
 
 /** @type {any} */
 const page = (globalThis.trackioPage ??= {});

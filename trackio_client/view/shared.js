@@ -1,19 +1,19 @@
 // The page behind a share link, the same in another site's frame, and the same as a file: charts, and what they are of.
 
-import { readAddress } from "./address.js";
-import { swatchOf } from "./colors.js";
-import { controls } from "./controls.js";
-import { fill, h, text } from "./dom.js";
-import { Experiments } from "./experiments.js";
-import { MetricGrid } from "./grid.js";
-import { brandMark, icon, sign, stateWord } from "./icons.js";
-import { openMenu } from "./menu.js";
-import { ConfigPanel, SummaryPanel } from "./panels.js";
-import { SnapshotSource } from "./snapshot.js";
-import { HttpSource } from "./source.js";
-import { PageState } from "./state.js";
-import { Theme } from "./theme.js";
-import { age, capital, clock, count, duration, iso, number, plural } from "./words.js";
+import { readAddress } from "./data/address.js";
+import { swatchOf } from "./base/colors.js";
+import { controls } from "./charts/controls.js";
+import { fill, h, text } from "./base/dom.js";
+import { Experiments } from "./data/experiments.js";
+import { MetricGrid } from "./charts/grid.js";
+import { brandMark, icon, sign, stateWord } from "./base/icons.js";
+import { openMenu } from "./base/menu.js";
+import { ConfigPanel, SummaryPanel } from "./experiment/panels.js";
+import { SnapshotSource } from "./data/snapshot.js";
+import { HttpSource } from "./data/source.js";
+import { PageState } from "./data/state.js";
+import { Theme } from "./base/theme.js";
+import { age, capital, clock, count, duration, iso, number, plural } from "./base/words.js";
 
 const DETAIL_EVERY_MS = 5000;
 const LIVE_MS = 4000; // between two looks for new points: a link may stand open on a hundred screens
@@ -255,7 +255,7 @@ class SharedPage {
 
   /** What the training told beside its curves, as far as a link shows it. @param {any} detail */
   async addFacts(detail) {
-    const { Facts } = await import("./facts.js");
+    const { Facts } = await import("./experiment/facts.js");
     if (this.isOver) return;
     const metric = (/** @type {string} */ name) => (this.state.get("metrics") ?? []).find((/** @type {any} */ each) => each.metric === name);
     this.told = new Facts({ source: this.source, id: detail.experiment_id, metric });

@@ -1,11 +1,11 @@
 // @ts-check
 /** The first script of a page without a server: the same shell as the Space's, drawing from a dataset repo. */
-import { h } from "./dom.js";
-import { HubFiles } from "./hubfiles.js";
-import { clientHere, comeBack } from "./oauth.js";
-import { RepoSource } from "./repo.js";
-import { Shell } from "./shell.js";
-import { repoWords } from "./repowords.js";
+import { h } from "./base/dom.js";
+import { HubFiles } from "./data/hubfiles.js";
+import { clientHere, comeBack } from "./data/oauth.js";
+import { RepoSource } from "./data/repo.js";
+import { Shell } from "./shell/shell.js";
+import { repoWords } from "./data/repowords.js";
 
 /** @type {{repo: string, endpoint: string, private: boolean, large: boolean, every_s: number}} */
 const settings = JSON.parse(document.getElementById("trackio-settings")?.textContent ?? "{}");

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from trackio_client.errors import UsageError
 from trackio_client.release import VERSION
-from trackio_client.view import modules, source
+from trackio_client.view import STYLES, modules, source
 
 HUB: Final = "https://huggingface.co"
 EVERY_S: Final = 10.0
@@ -26,9 +26,8 @@ EVERY_S: Final = 10.0
 SCOPE: Final = "read-repos"
 """The narrowest permission that reads a private dataset; it reads all others of its giver too, and the page says so."""
 FIRST, MAIN, PAGE = "staticfirst.js", "static.js", "static.html"
-STYLES: Final = ("page.css", "views.css", "charts.css", "facts.css", "media.css")
 LIBRARY: Final = "plotly.min.js"
-SERVERS: Final = frozenset({"account.js", "share.js", "sync.js"})
+SERVERS: Final = frozenset({"shell/account.js", "shell/share.js", "shell/sync.js"})
 """For what only a server has; the page never fetches them."""
 _REPO = re.compile(r"[\w.-]+/[\w.-]+")
 

@@ -1,0 +1,367 @@
+// @ts-check
+/**
+ * One chart: a head, a plot of three canvases, one above the other – ground (axes), lines, and what moves (cursor,
+ * marks, live ends, the highlighted line) – so that a moving pointer never paints lines again.
+ *
+ * The grid gives it a model and calls `draw`; the chart reports what a person does through `host`.
+ */
+import { h, text } from "../base/dom.js";
+import { icon } from "../base/icons.js";
+import { paintAxes } from "./axes.js";
+import { makeView, paintLine, rimmedDot, toX, toY } from "./lines.js";
+import { cluster, paintMarks } from "./marks.js";
+import { outside, span, within, yRange } from "./range.js";
+import { headValues, inWords } from "./head.js";
+import { paintNotes } from "./notes.js";
+import { formatCount } from "./scales.js";
+import { listen } from "./zoom.js";
+import { isSchedule, titleOf } from "./order.js";
+import { tableOf } from "./figures.js";
+
+const MANY = 4; // lines; above it bands and raw lines step back
+const CROWD = 16; // lines; above it they would be one grey, and only needles still tell extremes
+
+/**
+ * @typedef {import("./lines.js").Line} Line
+ * @typedef {import("./lines.js").View} View
+ * @typedef {{metric: string, group: string, title?: string, unit?: string | null, goal?: "min" | "max" | null}} Metric
+ *
+ * @typedef {Object} Model all that a chart draws
+ * @property {(Pick<Line, "id" | "name" | "color" | "dash" | "live" | "series"> & {whole: import("./frames.js").Series})[]} lines `series` is drawn; `whole` is not zoomed
+ * @property {string} x kind of axis @property {[number, number]} domain of all charts on this axis
+ * @property {[number, number] | null} zoom @property {import("./smoothing.js").Smoothing} smoothing
+ * @property {boolean} logY @property {boolean} band @property {boolean} clip
+ * @property {import("./marks.js").Mark[]} marks @property {(mark: import("./marks.js").Mark) => number | null} place
+ * @property {number} shown experiments that are ticked
+ * @property {{waiting: boolean, error: any}} status @property {number} others experiments not shown that have it
+ * @property {string | null} [lacks] why its points are not on this page although they were logged
+ */
+
+export class Chart {
+  /** @param {Metric} metric @param {any} host @param {import("../base/colors.js").Ink} ink */
+  constructor(metric, host, ink) {
+    this.metric = metric;
+    this.host = host;
+    this.ink = ink;
+    /** @type {Model | null} */ this.model = null;
+    /** @type {Line[]} */ this.lines = [];
+    /** @type {View | null} */ this.view = null;
+    /** @type {[number, number] | null} */ this.zoomY = null;
+    this.logY = /** @type {boolean | null} */ (null); // its own choice, over the page's
+    this.smooth = /** @type {boolean | null} */ (null); // its own choice, over what its name says
+    this.linked = true;
+    this.ownZoom = /** @type {[number, number] | null} */ (null); // while not linked
+    this.said = /** @type {HTMLElement | null} */ (null);
+    this.clusters = /** @type {import("./marks.js").Cluster[]} */ ([]);
+    this.canvases = /** @type {HTMLCanvasElement[] | null} */ (null);
+    this.headKey = "";
+    this.noteKey = "";
+    this.inView = false;
+    this.asTable = false;
+    this.cursorX = /** @type {number | null} */ (null);
+    this.hot = /** @type {string | null} */ (null);
+    /** @type {{a: [number, number], b: [number, number], both: boolean} | null} */ this.selection = null;
+    /** @type {import("./range.js").Range | null} */ this.range = null;
+    this.rangeKey = "";
+    this.width = this.height = 0;
+    this.waitingSince = 0;
+    this.#build();
+  }
+
+  #build() {
+    const { metric } = this;
+    this.titleNode = h("h3", { class: "tk-chart-title", title: metric.metric }, titleOf(metric));
+    this.unitNode = h("span", { class: "tk-chart-unit" });
+    this.valuesNode = h("span", { class: "tk-chart-values" });
+    this.moreNode = h("button", { class: "tk-chart-more", "aria-label": `Menu of ${metric.metric}`, title: "Log scale, full screen, table, download", "aria-haspopup": "listbox" }, icon("more"));
+    this.moreNode.addEventListener("click", () => this.host.menu(this, this.moreNode));
+    this.plot = h("div", { class: "tk-plot", tabindex: "0", role: "application", "aria-roledescription": "chart" });
+    this.note = h("div", { class: "tk-chart-note", hidden: true });
+    this.tableNode = h("div", { class: "tk-chart-table", hidden: true, tabindex: "0" });
+    this.skeleton = h("div", { class: "tk-skeleton", "aria-hidden": "true", hidden: true }, h("i"), h("i"), h("i"), h("i"));
+    const head = h("header", { class: "tk-chart-head" }, this.titleNode, this.unitNode, this.valuesNode, this.moreNode);
+    this.node = h("section", { class: "tk-chart", "aria-label": metric.metric, data: { metric: metric.metric } }, head, this.plot, this.tableNode);
+    this.plot.append(this.skeleton, this.note);
+    this.plot.addEventListener("focus", () => this.plot.setAttribute("aria-label", this.describe()));
+    listen(this);
+  }
+
+  /** Canvases exist only once a chart was in view. */
+  #canvases() {
+    if (this.canvases) return this.canvases;
+    this.canvases = ["ground", "lines", "top"].map((name) => h("canvas", { class: `tk-canvas tk-canvas-${name}`, "aria-hidden": "true" }));
+    this.plot.prepend(...this.canvases);
+    return this.canvases;
+  }
+
+  /** @param {Model} model */
+  update(model) {
+    this.model = model;
+    this.head();
+  }
+
+  get log() {
+    return this.logY ?? this.model?.logY ?? false;
+  }
+
+  /** x range in view. @returns {[number, number]} */
+  get domain() {
+    return this.model?.zoom ?? this.model?.domain ?? [0, 1];
+  }
+
+  /** Paints everything. Reads no layout but the size that ResizeObserver told. */
+  draw() {
+    const { model } = this;
+    if (!model || !this.inView || !this.width || this.asTable) {
+      if (this.asTable) this.drawTable();
+      return;
+    }
+    this.state();
+    const [ground, lines] = this.#canvases();
+    const [x0, x1] = this.domain;
+    this.lines = model.lines.map((line) => {
+      const [i0, i1] = span(line.series, x0, x1);
+      return { ...line, values: line.series.line(model.smoothing, line.whole), i0, i1 };
+    });
+    const range = this.#range(x0, x1);
+    this.view = makeView({ L: 56, R: this.width - 14, T: 6, B: this.height - 30, x0, x1, y0: range.y0, y1: range.y1, log: this.log, ratio: this.ratio });
+    paintAxes(this.#clear(ground), this.view, { x: model.x, ink: this.ink });
+    const g = this.#clear(lines);
+    g.save();
+    this.#clip(g);
+    const crowd = this.lines.length > CROWD;
+    const how = { many: this.lines.length > MANY, hot: false, band: model.band && !crowd, smoothed: model.smoothing.amount > 0 && !crowd, thin: crowd };
+    for (const line of this.lines) paintLine(g, this.view, line, how);
+    g.restore();
+    this.overlay();
+  }
+
+  /** The y range: of what is in view; while data only come in, it stays as long as they fit well.
+   * @param {number} x0 @param {number} x1 */
+  #range(x0, x1) {
+    const model = /** @type {Model} */ (this.model);
+    const pieces = this.lines.map((line) => {
+      const [i0, i1] = within(line.series, x0, x1);
+      return { series: line.series, values: line.values, i0, i1 };
+    });
+    const how = { clip: model.clip && !isSchedule(this.metric), log: this.log, unit: this.metric.unit ?? null, fixed: this.zoomY };
+    const range = yRange(pieces, how);
+    const key = JSON.stringify([how, model.zoom, model.x, model.smoothing, this.lines.map((l) => l.id)]);
+    const before = this.range;
+    if (before && key === this.rangeKey && !this.zoomY && !range.hidden) {
+      const f = this.log ? Math.log10 : (/** @type {number} */ v) => v;
+      const fits = before.y0 <= range.y0 && before.y1 >= range.y1 && f(range.y1) - f(range.y0) > 0.8 * (f(before.y1) - f(before.y0));
+      if (fits) {
+        this.range = yRange(pieces, { ...how, fixed: [before.y0, before.y1] });
+        return this.range;
+      }
+    }
+    this.rangeKey = key;
+    this.range = range;
+    return range;
+  }
+
+  /** @param {HTMLCanvasElement} canvas */
+  #clear(canvas) {
+    const [w, hgt] = [Math.round(this.width * this.ratio), Math.round(this.height * this.ratio)];
+    const g = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    if (canvas.width !== w || canvas.height !== hgt) (canvas.width = w), (canvas.height = hgt);
+    else g.setTransform(1, 0, 0, 1, 0, 0), g.clearRect(0, 0, w, hgt);
+    g.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    return g;
+  }
+
+  /** @param {CanvasRenderingContext2D} g */
+  #clip(g) {
+    const { L, R, T, B } = /** @type {View} */ (this.view);
+    g.beginPath();
+    g.rect(L, T - 3, R - L + 4, B - T + 4);
+    g.clip();
+  }
+
+  get ratio() {
+    return Math.max(1, Math.min(3, globalThis.devicePixelRatio || 1));
+  }
+
+  /** Paints what moves: highlighted line, marks, notes, live ends, cursor. */
+  overlay() {
+    const { view: v, model, ink } = this;
+    if (!v || !model || !this.canvases || this.asTable) return;
+    const g = this.#clear(this.canvases[2]);
+    g.font = ink.font;
+    g.textBaseline = "middle";
+    const hot = this.lines.find((line) => line.id === this.hot);
+    this.canvases[1].style.opacity = hot ? "0.35" : "";
+    if (hot) {
+      g.save();
+      this.#clip(g);
+      paintLine(g, v, hot, { many: false, hot: true, band: model.band, smoothed: model.smoothing.amount > 0 });
+      g.restore();
+      g.globalAlpha = 1;
+    }
+    const panel = ink.of("--panel");
+    for (const line of this.lines) {
+      const i = line.live ? lastOf(line) : -1;
+      if (i < 0 || line.series.x[i] > v.x1) continue;
+      const y = toY(v, line.values[i]);
+      if (y >= v.T - 3 && y <= v.B + 3) rimmedDot(g, toX(v, line.series.x[i]), y, line.color, this.lines.length > CROWD ? null : panel);
+    }
+    this.clusters = cluster(model.marks, model.place, v);
+    paintMarks(g, this.clusters, v.B, ink);
+    paintNotes(g, v, this.lines, /** @type {import("./range.js").Range} */ (this.range), this.zoomY !== null, ink);
+    this.#select(g, v);
+    this.#cursor(g, v, panel);
+  }
+
+  /** @param {CanvasRenderingContext2D} g @param {View} v */
+  #select(g, v) {
+    if (!this.selection) return;
+    const { a, b, both } = this.selection;
+    const [left, right] = [Math.max(v.L, Math.min(a[0], b[0])), Math.min(v.R, Math.max(a[0], b[0]))];
+    const [top, bottom] = both ? [Math.max(v.T, Math.min(a[1], b[1])), Math.min(v.B, Math.max(a[1], b[1]))] : [v.T, v.B];
+    g.fillStyle = this.ink.of("--accent");
+    g.globalAlpha = 0.12;
+    g.fillRect(left, top, right - left, bottom - top);
+    g.globalAlpha = 1;
+    g.strokeStyle = this.ink.of("--accent");
+    g.lineWidth = 1;
+    g.strokeRect(Math.round(left) + 0.5, Math.round(top) + 0.5, right - left, bottom - top);
+  }
+
+  /** @param {CanvasRenderingContext2D} g @param {View} v @param {string} panel */
+  #cursor(g, v, panel) {
+    if (this.cursorX === null) return;
+    const x = toX(v, this.cursorX);
+    if (x < v.L - 0.5 || x > v.R + 0.5) return;
+    g.strokeStyle = this.ink.of("--soft");
+    g.lineWidth = 1;
+    g.beginPath();
+    g.moveTo(Math.round(x) + 0.5, v.T - 2);
+    g.lineTo(Math.round(x) + 0.5, v.B);
+    g.stroke();
+    for (const { line, index, value } of this.valuesAt(this.cursorX)) {
+      const y = toY(v, value);
+      if (y >= v.T - 3 && y <= v.B + 3) rimmedDot(g, toX(v, line.series.x[index]), y, line.color, this.lines.length > CROWD ? null : panel);
+    }
+  }
+
+  /** What each line says near x; lines that have nothing there are left out. @param {number} x */
+  valuesAt(x) {
+    const found = [];
+    const [x0, x1] = this.domain;
+    for (const line of this.lines) {
+      const { series } = line;
+      const index = series.nearest(x);
+      if (index < 0) continue;
+      // Near: within the bucket's neighbourhood, or within the line's own span when its points are sparse.
+      const inside = x >= series.x[0] - 0.01 * (x1 - x0) && x <= series.x[series.n - 1] + 0.01 * (x1 - x0);
+      if (!inside) continue;
+      const value = line.values[index];
+      if (!Number.isFinite(value) || (this.log && value <= 0)) continue;
+      found.push({ line, index, value, raw: series.mean[index] });
+    }
+    return found;
+  }
+
+  head() {
+    const { key, nodes } = headValues(/** @type {Model} */ (this.model).lines, this.metric.goal ?? null);
+    if (key === this.headKey) return;
+    this.headKey = key;
+    this.valuesNode.replaceChildren(...nodes());
+  }
+
+  /** Waiting, empty, failed: said in the plot's place, whose size stays. */
+  state() {
+    const model = /** @type {Model} */ (this.model);
+    const { waiting, error } = model.status;
+    const empty = model.lines.length === 0;
+    let note = "";
+    if (empty && error) note = `error ${error.message}`;
+    else if (empty && !waiting) note = `none ${model.shown} ${model.others} ${model.lacks ?? ""}`;
+    if (note !== this.noteKey) {
+      this.noteKey = note;
+      this.note.hidden = !note;
+      this.note.replaceChildren();
+      if (note.startsWith("error")) this.#failed(error);
+      else if (note) this.#absent(model);
+    }
+    const wait = empty && waiting && !note;
+    if (wait && !this.waitingSince) {
+      this.waitingSince = Date.now();
+      setTimeout(() => this.model && this.state(), 160); // a skeleton before that would only flicker
+    } else if (!wait) this.waitingSince = 0;
+    this.skeleton.hidden = !(wait && Date.now() - this.waitingSince >= 150);
+    if (this.canvases) for (const canvas of this.canvases) canvas.hidden = !!note || wait;
+  }
+
+  /** @param {any} error */
+  #failed(error) {
+    const again = h("button", { class: "tk-btn", on: { click: () => this.host.retry() } }, "Try again");
+    this.note.append(h("b", null, error.title ?? "This chart cannot be drawn."), h("span", null, error.title ? [error.detail, error.hint].filter(Boolean).join(" ") : error.message), again);
+  }
+
+  /** @param {Model} model */
+  #absent(model) {
+    if (model.lacks) return this.note.append(h("b", null, this.metric.metric), h("span", null, model.lacks));
+    const who = model.shown === 1 ? "the shown experiment" : `the ${formatCount(model.shown)} shown experiments`;
+    this.note.append(h("b", null, this.metric.metric), h("span", null, `Not logged by ${who}.`));
+    const n = model.others;
+    if (!n) return;
+    this.note.append(h("button", { class: "tk-link", on: { click: () => this.host.show(this) } }, n === 1 ? "1 other has it" : `${formatCount(n)} others have it`));
+  }
+
+  /** @param {boolean} on */
+  showTable(on) {
+    this.asTable = on;
+    this.plot.hidden = on;
+    this.tableNode.hidden = !on;
+    this.draw();
+  }
+
+  drawTable() {
+    if (this.model) tableOf(this.tableNode, this.metric, this.model.lines);
+  }
+
+  /** The chart in words, for who cannot see it. */
+  describe() {
+    return this.model ? inWords(this.metric, this.model) : this.metric.metric;
+  }
+
+  /** One image of all layers, on the panel's colour. @returns {HTMLCanvasElement} */
+  image() {
+    const head = 36;
+    const out = document.createElement("canvas");
+    out.width = Math.round(this.width * this.ratio);
+    out.height = Math.round((this.height + head) * this.ratio);
+    const g = /** @type {CanvasRenderingContext2D} */ (out.getContext("2d"));
+    g.fillStyle = this.ink.of("--panel");
+    g.fillRect(0, 0, out.width, out.height);
+    for (const canvas of this.canvases ?? []) g.drawImage(canvas, 0, Math.round(head * this.ratio));
+    g.scale(this.ratio, this.ratio);
+    g.font = `500 ${this.ink.font.replace("12px", "14px")}`;
+    g.textBaseline = "middle";
+    g.fillStyle = this.ink.of("--text");
+    g.fillText([this.metric.metric, this.metric.unit].filter(Boolean).join(", "), 12, head / 2);
+    return out;
+  }
+
+  /** A short word in the chart's corner, gone after some seconds. @param {string} words */
+  say(words) {
+    this.said?.remove();
+    this.said = h("div", { class: "tk-chart-said", role: "status" }, words);
+    this.node.append(this.said);
+    setTimeout(() => this.said?.remove(), 6000);
+  }
+
+  /** @param {string} title @param {string} unit */
+  rename(title, unit) {
+    text(this.titleNode, title);
+    text(this.unitNode, unit);
+  }
+}
+
+/** Last place of a line with a finite value, or −1. @param {Line} line */
+function lastOf({ series, values }) {
+  for (let i = series.n - 1; i >= 0; i--) if (Number.isFinite(values[i])) return i;
+  return -1;
+}

@@ -1,0 +1,120 @@
+// @ts-check
+/** The cursor that all linked charts share, and the list of values beside the chart it stands on – never on it. */
+import { h } from "../base/dom.js";
+import { formatExact, formatNumber, formatX } from "./scales.js";
+
+const MOST = 12;
+const GAP = 6;
+const LINGER_MS = 120; // from one chart to the next the list must not blink
+
+export class Cursor {
+  /** @param {HTMLElement} root @param {() => import("./chart.js").Chart[]} charts those in view @param {any} state */
+  constructor(root, charts, state) {
+    this.root = root;
+    this.charts = charts;
+    this.state = state;
+    this.list = h("div", { class: "tk-tip", role: "presentation", hidden: true });
+    this.spoken = h("div", { class: "tk-spoken", role: "status", "aria-live": "polite" });
+    root.append(this.list, this.spoken);
+    /** @type {import("./chart.js").Chart | null} */ this.chart = null;
+    this.x = 0;
+    this.asked = 0;
+    this.leaving = 0;
+    this.mark = /** @type {any} */ (null);
+    this.tapped = false;
+  }
+
+  /** @param {import("./chart.js").Chart} chart @param {number} x @param {{hot: string | null, mark: any, tap: boolean, said?: boolean}} what */
+  move(chart, x, { hot, mark, tap, said = false }) {
+    clearTimeout(this.leaving);
+    this.chart = chart;
+    this.x = x;
+    this.mark = mark;
+    this.tapped = tap;
+    this.state.set({ hot });
+    this.said = said;
+    this.asked ||= requestAnimationFrame(() => this.draw());
+  }
+
+  /** The page moved below it. */
+  again() {
+    this.asked ||= requestAnimationFrame(() => this.draw());
+  }
+
+  /** @param {boolean} [now] */
+  leave(now = false) {
+    clearTimeout(this.leaving);
+    const gone = () => {
+      this.chart = null;
+      this.state.set({ hot: null });
+      this.draw();
+    };
+    if (now) gone();
+    else this.leaving = window.setTimeout(gone, LINGER_MS);
+  }
+
+  /** Paints the line on every chart of the same axis, and the list. */
+  draw() {
+    cancelAnimationFrame(this.asked);
+    this.asked = 0;
+    const { chart } = this;
+    const kind = chart?.model?.x;
+    for (const each of this.charts()) {
+      const x = chart && each.model?.x === kind && (each === chart || (each.linked && chart.linked)) ? this.x : null;
+      if (x === null && each.cursorX === null) continue;
+      each.cursorX = x;
+      each.overlay();
+    }
+    this.#fill();
+  }
+
+  #fill() {
+    const { chart, list } = this;
+    if (!chart?.model || !chart.view || chart.selection) {
+      list.hidden = true;
+      return;
+    }
+    const { model } = chart;
+    const values = chart.valuesAt(this.x).sort((a, b) => b.value - a.value);
+    const smoothed = model.smoothing.amount > 0 && values.some(({ line }) => line.values !== line.series.mean);
+    const hot = this.state.get("hot");
+    const rows = values.slice(0, MOST);
+    const held = values.find(({ line }) => line.id === hot);
+    if (held && !rows.includes(held)) rows[MOST - 1] = held;
+    const word = { ema: "EMA", gaussian: "Gauss", mean: "mean" }[model.smoothing.kind];
+    const head = h("div", { class: "tk-tip-head" }, h("b", null, formatX(model.x, this.x)), smoothed ? h("span", null, `${word} ${model.smoothing.amount.toFixed(2)}`) : null);
+    const body = rows.map(({ line, value, raw }) =>
+      h("div", { class: line.id === hot ? "tk-tip-row hot" : "tk-tip-row" },
+        h("i", { class: line.dash.length ? "tk-swatch dashed" : "tk-swatch", style: { "--c": line.color } }),
+        h("span", { class: "tk-tip-name" }, line.name),
+        smoothed && raw !== value ? h("span", { class: "tk-tip-raw" }, formatNumber(raw)) : null,
+        h("b", { title: formatExact(value) }, formatNumber(value))));
+    if (!rows.length) body.push(h("div", { class: "tk-tip-row soft" }, "no value here"));
+    if (values.length > MOST) body.push(h("div", { class: "tk-tip-row soft" }, `+ ${values.length - MOST} more`));
+    const marks = this.mark ? this.mark.marks.slice(0, 4).map((/** @type {any} */ m) => h("div", { class: "tk-tip-mark" }, h("b", null, m.kind), ` ${m.title === m.kind ? "" : m.title}`)) : [];
+    if (this.mark?.marks.length > 4) marks.push(h("div", { class: "tk-tip-mark soft" }, `+ ${this.mark.marks.length - 4} more`));
+    list.replaceChildren(head, ...body, ...marks);
+    list.hidden = false;
+    this.#place(chart);
+    if (this.said) this.spoken.textContent = `${formatX(model.x, this.x)}: ${rows.map(({ line, value }) => `${line.name} ${formatNumber(value)}`).join(", ") || "no value"}`;
+  }
+
+  /** Right of the chart, else left, else below, else above. @param {import("./chart.js").Chart} chart */
+  #place(chart) {
+    const { list } = this;
+    const at = chart.node.getBoundingClientRect();
+    const clip = this.root.getBoundingClientRect();
+    const [w, high] = [list.offsetWidth, list.offsetHeight];
+    let [left, top] = [at.right + GAP, at.top + 36];
+    const narrow = innerWidth <= 760;
+    if (narrow || left + w > innerWidth - 4) {
+      left = at.left - GAP - w;
+      if (narrow || left < Math.max(4, clip.left - 8)) {
+        left = Math.max(8, Math.min(at.left + 12, innerWidth - w - 8));
+        top = at.bottom + GAP - 2;
+        if (top + high > innerHeight - 4 && at.top - GAP - high > 4) top = at.top - GAP - high;
+      }
+    } else top = Math.max(8, Math.min(top, innerHeight - high - 8));
+    list.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
+  }
+}

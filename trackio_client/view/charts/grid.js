@@ -1,0 +1,408 @@
+// @ts-check
+/**
+ * All metric charts of a page: groups that fold, charts in a stable order, one poll for those in view, one frame for
+ * all that has to be drawn. Knows the page only by its state and the server only by its source.
+ */
+import { chartMenu } from "./actions.js";
+import { Chart } from "./chart.js";
+import { Ink, dashOf, variableOf } from "../base/colors.js";
+import { Cursor } from "./cursor.js";
+import { h } from "../base/dom.js";
+import { sharedDomains } from "./domains.js";
+import { Feeds } from "./feeds.js";
+import { MarkFeed } from "./marks.js";
+import { isNoisy } from "./order.js";
+import { Ranges } from "./ranges.js";
+import { pinsOf, togglePin } from "./pins.js";
+import { Sections } from "./sections.js";
+import { BY_STEP } from "../data/state.js";
+import { plural } from "../base/words.js";
+
+const POINTS = 1000; // buckets a series in a grid: two and more a pixel, so that extremes keep their own pixel column
+const MOST_SHOWN = 10; // experiments ticked at once for a metric
+const KEYS = ["experiments", "metrics", "x", "smoothing", "logY", "band", "clip", "filter", "zoom", "groups"];
+
+/** Events: `contact` when the server went away or came back (see `contact`); on its node `trackio-show`, with ids that
+ * the reader asked to tick. */
+export class MetricGrid extends EventTarget {
+  /** @param {HTMLElement} root @param {{state: any, source: any, every_ms?: number, folds?: {key: string, usual: string[], first?: number}}} parts */
+  constructor(root, { state, source, every_ms, folds }) {
+    super();
+    this.state = state;
+    this.source = source;
+    this.ink = new Ink();
+    this.ink.forget();
+    this.feeds = new Feeds(source, { every_ms });
+    this.marks = new MarkFeed(source);
+    this.node = h("div", { class: "tk-charts" });
+    this.hiddenNode = h("p", { class: "tk-hidden-metrics tk-soft", hidden: true });
+    this.showsHidden = false;
+    this.node.append(this.hiddenNode); // the sections are put before it
+    root.append(this.node);
+    this.sections = new Sections(this.node, { make: (metric) => this.#chart(metric), drop: (chart) => this.#drop(chart) }, folds);
+    this.charts = this.sections.charts;
+    this.ranges = new Ranges(state, (chart) => this.axisOf(chart), () => (this.#ask(), this.redraw()));
+    /** @type {Map<any, Chart>} */ this.byPlot = new Map();
+    /** @type {Set<Chart>} */ this.dirty = new Set();
+    this.drawn = "";
+    this.draws = 0;
+    this.frame = 0;
+    this.cursorLine = new Cursor(this.node, () => this.inView(), state);
+    this.sight = new IntersectionObserver((entries) => this.#seen(entries), /** @type {any} */ ({ rootMargin: "160px 0px", scrollMargin: "160px 0px" }));
+    this.sizes = new ResizeObserver((entries) => this.#sized(entries));
+    this.feeds.addEventListener("data", (event) => this.#came(/** @type {any} */ (event).detail));
+    this.feeds.addEventListener("contact", () => this.dispatchEvent(new Event("contact")));
+    this.marks.addEventListener("marks", () => this.redraw());
+    this.stops = [
+      state.follow(KEYS, (/** @type {Set<string>} */ keys) => this.#changed(keys)),
+      state.follow(["hot"], () => this.#hot()),
+      state.follow(["theme"], () => this.#themed()),
+    ];
+    this.onResize = () => this.redraw();
+    addEventListener("resize", this.onResize); // also another ratio of pixels
+    this.dark = matchMedia("(prefers-color-scheme: dark)");
+    this.onElsewhere = (/** @type {any} */ event) => {
+      if (this.cursorLine.tapped && !event.target?.closest?.(".tk-plot")) this.cursorLine.leave(true);
+    };
+    document.addEventListener("pointerdown", this.onElsewhere);
+    this.onScroll = () => this.cursorLine.chart && this.cursorLine.again();
+    addEventListener("scroll", this.onScroll, { capture: true, passive: true });
+    this.onDark = () => this.#themed();
+    this.dark.addEventListener("change", this.onDark);
+  }
+
+  /** Whether the server answers: {phase, error, since_s, next_ms}. */
+  get contact() {
+    return this.feeds.contact;
+  }
+
+  retry() {
+    this.feeds.retry();
+  }
+
+  close() {
+    for (const stop of this.stops) stop();
+    this.feeds.close();
+    this.sight.disconnect();
+    this.sizes.disconnect();
+    removeEventListener("resize", this.onResize);
+    document.removeEventListener("pointerdown", this.onElsewhere);
+    removeEventListener("scroll", this.onScroll, { capture: true });
+    this.dark.removeEventListener("change", this.onDark);
+    cancelAnimationFrame(this.frame);
+    this.node.remove();
+  }
+
+  /** @param {Set<string>} keys */
+  #changed(keys) {
+    if (keys.has("experiments")) {
+      // Rows change with every heartbeat and step; the charts only when one is ticked, named or ends.
+      const drawn = this.shown().map((/** @type {any} */ e) => [e.id, e.name, e.color, e.state].join("\t")).join("\n");
+      const same = drawn === this.drawn;
+      this.drawn = drawn;
+      if (same && keys.size === 1) return;
+    }
+    if (keys.has("x") && this.state.get("zoom")) this.ranges.forget();
+    if (["metrics", "filter", "groups"].some((key) => keys.has(key))) this.sections.arrange(...this.#wanted());
+    this.#ask();
+    this.redraw();
+  }
+
+  // Layout
+
+  /** The metrics of the groups in view, the filter, the pinned. @returns {[any[], string, string[]]} */
+  #wanted() {
+    const groups = this.state.get("groups");
+    const pins = pinsOf(this.state.get("project"));
+    const all = (this.state.get("metrics") ?? []).filter((/** @type {any} */ m) => !groups || groups.includes(m.group));
+    const hidden = all.filter((/** @type {any} */ m) => m.hidden && !pins.includes(m.metric)).length;
+    this.#sayHidden(hidden);
+    const shown = hidden && !this.showsHidden ? all.filter((/** @type {any} */ m) => !m.hidden || pins.includes(m.metric)) : all;
+    return [shown, this.state.get("filter") ?? "", pins];
+  }
+
+  /** How many metrics `define_metric(hidden=True)` leaves out, and the way to see them. @param {number} count */
+  #sayHidden(count) {
+    this.hiddenNode.hidden = !count;
+    if (!count) return;
+    const turn = h("button", { class: "tk-link", "aria-pressed": String(this.showsHidden) }, this.showsHidden ? "Hide" : "Show");
+    turn.addEventListener("click", () => {
+      this.showsHidden = !this.showsHidden;
+      this.sections.arrange(...this.#wanted());
+      this.#ask();
+      this.redraw();
+      /** @type {HTMLElement | null} */ (this.hiddenNode.querySelector("button"))?.focus();
+    });
+    this.hiddenNode.replaceChildren(`${plural(count, "metric")} ${count === 1 ? "is" : "are"} hidden, as the script defined. `, turn);
+  }
+
+  /** @param {Chart} chart */
+  isPinned(chart) {
+    return pinsOf(this.state.get("project")).includes(chart.metric.metric);
+  }
+
+  /** Puts a chart among the pinned ones, or back into its group. @param {Chart} chart */
+  pin(chart) {
+    togglePin(this.state.get("project"), chart.metric.metric);
+    this.sections.arrange(...this.#wanted());
+    this.#ask();
+    this.redraw();
+    chart.node.scrollIntoView({ block: "nearest" });
+  }
+
+  /** @param {any} metric */
+  #chart(metric) {
+    const chart = new Chart(metric, this, this.ink);
+    this.byPlot.set(chart.plot, chart);
+    this.byPlot.set(chart.node, chart);
+    this.sight.observe(chart.node);
+    this.sizes.observe(chart.plot);
+    return chart;
+  }
+
+  /** @param {Chart} chart */
+  #drop(chart) {
+    this.sight.unobserve(chart.node);
+    this.sizes.unobserve(chart.plot);
+    this.byPlot.delete(chart.plot);
+    this.byPlot.delete(chart.node);
+    this.dirty.delete(chart);
+  }
+
+  inView() {
+    return [...this.charts.values()].filter((chart) => chart.inView);
+  }
+
+  /** @param {IntersectionObserverEntry[]} entries */
+  #seen(entries) {
+    for (const entry of entries) {
+      const chart = this.byPlot.get(entry.target);
+      if (!chart || chart.inView === entry.isIntersecting) continue;
+      chart.inView = entry.isIntersecting;
+      if (chart.inView) this.dirty.add(chart);
+    }
+    this.#ask();
+    this.#soon();
+  }
+
+  /** @param {ResizeObserverEntry[]} entries */
+  #sized(entries) {
+    for (const { target, contentRect } of entries) {
+      const chart = this.byPlot.get(target);
+      if (!chart || !contentRect.width) continue;
+      chart.width = contentRect.width;
+      chart.height = contentRect.height;
+      if (chart.inView) this.dirty.add(chart);
+    }
+    this.#soon();
+  }
+
+  // Data
+
+  shown() {
+    return this.state.get("experiments").filter((/** @type {any} */ e) => e.shown);
+  }
+
+  /** The x axis of a chart: the page's, which is usually what the metric was defined to be drawn against, else the step;
+   * but hardware is sampled by the clock and stands against time. @param {Chart} chart */
+  axisOf(chart) {
+    const asked = this.state.get("x");
+    const defined = asked === "step" && !this.source.overview && this.source.byMetric !== false ? chart.metric.step_metric : null;
+    const x = defined ?? (asked === BY_STEP ? "step" : asked);
+    // Experiments of different days share no wall time worth drawing: of several, time since each one's start.
+    if (chart.metric.group === "system" && x !== "time" && x !== "relative") return this.shown().length > 1 ? "relative" : "time";
+    return x;
+  }
+
+  /** @param {Chart} chart @returns {[number, number] | null} */
+  zoomOf(chart) {
+    return this.ranges.of(chart);
+  }
+
+  /** Coarse and, when zoomed, fine. @param {Chart} chart */
+  #axes(chart) {
+    const coarse = { x: this.axisOf(chart), from: null, to: null, max_points: POINTS };
+    const zoom = this.zoomOf(chart);
+    if (!zoom || this.source.overview) return { coarse, fine: null };
+    const margin = (zoom[1] - zoom[0]) * 0.1; // so that lines reach the edges
+    const fine = { ...coarse, from: Number((zoom[0] - margin).toPrecision(12)), to: Number((zoom[1] + margin).toPrecision(12)) };
+    const enough = this.shown().every((/** @type {any} */ e) => {
+      const held = this.feeds.series(coarse, e.id, chart.metric.metric);
+      return !held || (held.single && held.n >= held.points().count);
+    });
+    return { coarse, fine: enough && !this.feeds.status(coarse, this.shown().map((/** @type {any} */ e) => e.id), chart.metric.metric).waiting ? null : fine };
+  }
+
+  /** Tell the feeds what the charts in view need. */
+  #ask() {
+    const experiments = this.shown().map((/** @type {any} */ e) => e.id);
+    const wishes = [];
+    for (const chart of this.charts.values()) {
+      if (!chart.inView || !experiments.length) continue;
+      const { coarse, fine } = this.#axes(chart);
+      const metric = chart.metric.metric;
+      if (fine) wishes.push({ axis: fine, metric, experiments });
+      if (!fine || this.feeds.status(coarse, experiments, metric).waiting) wishes.push({ axis: coarse, metric, experiments });
+    }
+    this.feeds.want(wishes);
+  }
+
+  /** @param {Set<import("./frames.js").Series>} changed */
+  #came(changed) {
+    const metrics = new Set([...changed].map((series) => series.metric));
+    for (const chart of this.inView()) if (metrics.has(chart.metric.metric) || chart.model?.status.waiting || chart.model?.lacks) this.dirty.add(chart);
+    this.#soon();
+    this.marks.follow(this.shown());
+  }
+
+  // Drawing
+
+  /** Draw all charts in view at the next frame. */
+  redraw() {
+    for (const chart of this.charts.values()) if (chart.inView) this.dirty.add(chart);
+    this.#soon();
+  }
+
+  #soon() {
+    if (this.dirty.size) this.frame ||= requestAnimationFrame(() => this.#draw());
+  }
+
+  #draw() {
+    this.frame = 0;
+    const began = performance.now();
+    const experiments = this.shown();
+    const domains = sharedDomains([...this.charts.values()], this.feeds, (chart) => this.#axes(chart).coarse, experiments);
+    // What moves one chart's axis moves those that share it.
+    for (const chart of this.inView()) {
+      const domain = domains.of(chart);
+      if (chart.model && !chart.model.zoom && (domain[0] !== chart.model.domain[0] || domain[1] !== chart.model.domain[1])) this.dirty.add(chart);
+    }
+    const marks = this.marks.of(experiments.map((/** @type {any} */ e) => e.id));
+    const created = new Map(experiments.map((/** @type {any} */ e) => [e.id, e.created_s]));
+    for (const chart of this.dirty) {
+      if (!chart.inView) continue;
+      chart.update(this.#model(chart, experiments, domains.of(chart), marks, created));
+      chart.draw();
+    }
+    this.dirty.clear();
+    if (this.cursorLine.chart) this.cursorLine.draw();
+    if (++this.draws % 500 === 0) performance.clearMeasures("trackio draw"); // a page may stay open for weeks
+    performance.measure("trackio draw", { start: began, end: performance.now() });
+  }
+
+  /** @param {Chart} chart @param {any[]} experiments @param {[number, number]} domain @param {import("./marks.js").Mark[]} marks @param {Map<string, number>} created */
+  #model(chart, experiments, domain, marks, created) {
+    const { state, feeds } = this;
+    const { coarse, fine } = this.#axes(chart);
+    const metric = chart.metric.metric;
+    const x = coarse.x;
+    const lines = [];
+    for (const e of experiments) {
+      const far = feeds.series(coarse, e.id, metric);
+      const near = fine ? feeds.series(fine, e.id, metric) : undefined;
+      const series = near?.n ? near : far; // the coarse picture stays until the fine one is there
+      if (series?.n) lines.push({ id: e.id, name: e.name, color: this.ink.of(variableOf(e.color)), dash: dashOf(e.color), live: e.state === "running", series, whole: far ?? series });
+    }
+    const smoothing = state.get("smoothing");
+    const ids = experiments.map((e) => e.id);
+    return {
+      lines, x, domain, marks,
+      zoom: this.zoomOf(chart),
+      smoothing: smoothing.kind === "none" || !(chart.smooth ?? isNoisy(chart.metric)) ? { kind: /** @type {"ema"} */ ("ema"), amount: 0 } : smoothing,
+      logY: state.get("logY"), band: state.get("band"), clip: state.get("clip"),
+      place: (/** @type {import("./marks.js").Mark} */ m) => (x === "step" ? m.step : x === "time" ? m.time_s : x === "relative" ? m.time_s - (created.get(m.experiment) ?? NaN) : null),
+      shown: experiments.length,
+      status: feeds.status(coarse, ids, metric),
+      others: lines.length ? 0 : Number(chart.metric.experiments) || 0,
+      lacks: lines.length ? null : (this.source.lacks?.(metric, ids) ?? null),
+    };
+  }
+
+  #themed() {
+    requestAnimationFrame(() => {
+      this.ink.forget();
+      this.redraw();
+    });
+  }
+
+  #hot() {
+    const hot = this.state.get("hot");
+    for (const chart of this.charts.values()) {
+      if (chart.hot === hot) continue;
+      chart.hot = hot;
+      if (chart.inView) chart.overlay();
+    }
+  }
+
+  // What a person does on a chart
+
+  /** @param {Chart} chart @param {number} x @param {any} what */
+  cursor(chart, x, what) {
+    if (chart.selection) chart.overlay();
+    this.cursorLine.move(chart, x, what);
+  }
+
+  /** @param {Chart} chart */
+  leave(chart) {
+    if (this.cursorLine.chart === chart) this.cursorLine.leave();
+  }
+
+  /** @param {Chart} chart @param {[number, number]} x @param {[number, number] | null} y @param {boolean} [smooth] one step of many */
+  zoom(chart, x, y, smooth = false) {
+    chart.zoomY = y ?? chart.zoomY;
+    this.ranges.into(chart, x, smooth);
+    if (this.source.overview && chart.lines.some(({ series }) => !series.single || series.n < series.points().count)) chart.say(this.source.overview);
+  }
+
+  /** One step back, or all the way. @param {Chart} chart @param {boolean} [all] */
+  back(chart, all = false) {
+    chart.zoomY = null;
+    this.ranges.back(chart, all);
+  }
+
+  /** @param {Chart} chart @param {HTMLElement} button */
+  menu(chart, button) {
+    chartMenu(this, chart, button);
+  }
+
+  /** @param {Chart} chart */
+  log(chart) {
+    chart.logY = !chart.log;
+    this.dirty.add(chart);
+    this.#soon();
+  }
+
+  /** @param {Chart} chart */
+  table(chart) {
+    chart.showTable(!chart.asTable);
+    if (chart.asTable) chart.tableNode.focus();
+    this.dirty.add(chart);
+    this.#soon();
+  }
+
+  /** @param {Chart} chart */
+  async full(chart) {
+    if (this.source.large === false) return chart.say("Opening a chart large needs plotly, which was not deployed with this page.");
+    const { openLarge } = await import("./large.js");
+    openLarge(this, chart);
+  }
+
+  /** Tick those that have a chart's metric, the newest ten. @param {Chart} chart */
+  async show(chart) {
+    try {
+      const column = `metric:${chart.metric.metric}`;
+      const { experiments } = await this.source.experiments(this.state.get("project"), undefined, [column]);
+      const having = experiments.filter((/** @type {any} */ e) => (e.columns?.[column] ?? null) !== null);
+      having.sort((/** @type {any} */ a, /** @type {any} */ b) => b.created_s - a.created_s);
+      const detail = having.slice(0, MOST_SHOWN).map((/** @type {any} */ e) => e.experiment_id);
+      this.node.dispatchEvent(new CustomEvent("trackio-show", { detail, bubbles: true }));
+    } catch (error) {
+      chart.say(`The list of experiments did not come. ${/** @type {Error} */ (error).message}`);
+    }
+  }
+
+  /** @param {Chart} _chart @param {import("./marks.js").Cluster} cluster */
+  openMark(_chart, cluster) {
+    this.state.set({ view: "experiment", experiment: cluster.marks[0].experiment });
+  }
+}

@@ -1,0 +1,259 @@
+// One experiment: its state with the evidence, charts, errors, texts, log lines that follow, summary, config, marks.
+
+import { variableOf } from "../base/colors.js";
+import { Journal } from "./journal.js";
+import { fill, h, text } from "../base/dom.js";
+import { MetricGrid } from "../charts/grid.js";
+import { icon, sign, stateWord } from "../base/icons.js";
+import { copy, noMetrics, skeleton } from "../base/notices.js";
+import { ConfigPanel, SummaryPanel, facts } from "./panels.js";
+import { age, capital, clock, duration, iso, plural } from "../base/words.js";
+
+const EVERY_MS = 3000;
+/** Groups of charts that begin folded here: the panels below, and the System view, tell the same in less room. */
+const TOLD_ELSEWHERE = ["label", "time", "speed", "system", "train_sample"];
+const slot = () => h("div", null);
+const CALLOUT = { failed: "fail", interrupted: "warn", lost_contact: "lost", paused: "warn" };
+
+export class ExperimentView {
+  /**
+   * @param {HTMLElement} root
+   * @param {{state: import("../data/state.js").PageState, source: any, experiments: import("../data/experiments.js").Experiments,
+   *          words: typeof import("../base/notices.js").SERVER_WORDS}} parts
+   */
+  constructor(root, { state, source, experiments, words }) {
+    Object.assign(this, { root, state, source, experiments, words });
+    this.id = null;
+    state.follow(["view", "experiment"], () => this.choose());
+    state.addEventListener("change", (/** @type {any} */ event) => {
+      if ((event.detail.has("experiments") || event.detail.has("progress")) && this.head) this.paintHead();
+      if (event.detail.has("metrics") && this.head) {
+        this.chooseMetrics();
+        this.summary.paint(this.detail, this.order);
+      }
+    });
+    document.addEventListener("visibilitychange", () => !document.hidden && this.id && this.ask());
+    setInterval(() => document.hidden || (this.detail && this.head && this.paintHead()), 5000);
+  }
+
+  choose() {
+    const id = this.state.get("view") === "experiment" ? this.state.get("experiment") : null;
+    if (id === this.id) return;
+    this.close();
+    this.id = id;
+    if (!id) return;
+    this.blink = setTimeout(() => !this.detail && fill(this.root, skeleton()), 150);
+    this.ask();
+  }
+
+  close() {
+    clearTimeout(this.timer);
+    clearTimeout(this.blink);
+    this.grid?.close();
+    this.scope?.close();
+    this.journal?.close();
+    this.told?.close();
+    this.grid = this.scope = this.journal = this.told = this.detail = this.head = null;
+    this.unknown = false;
+    this.root.replaceChildren();
+  }
+
+  async ask() {
+    clearTimeout(this.timer);
+    const id = this.id;
+    try {
+      const detail = await this.source.experiment(id);
+      if (id !== this.id) return;
+      clearTimeout(this.blink);
+      const first = !this.detail;
+      this.detail = detail;
+      if (first) this.build();
+      this.paint();
+    } catch (error) {
+      if (id !== this.id) return;
+      this.refused(error);
+    }
+    if (id === this.id && !document.hidden) this.timer = setTimeout(() => this.ask(), EVERY_MS);
+  }
+
+  refused(error) {
+    clearTimeout(this.blink);
+    if (error.status === 404 && !this.detail && !this.unknown) {
+      this.unknown = true;
+      const project = this.state.get("project");
+      fill(this.root, this.words.unknownExperiment(this.id, project, () => this.leave()));
+    } else if (!this.detail && !this.unknown) fill(this.root, h("section", { class: "tk-notice" }, h("h1", null, error.title ?? "No answer"), h("p", { class: "tk-soft" }, error.detail, " ", error.hint)));
+  }
+
+  leave() {
+    if (this.state.get("project")) this.state.set({ view: "metrics", experiment: null });
+    else location.href = location.pathname;
+  }
+
+  build() {
+    const { detail, state, source } = this;
+    if (state.get("project") !== detail.project) state.set({ project: detail.project });
+    this.head = h("header", { class: "tk-head" });
+    this.callout = h("div", null);
+    this.charts = h("div", { class: "tk-detail-charts" });
+    this.summary = new SummaryPanel();
+    this.config = new ConfigPanel();
+    this.about = h("section", { class: "tk-panel" });
+    this.journal = new Journal({ source, id: this.id });
+    // What a training tells beside its curves comes with modules of its own: charts do not wait for them.
+    const places = { above: slot(), below: slot(), beside: slot(), last: slot() };
+    this.tell(places);
+    const left = h("div", { class: "tk-stack" }, this.callout, places.above, this.charts, places.below, this.journal.errors, this.journal.texts, this.journal.log);
+    const right = h("div", { class: "tk-stack tk-aside" }, places.beside, this.summary.root, this.config.root, this.journal.marks, places.last, this.about);
+    fill(this.root, this.head, h("div", { class: "tk-detail" }, left, right));
+    const id = this.id;
+    const own = { zoom: null, hot: null, groups: null, metrics: null };
+    // Only this one, ticked whatever the side bar says; its row carries the colour it has everywhere.
+    this.scope = state.scope(own, { experiments: (rows) => rows.filter((row) => row.id === id).map((row) => ({ ...row, shown: true })) });
+    this.empty = h("div", null);
+    const holder = h("div", null);
+    fill(this.charts, this.empty, holder);
+    this.grid = new MetricGrid(holder, { state: this.scope, source, folds: { key: "foldsOne", usual: TOLD_ELSEWHERE, first: 8 } });
+  }
+
+  /** @param {Record<"above" | "below" | "beside" | "last", HTMLElement>} places */
+  async tell(places) {
+    const { id, source } = this;
+    this.places = places;
+    const loaded = await import("./facts.js").catch(() => null);
+    if (!loaded) return void setTimeout(() => this.places === places && this.tell(places), EVERY_MS); // a network that was away
+    const { Facts } = loaded;
+    if (this.places !== places || !this.head) return; // the reader went on meanwhile
+    const metric = (name) => (this.state.get("metrics") ?? []).find((each) => each.metric === name);
+    this.told = new Facts({ source, id, tells: (told) => this.journal?.leave(told), metric });
+    for (const [name, place] of Object.entries(places)) place.replaceWith(this.told[name]);
+    this.told.paint(this.detail);
+  }
+
+  paint() {
+    this.paintHead();
+    this.told?.paint(this.detail);
+    this.chooseMetrics();
+    this.summary.paint(this.detail, this.order);
+    this.config.paint(this.detail.config ?? {});
+    this.paintAbout();
+    const none = !Object.keys(this.detail.summary ?? {}).length;
+    if (none !== this.wasNone) fill(this.empty, none ? noMetrics(false) : null);
+    this.wasNone = none;
+    this.journal.live = this.row().state === "running" || this.row().state === "lost_contact";
+  }
+
+  /** The project's metrics that this experiment has: charts of the others would stand empty. */
+  chooseMetrics() {
+    const { summary = {}, definitions = {} } = this.detail;
+    // What the list says of a metric may be another experiment's word.
+    const known = (this.state.get("metrics") ?? []).filter(({ metric }) => metric in summary).map((each) => (definitions[each.metric] ? { ...each, hidden: Boolean(definitions[each.metric].hidden) } : { ...each, step_metric: null, hidden: false }));
+    // Scores on the sample of the training set stand behind what the training itself says.
+    const isBeside = ({ metric }) => /^train_sample[_/]/.test(metric);
+    const own = [...known.filter((each) => !isBeside(each)), ...known.filter(isBeside)];
+    this.order = own.map(({ metric }) => metric);
+    const names = own.map(({ metric, step_metric: axis, hidden }) => [metric, axis, hidden].join("\t")).join("\n");
+    if (names === this.metricNames && this.scope.get("metrics")) return;
+    this.metricNames = names;
+    this.scope.set({ metrics: own });
+  }
+
+  /** What the side bar's poll knows is newer than what the detail's poll knows, and the other way round. */
+  row() {
+    const listed = this.state.get("experiments").find((row) => row.id === this.id);
+    return listed && listed.last_event_s >= this.detail.last_event_s ? { ...this.detail, ...listed } : this.detail;
+  }
+
+  paintHead() {
+    const row = this.row();
+    const now_s = this.experiments.now_s();
+    const key = JSON.stringify([row.name, row.state, row.group, row.tags, row.color, row.notes]);
+    if (key !== this.headKey || !this.head.firstChild) {
+      this.headKey = key;
+      const id = h("button", { class: "tk-btn sm", title: "Copy the experiment's id" }, h("span", { class: "tk-copy-icon" }, icon("copy")), h("span", { class: "tk-mono" }, row.experiment_id));
+      id.addEventListener("click", () => copy(row.experiment_id, id.firstChild));
+      this.facts = h("div", { class: "tk-facts" });
+      this.factWords = null;
+      fill(
+        this.head,
+        h("div", { class: "tk-head-line" },
+          h("button", { class: "tk-crumb", on: { click: () => this.leave() } }, row.project), h("span", { class: "tk-soft" }, "/"),
+          row.color === undefined ? null : h("i", { class: "tk-dot", style: { "--c": `var(${variableOf(row.color)})` } }),
+          h("h1", { title: row.name }, row.name),
+          h("span", { class: `tk-state ${row.state}` }, sign(row.state, false), capital(stateWord(row.state))),
+          (row.tags ?? []).map((tag) => h("span", { class: "tk-tag" }, tag)),
+          h("span", { class: "tk-grow" }), this.file(row), id),
+        this.facts,
+        row.notes ? h("p", { class: "tk-notes" }, row.notes) : null,
+      );
+    }
+    this.paintFacts(row, now_s);
+    this.paintCallout(row, now_s);
+  }
+
+  /** The whole page of this experiment to keep or send; a page without a server has none to give. */
+  file(row) {
+    if (!this.source.snapshot) return null;
+    return h("a", { class: "tk-btn sm", href: this.source.snapshot(row.experiment_id), download: "", title: "Save charts and numbers as one HTML file, which opens without a server" }, icon("download"), "HTML");
+  }
+
+  paintFacts(row, now_s) {
+    const heard = Math.max(row.last_heard_s ?? 0, this.detail.last_heard_s ?? 0);
+    const live = row.state === "running";
+    const parts = [
+      live && heard ? ["Heard ", `${age(now_s - heard)} ago`, iso(heard)] : null,
+      row.last_step === null || row.last_step === undefined ? null : ["Step ", row.last_step.toLocaleString("en-US")],
+      [live ? "Running " : "Ran ", duration(live ? now_s - row.created_s : row.duration_s)],
+      ["Since ", clock(row.created_s, now_s), iso(row.created_s)],
+      live ? null : ["Last event ", clock(row.last_event_s, now_s), iso(row.last_event_s)],
+      ["", plural(row.metric_count ?? 0, "metric")],
+      ["", plural(row.point_count ?? 0, "value")],
+      row.group ? ["Group ", row.group] : null,
+      row.generation ? ["Resumed ", plural(row.generation, "time")] : null,
+    ].filter(Boolean);
+    const words = parts.map(([before, value]) => before + value).join("|");
+    if (words === this.factWords) return;
+    this.factWords = words;
+    fill(this.facts, parts.map(([before, value, hover]) => h("span", hover ? { title: hover } : null, before, h("b", null, value))));
+  }
+
+  paintCallout(row, now_s) {
+    const kind = CALLOUT[row.state];
+    const words = kind ? calloutWords(row, now_s) : null;
+    const key = words ? words.join("|") : "";
+    if (key === this.calloutKey) return;
+    this.calloutKey = key;
+    fill(this.callout, words ? h("div", { class: `tk-callout ${kind}`, role: "status" }, h("p", null, h("b", null, words[0]), " ", words[1]), words[2] ? h("p", null, words[2]) : null) : null);
+  }
+
+  paintAbout() {
+    const told = [...(this.detail.environment?.values?.host ? ["host", "process"] : []), ...(this.detail.ranks ? ["host", "process", "rank"] : [])]; // by panels of their own
+    const known = facts(this.detail).filter(([name]) => !told.includes(name));
+    const key = JSON.stringify(known);
+    if (key === this.aboutKey) return;
+    this.aboutKey = key;
+    this.about.hidden = !known.length;
+    fill(this.about, h("div", { class: "tk-panel-head" }, h("h2", null, "Where it ran")), h("dl", { class: "tk-kv" }, known.map(([name, value]) => [h("dt", null, name), h("dd", { class: "tk-mono", title: value }, value)])));
+  }
+}
+
+/** What a state means: since when, what is known, what to do. @returns {[string, string, string?]} */
+export function calloutWords(row, now_s) {
+  const evidence = evidenceWords(row.evidence);
+  const since = row.since_s ? `${age(now_s - row.since_s)} ago` : "";
+  // The evidence of a lost contact names the last step itself.
+  const told = /\bstep \d/.test(evidence) || row.last_step === null || row.last_step === undefined;
+  const step = told ? "" : `Last step ${row.last_step.toLocaleString("en-US")}.`;
+  if (row.state === "lost_contact") {
+    return [`Lost contact ${since || "with it"}.`, [step, evidence].filter(Boolean).join(" "), "The trainer may still run: it keeps what it logs and sends it when it can."];
+  }
+  if (row.state === "failed") return [`Failed ${since}.`, [step, evidence].filter(Boolean).join(" ")];
+  if (row.state === "paused") return [`Paused ${since}.`, evidence];
+  return [`Interrupted ${since}.`, [step, evidence].filter(Boolean).join(" ")];
+}
+
+function evidenceWords(evidence) {
+  if (!evidence) return "";
+  const words = Array.isArray(evidence) ? evidence.join(". ") : typeof evidence === "string" ? evidence : Object.entries(evidence).map(([key, value]) => `${key.replaceAll("_", " ")} ${value}`).join(", ");
+  return capital(/[.!?]$/.test(words) ? words : `${words}.`);
+}

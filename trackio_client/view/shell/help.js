@@ -1,0 +1,47 @@
+// The keys that the page knows, and how the charts are used.
+
+import { h } from "../base/dom.js";
+import { icon } from "../base/icons.js";
+
+const KEYS = [
+  ["/", "search experiments"],
+  ["j  k", "next, previous experiment"],
+  ["x", "show or hide it"],
+  ["Shift + x, Shift + click", "show or hide all from the last one to this one"],
+  ["o", "show only this one"],
+  ["Enter", "open it"],
+  ["1  2  3", "Metrics, System, Table"],
+  ["b", "fold the list"],
+  ["/words/", "in a search or filter: a regular expression"],
+  ["lr>0.001  state=failed", "in the search: config, metric, tag, group, name, state, steps; = != < <= > >="],
+  ["Escape", "clear the search, close what is open"],
+];
+const CHARTS = [
+  ["Drag", "zoom along x; the other charts of the group follow"],
+  ["Shift + drag", "zoom both ways"],
+  ["Double-click", "back to everything"],
+  ["Point at a line", "it stands out in every chart and in the list"],
+];
+
+/** @type {HTMLDialogElement|null} */
+let open = null;
+
+export function showHelp() {
+  if (open?.isConnected) return;
+  const rows = (pairs) => h("dl", { class: "tk-keys" }, pairs.map(([key, words]) => [h("dt", null, h("kbd", null, key)), h("dd", null, words)]));
+  const close = h("button", { class: "tk-btn bare icon", "aria-label": "Close", title: "Close" }, icon("close"));
+  const dialog = h(
+    "dialog",
+    { class: "tk-dialog", "aria-label": "Keyboard and help" },
+    h("div", { class: "tk-dialog-head" }, h("h2", null, "Keyboard"), close),
+    rows(KEYS),
+    h("h2", null, "Charts"),
+    rows(CHARTS),
+  );
+  close.addEventListener("click", () => dialog.close());
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  dialog.addEventListener("close", () => dialog.remove());
+  open = dialog;
+  (document.querySelector(".tk") ?? document.body).append(dialog);
+  dialog.showModal();
+}

@@ -1,0 +1,341 @@
+// The page: top bar, side bar, tabs, and one of the views; what stands there when a view cannot.
+
+import { followAddress, readAddress } from "../data/address.js";
+import { Columns } from "../data/columns.js";
+import { KEPT, controls, sizeOf } from "../charts/controls.js";
+import { ExperimentView } from "../experiment/detail.js";
+import { fill, h, isTyping, text } from "../base/dom.js";
+import { sideEdge } from "./edge.js";
+import { Experiments } from "../data/experiments.js";
+import { MetricGrid } from "../charts/grid.js";
+import { icon } from "../base/icons.js";
+import { matcher } from "../base/matching.js";
+import { SERVER_WORDS, awayBar, failed, noHits, noMetrics, noSystem, nothingTicked, skeleton } from "../base/notices.js";
+import { remember, remembered } from "../base/remember.js";
+import { SideBar } from "./sidebar.js";
+import { PageState } from "../data/state.js";
+import { TableView } from "./table.js";
+import { Theme } from "../base/theme.js";
+import { topBar } from "./topbar.js";
+import { count } from "../base/words.js";
+
+const TABS = { metrics: "Metrics", system: "System", table: "Table" };
+const SKELETON_AFTER_MS = 150;
+
+export class Shell {
+  /**
+   * @param {{source: any, search?: string, first?: {project?: string, experiments?: Promise<any>, projects?: Promise<any>},
+   *     words?: Partial<typeof SERVER_WORDS>}} parts
+   *     `first` holds requests that are under way since before this script ran; `words` what to say where no server is
+   */
+  constructor({ source, search = location.search, first = {}, words = {} }) {
+    const said = readAddress(search);
+    const kept = remembered();
+    this.source = source;
+    this.words = { ...SERVER_WORDS, ...words };
+    this.first = first;
+    this.projects = /** @type {any[]|null} */ (null);
+    const known = Object.fromEntries(KEPT.filter((key) => key in kept).map((key) => [key, kept[key]]));
+    const { ticks, ...chosen } = said;
+    this.ticks = ticks ?? null; // those of the address, until the project is known
+    this.state = new PageState({ ...known, folded: kept.folded ?? false, ...chosen });
+    this.theme = new Theme(this.state);
+    this.experiments = new Experiments(this.state, source);
+    this.columns = new Columns(this.state, source);
+    this._build();
+    followAddress(this.state, this.experiments);
+    this.state.follow(["project"], () => this._opened());
+    this.state.follow(["view", "experiment", "experiments", "metrics", "filter", "project", "progress"], () => this.decide());
+    this.state.follow(["size"], () => this._sized(sizeOf(this.state.get("size"))));
+    this.state.follow(["folded"], () => this.root.classList.toggle("folded", this.state.get("folded")));
+    this.experiments.addEventListener("contact", () => this.decide());
+    this.experiments.addEventListener("again", () => this._start());
+    document.addEventListener("keydown", (event) => this._key(event));
+    setInterval(() => this.away?.tell(), 1000);
+    this._start();
+  }
+
+  /** @param {number} px  the least width of a chart */
+  _sized(px) {
+    this.root.style.setProperty("--chart-min", `${px}px`);
+    this.root.dataset.size = px < 290 ? "small" : px > 420 ? "large" : "medium";
+  }
+
+  _build() {
+    const state = this.state;
+    const top = h("header", { class: "tk-top" });
+    this.side = h("aside", { class: "tk-side", "aria-label": "Experiments" });
+    this.tabs = h("nav", { class: "tk-tabs", "aria-label": "Views" });
+    this.sheetWords = h("span", null);
+    const sheet = h("button", { class: "tk-btn sm tk-narrow tk-sheet-button", "aria-haspopup": "dialog" }, icon("list"), this.sheetWords);
+    sheet.addEventListener("click", () => this.root.classList.toggle("sheet"));
+    this.bar = h("div", { class: "tk-controls" });
+    this.slot = h("div", { class: "tk-slot" });
+    const home = h("div", { class: "tk-slot" });
+    if (this.source.sync) setTimeout(() => import("./sync.js").then(({ syncBar }) => syncBar(home, this.source), () => {}), 1500); // after the first charts
+    this.body = h("div", { class: "tk-body", tabindex: "-1" });
+    const main = h("main", { class: "tk-main" }, this.tabs, this.slot, home, h("div", { class: "tk-bar" }, sheet, this.bar), this.body);
+    // A chart whose metric only others logged offers to tick them.
+    this.body.addEventListener("trackio-show", (/** @type {any} */ event) => this.experiments.tick(event.detail, true));
+    const curtain = h("div", { class: "tk-curtain" });
+    curtain.addEventListener("click", () => this.root.classList.remove("sheet"));
+    this.root = h("div", { class: "tk", id: "trackio" }, top, h("div", { class: "tk-page" }, this.side, curtain, main));
+
+    const close = h("button", { class: "tk-btn sm tk-sheet-close" }, "Done");
+    close.addEventListener("click", () => this.root.classList.remove("sheet"));
+    this.side.append(h("div", { class: "tk-sheet-head" }, h("b", null, "Experiments"), close));
+    const open = (id) => {
+      this.root.classList.remove("sheet");
+      state.set({ view: "experiment", experiment: id });
+    };
+    topBar(top, { state, experiments: this.experiments, source: this.source, theme: this.theme, foldSide: () => this.foldSide() });
+    this.sideBar = new SideBar(this.side, { state, experiments: this.experiments, columns: this.columns, open });
+    sideEdge(this.root, this.side);
+    controls(this.bar, state, { byMetric: !this.source.overview });
+    this._buildTabs();
+    this._buildViews(open);
+  }
+
+  _buildTabs() {
+    this.links = Object.entries(TABS).map(([view, label]) => {
+      const link = h("a", { href: "#", data: { view } }, label);
+      link.addEventListener("click", (event) => {
+        if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+        event.preventDefault();
+        this.state.set({ view, experiment: null });
+      });
+      return link;
+    });
+    this.tabs.append(...this.links);
+    this.state.follow(["view", "project"], () => {
+      const project = this.state.get("project");
+      for (const link of this.links) {
+        const { view } = link.dataset;
+        link.toggleAttribute("aria-current", false);
+        if (view === this.state.get("view")) link.setAttribute("aria-current", "page");
+        link.href = `?${new URLSearchParams({ ...(project ? { project } : {}), ...(view === "metrics" ? {} : { view }) })}`;
+      }
+    });
+  }
+
+  _buildViews(open) {
+    const { state, source, experiments, columns } = this;
+    const pane = (name) => h("section", { class: `tk-view ${name}`, hidden: true, "aria-label": TABS[name] ?? "Experiment" });
+    this.panes = { metrics: pane("metrics"), system: pane("system"), table: pane("table"), experiment: pane("experiment"), notice: pane("notice") };
+    this.body.append(...Object.values(this.panes));
+    /** Views are made when they are first looked at, and kept: scroll, zoom and what was fetched stay. */
+    this.makers = {
+      metrics: () => this._firstDrawn(new MetricGrid(this.panes.metrics, { state, source })),
+      // Hardware is sampled by the clock, not by the step: the charts of this group stand against time by themselves.
+      system: () => new MetricGrid(this.panes.system, { state: state.scope({ groups: ["system"], zoom: null }), source }),
+      table: () => new TableView(this.panes.table, { state, experiments, columns, open }),
+      experiment: () => new ExperimentView(this.panes.experiment, { state, source, experiments, words: this.words }),
+    };
+    this.made = {};
+  }
+
+  /** Tell the page's head that the first chart stands: Gradio's own script has waited for it (space/ui/early.py). */
+  _firstDrawn(grid) {
+    grid.feeds.addEventListener("data", () => requestAnimationFrame(() => requestAnimationFrame(() => {
+      performance.mark("trackio drawn");
+      dispatchEvent(new Event("trackio:drawn"));
+    })), { once: true });
+    return grid;
+  }
+
+  async _start() {
+    if (this.state.get("project")) return;
+    const id = this.state.get("experiment");
+    if (id) return; // the experiment's view finds its project
+    try {
+      const asked = this.first.projects?.catch(() => this.source.projects());
+      this.first = { ...this.first, projects: undefined }; // an answer is used once
+      const { projects } = await (asked ?? this.source.projects());
+      this.projects = projects;
+      const last = remembered().project;
+      const project = (projects.find((each) => each.project === last) ?? projects[0])?.project;
+      if (project && !this.state.get("project")) this.state.set({ project });
+      if (!project) this._waitForFirst();
+    } catch (error) {
+      this.experiments._failed(error); // told like any other: away, or a refusal
+    }
+    this.decide();
+  }
+
+  _waitForFirst() {
+    this.experiments._say({ phase: "ready", error: null, since_s: null, next_ms: null });
+    this.experiments.updated_ms = performance.now();
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => this.state.get("project") || this._start(), 2000);
+  }
+
+  _opened() {
+    const project = this.state.get("project");
+    if (!project) return;
+    remember({ project });
+    const { project: ready, experiments, metrics } = this.first;
+    this.first = {};
+    const under = ready === project; // the page's head has asked already
+    this._metricsAsked = under ? metrics : undefined;
+    this.experiments.open(under ? experiments : undefined);
+    if (this.ticks) this.experiments.tickListed(this.ticks);
+    this.ticks = null;
+    this.state.set({ metrics: null, usualColumn: null, usualColumns: null });
+    this._metricCount = -1;
+  }
+
+  /** The project's metrics, for the menus: again when an experiment has a new one. */
+  async loadMetrics() {
+    const project = this.state.get("project");
+    const sum = this.state.get("experiments").reduce((total, row) => total + (row.metric_count ?? 0), 0);
+    if (!project || sum === this._metricCount || this._loading) return;
+    this._loading = true;
+    try {
+      const asked = this._metricsAsked;
+      this._metricsAsked = undefined;
+      const { metrics } = await (asked ?? this.source.metrics(project));
+      if (project !== this.state.get("project")) return;
+      this._metricCount = sum;
+      const usualColumn = this.columns.likely(metrics);
+      this.state.set({ metrics, usualColumn, column: this.state.get("column") ?? usualColumn });
+    } catch {
+      // The next poll of the experiments tells what is wrong, and asks again.
+    } finally {
+      this._loading = false;
+    }
+  }
+
+  /** Choose what stands in the middle: a view, or words. */
+  decide() {
+    const view = this.state.get("view");
+    const rows = this.state.get("experiments");
+    const { phase } = this.experiments.contact;
+    text(this.sheetWords, `${count(rows.filter((row) => row.shown).length)} of ${count(rows.length)} experiments`);
+    document.title = this._title();
+    this._away();
+    if (rows.length) this.loadMetrics();
+    const words = view === "experiment" ? null : this._words(view, rows, phase);
+    this.root.classList.toggle("charts", view !== "table" && (view !== "experiment" || rows.length > 0) && (!words || /^(loading|filter)/.test(words[0])));
+    this.root.classList.toggle("table", view === "table" && !words);
+    if (words) return this._say(words);
+    this._show(view);
+    return undefined;
+  }
+
+  /** @returns {[string, () => Node]|null}  a key, so that the same words are not written twice */
+  _words(view, rows, phase) {
+    const { error } = this.experiments.contact;
+    const project = this.state.get("project");
+    const again = () => (this.source.hurry?.(), project ? this.experiments.ask({ all: true }) : this._start());
+    if (phase === "failed" && (error.status === 401 || error.status === 403)) return [`access ${error.type}`, () => this.words.access(error, (token) => this._login(token))];
+    const absent = phase === "failed" && error.status === 404;
+    if (phase === "failed" && !absent) return [`failed ${error.message}`, () => failed(error, again)];
+    if (phase === "loading") return ["loading", skeleton];
+    if (phase === "away" && !rows.length) return ["away", () => h("div")];
+    if (!project) return ["projects", this.words.noProjects];
+    if (!rows.length) return [`empty ${project}`, () => this._empty(project)];
+    if (view === "table") return null;
+    const ticked = rows.filter((row) => row.shown);
+    if (!ticked.length) return [`ticks ${rows.length}`, () => nothingTicked(rows.length, () => this.experiments.tickNewest())];
+    const filter = this.state.get("filter");
+    const named = this.state.get("metrics") ?? [];
+    const matches = matcher(filter);
+    if (matches && named.length && !named.some(({ metric }) => matches(metric))) {
+      return [`filter ${filter}`, () => noHits(filter, named.length, () => this.state.set({ filter: "" }), this.source.unlisted?.(project) ?? 0)];
+    }
+    if (view === "system" && this.state.get("metrics") && !named.some(({ group }) => group === "system")) return ["system", noSystem];
+    if (!ticked.some((row) => row.metric_count !== 0)) return [`metrics ${ticked.length > 1}`, () => noMetrics(ticked.length > 1)];
+    return null;
+  }
+
+  _empty(project) {
+    const slot = h("div");
+    const open = (name) => this.state.set({ project: name });
+    const draw = (others) => fill(slot, this.words.noExperiments(project, others, open));
+    draw([]);
+    this.source.projects().then(({ projects }) => draw(projects.map((each) => each.project).filter((name) => name !== project)), () => {});
+    return slot;
+  }
+
+  _show(view) {
+    clearTimeout(this.blink);
+    this.saying = null;
+    for (const [name, pane] of Object.entries(this.panes)) pane.hidden = name !== view;
+    this.made[view] ??= this.makers[view]();
+    this.body.classList.toggle("whole", view === "table");
+  }
+
+  _say([key, make]) {
+    if (this.saying === key) return;
+    this.saying = key;
+    const put = () => {
+      if (this.saying !== key) return;
+      for (const [name, pane] of Object.entries(this.panes)) pane.hidden = name !== "notice";
+      fill(this.panes.notice, make());
+      this.body.classList.remove("whole");
+    };
+    clearTimeout(this.blink);
+    if (key === "loading") this.blink = setTimeout(put, SKELETON_AFTER_MS);
+    else put();
+  }
+
+  _away() {
+    const { phase, next_ms, since_s, error } = this.experiments.contact;
+    if (phase !== "away") {
+      this.away = null;
+      this.slot.replaceChildren();
+    } else if (this.away && this.away.said === `${since_s} ${error?.status}`) {
+      this.away.contact.next_ms = next_ms; // the same words: the button stays under the pointer
+    } else {
+      const contact = { since_s, next_ms, error };
+      const words = this.words.away(contact, this.state.get("experiments").length > 0);
+      this.away = awayBar(contact, words, () => (this.source.hurry?.(), this.state.get("project") ? this.experiments.ask() : this._start()));
+      this.away.said = `${since_s} ${error?.status}`;
+      this.away.contact = contact;
+      fill(this.slot, this.away);
+    }
+  }
+
+  async _login(token) {
+    await login(token);
+    this.experiments.contact.phase = "loading";
+    if (this.state.get("project")) await this.experiments.ask({ all: true });
+    else await this._start();
+  }
+
+  _title() {
+    const project = this.state.get("project");
+    const open = this.state.get("view") === "experiment" && this.state.get("experiments").find((row) => row.id === this.state.get("experiment"));
+    const parts = open ? [open.name, project] : [project, TABS[this.state.get("view")] ?? "Experiment"];
+    return [...parts.filter(Boolean), "Trackio"].join(" · ");
+  }
+
+  foldSide() {
+    const folded = !this.state.get("folded");
+    remember({ folded });
+    this.state.set({ folded });
+  }
+
+  _key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Escape") this.root.classList.remove("sheet");
+    if (isTyping(event.target)) return;
+    const view = Object.keys(TABS)[Number(event.key) - 1];
+    if (view) this.state.set({ view, experiment: null });
+  }
+
+  /** What a Gradio listener may set: the query of the page. @param {Record<string, any>|null} query */
+  ask(query) {
+    if (!query || typeof query !== "object") return;
+    const { shown, ...rest } = query;
+    this.state.set(Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null && value !== undefined)));
+    if (Array.isArray(shown)) this.experiments.tickListed(shown);
+  }
+}
+
+/** Give the server the token once; it answers with a cookie. @param {string} token */
+export async function login(token) {
+  const response = await fetch("/v1/session", { method: "POST", headers: { "X-Trackio-Token": token }, credentials: "same-origin" }).catch(() => null);
+  if (!response) throw new Error("No answer from the server. Try again when it is up.");
+  if (!response.ok) throw new Error(response.status === 401 || response.status === 403 ? "This is not the server's token. Copy it again, without spaces." : `The server answered ${response.status}. Try again.`);
+}
