@@ -1,40 +1,33 @@
+// @ts-check
 // The address holds all that makes a view, so that a link shows the same to someone else and Back works.
 //   /?project=…&experiment=…&view=…&shown=…&x=…&smooth=ema:0.6&log=1&filter=…&search=…&sort=-age&column=…&columns=…
+// What can stand in it is listed in fields.js.
 
+import { FIELDS } from "./fields.js";
 import { DEFAULTS } from "./state.js";
 import { later } from "../base/dom.js";
 
-export const VIEWS = ["metrics", "system", "table", "experiment"];
-const KINDS = ["none", "ema", "mean", "gaussian"];
-const PLACES = ["project", "view", "experiment"]; // a change of these is a step that Back takes back
+const PLACES = ["project", "view", "experiment", ...FIELDS.filter((field) => field.isPlace).map((field) => field.key)];
+const KEYS = new Set(["project", "view", "experiment", "experiments", "usualColumn", "usualColumns", ...FIELDS.map((field) => field.key)]);
 const MAX_LISTED = 150; // ids in an address: 9 characters each, well below what servers and chats cut
 
 /**
  * What an address says; absent keys are absent here too.
  * @param {string} search  "?project=…"
+ * @returns {Record<string, any>}
  */
 export function readAddress(search) {
   const query = new URLSearchParams(search);
   /** @type {Record<string, any>} */
   const said = {};
-  const take = (name, key, read) => {
-    if (!query.has(name)) return;
-    const value = read(query.get(name) ?? "");
+  for (const key of ["project", "experiment"]) if (query.get(key)) said[key] = query.get(key);
+  if (/^[a-z]+$/.test(query.get("view") ?? "")) said.view = query.get("view"); // the shell knows which there are
+  for (const { name, key, read } of FIELDS) {
+    const value = query.has(name) ? read(query.get(name) ?? "") : undefined;
     if (value !== undefined) said[key] = value;
-  };
-  take("project", "project", (value) => value || undefined);
-  take("experiment", "experiment", (value) => value || undefined);
-  take("view", "view", (value) => (VIEWS.includes(value) ? value : undefined));
-  take("x", "x", (value) => value || undefined);
-  take("smooth", "smoothing", (value) => {
-    const [kind, amount] = value.split(":");
-    const number = Number(amount ?? DEFAULTS.smoothing.amount);
-    return KINDS.includes(kind) && number >= 0 && number < 1 ? { kind, amount: number } : undefined;
-  });
-  for (const [name, key] of [["log", "logY"], ["band", "band"], ["clip", "clip"]]) take(name, key, (value) => value === "1");
-  for (const name of ["filter", "search", "sort", "column"]) take(name, name, (value) => value);
-  take("columns", "columns", (value) => value.split(",").map(decodeURIComponent).filter(Boolean));
-  take("shown", "ticks", (value) => (value === "" ? [] : value.split(",")));
+  }
+  const shown = query.get("shown");
+  if (shown !== null) said.ticks = shown === "" ? [] : shown.split(",");
   if (said.experiment && !said.view) said.view = "experiment";
   if (said.view === "experiment" && !said.experiment) delete said.view;
   return said;
@@ -51,18 +44,13 @@ export function addressOf(state, ticks) {
   if (project) query.set("project", project);
   if (view === "experiment" && state.get("experiment")) query.set("experiment", state.get("experiment"));
   else if (view !== DEFAULTS.view) query.set("view", view);
-  if (state.get("x") !== DEFAULTS.x) query.set("x", state.get("x"));
-  const { kind, amount } = state.get("smoothing");
-  if (kind !== DEFAULTS.smoothing.kind || amount !== DEFAULTS.smoothing.amount) query.set("smooth", `${kind}:${amount}`);
-  for (const [name, key] of [["log", "logY"], ["band", "band"], ["clip", "clip"]]) {
-    if (state.get(key) !== DEFAULTS[key]) query.set(name, state.get(key) ? "1" : "0");
+  for (const { name, key, write, usual } of FIELDS) {
+    const value = state.get(key);
+    if (value === null || value === undefined || value === "") continue;
+    const text = write(value);
+    const always = usual ? usual((each) => state.get(each)) : DEFAULTS[/** @type {keyof typeof DEFAULTS} */ (key)];
+    if (always === null || always === undefined || text !== write(always)) query.set(name, text);
   }
-  for (const name of ["filter", "search", "sort", "column"]) {
-    const usual = name === "column" ? state.get("usualColumn") : DEFAULTS[name];
-    if (state.get(name) && state.get(name) !== usual) query.set(name, state.get(name));
-  }
-  const columns = state.get("columns");
-  if (columns && columns.join() !== state.get("usualColumns")?.join()) query.set("columns", columns.map(encodeURIComponent).join(","));
   if (ticks && ticks.length <= MAX_LISTED) query.set("shown", shortened(ticks).join(","));
   const text = query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%2F", "/");
   return text ? `?${text}` : location.pathname;
@@ -74,7 +62,8 @@ function shortened(ids) {
   return new Set(tails).size === ids.length ? tails : ids;
 }
 
-/** Keep the browser's address like the state. Returns a function that stops it. */
+/** Keep the browser's address like the state. Returns a function that stops it.
+ * @param {import("./state.js").PageState} state @param {any} experiments */
 export function followAddress(state, experiments) {
   let last = location.search;
   let place = PLACES.map((key) => state.get(key)).join("\n");
@@ -86,17 +75,19 @@ export function followAddress(state, experiments) {
     place = here;
   };
   const soon = later(write, 150); // a slider moves 60 times a second; Chromium takes 200 changes in 30 s
-  const onChange = (event) => {
+  const onChange = (/** @type {any} */ event) => {
     if (PLACES.some((key) => event.detail.has(key))) write();
-    else if (![...event.detail].every((key) => ["hot", "zoom", "metrics", "theme", "progress"].includes(key))) soon();
+    else if ([...event.detail].some((key) => KEYS.has(key))) soon();
   };
   const onBack = () => {
     last = location.search;
     const said = readAddress(location.search);
-    const back = Object.fromEntries(["project", "view", "experiment", "filter", "search"].map((key) => [key, said[key] ?? DEFAULTS[key]]));
+    const places = ["project", "view", "experiment", ...FIELDS.map((field) => field.key)];
+    const usual = Object.fromEntries(FIELDS.map(({ key, usual: always }) => [key, always ? always((each) => state.get(each)) : null]));
+    const back = Object.fromEntries(places.map((key) => [key, said[key] ?? usual[key] ?? DEFAULTS[/** @type {keyof typeof DEFAULTS} */ (key)]]));
     if (back.project === null) back.project = state.get("project");
     place = PLACES.map((key) => back[key]).join("\n");
-    state.set({ ...back, ...Object.fromEntries(Object.entries(said).filter(([key]) => key !== "ticks" && !(key in back))) });
+    state.set(back);
     if (said.ticks) experiments.tickListed(said.ticks);
     last = addressOf(state, experiments.ticksByHand());
   };

@@ -3,23 +3,20 @@
 import { followAddress, readAddress } from "../data/address.js";
 import { Columns } from "../data/columns.js";
 import { KEPT, controls, sizeOf } from "../charts/controls.js";
-import { ExperimentView } from "../experiment/detail.js";
 import { fill, h, isTyping, text } from "../base/dom.js";
 import { sideEdge } from "./edge.js";
 import { Experiments } from "../data/experiments.js";
-import { MetricGrid } from "../charts/grid.js";
 import { icon } from "../base/icons.js";
 import { matcher } from "../base/matching.js";
 import { SERVER_WORDS, awayBar, failed, noHits, noMetrics, noSystem, nothingTicked, skeleton } from "../base/notices.js";
 import { remember, remembered } from "../base/remember.js";
 import { SideBar } from "./sidebar.js";
-import { PageState } from "../data/state.js";
-import { TableView } from "./table.js";
+import { DEFAULTS, PageState } from "../data/state.js";
 import { Theme } from "../base/theme.js";
 import { topBar } from "./topbar.js";
 import { count } from "../base/words.js";
+import { TABS, VIEWS } from "./views.js";
 
-const TABS = { metrics: "Metrics", system: "System", table: "Table" };
 const SKELETON_AFTER_MS = 150;
 
 export class Shell {
@@ -97,7 +94,7 @@ export class Shell {
   }
 
   _buildTabs() {
-    this.links = Object.entries(TABS).map(([view, label]) => {
+    this.links = TABS.map(([view, { label }]) => {
       const link = h("a", { href: "#", data: { view } }, label);
       link.addEventListener("click", (event) => {
         if (event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -120,17 +117,14 @@ export class Shell {
 
   _buildViews(open) {
     const { state, source, experiments, columns } = this;
-    const pane = (name) => h("section", { class: `tk-view ${name}`, hidden: true, "aria-label": TABS[name] ?? "Experiment" });
-    this.panes = { metrics: pane("metrics"), system: pane("system"), table: pane("table"), experiment: pane("experiment"), notice: pane("notice") };
+    const pane = (name, label) => h("section", { class: `tk-view ${name}`, hidden: true, "aria-label": label });
+    this.panes = Object.fromEntries([...Object.entries(VIEWS).map(([name, { label }]) => [name, pane(name, label)]), ["notice", pane("notice", "Notice")]]);
     this.body.append(...Object.values(this.panes));
+    const parts = { state, source, experiments, columns, words: this.words, open };
     /** Views are made when they are first looked at, and kept: scroll, zoom and what was fetched stay. */
-    this.makers = {
-      metrics: () => this._firstDrawn(new MetricGrid(this.panes.metrics, { state, source })),
-      // Hardware is sampled by the clock, not by the step: the charts of this group stand against time by themselves.
-      system: () => new MetricGrid(this.panes.system, { state: state.scope({ groups: ["system"], zoom: null }), source }),
-      table: () => new TableView(this.panes.table, { state, experiments, columns, open }),
-      experiment: () => new ExperimentView(this.panes.experiment, { state, source, experiments, words: this.words }),
-    };
+    this.makers = Object.fromEntries(Object.entries(VIEWS).map(([name, { make }]) => [name, () => make(this.panes[name], parts)]));
+    const metrics = this.makers.metrics;
+    this.makers.metrics = () => this._firstDrawn(metrics());
     this.made = {};
   }
 
@@ -208,15 +202,17 @@ export class Shell {
   /** Choose what stands in the middle: a view, or words. */
   decide() {
     const view = this.state.get("view");
+    if (!(view in VIEWS)) return void this.state.set({ view: DEFAULTS.view }); // a link of another version, or one typed by hand
     const rows = this.state.get("experiments");
     const { phase } = this.experiments.contact;
     text(this.sheetWords, `${count(rows.filter((row) => row.shown).length)} of ${count(rows.length)} experiments`);
     document.title = this._title();
     this._away();
     if (rows.length) this.loadMetrics();
-    const words = view === "experiment" ? null : this._words(view, rows, phase);
-    this.root.classList.toggle("charts", view !== "table" && (view !== "experiment" || rows.length > 0) && (!words || /^(loading|filter)/.test(words[0])));
-    this.root.classList.toggle("table", view === "table" && !words);
+    const words = VIEWS[view].needs === "none" ? null : this._words(view, rows, phase);
+    const { hasControls = false, isWhole = false } = VIEWS[view];
+    this.root.classList.toggle("charts", hasControls && (view !== "experiment" || rows.length > 0) && (!words || /^(loading|filter)/.test(words[0])));
+    this.root.classList.toggle("table", isWhole && !words);
     if (words) return this._say(words);
     this._show(view);
     return undefined;
@@ -234,7 +230,7 @@ export class Shell {
     if (phase === "away" && !rows.length) return ["away", () => h("div")];
     if (!project) return ["projects", this.words.noProjects];
     if (!rows.length) return [`empty ${project}`, () => this._empty(project)];
-    if (view === "table") return null;
+    if (VIEWS[view].needs === "rows") return null;
     const ticked = rows.filter((row) => row.shown);
     if (!ticked.length) return [`ticks ${rows.length}`, () => nothingTicked(rows.length, () => this.experiments.tickNewest())];
     const filter = this.state.get("filter");
@@ -262,7 +258,7 @@ export class Shell {
     this.saying = null;
     for (const [name, pane] of Object.entries(this.panes)) pane.hidden = name !== view;
     this.made[view] ??= this.makers[view]();
-    this.body.classList.toggle("whole", view === "table");
+    this.body.classList.toggle("whole", VIEWS[view].isWhole === true);
   }
 
   _say([key, make]) {
@@ -306,7 +302,7 @@ export class Shell {
   _title() {
     const project = this.state.get("project");
     const open = this.state.get("view") === "experiment" && this.state.get("experiments").find((row) => row.id === this.state.get("experiment"));
-    const parts = open ? [open.name, project] : [project, TABS[this.state.get("view")] ?? "Experiment"];
+    const parts = open ? [open.name, project] : [project, VIEWS[this.state.get("view")].label];
     return [...parts.filter(Boolean), "Trackio"].join(" · ");
   }
 
@@ -320,7 +316,7 @@ export class Shell {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Escape") this.root.classList.remove("sheet");
     if (isTyping(event.target)) return;
-    const view = Object.keys(TABS)[Number(event.key) - 1];
+    const [view] = TABS[Number(event.key) - 1] ?? [];
     if (view) this.state.set({ view, experiment: null });
   }
 

@@ -1,0 +1,59 @@
+// @ts-check
+/**
+ * What of a page stands in its address: a line a key of the state. A view adds its own lines here, with the key's usual
+ * value in `DEFAULTS` of state.js; what is as usual is left out of the address.
+ */
+import { DEFAULTS } from "./state.js";
+
+const KINDS = ["none", "ema", "mean", "gaussian"];
+
+/**
+ * @typedef {Object} Field
+ * @property {string} name in the address
+ * @property {string} key of the state
+ * @property {(text: string) => any} read what stood in the address; undefined for what is no value
+ * @property {(value: any) => string} write
+ * @property {boolean} [isPlace] a change of it is a step that Back takes back
+ * @property {(get: (key: string) => any) => any} [usual] instead of DEFAULTS
+ */
+
+/** @param {string} name @param {string} [key] @returns {Field} */
+export const words = (name, key = name) => ({ name, key, read: (text) => text || undefined, write: String });
+/** @param {string} name @param {string} key @returns {Field} */
+export const flag = (name, key) => ({ name, key, read: (text) => (text === "1" ? true : text === "0" ? false : undefined), write: (value) => (value ? "1" : "0") });
+/** @param {string} name @param {string} [key] @returns {Field} */
+export const list = (name, key = name) => ({ name, key, read: (text) => text.split(",").map(decoded).filter(Boolean), write: (value) => value.map(encodeURIComponent).join(",") });
+/** One of these words. @param {string} name @param {string[]} known @param {string} [key] @returns {Field} */
+export const choice = (name, known, key = name) => ({ name, key, read: (text) => (known.includes(text) ? text : undefined), write: String });
+
+/** @type {Field[]} */
+export const FIELDS = [
+  words("x"),
+  {
+    name: "smooth",
+    key: "smoothing",
+    read: (text) => {
+      const [kind, amount] = text.split(":");
+      const number = Number(amount ?? DEFAULTS.smoothing.amount);
+      return KINDS.includes(kind) && number >= 0 && number < 1 ? { kind, amount: number } : undefined;
+    },
+    write: ({ kind, amount }) => `${kind}:${amount}`,
+  },
+  flag("log", "logY"),
+  flag("band", "band"),
+  flag("clip", "clip"),
+  words("filter"),
+  words("search"),
+  words("sort"),
+  { ...words("column"), usual: (get) => get("usualColumn") },
+  { ...list("columns"), usual: (get) => get("usualColumns") },
+];
+
+/** @param {string} text a part that was encoded once more, for the comma's sake; one that was cut is taken as it is */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
