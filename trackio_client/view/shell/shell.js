@@ -15,7 +15,7 @@ import { DEFAULTS, PageState } from "../data/state.js";
 import { Theme } from "../base/theme.js";
 import { topBar } from "./topbar.js";
 import { count } from "../base/words.js";
-import { TABS, VIEWS } from "./views.js";
+import { VIEWS, tabsOf } from "./views.js";
 
 const SKELETON_AFTER_MS = 150;
 
@@ -31,6 +31,7 @@ export class Shell {
     this.source = source;
     this.words = { ...SERVER_WORDS, ...words };
     this.first = first;
+    this.offered = tabsOf(source);
     this.projects = /** @type {any[]|null} */ (null);
     const known = Object.fromEntries(KEPT.filter((key) => key in kept).map((key) => [key, kept[key]]));
     const { ticks, ...chosen } = said;
@@ -94,7 +95,7 @@ export class Shell {
   }
 
   _buildTabs() {
-    this.links = TABS.map(([view, { label }]) => {
+    this.links = this.offered.map(([view, { label }]) => {
       const link = h("a", { href: "#", data: { view } }, label);
       link.addEventListener("click", (event) => {
         if (event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -202,7 +203,7 @@ export class Shell {
   /** Choose what stands in the middle: a view, or words. */
   decide() {
     const view = this.state.get("view");
-    if (!(view in VIEWS)) return void this.state.set({ view: DEFAULTS.view }); // a link of another version, or one typed by hand
+    if (!(view in VIEWS) || VIEWS[view].offered?.(this.source) === false) return void this.state.set({ view: DEFAULTS.view }); // a link of another version, or one typed by hand
     const rows = this.state.get("experiments");
     const { phase } = this.experiments.contact;
     text(this.sheetWords, `${count(rows.filter((row) => row.shown).length)} of ${count(rows.length)} experiments`);
@@ -316,7 +317,7 @@ export class Shell {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Escape") this.root.classList.remove("sheet");
     if (isTyping(event.target)) return;
-    const [view] = TABS[Number(event.key) - 1] ?? [];
+    const [view] = this.offered[Number(event.key) - 1] ?? [];
     if (view) this.state.set({ view, experiment: null });
   }
 

@@ -1,16 +1,18 @@
-// The views of a project, in the order of their tabs. One that is `later` comes with modules of its own, fetched when it is
-// first looked at; then it is kept: scroll, zoom and what was fetched stay. `words` tells by what a view is empty without:
-// "metrics" and ticked experiments, or "rows", or nothing ("none").
+// The views of a project, a line each, in the order of their tabs: Overview, Metrics, Compare, Labels, System, Table. One that is
+// `later` comes with modules of its own, fetched when it is first looked at; then it is kept: scroll, zoom and what was fetched
+// stay. `needs` tells what a view is empty without: "charts" (ticked experiments with metrics), "rows", or nothing ("none").
+// `offered` tells whether a source has what it draws from: a page without a server shows no tab for what it cannot show.
 
 import { ExperimentView } from "../experiment/detail.js";
 import { MetricGrid } from "../charts/grid.js";
+import { later } from "./later.js";
 import { TableView } from "./table.js";
 
 /**
  * @typedef {{state: import("../data/state.js").PageState, source: any, experiments: import("../data/experiments.js").Experiments,
  *   columns: import("../data/columns.js").Columns, words: any, open: (id: string) => void}} Parts
  * @typedef {{label: string, needs: "charts" | "rows" | "none", isTab?: boolean, hasControls?: boolean, isWhole?: boolean,
- *   make: (pane: HTMLElement, parts: Parts) => any}} View
+ *   offered?: (source: any) => boolean, make: (pane: HTMLElement, parts: Parts) => any}} View
  */
 
 /** @type {Record<string, View>} */
@@ -22,5 +24,5 @@ export const VIEWS = {
   experiment: { label: "Experiment", needs: "none", isTab: false, hasControls: true, make: (pane, parts) => new ExperimentView(pane, parts) },
 };
 
-/** Those that have a tab. */
-export const TABS = Object.entries(VIEWS).filter(([, view]) => view.isTab !== false);
+/** Those that have a tab on a page with this source. @param {any} source @returns {[string, View][]} */
+export const tabsOf = (source) => Object.entries(VIEWS).filter(([, view]) => view.isTab !== false && (view.offered?.(source) ?? true));
