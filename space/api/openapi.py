@@ -134,7 +134,7 @@ DOCS: Final[dict[str, dict[str, Any]]] = {
     "edit": _route(
         "Change name, group, tags, notes, or pause", EXPERIMENT,
         requestBody={"required": True, "content": {"application/json": {"schema": _object(
-            name=_TEXT, group=_TEXT, tags=_list(_TEXT), notes=_TEXT, state={"enum": ["paused", "running"]},
+            name=_TEXT, group=_TEXT, tags=_list(_TEXT), notes=_TEXT, state={"enum": ["paused", "running"]}, notes_version=_TEXT,
         )}}},
     ),
     "delete": _route("Delete an experiment for good", _object("deleted", deleted=_TEXT)),

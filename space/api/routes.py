@@ -5,6 +5,7 @@ Reads are plain functions, which FastAPI runs in threads: the event loop never w
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
@@ -40,6 +41,7 @@ from trackio_client.queries import experiments as asked
 from trackio_client.queries import index as indexed
 from trackio_client.queries.artifacts import experiment_artifacts, list_artifacts, read_artifact
 from trackio_client.queries.comparing import compare
+from trackio_client.queries.editing import notes_version
 from trackio_client.queries.environment import detail_with_environment
 from trackio_client.queries.metrics import list_metrics
 from trackio_client.queries.training import training_summary
@@ -50,6 +52,8 @@ from trackio_client.wire.frames import event_frame
 
 _LINES_TYPES: Final = (NDJSON_TYPE, "application/ndjson", "application/jsonl")
 _EDITS: Final = ("name", "group", "tags", "notes", "state")
+_NOTES_VERSION: Final = "notes_version"
+"""In an edit: of the notes that it was begun from. Notes that are others by now are not written over."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,7 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
 def _writing(parts: Parts) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["writing"])
     store, ingest = parts.store, parts.ingest
+    edits = asyncio.Lock()
 
     @router.post("/writers/{writer_id}/events", **DOCS["append"])
     async def append(request: Request, writer_id: str) -> Response:
@@ -117,22 +122,27 @@ def _writing(parts: Parts) -> APIRouter:
 
     @router.patch("/experiments/{experiment_id}", **DOCS["edit"])
     async def edit(request: Request, experiment_id: str) -> Response:
-        changes = _changes(await json_body(request))
-        record = await _in_thread(asked.find_experiment, store, experiment_id)
-        time_us = await _in_thread(_edit_time_us, store, experiment_id)
-        frame = event_frame(plain({"kind": EDIT, "time_us": time_us, **changes}))
-        await ingest.append(  # each edit is a writer of its own: nothing to remember between two of them
-            Batch(
-                writer_id=new_writer_id(),
-                experiment_id=experiment_id,
-                project=record.project,
-                generation=record.generation,
-                first_seq=0,
-                count=1,
-                first_held=0,
-                body=frame,
+        content = await json_body(request)
+        begun_from = content.pop(_NOTES_VERSION, None)
+        changes = _changes(content)
+        async with edits:  # between the look at the notes that stand and the new ones nobody else writes
+            record = await _in_thread(asked.find_experiment, store, experiment_id)
+            if begun_from is not None and "notes" in changes:
+                _check_notes(record.notes, changes["notes"], begun_from)
+            time_us = await _in_thread(_edit_time_us, store, experiment_id)
+            frame = event_frame(plain({"kind": EDIT, "time_us": time_us, **changes}))
+            await ingest.append(  # each edit is a writer of its own: nothing to remember between two of them
+                Batch(
+                    writer_id=new_writer_id(),
+                    experiment_id=experiment_id,
+                    project=record.project,
+                    generation=record.generation,
+                    first_seq=0,
+                    count=1,
+                    first_held=0,
+                    body=frame,
+                )
             )
-        )
         return answer(await _in_thread(_detail, parts, experiment_id))
 
     @router.delete("/experiments/{experiment_id}", **DOCS["delete"])
@@ -142,6 +152,19 @@ def _writing(parts: Parts) -> APIRouter:
         return answer({"deleted": experiment_id})
 
     return router
+
+
+def _check_notes(standing: str | None, wanted: str | None, begun_from: Any) -> None:
+    """Refuses notes that were begun from others than those that stand, unless they say the same."""
+    version = notes_version(standing)
+    if begun_from == version or (wanted or "") == (standing or ""):
+        return
+    raise Problem(
+        "edited",
+        "The notes were changed by somebody else, or in another tab, after this edit was begun.",
+        "Compare both texts and send the one that is to stay, with the notes_version given here.",
+        {"notes": standing, "notes_version": version},
+    )
 
 
 def _edit_time_us(store: Store, experiment_id: str) -> int:

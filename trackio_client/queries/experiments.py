@@ -8,6 +8,7 @@ from typing import Any, Final
 from trackio_client.errors import ExperimentNotFound, ProjectNotFound, UsageError
 from trackio_client.queries import spread
 from trackio_client.queries.definitions import goal_of, standing
+from trackio_client.queries.editing import notes_version
 from trackio_client.queries.states import LOSSES, LOST_CONTACT_S, state_of
 from trackio_client.store.contract import ExperimentRecord, MetricSummary, Store, StoredEvent
 from trackio_client.wire.batches import digest_sum
@@ -107,6 +108,7 @@ def experiment_detail(
         "user_summary": plain(record.user_summary),
         "definitions": record.definitions,
         "notes": record.notes,
+        "notes_version": notes_version(record.notes),
         "end": record.end,
         "client": record.client,
         "writers": record.writers,
