@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import pytest
 
 from benchmarks import accounts, overhead
+from benchmarks.dashboard import data
 from benchmarks.figures import Figure, table
 from benchmarks.log_call import in_child
+from trackio_client.wire.frames import Schema, metrics_frame
 
 
 def figure(**given):
@@ -67,3 +72,13 @@ def test_reading_the_hardware_takes_less_than_a_two_hundredth_of_a_core():
 
 def test_memory_does_not_grow_with_the_number_of_calls():
     assert overhead.in_child("growth", 10_000)["bytes_a_step"] < 24  # a number kept of each call takes more
+
+
+def test_calls_made_all_at_once_are_the_frames_that_a_client_writes():
+    schema, steps = Schema(("a", "b")), np.arange(7, 10)
+    rows = np.array([[1.0, math.nan], [2.5, -1e308], [0.0, 3.0]])
+    one_by_one = [
+        metrics_frame(schema, int(step), int((data.BEGAN_S + int(step) * 0.1) * 1e6), row)
+        for step, row in zip(steps, rows.tolist(), strict=True)
+    ]
+    assert data.frames(schema, steps, rows) == b"".join(one_by_one)
