@@ -25,7 +25,7 @@ def files_of(store: Store) -> tuple[int, int, Lost]:
     """(files, their bytes, what is missing) of all experiments of a store. A file of several counts once."""
     sizes: dict[str, int] = {}
     lacks: dict[str, list[str]] = {}
-    for record in store.experiments():
+    for record in store.experiments(binned=None):
         for blob in store.cited(record.experiment_id):
             if store.files.checked(blob.sha256) is not None:  # read whole: nobody looks at a copy before it is needed
                 sizes[blob.sha256] = blob.bytes

@@ -145,16 +145,19 @@ class RepoBacked:
         self._loaded((experiment_id,))
         return self._store.events(experiment_id, kinds=kinds, after=after, limit=limit, newest=newest)
 
-    def events_of_project(self, project: str | None, kinds: Sequence[str]) -> list[StoredEvent]:
-        self._loaded([record.experiment_id for record in self._store.experiments(project)])
-        return self._store.events_of_project(project, kinds)
+    def events_of_project(
+        self, project: str | None, kinds: Sequence[str], *, with_binned: bool = False
+    ) -> list[StoredEvent]:
+        wanted = self._store.experiments(project, binned=None if with_binned else False)
+        self._loaded([record.experiment_id for record in wanted])
+        return self._store.events_of_project(project, kinds, with_binned=with_binned)
 
     def audit(self, experiment_id: str) -> dict[str, str]:
         self._loaded((experiment_id,))
         return self._store.audit(experiment_id)
 
     def snapshot(self, into: Path) -> int:
-        self._loaded([record.experiment_id for record in self._store.experiments()])
+        self._loaded([record.experiment_id for record in self._store.experiments(binned=None)])
         return self._store.snapshot(into)
 
     # --- files --------------------------------------------------------------------------------------------------------
@@ -208,8 +211,10 @@ class RepoBacked:
     def projects(self) -> list[tuple[str, int, float]]:
         return self._store.projects()
 
-    def experiments(self, project: str | None = None, *, since: int = 0) -> list[ExperimentRecord]:
-        return self._store.experiments(project, since=since)
+    def experiments(
+        self, project: str | None = None, *, since: int = 0, binned: bool | None = False
+    ) -> list[ExperimentRecord]:
+        return self._store.experiments(project, since=since, binned=binned)
 
     def deleted(self, since: int = 0) -> list[tuple[str, str, int]]:
         return self._store.deleted(since)

@@ -179,4 +179,4 @@ def backup_name(repo: str, suffix: str) -> str:
 
 def is_empty(store: Store) -> bool:
     """Whether nothing was ever written to a store."""
-    return not store.experiments() and not store.tombstones()
+    return not store.experiments(binned=None) and not store.tombstones()

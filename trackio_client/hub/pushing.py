@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from trackio_client.blobs import Blob
-from trackio_client.errors import NotOurs
+from trackio_client.errors import ExperimentNotFound, NotOurs
 from trackio_client.hub.attachments import Attachments
 from trackio_client.hub.blobs import FOLDER, Outgoing, that_fit
 from trackio_client.hub.draft import Draft, Window, Work, plan
@@ -260,6 +260,9 @@ class Committer:
             file = at_head.get(path) if path else None
             return None if file is None else self.reader.read(path, head.commit, file.blob)
 
+        binned = {name: slots[name] for name in asked if name in slots and self._is_binned(name)}
+        buried |= binned
+        asked = [name for name in asked if name not in binned]
         if buried:
             read("")  # learns what is there
         files, self._later = self.views.changes(
@@ -269,6 +272,12 @@ class Committer:
         draft.delete |= {
             path for name in buried for path in (overview_path(name), gallery_path(name)) if path in at_head
         }
+
+    def _is_binned(self, experiment_id: str) -> bool:
+        try:
+            return self.store.experiment(experiment_id).binned is not None
+        except ExperimentNotFound:
+            return False
 
     def _card(self, draft: Draft, head: Head) -> None:
         paths = [*draft.add, *draft.index.files()]

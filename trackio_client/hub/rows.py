@@ -41,7 +41,7 @@ def _row(record: ExperimentRecord, series: Sequence[MetricSummary], header: dict
         "job_type": record.job_type,
         "tags": list(record.tags),
         "notes": record.notes,
-        "state": str(end.get("state") or record.edited_state or "running"),
+        "state": "binned" if record.binned else str(end.get("state") or record.edited_state or "running"),
         "created_s": record.created_s,
         "last_event_s": record.last_event_s,
         "generation": record.generation,

@@ -34,6 +34,11 @@ cited after a day (`collect`).
 removes; which were deleted since a position can be asked for. A tombstone from elsewhere is *buried* here and does the
 same, also for an experiment that was never here.
 
+**The bin.** An edit event puts an experiment into the bin, another one takes it out (binning.py): it is out of
+`projects`, `experiments`, `metrics`, `definitions`, `events_of_project`, `series` and `buckets`, as one that was never
+here; `experiment`, receipts, `points`, `events` and all that a repo needs still know it. Its writers go on to be
+taken: nothing that was logged is lost, and a restored experiment is whole.
+
 **Durable** is said of a destination: a disk that keeps what is on it, or a repo. A store opened with a `destination`
 names it in its receipts, and there durable is what `mark_durable` was told and `adopt` has seen, never more. What
 fills a hole after all is not durable because its hole was. Opened for another destination, nothing is durable yet.
@@ -134,8 +139,13 @@ class Store(Protocol):
         """(project, experiments, newest last_event_s), newest first."""
         ...
 
-    def experiments(self, project: str | None = None, *, since: int = 0) -> list[ExperimentRecord]:
-        """The experiments (of a project) that changed after a position, newest first. Unknown project: []."""
+    def experiments(
+        self, project: str | None = None, *, since: int = 0, binned: bool | None = False
+    ) -> list[ExperimentRecord]:
+        """The experiments (of a project) that changed after a position, newest first. Unknown project: [].
+
+        Those in the bin are left out; with `binned` they alone are given, with None all are.
+        """
         ...
 
     def deleted(self, since: int = 0) -> list[tuple[str, str, int]]:
@@ -143,7 +153,7 @@ class Store(Protocol):
         ...
 
     def experiment(self, experiment_id: str) -> ExperimentRecord:
-        """Raises ExperimentNotFound."""
+        """One experiment, also one in the bin. Raises ExperimentNotFound."""
         ...
 
     def summaries(
@@ -224,7 +234,9 @@ class Store(Protocol):
         """Remove files that no experiment cites and that came so long ago; their bytes."""
         ...
 
-    def events_of_project(self, project: str | None, kinds: Sequence[str]) -> list[StoredEvent]:
+    def events_of_project(
+        self, project: str | None, kinds: Sequence[str], *, with_binned: bool = False
+    ) -> list[StoredEvent]:
         """JSON events of some kinds of all experiments of a project (None: of all), as far as they are loaded."""
         ...
 

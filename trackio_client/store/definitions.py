@@ -7,6 +7,8 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, Final
 
+from trackio_client.store.schema import KEPT
+
 AT_ONCE: Final = 500
 """Experiments named in one statement; SQLite takes 32,766 values."""
 
@@ -15,7 +17,8 @@ MOST: Final = 1_000
 
 _SAID = (
     "SELECT created_us, json_extract(facts, '$.definitions') FROM experiment WHERE id IN (SELECT id FROM experiment "
-    "WHERE project = ? {and_named} ORDER BY created_us DESC LIMIT ?) AND instr(facts, '\"definitions\"') > 0"
+    f"WHERE project = ? AND {KEPT} {{and_named}} ORDER BY created_us DESC LIMIT ?) "
+    "AND instr(facts, '\"definitions\"') > 0"
 )
 """A text search is 20 times faster than parsing what has none."""
 
@@ -46,6 +49,6 @@ def is_the_step(sql: sqlite3.Connection, project: str, metric: str) -> bool:
     """Whether a metric's last, lowest and highest value are those of the step, in all experiments of a project."""
     other = (
         "SELECT 1 FROM experiment e JOIN series s ON s.experiment = e.id WHERE e.project = ? AND s.metric = ? AND "
-        "(s.last IS NOT s.last_step OR s.min IS NOT s.min_step OR s.max IS NOT s.max_step) LIMIT 1"
+        f"e.{KEPT} AND (s.last IS NOT s.last_step OR s.min IS NOT s.min_step OR s.max IS NOT s.max_step) LIMIT 1"
     )
     return sql.execute(other, (project, metric)).fetchone() is None

@@ -9,6 +9,7 @@ from typing import Any
 
 from trackio_client.store.contract import StoredEvent
 from trackio_client.store.listing import row_of
+from trackio_client.store.schema import KEPT
 
 
 def of_experiment(
@@ -36,9 +37,13 @@ def of_experiment(
     return found[::-1] if newest else found
 
 
-def of_project(sql: sqlite3.Connection, project: str | None, kinds: Sequence[str]) -> list[StoredEvent]:
+def of_project(
+    sql: sqlite3.Connection, project: str | None, kinds: Sequence[str], *, with_binned: bool = False
+) -> list[StoredEvent]:
     """As `Store.events_of_project`."""
     where, arguments = ("", []) if project is None else ("x.project = ? AND ", [project])
+    if not with_binned:
+        where += f"x.{KEPT} AND "
     rows = sql.execute(
         "SELECT x.experiment_id, w.writer_id, e.seq, e.position, e.content FROM experiment x "
         "JOIN event e ON e.experiment = x.id JOIN writer w ON w.id = e.writer "

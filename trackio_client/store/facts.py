@@ -152,6 +152,18 @@ def _edit(facts: dict[str, Any], event: dict[str, Any], key: Key) -> None:
             facts[field] = event[field]
     if "state" in event and (event["state"] is None or event["state"] in kinds.STATES):
         facts["edited_state"] = event["state"]
+    if isinstance(event.get("archived"), bool):
+        facts["archived"] = event["archived"]
+    if "binned" in event:
+        facts.pop("binned", None)  # of one that was restored there is nothing: the index of the bin holds no row of it
+        if binned := _binned(event["binned"]):
+            facts["binned"] = binned
+
+
+def _binned(said: Any) -> dict[str, Any] | None:
+    """{"time_us", "by"} of one that a person put into the bin; None: it was taken out, or what is said says nothing."""
+    time_us = whole(_object(said).get("time_us"))
+    return None if time_us is None else {"time_us": time_us, "by": _text(said.get("by")) or ""}
 
 
 _STEPS = {
@@ -187,6 +199,8 @@ def sound(facts: Any) -> dict[str, Any]:
         raise ValueError("a definition must be an object")
     if facts.get("edited_state") not in (None, *kinds.STATES):
         raise ValueError("there is no such state")
+    if not isinstance(facts.get("archived", False), bool) or ("binned" in facts and _binned(facts["binned"]) is None):
+        raise ValueError("archived is a flag, and binned says when")
     end = facts.get("end")
     if end is not None:
         whole_fields = (end["time_us"], end["generation"])

@@ -13,6 +13,7 @@ from trackio_client.store import summaries as numbers
 from trackio_client.store.contract import MetricSummary
 from trackio_client.store.parts import resolved
 from trackio_client.store.reading import Reading
+from trackio_client.store.schema import KEPT
 from trackio_client.wire.ranks import RANK_MARK, rank_of
 
 AT_ONCE: Final = 500
@@ -35,7 +36,7 @@ def row_of(sql: sqlite3.Connection, experiment_id: str) -> int:
 def projects(sql: sqlite3.Connection) -> list[tuple[str, int, float]]:
     """As `Store.projects`."""
     rows = sql.execute(
-        "SELECT project, count(*), max(last_event_us) FROM experiment GROUP BY project ORDER BY 3 DESC, 1"
+        f"SELECT project, sum({KEPT}), max(last_event_us) FROM experiment GROUP BY project ORDER BY 3 DESC, 1"
     ).fetchall()
     return [(project, count, last / 1e6) for project, count, last in rows]
 
@@ -51,7 +52,7 @@ def metrics(
     sql: sqlite3.Connection, project: str, experiments: Sequence[str] | None = None
 ) -> list[tuple[str, int, int]]:
     """As `Store.metrics`."""
-    where, arguments = "e.project = ?", [project]
+    where, arguments = f"e.project = ? AND e.{KEPT}", [project]
     if experiments is not None:
         where += f" AND e.experiment_id IN ({', '.join('?' * len(experiments))})"
         arguments += experiments

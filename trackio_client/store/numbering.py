@@ -118,9 +118,10 @@ number unused; never do two contents keep one."""
 def _number(store: Store, project: str) -> int:
     given = 0
     for _ in range(TRIES):  # another process may number the same store at this moment: what it took is numbered again
-        if store.cold([record.experiment_id for record in store.experiments(project)]):
+        if store.cold([record.experiment_id for record in store.experiments(project, binned=None)]):
             raise NotReady(f"what project {project!r:.80} has in its repo is still to be loaded", retry_after_s=5)
-        events = store.events_of_project(project, [ARTIFACT, ARTIFACT_VERSION])
+        # The numbers of what is in the bin stay taken: it may be restored.
+        events = store.events_of_project(project, [ARTIFACT, ARTIFACT_VERSION], with_binned=True)
         numbers = numbers_of(events)
         waiting = unnumbered(events, numbers)
         if not waiting:

@@ -20,12 +20,14 @@ from trackio_client.store.cells import Axis, Cells, Drawn
 from trackio_client.store.chunks import CHUNK_POINTS, GROUP
 from trackio_client.store.columns import Floats, Ints
 from trackio_client.store.parts import Parts, Points, SeriesRow, Tail, concatenated, resolved
+from trackio_client.store.schema import KEPT
 
 _SERIES = (
     "SELECT s.id, s.experiment, e.experiment_id, s.metric, e.merges, s.position, "
     "s.first_step, s.last_step, s.points, s.bad "
     "FROM series s JOIN experiment e ON e.id = s.experiment "
 )
+_KEPT_ROW = f"SELECT id FROM experiment WHERE experiment_id = ? AND {KEPT}"
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
 _FEW = 512
 """Points a bucket on a time axis from which on overviews are used: a row may reach over its edge by 1/16."""
@@ -68,7 +70,7 @@ class Reading:
         """
         found = []
         for experiment_id in experiments:
-            row = self.sql.execute("SELECT id FROM experiment WHERE experiment_id = ?", (experiment_id,)).fetchone()
+            row = self.sql.execute(_KEPT_ROW, (experiment_id,)).fetchone()
             if row is None:
                 raise ExperimentNotFound(f"there is no experiment {experiment_id!r} here")
             by_metric = {}

@@ -45,6 +45,8 @@ def _record(row: Sequence[Any]) -> ExperimentRecord:
         writers=row[12],
         end=end,
         edited_state=facts.get("edited_state"),
+        archived=facts.get("archived") is True,
+        binned=facts.get("binned"),
         config=revive(facts.get("config", {})),
         user_summary=revive(facts.get("summary", {})),
         definitions=facts.get("definitions", {}),

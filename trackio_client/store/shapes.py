@@ -59,6 +59,10 @@ class ExperimentRecord:
     """The latest `end` event of the newest generation, with its `time_s`; None while nobody ended it."""
     edited_state: str | None = None
     """`paused` when a person paused it."""
+    archived: bool = False
+    """Out of the usual lists."""
+    binned: dict[str, Any] | None = None
+    """{"time_us", "by"} of one that a person put into the bin (store/binning.py)."""
     config: dict[str, Any] = field(default_factory=dict)
     user_summary: dict[str, Any] = field(default_factory=dict)
     definitions: dict[str, dict[str, Any]] = field(default_factory=dict)

@@ -30,7 +30,7 @@ from trackio_client.store.parts import Parts
 from trackio_client.store.reading import Reading
 from trackio_client.store.records import records
 from trackio_client.store.rows import Home, SeriesIds, load_writer, writers_of
-from trackio_client.store.schema import claim, transaction
+from trackio_client.store.schema import BINNED, KEPT, claim, transaction
 from trackio_client.store.writing import Appender
 from trackio_client.wire.asks import SeriesQuery
 from trackio_client.wire.batches import Batch, Hole, Ranges, Receipt
@@ -264,8 +264,11 @@ class SqliteStore:
         with self._read() as sql:
             return listing.projects(sql)
 
-    def experiments(self, project: str | None = None, *, since: int = 0) -> list[ExperimentRecord]:
+    def experiments(
+        self, project: str | None = None, *, since: int = 0, binned: bool | None = False
+    ) -> list[ExperimentRecord]:
         of = "" if project is None else " AND project = ?"
+        of += {False: f" AND {KEPT}", True: f" AND id IN (SELECT id FROM experiment WHERE {BINNED})", None: ""}[binned]
         with self._read() as sql:
             rest = f"WHERE position > ?{of} ORDER BY created_us DESC, id DESC"
             return records(sql, rest, (since,) if project is None else (since, project))
@@ -315,9 +318,11 @@ class SqliteStore:
         with self._read() as sql:
             return events.of_experiment(sql, experiment_id, kinds, after=after, limit=limit, newest=newest)
 
-    def events_of_project(self, project: str | None, kinds: Sequence[str]) -> list[StoredEvent]:
+    def events_of_project(
+        self, project: str | None, kinds: Sequence[str], *, with_binned: bool = False
+    ) -> list[StoredEvent]:
         with self._read() as sql:
-            return events.of_project(sql, project, kinds)
+            return events.of_project(sql, project, kinds, with_binned=with_binned)
 
     # --- series ------------------------------------------------------------------------------------------------
 

@@ -74,7 +74,15 @@ END: Final = "end"
 """state "finished", "failed" or "interrupted"; exit_code, signal, error, message: each or null. rank, world_size: of
 the process that says so, when it is one of several."""
 EDIT: Final = "edit"
-"""name, group, tags, notes, state ("paused" or the state again): changes made by a person; absent is unchanged."""
+"""name, group, tags, notes, state ("paused" or the state again), archived (true or false), binned ({"time_us": when,
+"by": whom} in the bin, null: restored): changes made by a person; absent is unchanged."""
+
+TOLD_BY_HAND: Final = "by-hand"
+"""The client's name in a start event of an experiment that people or scripts tell call by call (managing/): it sends
+no signs of life, so its silence says nothing. `demo: true` beside it marks made-up data."""
+DEMO: Final = "demo"
+DEMO_PREFIX: Final = "exp_demo_"
+"""What the id of a made-up experiment begins with: the one mark that nobody can put on a real one afterwards."""
 
 STATES: Final = ("running", "finished", "failed", "interrupted", "lost_contact", "paused")
 _ALIASES: Final = {

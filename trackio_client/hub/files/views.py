@@ -92,7 +92,7 @@ class Views:
             experiments: those that changed.
             slots: the slot of each of them, and of others in the same slots: a list that is missing or cannot be read
                 is made of all of them.
-            gone: deleted experiments, by slot.
+            gone: experiments that were deleted or put into the bin, by slot.
             read: the content of a file at the commit's parent, None if it is not there.
             most: overviews in this commit, at most.
         """
@@ -213,9 +213,11 @@ def _rows(store: Store, names: Sequence[str], now_s: float) -> dict[str, Row]:
     records: list[ExperimentRecord] = []
     for name in names:
         try:
-            records.append(store.experiment(name))
+            record = store.experiment(name)
         except ExperimentNotFound:
             continue
+        if record.binned is None:
+            records.append(record)
     summaries = spread.summaries(store, [record.experiment_id for record in records])
     told = zip(records, rows_of(store, records, now_s), strict=True)
     return {
