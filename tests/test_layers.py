@@ -41,6 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": STORE,
     "queries": STORE | {"scoring"},
     "view": set(),
+    "snapshot": STORE | {"queries", "view"},
     "clientfile": CORE,
     "truth": {"errors"},
     "homes": set(),
@@ -58,17 +59,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     "artifacts": CORE | {"wire", "reader.source", "values", "media"},
     "integrations": EXPERIMENT | {"scoring"},
     "monitor": EXPERIMENT | {"integrations"},
-    "reader": STORE | {"queries", "settings", "delivery.address", "delivery.tokens", "artifacts", "values"},
+    "reader": STORE | {"queries", "settings", "delivery.address", "delivery.tokens", "artifacts", "values", "snapshot"},
+    "managing": STORE | {"queries", "reader", "masking", "settings", "delivery.address"},
     "exchange": STORE | {"masking"},
     "hub": STORE | {"view", "queries", "clientfile", "settings", "delivery"},
-    "cli": EXPERIMENT | {"queries", "reader", "exchange", "hub"},
+    "cli": EXPERIMENT | {"queries", "reader", "exchange", "hub", "snapshot"},
     # The wheel's face: names that are loaded on first use.
     "__init__": EXPERIMENT | {"calls", "install", "reader", "monitor", "integrations"},
     "calls": EXPERIMENT | {"reader"},
     "install": EXPERIMENT | {"__init__"},
     "__main__": {"cli"},
     # exchange, masking: what Trackio's clients log is mapped as their files are.
-    "space": STORE | {"exchange", "masking", "media", "queries", "settings", "inforce", "hub", "view"},
+    "space": STORE | {"managing", "exchange", "masking", "media", "queries", "settings", "inforce", "hub", "view", "snapshot"},
 }
 ONLY_IN = {
     "gradio": ("space/ui/",),

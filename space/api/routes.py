@@ -35,7 +35,7 @@ from space.settings import SpaceSettings
 from space.sharing.preview import Previews
 from space.sharing.rate import Rate
 from space.sharing.routes import Links, link_routes
-from space.sharing.snapshot import file_name, snapshot_html
+from space.sharing.snapshot import snapshot_routes
 from trackio_client.errors import UsageError
 from trackio_client.queries import experiments as asked
 from trackio_client.queries import index as indexed
@@ -83,6 +83,8 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
         store=parts.store,
         access=parts.gate.access,
         address_of=parts.library.address_of,
+    app.include_router(view_routes(parts.views, parts.store))
+    app.include_router(snapshot_routes(parts.store, lost_contact_s=parts.settings.lost_contact_s))
         rate=Rate(),
         previews=Previews(),
     )
@@ -226,14 +228,6 @@ def _reading(parts: Parts) -> APIRouter:
         lost = parts.settings.lost_contact_s
         found = compare(store, experiment, time.time(), lost_contact_s=lost)
         return answer(found, accepts_gzip=_gzip(request))
-
-    @router.get("/experiments/{experiment_id}/snapshot.html", **DOCS["snapshot"])
-    def snapshot(experiment_id: str) -> Response:
-        lost = parts.settings.lost_contact_s
-        raw = snapshot_html(store, experiment_id, lost_contact_s=lost)
-        name = file_name(asked.find_experiment(store, experiment_id).name, experiment_id)
-        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-        return Response(raw, 200, headers, "text/html; charset=utf-8")
 
     @router.get("/experiments/{experiment_id}/events", **DOCS["events"])
     def events(

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from starlette.responses import HTMLResponse, Response
 
-from space.sharing.numbers import STATES, best_numbers, headline, number
+from trackio_client.snapshot.numbers import STATES, best_numbers, headline, number
 from trackio_client.view import STYLES, modules
 
 SCRIPT: Final = "shared.js"

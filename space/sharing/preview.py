@@ -20,9 +20,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from space.sharing.numbers import STATES, main_metric, number
 from space.sharing.scope import Shared
 from trackio_client.queries import spread
+from trackio_client.snapshot.numbers import STATES, main_metric, number
 from trackio_client.store.contract import Store
 from trackio_client.wire.asks import SeriesQuery
 

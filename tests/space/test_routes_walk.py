@@ -48,7 +48,7 @@ VIEWERS_MAY = {
         "projects", "experiments", "experiments/{experiment_id}", "experiments/{experiment_id}/events",
         "artifacts", "artifacts/{wanted}", "experiments/{experiment_id}/artifacts",
         "experiments/{experiment_id}/summary", "experiments/{experiment_id}/receipts",
-        "experiments/{experiment_id}/snapshot.html", "metrics", "series", "compare",
+        "experiments/{experiment_id}/snapshot.html", "snapshot.html", "metrics", "series", "compare", "importance", "groups", "groups/curves",
         "experiments/{experiment_id}/index", "experiments/{experiment_id}/index/{writer_id}/{seq}",
         "sync", "writers/{writer_id}", "openapi.json",
     )),

@@ -75,6 +75,24 @@ class HttpSource:
     def compare(self, experiments: Sequence[str]) -> dict[str, Any]:
         return dict(self._ask("GET", "/v1/compare", params={"experiment": list(experiments)}))
 
+    def snapshot(self, experiments: Sequence[str], *, name: str | None = None, state: str = "") -> bytes:
+        params: dict[str, Any] = {"experiment": list(experiments), "state": state}
+        return bytes(
+            self._ask("GET", "/v1/snapshot.html", as_bytes=True, params=params | ({"name": name} if name else {}))
+        )
+
+    def importance(
+        self, project: str, metric: str, *, by: str | None = None, experiments: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        asked = {"project": project, "metric": metric, "experiment": list(experiments)} | ({"by": by} if by else {})
+        return dict(self._ask("POST", "/v1/importance", json=asked))
+
+    def compare_groups(
+        self, first: Sequence[str], second: Sequence[str], *, metrics: Sequence[str] = (), by: str = "common"
+    ) -> dict[str, Any]:
+        asked = {"first": list(first), "second": list(second), "metric": list(metrics), "by": by}
+        return dict(self._ask("POST", "/v1/groups", json=asked))
+
     def series(self, query: SeriesQuery) -> dict[tuple[str, str], Series]:
         asked: dict[str, Any] = {"experiment": list(query.experiments), "metric": list(query.metrics), "x": query.x}
         optional = {"max_points": query.max_points, "from_x": query.from_x, "to_x": query.to_x}
@@ -140,8 +158,8 @@ class HttpSource:
     def close(self) -> None:
         self._client.close()
 
-    def _ask(self, method: str, path: str, **sent: Any) -> Any:
-        """The JSON of an answer of ours.
+    def _ask(self, method: str, path: str, *, as_bytes: bool = False, **sent: Any) -> Any:
+        """The JSON of an answer of ours, or its bytes.
 
         Raises:
             Unavailable: nobody there, or not a Space of ours. Unauthorized, NotFound, UsageError as the problem says.
@@ -155,11 +173,11 @@ class HttpSource:
                     f"{self.address} cannot be reached: {str(error) or type(error).__name__}. "
                     "Is the Space running, and is the address right?"
                 ) from error
-            content = _json(answer)
+            content = None if as_bytes and answer.status_code == 200 else _json(answer)
             if answer.headers.get("X-Trackio") is None and not _is_problem(content):
                 raise Unavailable(_strange(self.address, answer))
             if answer.status_code in (200, 204):
-                return content
+                return answer.content if as_bytes else content
             if _slug(content) == "starting" and time.monotonic() < deadline:
                 self._sleep(min(2.0, _seconds(answer)))
                 continue

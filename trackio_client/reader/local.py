@@ -89,6 +89,21 @@ class LocalSource:
             find_experiment(self.store, experiment_id)
         return spread.series(self.store, query)[0]
 
+    def snapshot(self, experiments: Sequence[str], *, name: str | None = None, state: str = "") -> bytes:
+        from trackio_client.snapshot.page import snapshot_html  # here: who reads numbers needs no page
+
+        return snapshot_html(self.store, experiments, name=name, state=state)
+
+    def importance(
+        self, project: str, metric: str, *, by: str | None = None, experiments: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        return importance(self.store, project, metric, by=by, experiments=experiments)
+
+    def compare_groups(
+        self, first: Sequence[str], second: Sequence[str], *, metrics: Sequence[str] = (), by: str = "common"
+    ) -> dict[str, Any]:
+        return compare_groups(self.store, first, second, metrics=metrics, by=by)
+
     def events(self, experiment_id: str, kinds: Sequence[str], *, newest: int | None = None) -> list[dict[str, Any]]:
         if newest is not None:
             return list(list_events(self.store, experiment_id, kinds=kinds, limit=newest, newest=True)["events"])

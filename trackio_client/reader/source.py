@@ -35,6 +35,22 @@ class Source(Protocol):
         """Experiments beside each other (queries/comparing.py). Raises ExperimentNotFound, UsageError."""
         ...
 
+    def snapshot(self, experiments: Sequence[str], *, name: str | None = None, state: str = "") -> bytes:
+        """Experiments as one HTML file (snapshot/page.py). Raises ExperimentNotFound, UsageError."""
+        ...
+
+    def importance(
+        self, project: str, metric: str, *, by: str | None = None, experiments: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """Which parameters go with a metric (queries/importance.py). Raises ProjectNotFound, UsageError."""
+        ...
+
+    def compare_groups(
+        self, first: Sequence[str], second: Sequence[str], *, metrics: Sequence[str] = (), by: str = "common"
+    ) -> dict[str, Any]:
+        """Two groups of experiments (queries/groups.py). Raises ExperimentNotFound, UsageError."""
+        ...
+
     def series(self, query: SeriesQuery) -> dict[tuple[str, str], Series]:
         """By (experiment_id, metric); pairs without points are absent. Raises ExperimentNotFound."""
         ...

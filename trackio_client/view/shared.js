@@ -46,7 +46,7 @@ class SharedPage {
   /** @param {{source: any, kind: "page"|"embed"|"snapshot", name: string}} parts */
   constructor({ source, kind, name }) {
     Object.assign(this, { source, kind, name });
-    const { ticks: _, project: __, view: ___, experiment: ____, ...said } = readAddress(location.search);
+    const { ticks: _, project: __, view: ___, experiment: ____, ...said } = readAddress(location.search || `?${source.data?.state ?? ""}`);
     this.state = new PageState({ project: name, ...said });
     this.only = new URLSearchParams(location.search).getAll("metric"); // of an embedded page: some charts of many
     this.theme = kind === "embed" ? null : new Theme(this.state); // a frame follows the page around it: the system
@@ -81,7 +81,7 @@ class SharedPage {
     const top = kind === "embed" ? null : h("header", { class: "tk-top" }, h("div", { class: "tk-brand" }, brandMark(), h("b", { class: "tk-shared-name", title: this.name }, this.name)), h("span", { class: "tk-grow" }), this.fresh, this.themes());
     this.root = h("div", { class: `tk tk-shared ${kind} charts`, id: "trackio" }, top, body);
     if (this.only.length === 1) this.root.classList.add("alone");
-    if (kind !== "embed") controls(this.bar, state, { byMetric: this.source.byMetric !== false });
+    if (kind !== "embed") controls(this.bar, state, { byMetric: this.source.byMetric !== false, only: this.source.otherAxes && [] });
     document.querySelector(".tk-shared-plain")?.remove();
     document.body.append(this.root);
     this.grid = new MetricGrid(charts, { state, source, every_ms: this.isLive ? LIVE_MS : NEVER_MS });
@@ -258,7 +258,7 @@ class SharedPage {
     const { Facts } = await import("./experiment/facts.js");
     if (this.isOver) return;
     const metric = (/** @type {string} */ name) => (this.state.get("metrics") ?? []).find((/** @type {any} */ each) => each.metric === name);
-    this.told = new Facts({ source: this.source, id: detail.experiment_id, metric });
+    this.told = new Facts({ source: this.source, id: detail.experiment_id, metric, state: this.state });
     fill(this.below, this.told.above, this.told.below);
     this.beside.replaceWith(this.told.beside);
     this.aside.append(this.told.last);

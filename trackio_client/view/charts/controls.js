@@ -16,8 +16,9 @@ const TICKS = [232, 320, 520];
 export const KEPT = ["x", "smoothing", "band", "logY", "clip", "size"];
 
 /** @param {HTMLElement} root @param {import("../data/state.js").PageState} state
- * @param {{byMetric?: boolean}} [can] whether curves can be drawn against another metric, which takes every point */
-export function controls(root, state, { byMetric = true } = {}) {
+ * @param {{byMetric?: boolean, only?: string[]}} [can] whether curves can be drawn against another metric, which takes every
+ *   point, and which of them the reader may choose */
+export function controls(root, state, { byMetric = true, only } = {}) {
   // Where a script said with define_metric what its metrics are drawn against, that is the usual axis.
   const axes = () => (byMetric && (state.get("metrics") ?? []).some((each) => each.step_metric) ? { step: DEFINED, [BY_STEP]: "step", relative: AXES.relative, time: AXES.time } : AXES);
   const axis = menuButton({
@@ -25,7 +26,7 @@ export function controls(root, state, { byMetric = true } = {}) {
     title: "x axis",
     items: () => [
       ...Object.entries(axes()).map(([value, label]) => ({ value, label, chosen: state.get("x") === value })),
-      ...((byMetric && state.get("metrics")) || []).map(({ metric }) => ({ value: metric, label: metric, group: "Another metric", chosen: state.get("x") === metric })),
+      ...((byMetric && state.get("metrics")) || []).filter(({ metric }) => !only || only.includes(metric)).map(({ metric }) => ({ value: metric, label: metric, group: "Another metric", chosen: state.get("x") === metric })),
     ],
     choose: (x) => state.set({ x, zoom: null }),
   });
