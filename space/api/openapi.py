@@ -165,6 +165,8 @@ DOCS: Final[dict[str, dict[str, Any]]] = {
             metrics=_ANY, config=_ANY)),
     "snapshot": {"summary": "One experiment as an HTML file that needs no server", "response_class": HTMLResponse, "responses": {
         200: {"description": "the file", "content": {"text/html": {"schema": _TEXT}}}, **_PROBLEMS}},
+    "snapshots": {"summary": "Experiments beside each other as an HTML file that needs no server", "response_class": HTMLResponse, "responses": {
+        200: {"description": "the file", "content": {"text/html": {"schema": _TEXT}}}, **_PROBLEMS}},
     "events": _route("Events that are no metrics, in order of arrival", _object("events", "more",
         events=_list(_object(position=_WHOLE, seq=_WHOLE, writer_id=_TEXT, content=_ANY)), more={"type": "boolean"})),
     "index": _route("What an experiment recorded beside its numbers, without its content", _object("entries", "after",
@@ -199,8 +201,6 @@ DOCS: Final[dict[str, dict[str, Any]]] = {
         can_log_out={"type": "boolean"}, can_log_in_with_hub={"type": "boolean"})),
     "login": _route("Exchange a token for a cookie", _object("session", session=_TEXT, role=_ROLE)),
     "tokens": _route("Tokens that were handed out; owners only", _object("tokens", tokens=_list(_TOKEN), now_s=_SECONDS)),
-    "snapshots": {"summary": "Experiments beside each other as an HTML file that needs no server", "response_class": HTMLResponse, "responses": {
-        200: {"description": "the file", "content": {"text/html": {"schema": _TEXT}}}, **_PROBLEMS}},
     "token_new": _route("Make a token; it is shown this once", _object("token", "id", token=_TEXT, **_TOKEN["properties"]),
         requestBody={"required": True, "content": {"application/json": {"schema": _object(
             "name", "role", name=_TEXT, role={"enum": ["viewer", "writer"]}, ends_s=_END)}}}),

@@ -78,13 +78,12 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
     app.include_router(blob_routes(parts.store, parts.bounds))
     app.include_router(token_routes(parts.gate))
     app.include_router(share_routes(parts.gate, parts.store))
+    app.include_router(snapshot_routes(parts.store, lost_contact_s=parts.settings.lost_contact_s))
     app.state.links = Links(
         settings=parts.settings,
         store=parts.store,
         access=parts.gate.access,
         address_of=parts.library.address_of,
-    app.include_router(view_routes(parts.views, parts.store))
-    app.include_router(snapshot_routes(parts.store, lost_contact_s=parts.settings.lost_contact_s))
         rate=Rate(),
         previews=Previews(),
     )

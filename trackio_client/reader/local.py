@@ -84,11 +84,6 @@ class LocalSource:
     def compare(self, experiments: Sequence[str]) -> dict[str, Any]:
         return compare(self.store, experiments, time.time())
 
-    def series(self, query: SeriesQuery) -> dict[tuple[str, str], Series]:
-        for experiment_id in query.experiments:
-            find_experiment(self.store, experiment_id)
-        return spread.series(self.store, query)[0]
-
     def snapshot(self, experiments: Sequence[str], *, name: str | None = None, state: str = "") -> bytes:
         from trackio_client.snapshot.page import snapshot_html  # here: who reads numbers needs no page
 
@@ -103,6 +98,11 @@ class LocalSource:
         self, first: Sequence[str], second: Sequence[str], *, metrics: Sequence[str] = (), by: str = "common"
     ) -> dict[str, Any]:
         return compare_groups(self.store, first, second, metrics=metrics, by=by)
+
+    def series(self, query: SeriesQuery) -> dict[tuple[str, str], Series]:
+        for experiment_id in query.experiments:
+            find_experiment(self.store, experiment_id)
+        return spread.series(self.store, query)[0]
 
     def events(self, experiment_id: str, kinds: Sequence[str], *, newest: int | None = None) -> list[dict[str, Any]]:
         if newest is not None:
