@@ -13,6 +13,7 @@ from space.settings import SpaceSettings
 from trackio_client.errors import NotOurs, UsageError
 from trackio_client.store.contract import Store
 from trackio_client.store.open import open_store
+from trackio_client.store.saved_views import SavedViews
 
 
 @dataclass(slots=True)
@@ -66,6 +67,30 @@ class AccessFile:
         try:
             self._access.adopt_access(raw)
         except (UsageError, ValueError) as error:
+            raise NotOurs(self.path, str(error)) from None
+
+
+class ViewsFile:
+    """Saved views, as a small file of the repo: a wiped Space has them again with its experiments."""
+
+    path = "space/views.json"
+
+    def __init__(self, views: SavedViews, *, waits: bool = True) -> None:
+        """With `waits` none are told before the repo was read: rather "not yet" than an empty list."""
+        self._views = views
+        if waits:
+            views.hold()
+
+    def state(self) -> bytes:
+        """For the repo; empty when nobody ever saved one."""
+        return self._views.state()
+
+    def adopt(self, raw: bytes | None) -> None:
+        """Join what the repo knows. Raises NotOurs: it is named and not overwritten, and this disk's views are told."""
+        try:
+            self._views.adopt(raw)
+        except UsageError as error:
+            self._views.adopt(None)
             raise NotOurs(self.path, str(error)) from None
 
 

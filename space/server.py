@@ -31,7 +31,7 @@ from space.api.trackio.handlers import handlers_of
 from space.api.trackio.routes import add_trackio_routes
 from space.api.visibility import Visibility
 from space.files import Bounds
-from space.home import AccessFile, Home, open_home
+from space.home import AccessFile, Home, ViewsFile, open_home
 from space.ingest import Ingest
 from space.merging import Merging
 from space.settings import SpaceSettings, settings_from
@@ -43,6 +43,7 @@ from trackio_client.store.open import open_store
 
 log = logging.getLogger("trackio")
 
+from trackio_client.store.saved_views import SavedViews
 CANNOT_START = 2
 """Exit code when a setting, the port or the store keeps the server from starting."""
 
@@ -108,6 +109,7 @@ def make_app(settings: SpaceSettings, store: Store, *, home: Home | None = None,
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    views = SavedViews(settings.views_path)
         if home is not None:
             home.start()
         ingest.start()
@@ -122,6 +124,7 @@ def make_app(settings: SpaceSettings, store: Store, *, home: Home | None = None,
 
     app = FastAPI(
         title="Trackio",
+            views.close()
         version=our_version(),
         openapi_url="/v1/openapi.json",
         docs_url=None,
@@ -138,9 +141,11 @@ def make_app(settings: SpaceSettings, store: Store, *, home: Home | None = None,
     app.state.access = access
     _tell_problems(app)
     visibility = Visibility(settings.hub)
+        home.replicator.attach(ViewsFile(views, waits=not settings.persistent))
+        views.on_change = home.replicator.ask
     gate = Gate(app, settings=settings, access=access, visibility=visibility)
     bounds = Bounds.of(settings, store)
-    add_routes(app, Parts(settings, store, ingest, library, gate, bounds, our_version()))
+    add_routes(app, Parts(settings, store, ingest, library, gate, bounds, our_version(), views))
     add_sync_routes(app)
     masker = Masker((settings.token, settings.hub_token))
     handlers = handlers_of(store, ingest, bounds, masker, lambda: _push(home))

@@ -11,6 +11,7 @@ from pathlib import Path
 from trackio_client.errors import UsageError
 from trackio_client.hub.names import repo_of
 from trackio_client.settings import data_folder
+from trackio_client.store.saved_views import path_beside
 
 DEFAULT_PORT = 7860
 
@@ -94,6 +95,11 @@ class SpaceSettings:
     @property
     def store_path(self) -> Path:
         return self.store or self.directory / "v1" / "store.sqlite"
+
+    @property
+    def views_path(self) -> Path:
+        """Views of the page that people saved."""
+        return path_beside(self.store_path)
 
     @property
     def access_path(self) -> Path:

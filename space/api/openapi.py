@@ -100,6 +100,10 @@ _LINK: Final[Json] = _object("id", "name", "experiments", "address", "created_s"
     experiments=_list(_TEXT), address=_TEXT, embed=_TEXT, created_s=_SECONDS, ends_s=_END,
     used_day={"type": ["string", "null"], "format": "date"})  # fmt: skip
 
+_VIEW: Final[Json] = _object("id", "name", "address", "created_s", "changed_s", id=_TEXT, name=_TEXT,
+    address={"type": "string", "description": "the query of the page's address, without its project"},
+    by={"type": ["string", "null"]}, created_s=_SECONDS, changed_s=_SECONDS)  # fmt: skip
+
 _ARTIFACT: Final[Json] = _object("project", "name", "version", "digest", project=_TEXT, name=_TEXT,
     type={"type": ["string", "null"]}, version={"type": ["integer", "null"]}, digest=_TEXT, aliases=_list(_TEXT), bytes=_WHOLE,
     file_count=_WHOLE, files=_list(_ANY), metadata=_ANY, description={"type": ["string", "null"]}, time_s=_SECONDS,
@@ -213,3 +217,10 @@ DOCS: Final[dict[str, dict[str, Any]]] = {
     "share_end": _route("Revoke a link", _object("revoked", revoked=_TEXT)),
     "logout": _route("Forget the cookie", _object("session", session=_TEXT)),
 }  # fmt: skip
+    "views": _route("Views of the page that were saved for a project", _object("views", views=_list(_VIEW))),
+    "view_new": _route("Save a view; a name that is in use is refused, with the view that has it", _VIEW,
+        requestBody={"required": True, "content": {"application/json": {"schema": _object("name", name=_TEXT, address=_TEXT)}}}),
+    "view_change": _route("Rename a view, give it another address, or take its deletion back", _VIEW,
+        requestBody={"required": True, "content": {"application/json": {"schema": _object(
+            name=_TEXT, address=_TEXT, deleted={"type": "boolean"})}}}),
+    "view_delete": _route("Delete a view; PATCH with deleted false takes it back", _object("deleted", deleted=_TEXT)),

@@ -43,6 +43,7 @@ _TITLES: Final = {
     "method": (405, "This address does not take this method"),
     "gap": (409, "Earlier events are wanted first"),
     "overlap": (409, "Other events are held under these numbers"),
+    "taken": (409, "This name is in use"),
     "edited": (409, "Somebody else changed this meanwhile"),
     "blobs-wanted": (409, "Files are wanted first"),
     "gone": (410, "This experiment was deleted"),

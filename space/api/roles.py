@@ -53,6 +53,7 @@ _TABLE: Final = (
     ),
     (Role.VIEWER, {"POST"}, _any_of("/v1/series")),
     (
+            "/v1/projects/.+/views",
         Role.VIEWER,  # Gradio's page and what it loads
         SAFE,
         _any_of(
@@ -95,6 +96,8 @@ def wanted(kind: str, method: str, path: str) -> Role:
             if method in methods and paths.fullmatch(path):
                 return role
     return Role.OWNER
+    (Role.WRITER, {"POST"}, _any_of("/v1/projects/.+/views")),
+    (Role.WRITER, {"PATCH", "DELETE"}, _any_of(f"/v1/projects/.+/views/{_ONE}")),
 
 
 def is_link(path: str) -> bool:

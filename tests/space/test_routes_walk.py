@@ -42,10 +42,13 @@ LINKS_MAY = {
 WRITERS_MAY = {
     "POST /v1/writers/{writer_id}/events", "POST /v1/push", "PATCH /v1/experiments/{experiment_id}", "POST /api/upload",
     "POST /v1/blobs", "PUT /v1/blobs/{sha256}",
+    "POST /v1/projects/{project}/views", "PATCH /v1/projects/{project}/views/{view_id}",
+    "DELETE /v1/projects/{project}/views/{view_id}",
 }  # fmt: skip
 VIEWERS_MAY = {
     *(f"GET /v1/{path}" for path in (
-        "projects", "experiments", "experiments/{experiment_id}", "experiments/{experiment_id}/events",
+        "projects", "projects/{project}/views",
+        "experiments", "experiments/{experiment_id}", "experiments/{experiment_id}/events",
         "artifacts", "artifacts/{wanted}", "experiments/{experiment_id}/artifacts",
         "experiments/{experiment_id}/summary", "experiments/{experiment_id}/receipts",
         "experiments/{experiment_id}/snapshot.html", "snapshot.html", "metrics", "series", "compare", "importance", "groups", "groups/curves",

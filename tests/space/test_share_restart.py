@@ -58,6 +58,8 @@ def test_after_a_wipe_links_and_tokens_open_again_and_the_revoked_stay_closed(hu
     token, lost = (ask(space, "POST", "/v1/tokens", json={"name": n, "role": "viewer"}).json() for n in "ab")
     paths = [made["address"].removeprefix(space.url) for made in (kept, gone)]
     assert [ask(space, "GET", path, {}).status_code for path in paths] == [200, 200]
+    view = ask(space, "POST", "/v1/projects/digits/views", json={"name": "best", "address": "view=table"}).json()
+    until(lambda: view["id"] in hub_file(hub, "views.json"))
     ask(space, "DELETE", f"/v1/shares/{gone['id']}")
     ask(space, "DELETE", f"/v1/tokens/{lost['id']}")
 
@@ -80,11 +82,12 @@ def test_after_a_wipe_links_and_tokens_open_again_and_the_revoked_stay_closed(hu
     assert ask(space, "GET", "/v1/projects", {"X-Trackio-Token": token["token"]}).status_code == 200
     assert ask(space, "GET", "/v1/projects", {"X-Trackio-Token": lost["token"]}).status_code == 401
     assert [link["id"] for link in ask(space, "GET", "/v1/shares").json()["shares"]] == [kept["id"]]
+    assert ask(space, "GET", "/v1/projects/digits/views").json() == {"views": [view]}, "a saved view comes back, too"
 
 
-def hub_file(hub):
+def hub_file(hub, name="access.json"):
     answer = httpx.get(
-        f"{hub.url}/datasets/me/kept/resolve/main/space/access.json", headers={"Authorization": "Bearer hf_me"},
+        f"{hub.url}/datasets/me/kept/resolve/main/space/{name}", headers={"Authorization": "Bearer hf_me"},
         follow_redirects=True, trust_env=False,
     )  # fmt: skip
     return answer.text if answer.status_code == 200 else ""

@@ -286,6 +286,43 @@ class Api(RunsApi):
         found = self.source.artifacts(project, name=name, type=type)
         return list(found["artifacts"] if name is None else found["versions"])
 
+    def views(self, project: str) -> list[dict[str, Any]]:
+        """The saved views of a project, by name: {"id", "name", "address", "by", "created_s", "changed_s"}.
+
+        `address` is the query of the page's address without its project. Raises ProjectNotFound.
+        """
+        return self.source.views(project)
+
+    def save_view(self, project: str, name: str, address: str, *, replace: bool = False) -> dict[str, Any]:
+        """Save a view for all readers of a project: `api.save_view("ner", "sweep", "view=compare&search=group:sweep")`.
+
+        Args:
+            project: the project.
+            name: as the page's menu shows it.
+            address: what stands in the page's address behind "?", as the browser shows it; a project in it is left out.
+            replace: the view of this name gets the new address, if there is one.
+
+        Raises:
+            ProjectNotFound; UsageError: the name is in use and `replace` is false; Unauthorized: readers save none.
+        """
+        query = "&".join(
+            part for part in address.strip().rpartition("?")[2].split("&") if part and not part.startswith("project=")
+        )
+        if replace:
+            for view in self.source.views(project):
+                if view["name"] == name.strip():
+                    return self.source.change_view(project, view["id"], address=query)
+        return self.source.save_view(project, name, query)
+
+    def delete_view(self, project: str, name: str) -> None:
+        """Delete a saved view by its name. Raises NotFound, with the names that exist."""
+        views = self.source.views(project)
+        for view in views:
+            if view["name"] == name:
+                self.source.change_view(project, view["id"], deleted=True)
+                return
+        raise NotFound(f"project {project!r} has no view {name!r}.{_instead(name, [each['name'] for each in views])}")
+
     def delete(self, experiment_id: str) -> None:
         """Delete an experiment for good. Raises ExperimentNotFound, Unauthorized."""
         try:

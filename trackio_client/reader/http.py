@@ -123,6 +123,16 @@ class HttpSource:
     def experiment_artifacts(self, experiment_id: str) -> dict[str, Any]:
         return dict(self._ask("GET", _path(experiment_id) + "/artifacts"))
 
+    def views(self, project: str) -> list[dict[str, Any]]:
+        return list(self._ask("GET", _views_path(project))["views"])
+
+    def save_view(self, project: str, name: str, address: str) -> dict[str, Any]:
+        return dict(self._ask("POST", _views_path(project), json={"name": name, "address": address}))
+
+    def change_view(self, project: str, view_id: str, **changes: Any) -> dict[str, Any]:
+        path = f"{_views_path(project)}/{quote(view_id, safe='')}"
+        return dict(self._ask("PATCH", path, json=changes))
+
     def file(self, sha256: str) -> Iterator[bytes]:
         path = "/v1/blobs/" + quote(sha256, safe="")
         deadline = time.monotonic() + STARTING_S
@@ -188,6 +198,10 @@ def _path(experiment_id: str) -> str:
     if not experiment_id.strip(". "):  # "" and "." would ask for another address
         raise ExperimentNotFound(f"{experiment_id!r} is no id of an experiment")
     return "/v1/experiments/" + quote(experiment_id, safe="")
+
+
+def _views_path(project: str) -> str:
+    return f"/v1/projects/{quote(project, safe='')}/views"
 
 
 def _json(answer: httpx.Response) -> Any:

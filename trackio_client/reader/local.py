@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from trackio_client.queries.artifacts import experiment_artifacts, list_artifact
 from trackio_client.queries.comparing import compare
 from trackio_client.queries.environment import detail_with_environment
 from trackio_client.queries.experiments import (
+    check_project,
     find_experiment,
     list_events,
     list_experiments,
@@ -25,6 +27,7 @@ from trackio_client.reader.source import all_pages
 from trackio_client.store.contract import Series
 from trackio_client.wire.asks import SeriesQuery
 from trackio_client.wire.batches import Batch, Receipt
+from trackio_client.store.saved_views import SavedViews, path_beside
 
 if TYPE_CHECKING:
     from trackio_client.store.contract import Store
@@ -120,6 +123,22 @@ class LocalSource:
 
     def file(self, sha256: str) -> Iterator[bytes]:
         path = self.store.file(sha256)
+    def views(self, project: str) -> list[dict[str, Any]]:
+        with closing(SavedViews(path_beside(self._path))) as views:
+            found = [view.told() for view in views.of(project)]
+        if not found:
+            check_project(self.store, project)
+        return found
+
+    def save_view(self, project: str, name: str, address: str) -> dict[str, Any]:
+        check_project(self.store, project)
+        with closing(SavedViews(path_beside(self._path))) as views:
+            return views.save(project, name, address).told()
+
+    def change_view(self, project: str, view_id: str, **changes: Any) -> dict[str, Any]:
+        with closing(SavedViews(path_beside(self._path))) as views:
+            return views.change(project, view_id, **changes).told()
+
         if path is None:
             raise NotFound(f"there is no file {sha256} beside {self.address}")
         return pieces_of(path)

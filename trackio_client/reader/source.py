@@ -71,6 +71,18 @@ class Source(Protocol):
         """{"logged", "used"}. Raises ExperimentNotFound."""
         ...
 
+    def views(self, project: str) -> list[dict[str, Any]]:
+        """Views of the page that were saved for a project (store/saved_views.py). Raises ProjectNotFound."""
+        ...
+
+    def save_view(self, project: str, name: str, address: str) -> dict[str, Any]:
+        """A new one. Raises NameTaken."""
+        ...
+
+    def change_view(self, project: str, view_id: str, **changes: Any) -> dict[str, Any]:
+        """name, address, deleted. Raises NotFound, NameTaken."""
+        ...
+
     def file(self, sha256: str) -> Iterator[bytes]:
         """The content of a file that an event cites, a piece at a time. Raises NotFound before the first."""
         ...
