@@ -144,6 +144,7 @@ def make_app(settings: SpaceSettings, store: Store, *, home: Home | None = None,
         home.replicator.attach(ViewsFile(views, waits=not settings.persistent))
         views.on_change = home.replicator.ask
     gate = Gate(app, settings=settings, access=access, visibility=visibility)
+    app.state.views = views
     bounds = Bounds.of(settings, store)
     add_routes(app, Parts(settings, store, ingest, library, gate, bounds, our_version(), views))
     add_sync_routes(app)
