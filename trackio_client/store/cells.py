@@ -187,14 +187,14 @@ def draw(cells: Cells, axis: Axis, width: float) -> Drawn:
     and counts into the bucket where it begins.
     """
     if width <= 0:
-        return _drawn(cells, axis.last, np.arange(len(cells)), np.arange(len(cells)), width)
+        return drawn_of_whole(cells, axis.last, np.arange(len(cells)), np.arange(len(cells)), width)
     if len(cells) == 0:
-        return _drawn(cells, axis.last, *(np.empty(0, dtype=np.int64),) * 2, width)
+        return drawn_of_whole(cells, axis.last, *(np.empty(0, dtype=np.int64),) * 2, width)
     first = _bucket(axis.first, width)
     last = first if axis.first is axis.last else _bucket(axis.last, width)
     if last is first or np.array_equal(first, last):
         starts = np.flatnonzero(np.append(True, first[1:] != first[:-1]))
-        return _drawn(cells, axis.last, first[starts], starts, width)
+        return drawn_of_whole(cells, axis.last, first[starts], starts, width)
     low, high = _bucket(axis.low, width), _bucket(axis.high, width)
     some = ~np.isnan(cells.low)
     index = np.unique(np.concatenate([first, last, low[some], high[some]]))
@@ -233,8 +233,8 @@ def _added(column: npt.NDArray[Any], at: Ints, n: int) -> Floats:
     return np.bincount(at, weights=column, minlength=n).astype(np.float64)
 
 
-def _drawn(cells: Cells, last: Floats, index: Ints, starts: Ints, width: float) -> Drawn:
-    """Buckets made of whole cells."""
+def drawn_of_whole(cells: Cells, last: Floats, index: Ints, starts: Ints, width: float) -> Drawn:
+    """Buckets made of whole cells, of which each `starts` begins one."""
     n = len(cells)
     if len(starts) == n:  # each cell alone
         count = cells.n - cells.nan - cells.posinf - cells.neginf

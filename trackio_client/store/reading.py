@@ -21,6 +21,7 @@ from trackio_client.store.chunks import CHUNK_POINTS, GROUP
 from trackio_client.store.columns import Floats, Ints
 from trackio_client.store.parts import Parts, Points, SeriesRow, Tail, concatenated, resolved
 from trackio_client.store.schema import KEPT
+from trackio_client.store.wholes import range_of, whole_buckets
 
 _SERIES = (
     "SELECT s.id, s.experiment, e.experiment_id, s.metric, e.merges, s.position, "
@@ -202,14 +203,21 @@ class Reading:
     # --- drawing ---------------------------------------------------------------------------------------------------
 
     def drawn(self, series: SeriesRow, scale: Scale, width: float, low: float | None, high: float | None) -> Drawn:
-        """The buckets of a series between two x. What was drawn before is kept, and drawn on."""
+        """The buckets of a series between two x: all that touch this range of steps, whole; of times, what lies in it.
+
+        What was drawn before is kept, and drawn on.
+        """
+        if width >= 1 and not scale.times:
+            low, high = range_of(low, high, width)
         key = (series.id, scale, width, low, high)
         before = self.parts.drawing(key)
         if before is not None and before[0] == series.position:
             return before[1]
         start = None if before is None or before[0] > series.position else self.earliest(series, before[0], scale)
         if before is None or start is None:
-            new = cells.draw(*self.cells(series, scale, width, low, high), width)
+            new = self._whole(series, scale, width, low, high)
+            if new is None:
+                new = cells.draw(*self.cells(series, scale, width, low, high), width)
             if before is not None and before[0] > series.position:
                 return new  # another thread is ahead of this transaction
         else:
@@ -220,6 +228,20 @@ class Reading:
             new = before[1].followed_by(cells.draw(*self.cells(series, scale, width, begin, high), width), keep)
         self.parts.keep_drawing(key, series.position, new)
         return new
+
+    def _whole(
+        self, series: SeriesRow, scale: Scale, width: float, low: float | None, high: float | None
+    ) -> Drawn | None:
+        """The quick way, where buckets are made of whole parts and no point is in the tail; else None."""
+        held = self.parts.chunks(self.sql, series)
+        if (
+            scale.times
+            or len(held.heads) == 0
+            or not _wide_enough(held.heads, scale, width).all()
+            or len(self.tail(series))
+        ):
+            return None
+        return whole_buckets(held, lambda nos: self.parts.overviews(self.sql, series, nos), width, low, high)
 
     def earliest(self, series: SeriesRow, position: int, scale: Scale) -> float | None:
         """The lowest x of what points that came after a position changed; None if there are none."""
