@@ -27,6 +27,9 @@ export function shade(t) {
   return { "--cell": `light-dark(rgb(${light}), rgb(${dark}))`, "--ink": `light-dark(${figure(light)}, ${figure(dark)})` };
 }
 
+/** The same colour for a canvas, which knows no light-dark(). @param {number} t 0 … 1 @param {boolean} dark */
+export const heatOf = (t, dark) => `rgb(${between(dark ? DARK : LIGHT, Math.max(0, Math.min(1, t)))})`;
+
 /** A score between 0 and 1 in two figures: ".59", "1", "0". @param {any} value */
 export function score(value) {
   if (typeof value !== "number" || !Number.isFinite(value)) return "–";

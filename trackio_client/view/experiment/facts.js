@@ -16,6 +16,7 @@ import { MediaPanels } from "../media/media.js";
 import { ModelPanel } from "./modelcard.js";
 import { PredictionsPanel } from "./predictions.js";
 import { RanksPanel } from "./ranks.js";
+import { TimelinePanel } from "./timeline.js";
 
 const EVERY_MS = 3000;
 const RESTED_MS = 15_000; // of an experiment that has ended: a late record or file of it may still come
@@ -29,9 +30,9 @@ const KINDS = ["record", "media", "artifact", "artifact_used"];
  */
 
 export class Facts {
-  /** @param {{source: any, id: string, tells?: (told: {error: any, checkpoints: boolean}) => void, metric?: (name: string) => any}} parts
+  /** @param {{source: any, id: string, tells?: (told: {error: any, checkpoints: boolean}) => void, metric?: (name: string) => any, state?: any}} parts
    * `tells` hears what panels show that others need not; `metric` knows titles and units; `source` may lack any of `training`, `index`, `entry`, `artifacts`: its panels stay away */
-  constructor({ source, id, tells = () => {}, metric = () => null }) {
+  constructor({ source, id, tells = () => {}, metric = () => null, state }) {
     this.source = source;
     this.id = id;
     this.tells = tells;
@@ -39,6 +40,7 @@ export class Facts {
     this.failures = 0; // one after the other
     this.closed = false;
     this.failure = new FailurePanel();
+    this.timeline = new TimelinePanel({ source, id, metric, state });
     this.evaluations = new EvaluationsPanel();
     this.labels = new LabelsPanel();
     this.confusion = new ConfusionPanel((entry) => this.content(entry));
@@ -55,7 +57,7 @@ export class Facts {
     this.artifacts = new ArtifactsPanel({ source });
     this.gaps = new GapsPanel();
     /** Above the charts, below them, and beside them. */
-    this.above = h("div", { class: "tk-stack" }, this.failure.root);
+    this.above = h("div", { class: "tk-stack" }, this.failure.root, this.timeline.root);
     this.below = h("div", { class: "tk-stack" }, this.evaluations.root, this.labels.root, this.confusion.root, this.predictions.root, this.media.root);
     this.beside = h("div", { class: "tk-stack" }, this.course.root, this.gap.root, this.checkpoints.root, this.model.root, this.data.root, this.hardware.root);
     this.last = h("div", { class: "tk-stack" }, this.ranks.root, this.environment.root, this.artifacts.root, this.gaps.root);
@@ -76,7 +78,7 @@ export class Facts {
 
   /** @returns {any[]} */
   panels() {
-    return [this.failure, this.evaluations, this.labels, this.confusion, this.predictions, this.media, this.course, this.gap, this.checkpoints, this.model, this.data, this.hardware, this.ranks, this.environment, this.artifacts, this.gaps];
+    return [this.failure, this.timeline, this.evaluations, this.labels, this.confusion, this.predictions, this.media, this.course, this.gap, this.checkpoints, this.model, this.data, this.hardware, this.ranks, this.environment, this.artifacts, this.gaps];
   }
 
   async poll() {
@@ -98,6 +100,7 @@ export class Facts {
     this.detail = detail;
     this.ranks.paint(detail.ranks);
     this.environment.paint(detail.environment ?? null);
+    this.timeline.paint(this.training ?? null, detail); // curves alone make one
     if (this.training) this.#paintTraining();
   }
 
@@ -122,7 +125,7 @@ export class Facts {
   }
 
   #paintTraining() {
-    for (const panel of [this.failure, this.evaluations, this.labels, this.confusion, this.course, this.gap, this.checkpoints, this.model, this.data, this.hardware, this.gaps]) {
+    for (const panel of [this.failure, this.timeline, this.evaluations, this.labels, this.confusion, this.course, this.gap, this.checkpoints, this.model, this.data, this.hardware, this.gaps]) {
       panel.paint(this.training, this.detail ?? {});
     }
     this.tells({ error: this.failure.root.hidden ? null : this.failure.error, checkpoints: !this.checkpoints.root.hidden });
