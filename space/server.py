@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import uvicorn
+from anyio import from_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -36,14 +37,16 @@ from space.ingest import Ingest
 from space.merging import Merging
 from space.settings import SpaceSettings, settings_from
 from trackio_client.errors import StoreError, TrackioError, UsageError
+from trackio_client.managing.manager import Manager
+from trackio_client.managing.served import ServedSource
 from trackio_client.masking import Masker
 from trackio_client.release import VERSION
 from trackio_client.store.contract import Store
 from trackio_client.store.open import open_store
+from trackio_client.store.saved_views import SavedViews
 
 log = logging.getLogger("trackio")
 
-from trackio_client.store.saved_views import SavedViews
 CANNOT_START = 2
 """Exit code when a setting, the port or the store keeps the server from starting."""
 
@@ -106,10 +109,10 @@ def make_app(settings: SpaceSettings, store: Store, *, home: Home | None = None,
     merging = Merging(store, ingest.written, ingest.unnumbered)
     library = Library()
     access = Access(settings.access_path, secret=settings.token)
+    views = SavedViews(settings.views_path)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    views = SavedViews(settings.views_path)
         if home is not None:
             home.start()
         ingest.start()
@@ -121,10 +124,10 @@ def make_app(settings: SpaceSettings, store: Store, *, home: Home | None = None,
             ingest.close()
             merging.close()
             access.close()
+            views.close()
 
     app = FastAPI(
         title="Trackio",
-            views.close()
         version=our_version(),
         openapi_url="/v1/openapi.json",
         docs_url=None,
@@ -138,13 +141,13 @@ def make_app(settings: SpaceSettings, store: Store, *, home: Home | None = None,
     if home is not None and home.replicator is not None:
         home.replicator.attach(AccessFile(access, waits=not settings.persistent))
         access.on_change = home.replicator.ask
-    app.state.access = access
-    _tell_problems(app)
-    visibility = Visibility(settings.hub)
         home.replicator.attach(ViewsFile(views, waits=not settings.persistent))
         views.on_change = home.replicator.ask
-    gate = Gate(app, settings=settings, access=access, visibility=visibility)
+    app.state.access = access
     app.state.views = views
+    _tell_problems(app)
+    visibility = Visibility(settings.hub)
+    gate = Gate(app, settings=settings, access=access, visibility=visibility)
     bounds = Bounds.of(settings, store)
     add_routes(app, Parts(settings, store, ingest, library, gate, bounds, our_version(), views))
     add_sync_routes(app)
@@ -154,12 +157,17 @@ def make_app(settings: SpaceSettings, store: Store, *, home: Home | None = None,
     app.add_api_route("/v1/{path:path}", _nothing_here, methods=_METHODS, include_in_schema=False)
     if pages:
         # Here: Gradio takes seconds to import, and tests of the API do without.
-        from space.ui.app import mount, mount_configuration
+        from space.ui.app import mount, mount_configuration, mount_manage
         from space.ui.pages.configuration import Parts as OwnersParts
 
         owners = OwnersParts(settings, sync=lambda: sync_state(app), push=lambda: _push(home))
         mount_configuration(app, owners, address_of=library.address_of)
-        mount(app, address_of=library.address_of)
+        source = ServedSource(
+            store, lambda batch: from_thread.run(ingest.append, batch), lost_contact_s=settings.lost_contact_s
+        )
+        manager = Manager(source, masker=masker)
+        mount_manage(app, manager, address_of=library.address_of)
+        mount(app, manager, settings, address_of=library.address_of)
     app.add_middleware(_TheGate, gate=gate)  # last, so outermost: nothing is before it
     return app
 

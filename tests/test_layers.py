@@ -65,12 +65,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "hub": STORE | {"view", "queries", "clientfile", "settings", "delivery"},
     "cli": EXPERIMENT | {"queries", "reader", "exchange", "hub", "snapshot"},
     # The wheel's face: names that are loaded on first use.
-    "__init__": EXPERIMENT | {"calls", "install", "reader", "monitor", "integrations"},
+    "__init__": EXPERIMENT | {"calls", "install", "reader", "monitor", "integrations", "managing"},
     "calls": EXPERIMENT | {"reader"},
     "install": EXPERIMENT | {"__init__"},
     "__main__": {"cli"},
     # exchange, masking: what Trackio's clients log is mapped as their files are.
-    "space": STORE | {"managing", "exchange", "masking", "media", "queries", "settings", "inforce", "hub", "view", "snapshot"},
+    "space": STORE
+    | {"managing", "exchange", "masking", "media", "queries", "settings", "inforce", "hub", "view", "snapshot"},
 }
 ONLY_IN = {
     "gradio": ("space/ui/",),

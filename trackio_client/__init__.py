@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from trackio_client.foreign import Settings
     from trackio_client.install import install_as
     from trackio_client.integrations.training_arguments import training_arguments
+    from trackio_client.managing.client import TrackioAPIClient, create_trackio_client
     from trackio_client.media import (
         Audio,
         Classes,
@@ -129,6 +130,7 @@ __all__ = [
     "SmolLM3Monitor",
     "Table",
     "Trace",
+    "TrackioAPIClient",
     "UsageError",
     "Video",
     "add_tracking_arguments",
@@ -138,6 +140,7 @@ __all__ = [
     "config",
     "controller",
     "create_monitor_from_config",
+    "create_trackio_client",
     "define_metric",
     "delete_project",
     "display",
@@ -204,6 +207,7 @@ _HOMES = {
     "experiment": ("Experiment",),
     "foreign": ("Settings",),
     "install": ("install_as",),
+    "managing.client": ("TrackioAPIClient", "create_trackio_client"),
     "integrations.training_arguments": ("training_arguments",),
     "monitor": (
         *("Monitor", "SmolLM3Monitor", "add_tracking_arguments", "apply_tracking_arguments"),

@@ -10,6 +10,7 @@ import re
 from enum import IntEnum
 from typing import Final
 
+from space.api import named
 from space.api.trackio import names as trackio
 
 
@@ -40,6 +41,9 @@ _TABLE: Final = (
     (Role.WRITER, {"POST"}, _any_of(trackio.pattern(trackio.WRITES), "/api/upload")),
     (Role.VIEWER, {"POST"}, _any_of(trackio.pattern(trackio.READS))),
     (Role.VIEWER, SAFE, _any_of(f"/artifact_blob/{_ONE}/{_ONE}")),
+    # The named endpoints that change something, by their own addresses; in the queue each asks for the role itself.
+    (Role.OWNER, {"POST"}, _any_of(named.pattern(named.OWNERS))),
+    (Role.WRITER, {"POST"}, _any_of(named.pattern(named.WRITES))),
     (
         Role.VIEWER,
         SAFE,
@@ -49,11 +53,11 @@ _TABLE: Final = (
             f"/v1/writers/{_ONE}",
             f"/v1/blobs/{_ONE}",
             "/v1/artifacts(?:/.+)?",
+            "/v1/projects/.+/views",
         ),
     ),
-    (Role.VIEWER, {"POST"}, _any_of("/v1/series")),
+    (Role.VIEWER, {"POST"}, _any_of("/v1/(?:series|importance|groups|groups/curves)")),
     (
-            "/v1/projects/.+/views",
         Role.VIEWER,  # Gradio's page and what it loads
         SAFE,
         _any_of(
@@ -68,7 +72,7 @@ _TABLE: Final = (
         ),
     ),
     (
-        Role.VIEWER,  # Gradio's questions: POST, but nothing changes by them
+        Role.VIEWER,  # Gradio's questions: what changes something by them asks for the role itself (ui/asking.py)
         {"POST"},
         _any_of(
             "/gradio_api/queue/join",
@@ -76,10 +80,24 @@ _TABLE: Final = (
             "/gradio_api/(?:component_server|reset|cancel)/?",
         ),
     ),
+    (
+        Role.VIEWER,  # the Manage page, which shows viewers what there is
+        SAFE,
+        _any_of(
+            r"/manage(?:/|/config/?|/theme\.css|/manifest\.json)?",
+            "/manage/(?:assets|static|svelte)(?:/.*)?",
+            r"/manage/gradio_api/(?:info|app_id|login_check|user|token|theme\.css|startup-events)/?",
+            f"/manage/gradio_api/heartbeat/{_ONE}",
+            "/manage/gradio_api/queue/(?:data|status)",
+        ),
+    ),
+    (Role.VIEWER, {"POST"}, _any_of("/manage/gradio_api/queue/join", "/manage/gradio_api/(?:reset|cancel)/?")),
     (Role.WRITER, {"POST"}, _any_of(f"/v1/writers/{_ONE}/events", "/v1/push")),
     (Role.WRITER, {"POST"}, _any_of("/v1/blobs")),
     (Role.WRITER, {"PUT"}, _any_of(f"/v1/blobs/{_ONE}")),
     (Role.WRITER, {"PATCH"}, _any_of(f"/v1/experiments/{_ONE}")),
+    (Role.WRITER, {"POST"}, _any_of("/v1/projects/.+/views")),
+    (Role.WRITER, {"PATCH", "DELETE"}, _any_of(f"/v1/projects/.+/views/{_ONE}")),
 )
 
 LINK_PREFIXES: Final = ("/s/", "/embed/")
@@ -96,8 +114,6 @@ def wanted(kind: str, method: str, path: str) -> Role:
             if method in methods and paths.fullmatch(path):
                 return role
     return Role.OWNER
-    (Role.WRITER, {"POST"}, _any_of("/v1/projects/.+/views")),
-    (Role.WRITER, {"PATCH", "DELETE"}, _any_of(f"/v1/projects/.+/views/{_ONE}")),
 
 
 def is_link(path: str) -> bool:

@@ -13,15 +13,20 @@ import gradio as gr
 from fastapi import FastAPI
 from starlette.responses import RedirectResponse, Response
 
+from space.settings import SpaceSettings
 from space.ui.early import EarlyPage
+from space.ui.endpoints import add_endpoints
 from space.ui.pages.configuration import Parts, configuration_page
+from space.ui.pages.manage import manage_page
 from space.ui.pages.metrics import metrics_page
 from space.ui.theme import CSS, theme
+from trackio_client.managing.manager import Manager
 from trackio_client.view import STYLES, modules
 
 BOOT = "boot.js"
 CONFIGURATION = "/configuration"
-CONFIGURATION_STYLES = ("styles/page.css", "styles/configuration.css")
+MANAGE = "/manage"
+FORM_STYLES = ("styles/page.css", "styles/configuration.css")
 FIRST = "first.js"
 """Stands inline: it must run before anything else has come."""
 
@@ -35,17 +40,22 @@ def library_address(name: str) -> str:
     return f"/lib/{name}"
 
 
-def build(*, address_of: Callable[[str], str] = library_address) -> gr.Blocks:
-    """The pages. `address_of` gives the address of a file of `trackio_client.view`."""
+def build(
+    manager: Manager, settings: SpaceSettings, *, address_of: Callable[[str], str] = library_address
+) -> gr.Blocks:
+    """The page and the named endpoints. `address_of` gives the address of a file of `trackio_client.view`."""
     page: gr.Blocks
     with gr.Blocks(title="Trackio", analytics_enabled=False, fill_width=True) as page:
         metrics_page(library=address_of(BOOT))
+        add_endpoints(manager, settings)
     return page
 
 
-def mount(app: FastAPI, *, address_of: Callable[[str], str] = library_address) -> FastAPI:
+def mount(
+    app: FastAPI, manager: Manager, settings: SpaceSettings, *, address_of: Callable[[str], str] = library_address
+) -> FastAPI:
     """Put the pages at `/` of the server. Call it after all other routes are there: Gradio takes what is left."""
-    mounted = _mounted(app, build(address_of=address_of), "/")
+    mounted = _mounted(app, build(manager, settings, address_of=address_of), "/")
     mounted.add_middleware(EarlyPage, head=first_head(address_of))
     return mounted
 
@@ -59,14 +69,24 @@ def mount_configuration(app: FastAPI, parts: Parts, *, address_of: Callable[[str
     page: gr.Blocks
     with gr.Blocks(title="Configuration – Trackio", analytics_enabled=False, fill_width=True) as page:
         configuration_page(page, parts)
+    _mount_form(app, page, CONFIGURATION, "Configuration", address_of)
 
-    @app.get(CONFIGURATION, include_in_schema=False)
+
+def mount_manage(app: FastAPI, manager: Manager, *, address_of: Callable[[str], str] = library_address) -> None:
+    """Put the page where experiments are told by hand at /manage. Call it before `mount`."""
+    page: gr.Blocks
+    with gr.Blocks(title="Manage – Trackio", analytics_enabled=False, fill_width=True) as page:
+        manage_page(page, manager)
+    _mount_form(app, page, MANAGE, "Manage", address_of)
+
+
+def _mount_form(app: FastAPI, page: gr.Blocks, path: str, title: str, address_of: Callable[[str], str]) -> None:
+    @app.get(path, include_in_schema=False)
     def with_slash() -> Response:
-        return RedirectResponse(f"{CONFIGURATION}/", 307)
+        return RedirectResponse(f"{path}/", 307)
 
-    mounted = _mounted(app, page, CONFIGURATION)
-    head = configuration_head(address_of)
-    mounted.add_middleware(EarlyPage, head=head, path=f"{CONFIGURATION}/", has_charts=False)
+    mounted = _mounted(app, page, path)
+    mounted.add_middleware(EarlyPage, head=form_head(title, address_of), path=f"{path}/", has_charts=False)
 
 
 def _mounted(app: FastAPI, page: gr.Blocks, path: str) -> FastAPI:
@@ -109,20 +129,17 @@ def first_head(address_of: Callable[[str], str] = library_address) -> str:
     )
 
 
-def configuration_head(address_of: Callable[[str], str] = library_address) -> str:
-    """What stands first in the head of the owners' page: our styles, and the theme that the reader chose."""
+def form_head(title: str, address_of: Callable[[str], str] = library_address) -> str:
+    """What stands first in the head of a page of forms: our styles, and the theme that the reader chose."""
     view = files("trackio_client.view")
     icon = "data:image/svg+xml," + quote((view / "icon.svg").read_text())
     return "".join(
         [
-            "<title>Configuration – Trackio</title>",
+            f"<title>{html.escape(title)} – Trackio</title>",
             _tag("link", rel="icon", href=icon),
             _tag("meta", name="color-scheme", content="light dark"),
             f"<script>{(view / 'themed.js').read_text()}</script>",
-            *(
-                _tag("link", rel="stylesheet", href=address_of(name))
-                for name in ("styles/page.css", "styles/configuration.css")
-            ),
+            *(_tag("link", rel="stylesheet", href=address_of(name)) for name in FORM_STYLES),
         ]
     )
 

@@ -12,7 +12,7 @@ from trackio_client.queries.editing import notes_version
 from trackio_client.queries.states import LOSSES, LOST_CONTACT_S, state_of
 from trackio_client.store.contract import ExperimentRecord, MetricSummary, Store, StoredEvent
 from trackio_client.wire.batches import digest_sum
-from trackio_client.wire.events import plain
+from trackio_client.wire.events import DEMO, DEMO_PREFIX, plain
 
 MOST_EVENTS: Final = 10_000
 """Events in one answer when no limit is asked for less: more are asked for with `after`."""
@@ -211,7 +211,14 @@ def _row(
         "point_count": record.point_count,
         "generation": record.generation,
         "parent": None if record.parent is None else list(record.parent),
+        "demo": is_demo(record),
     }
+
+
+def is_demo(record: ExperimentRecord) -> bool:
+    """Whether it is made-up data of the Manage page; a tag may be edited, this may not."""
+    client = record.client.get("client")
+    return record.experiment_id.startswith(DEMO_PREFIX) or (isinstance(client, dict) and client.get(DEMO) is True)
 
 
 def _summary(series: MetricSummary, definition: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from trackio_client.store.contract import ExperimentRecord, MetricSummary
+from trackio_client.wire.events import TOLD_BY_HAND
 
 LOST_CONTACT_S: Final = 60.0
 """Silence after which contact counts as lost: four heartbeats of 15 s, so that one lost packet is no alarm."""
+BY_HAND_S: Final = 86_400.0
+"""The same of what is told call by call: nothing sends signs of life between two calls, and people sleep."""
 LOSSES: Final = ("loss", "train/loss", "train_loss", "training_loss")
 """Names under which a last loss is looked for, to be told with a lost contact."""
 
@@ -36,9 +39,19 @@ def state_of(
         word = str(record.end.get("state") or "finished")
         evidence = _ending(record.end, word) + _untold(record)
         return State(word, evidence, float(record.end.get("time_s") or record.last_event_s))
+    if is_by_hand(record):
+        lost_contact_s = max(lost_contact_s, BY_HAND_S)
     if now_s - record.last_heard_s > lost_contact_s:
         return State("lost_contact", _last_heard(record, loss) + _tells_no_end(record), record.last_heard_s)
+    if is_by_hand(record):
+        return State("running", "Told by hand, until somebody sets another status.", record.created_s)
     return State("running", f"Heard within the last {lost_contact_s:g} s.", record.created_s)
+
+
+def is_by_hand(record: ExperimentRecord) -> bool:
+    """Whether a form, a named endpoint or a script tells it call by call."""
+    client = record.client.get("client")
+    return isinstance(client, dict) and client.get("name") == TOLD_BY_HAND
 
 
 def _ending(end: dict[str, Any], word: str) -> str:
