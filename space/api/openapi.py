@@ -109,6 +109,14 @@ _ARTIFACT: Final[Json] = _object("project", "name", "version", "digest", project
     file_count=_WHOLE, files=_list(_ANY), metadata=_ANY, description={"type": ["string", "null"]}, time_s=_SECONDS,
     logged_by=_list(_ANY), used_by=_list(_ANY), used=_list(_ANY))  # fmt: skip
 
+_IMPORTANCE: Final[Json] = _object("metric", "experiments", "says", "parameters", metric=_TEXT,
+    goal={"type": ["string", "null"]}, by=_TEXT, experiments=_WHOLE, without=_WHOLE, says=_TEXT, parameters=_list(_ANY),
+    together=_list(_ANY), left_out=_list(_ANY))  # fmt: skip
+_GROUPS: Final[Json] = _object("by", "method", "few", "metrics", by=_TEXT, method=_TEXT, few={"type": "boolean"},
+    comparable=_ANY, metrics=_list(_ANY), left_out=_list(_ANY))  # fmt: skip
+_CURVES: Final[Json] = _object("metric", "steps", "n", metric=_TEXT, steps=_list({"type": "number"}), n=_list(_WHOLE),
+    first=_ANY, second=_ANY, difference=_ANY)  # fmt: skip
+
 DOCS: Final[dict[str, dict[str, Any]]] = {
     "append": _route(
         "Append events of one writer; a repeat is no harm", RECEIPT,
@@ -166,7 +174,29 @@ DOCS: Final[dict[str, dict[str, Any]]] = {
     "compare": _route(
         "Experiments beside each other: whether their scores are of the same data, best scores, settings that differ",
         _object("comparable", "experiments", "metrics", "config", comparable=_ANY, experiments=_list(_ANY),
-            metrics=_ANY, config=_ANY)),
+            metrics=_ANY, config=_ANY, same=_ANY, environment=_ANY, numbers=_list(_ANY), numbers_left_out=_WHOLE)),
+    "importance": _route(
+        "Which parameters go with a metric, with interval and p; the strongest first", _IMPORTANCE,
+        parameters=[_query("project", _TEXT, required=True), _query("metric", _TEXT, required=True),
+            _query("by", {"type": "string", "enum": ["best", "last"]}), _query("experiment", _list(_TEXT))]),
+    "importance_post": _route(
+        "The same, for long lists", _IMPORTANCE, requestBody={"required": True, "content": {"application/json": {"schema": _object(
+            "project", "metric", project=_TEXT, metric=_TEXT, by={"enum": ["best", "last"]}, experiment=_list(_TEXT))}}}),
+    "groups": _route(
+        "Two groups of experiments: means, difference with its 95 % interval, effect size", _GROUPS,
+        parameters=[_query("first", _list(_TEXT), required=True), _query("second", _list(_TEXT), required=True),
+            _query("metric", _list(_TEXT)), _query("by", {"type": "string", "enum": ["common", "best", "last"]})]),
+    "groups_post": _route(
+        "The same, for long lists", _GROUPS, requestBody={"required": True, "content": {"application/json": {"schema": _object(
+            "first", "second", first=_list(_TEXT), second=_list(_TEXT), metric=_list(_TEXT),
+            by={"enum": ["common", "best", "last"]})}}}),
+    "group_curves": _route(
+        "The means of two groups along the steps, and their difference", _CURVES,
+        parameters=[_query("first", _list(_TEXT), required=True), _query("second", _list(_TEXT), required=True),
+            _query("metric", _TEXT, required=True)]),
+    "group_curves_post": _route(
+        "The same, for long lists", _CURVES, requestBody={"required": True, "content": {"application/json": {"schema": _object(
+            "first", "second", "metric", first=_list(_TEXT), second=_list(_TEXT), metric=_TEXT)}}}),
     "snapshot": {"summary": "One experiment as an HTML file that needs no server", "response_class": HTMLResponse, "responses": {
         200: {"description": "the file", "content": {"text/html": {"schema": _TEXT}}}, **_PROBLEMS}},
     "snapshots": {"summary": "Experiments beside each other as an HTML file that needs no server", "response_class": HTMLResponse, "responses": {
@@ -215,8 +245,6 @@ DOCS: Final[dict[str, dict[str, Any]]] = {
         requestBody={"required": True, "content": {"application/json": {"schema": _object(
             "experiments", experiments=_list(_TEXT), name=_TEXT, ends_s=_END)}}}),
     "share_end": _route("Revoke a link", _object("revoked", revoked=_TEXT)),
-    "logout": _route("Forget the cookie", _object("session", session=_TEXT)),
-}  # fmt: skip
     "views": _route("Views of the page that were saved for a project", _object("views", views=_list(_VIEW))),
     "view_new": _route("Save a view; a name that is in use is refused, with the view that has it", _VIEW,
         requestBody={"required": True, "content": {"application/json": {"schema": _object("name", name=_TEXT, address=_TEXT)}}}),
@@ -224,3 +252,5 @@ DOCS: Final[dict[str, dict[str, Any]]] = {
         requestBody={"required": True, "content": {"application/json": {"schema": _object(
             name=_TEXT, address=_TEXT, deleted={"type": "boolean"})}}}),
     "view_delete": _route("Delete a view; PATCH with deleted false takes it back", _object("deleted", deleted=_TEXT)),
+    "logout": _route("Forget the cookie", _object("session", session=_TEXT)),
+}  # fmt: skip

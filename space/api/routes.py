@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from space.api.blobs import blob_routes
 from space.api.bodies import json_body, read_body
+from space.api.compare_routes import compare_routes
 from space.api.gate import Gate
 from space.api.library import Library
 from space.api.login import in_frame, session_json, start_session
@@ -28,8 +29,8 @@ from space.api.sessions import set_cookie
 from space.api.share_routes import share_routes
 from space.api.syncing import sync_seen
 from space.api.token_routes import token_routes
-from space.files import Bounds
 from space.api.view_routes import view_routes
+from space.files import Bounds
 from space.ingest import MAX_REQUEST_BYTES, Ingest, check_frames
 from space.lines import batch_of_lines
 from space.settings import SpaceSettings
@@ -47,8 +48,8 @@ from trackio_client.queries.environment import detail_with_environment
 from trackio_client.queries.metrics import list_metrics
 from trackio_client.queries.training import training_summary
 from trackio_client.store.contract import Store
-from trackio_client.wire.batches import FRAMES_TYPE, NDJSON_TYPE, Batch
 from trackio_client.store.saved_views import SavedViews
+from trackio_client.wire.batches import FRAMES_TYPE, NDJSON_TYPE, Batch
 from trackio_client.wire.events import EDIT, MAX_STEP, checked_name, is_id, new_writer_id, plain, state_of
 from trackio_client.wire.frames import event_frame
 
@@ -69,8 +70,8 @@ class Parts:
     gate: Gate
     bounds: Bounds
     version: str
-
     views: SavedViews
+
 
 def add_routes(app: FastAPI, parts: Parts) -> None:
     """Put our routes into the server."""
@@ -80,10 +81,11 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
     app.include_router(_server(parts))
     app.include_router(blob_routes(parts.store, parts.bounds))
     app.include_router(token_routes(parts.gate))
+    app.include_router(compare_routes(parts.store))
     app.include_router(share_routes(parts.gate, parts.store))
+    app.include_router(view_routes(parts.views, parts.store))
     app.include_router(snapshot_routes(parts.store, lost_contact_s=parts.settings.lost_contact_s))
     app.state.links = Links(
-    app.include_router(view_routes(parts.views, parts.store))
         settings=parts.settings,
         store=parts.store,
         access=parts.gate.access,

@@ -1,4 +1,7 @@
-"""`trackio-client compare ID ID …`: whether scores may be compared, then best scores and settings that differ."""
+"""`trackio-client compare ID ID …`: whether scores may be compared, then best scores and settings that differ.
+
+And `trackio-client importance PROJECT METRIC`: which parameters go with a metric.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from trackio_client.cli.output import clean, figure, print_json, table
 from trackio_client.cli.showing import find
 
 _MOST_SETTINGS = 40
+_MOST_LEFT_OUT = 12
 
 
 def add(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -16,6 +20,56 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser("compare", parents=[common], help="experiments beside each other: scores and settings")
     parser.add_argument("ids", nargs="+", metavar="ID", help="id, the beginning of one, or a name that only one has")
     parser.set_defaults(run=run)
+    parser = commands.add_parser(
+        "importance", parents=[common], help="which parameters go with a metric, and how surely"
+    )
+    parser.add_argument("project", help="whose experiments")
+    parser.add_argument("metric", help="the result, by the name it was logged under")
+    parser.add_argument("--by", choices=("best", "last"), help="of each experiment (default: best where it has a goal)")
+    parser.set_defaults(run=run_importance)
+
+
+def run_importance(asked: argparse.Namespace) -> int:
+    """Print it."""
+    from trackio_client.reader import Api
+
+    with Api() as api:
+        found = api.importance(asked.project, asked.metric, by=asked.by)
+    if asked.json:
+        print_json(found)
+    else:
+        print(_importance(found))
+    return 0
+
+
+def _importance(found: dict[str, Any]) -> str:
+    parts = [clean(found["says"])]
+    rows = [
+        [
+            each["name"], each["measure"], _signed(each["value"]), _interval(each), figure(each["p"]),
+            figure(each["p_holm"]), str(each["n"]), each["best"] or "",
+        ]
+        for each in found["parameters"]
+    ]  # fmt: skip
+    if rows:
+        parts.append(table(["parameter", "measure", "value", "95 %", "p", "p (Holm)", "n", "best"], rows))
+        ways = sorted({each["p_by"] for each in found["parameters"]})
+        parts.append(f"p by {' and '.join(ways)}. An association, not a cause.")
+    parts += [clean(each["says"]) for each in found["together"][:5]]
+    if left := found["left_out"]:
+        names = ", ".join(f"{each['name']} ({each['why']})" for each in left[:_MOST_LEFT_OUT])
+        more = f" and {len(left) - _MOST_LEFT_OUT} more" if len(left) > _MOST_LEFT_OUT else ""
+        parts.append(clean(f"Left out: {names}{more}."))
+    return "\n\n".join(parts)
+
+
+def _interval(each: dict[str, Any]) -> str:
+    low, high = each["low"], each["high"]
+    return "" if low != low or high != high else f"{_signed(low)} to {_signed(high)}"  # NaN: too few for one
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}"
 
 
 def run(asked: argparse.Namespace) -> int:

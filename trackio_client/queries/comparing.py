@@ -1,4 +1,7 @@
-"""Several experiments beside each other: first whether scores may be compared at all, then the scores (S4.29)."""
+"""Several experiments beside each other: first whether scores may be compared at all, then the scores (S4.29).
+
+Then every metric at the last step that all have, the settings, and where they ran.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from trackio_client.errors import UsageError
+from trackio_client.queries.at_step import Summaries, at_common_step, summaries_of
+from trackio_client.queries.definitions import goal_of
+from trackio_client.queries.environment import environment_of
 from trackio_client.queries.records import newest, records_of
 from trackio_client.queries.states import LOST_CONTACT_S
 from trackio_client.queries.training import training_summary
 from trackio_client.scoring.identity import compared
-from trackio_client.store.contract import Store
+from trackio_client.store.contract import ExperimentRecord, Store
 from trackio_client.wire.events import plain
+from trackio_client.wire.names import quantity_of, sort_key
 
 MOST: Final = 50
 """Experiments in one comparison."""
+MOST_METRICS: Final = 500
+_NOT_OF_THE_SETTING: Final = frozenset({"time", "hashes", "data", "seeds"})
+"""Of an environment: what always differs, or stands elsewhere in the comparison."""
 
 
 def compare(
@@ -24,8 +34,12 @@ def compare(
     """Two to 50 experiments beside each other.
 
     {"comparable": {"verdict", "says", "pairs"}, "experiments": [{experiment_id, name, state}], "metrics": {metric:
-    {"goal", "best": {experiment_id: value}}}, "config": {key: {experiment_id: value}}}: the best of each evaluation
-    metric, and the settings in which they differ; what one of them lacks is absent.
+    {"goal", "best": {experiment_id: value}}}, "config": {key: {experiment_id: value}}, "same": {key: value},
+    "environment": {key: {experiment_id: value}}, "numbers": [{"metric", "title", "unit", "goal", "group", "step",
+    "at_step", "last", "best": {experiment_id: value}, "steps": {experiment_id: last step}}], "numbers_left_out"}: the
+    best of each evaluation metric, the settings in which they differ and those in which they do not, where they ran
+    as far as that differs, and every metric: `at_step` at the last step that all who logged it have, which is `step`.
+    What one of them lacks is absent.
 
     Raises:
         UsageError: fewer than two, more than 50, or one twice. ExperimentNotFound.
@@ -35,6 +49,8 @@ def compare(
     summaries = {one: training_summary(store, one, now_s, lost_contact_s=lost_contact_s) for one in experiments}
     records = {one: store.experiment(one) for one in experiments}
     names = {one: record.name for one, record in records.items()}
+    configs = {one: record.config for one, record in records.items()}
+    numbers, left_out = _numbers(store, records)
     metrics: dict[str, dict[str, Any]] = {}
     for one, summary in summaries.items():
         for metric, best in summary["run_summary"].get("best_by", {}).items():
@@ -46,7 +62,11 @@ def compare(
                 {"experiment_id": one, "name": names[one], "state": summaries[one]["state"]} for one in experiments
             ],
             "metrics": metrics,
-            "config": _differences({one: record.config for one, record in records.items()}),
+            "config": _differences(configs),
+            "same": _alike(configs),
+            "environment": _differences({one: _setting(store, one) for one in experiments}),
+            "numbers": numbers,
+            "numbers_left_out": left_out,
         }
     )
     return found
@@ -111,22 +131,63 @@ def _sets(identity: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return {str(name): one for name, one in found.items() if isinstance(one, Mapping)}
 
 
+def _numbers(store: Store, records: Mapping[str, ExperimentRecord]) -> tuple[list[dict[str, Any]], int]:
+    """Every metric that one of them logged, in the page's order, and how many of them are left out."""
+    summaries: Summaries = summaries_of(store, list(records))
+    names = sorted({name for each in summaries.values() for name in each}, key=sort_key)
+    shown = names[:MOST_METRICS]
+    common = at_common_step(store, summaries, shown)
+    found = []
+    for name in shown:
+        quantity = quantity_of(name)
+        goal = goal_of(name, next((r.definitions[name] for r in records.values() if name in r.definitions), {}))
+        having = {one: each[name] for one, each in summaries.items() if name in each}
+        step, at_step = common.get(name, (None, {}))
+        best = {one: getattr(each, goal) for one, each in having.items()} if goal in ("min", "max") else {}
+        found.append(
+            {
+                "metric": name, "title": quantity.title, "unit": quantity.unit, "goal": goal, "group": quantity.group,
+                "step": step, "at_step": at_step, "best": best,
+                "last": {one: each.last for one, each in having.items()},
+                "steps": {one: each.last_step for one, each in having.items()},
+            }
+        )  # fmt: skip
+    return found, len(names) - len(shown)
+
+
+def _setting(store: Store, experiment_id: str) -> dict[str, Any]:
+    values = environment_of(store, experiment_id)["values"]
+    return {key: value for key, value in values.items() if key not in _NOT_OF_THE_SETTING}
+
+
+def _alike(configs: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The settings, by dotted key, that all have and that are the same in all."""
+    flats = [dict(flat(config)) for config in configs.values()]
+    shared = [(key, value) for key, value in sorted(flats[0].items()) if all(key in each for each in flats)]
+    return {key: value for key, value in shared if _is_one(key, flats)}
+
+
+def _is_one(key: str, flats: Sequence[Mapping[str, Any]]) -> bool:
+    return len({json.dumps(each[key], default=str, sort_keys=True) for each in flats}) == 1
+
+
 def _differences(configs: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """The settings, by dotted key, that are not the same in all; of each the values of those that have it."""
-    flat = {one: dict(_flat(config)) for one, config in configs.items()}
+    flats = {one: dict(flat(config)) for one, config in configs.items()}
     differing: dict[str, dict[str, Any]] = {}
-    for key in sorted({key for one in flat.values() for key in one}):
-        values = {json.dumps(one[key], default=str, sort_keys=True) if key in one else None for one in flat.values()}
+    for key in sorted({key for one in flats.values() for key in one}):
+        values = {json.dumps(one[key], default=str, sort_keys=True) if key in one else None for one in flats.values()}
         if len(values) > 1:
-            differing[key] = {one: settings[key] for one, settings in flat.items() if key in settings}
+            differing[key] = {one: settings[key] for one, settings in flats.items() if key in settings}
     return differing
 
 
-def _flat(config: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+def flat(config: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """A nested config as (dotted key, value)."""
     found: list[tuple[str, Any]] = []
     for key, value in config.items():
         if isinstance(value, Mapping) and value:
-            found += _flat(value, f"{prefix}{key}.")
+            found += flat(value, f"{prefix}{key}.")
         else:
             found.append((f"{prefix}{key}", value))
     return found

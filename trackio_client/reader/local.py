@@ -22,12 +22,14 @@ from trackio_client.queries.experiments import (
     list_projects,
     list_receipts,
 )
+from trackio_client.queries.groups import compare_groups
+from trackio_client.queries.importance import importance
 from trackio_client.queries.training import training_summary
 from trackio_client.reader.source import all_pages
 from trackio_client.store.contract import Series
+from trackio_client.store.saved_views import SavedViews, path_beside
 from trackio_client.wire.asks import SeriesQuery
 from trackio_client.wire.batches import Batch, Receipt
-from trackio_client.store.saved_views import SavedViews, path_beside
 
 if TYPE_CHECKING:
     from trackio_client.store.contract import Store
@@ -121,8 +123,6 @@ class LocalSource:
     def experiment_artifacts(self, experiment_id: str) -> dict[str, Any]:
         return experiment_artifacts(self.store, experiment_id)
 
-    def file(self, sha256: str) -> Iterator[bytes]:
-        path = self.store.file(sha256)
     def views(self, project: str) -> list[dict[str, Any]]:
         with closing(SavedViews(path_beside(self._path))) as views:
             found = [view.told() for view in views.of(project)]
@@ -139,6 +139,8 @@ class LocalSource:
         with closing(SavedViews(path_beside(self._path))) as views:
             return views.change(project, view_id, **changes).told()
 
+    def file(self, sha256: str) -> Iterator[bytes]:
+        path = self.store.file(sha256)
         if path is None:
             raise NotFound(f"there is no file {sha256} beside {self.address}")
         return pieces_of(path)

@@ -2,7 +2,7 @@
 
 Ranks, because sweeps hold learning rates over six decades and losses of 1e308: an outlier is one rank and no more.
 
-p of up to 8 rows counts every order there is; of up to 200, 9,999 random ones from a fixed seed, as (hits + 1) / 10,000
+p of up to 8 rows counts every order there is; of up to 100, 9,999 random ones from a fixed seed, as (hits + 1) / 10,000
 (Phipson & Smyth 2010); of more rows it comes from Student's t and from chi-squared. Each answer says which.
 """
 
@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 LEVEL: Final = 0.95
 EXACT_UP_TO: Final = 8
 """Rows of which all orders are counted: 40,320 of them."""
-DRAWN_UP_TO: Final = 200
+DRAWN_UP_TO: Final = 100
 DRAWN: Final = 9_999
 _SEED: Final = 20_260_101
 _SAME: Final = 1e-9
@@ -88,7 +88,8 @@ def kruskal(kinds: Sequence[Any], values: Floats) -> Association:
         kinds: (n,) what each row is; at least two different, and fewer than n.
         values: (n,) finite numbers, not all the same.
 
-    The interval is that of the noncentral chi-squared for H (Steiger & Fouladi 1997), as a share of n − 1.
+    The interval inverts the noncentral F of an analysis of variance on the ranks (Conover & Iman 1981; Steiger &
+    Fouladi 1997), as a share of n.
     """
     places: dict[Any, int] = {}
     code = np.array([places.setdefault(kind, len(places)) for kind in kinds])
@@ -102,10 +103,10 @@ def kruskal(kinds: Sequence[Any], values: Floats) -> Association:
     else:
         drawn = centred[orders(n)] @ np.eye(k)[code]
         p, by = _share((drawn**2 / sizes).sum(axis=1) / variance >= h - _SAME * max(1.0, h), n)
-    low, high = noncentrality_interval(h, k - 1, LEVEL)
+    low, high = _share_interval(h / (n - 1), n, k)
     return Association(
-        value=max(0.0, min(1.0, (h - k + 1) / (n - k))), low=low / (low + n - 1), high=high / (high + n - 1),
-        p=p, p_by=by, interval_by="noncentral chi-squared", n=n, statistic=h,
+        value=max(0.0, min(1.0, (h - k + 1) / (n - k))), low=low, high=high,
+        p=p, p_by=by, interval_by="noncentral F on ranks", n=n, statistic=h,
     )  # fmt: skip
 
 
@@ -132,6 +133,15 @@ def _share(hits: NDArray[np.bool_], n: int) -> tuple[float, str]:
     return float((hits.sum() + 1) / (DRAWN + 1)), f"{DRAWN:,} random orders"
 
 
+def _share_interval(share: float, n: int, k: int) -> tuple[float, float]:
+    """Of the variance of ranks that k kinds explain in n rows."""
+    if share > 1 - 1e-9:  # every kind has one rank of its own
+        return 1.0, 1.0
+    f = (share / (k - 1)) / ((1 - share) / (n - k))
+    low, high = noncentrality_interval(f, k - 1, n - k, LEVEL)
+    return low / (low + n), high / (high + n)
+
+
 def _rho_interval(rho: float, n: int) -> tuple[float, float]:
     if n < 5:
         return math.nan, math.nan
@@ -143,4 +153,5 @@ def _rho_interval(rho: float, n: int) -> tuple[float, float]:
 
 
 def _centred(values: Floats) -> Floats:
-    return values - values.mean()
+    centred: Floats = values - values.mean()
+    return centred
