@@ -184,5 +184,5 @@ def _how(settings: SpaceSettings) -> str:
 _REFUSED: Final = note("This is for owners. Log in with the server's write token, or as an owner by the Hub.", "bad")
 _HEAD: Final = (
     '<header class="tc-top"><a href="/" title="Back to the experiments">← Experiments</a>'
-    "<h1>Configuration</h1></header>"
+    '<h1>Configuration</h1><nav aria-label="Other pages"><a href="/manage/">Manage</a></nav></header>'
 )

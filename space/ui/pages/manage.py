@@ -46,37 +46,26 @@ def manage_page(page: gr.Blocks, manager: Manager) -> None:
         chosen = gr.Dropdown(
             [], label="Experiment", allow_custom_value=True, filterable=True, min_width=260, elem_id="chosen"
         )
-    shown = _words("", "shown")
-    with gr.Column(elem_id="tell") as tell:
-        with gr.Row(elem_classes="tc-fields tc-log"):
-            metrics = gr.Textbox(
-                label="Metrics, as JSON", placeholder='{"loss": 0.5, "accuracy": 0.85}', lines=2, max_lines=8,
-                elem_id="metrics", elem_classes="tc-code",
-            )  # fmt: skip
-            step = gr.Textbox(
-                label="Step (optional)",
-                placeholder="next",
-                max_lines=1,
-                min_width=96,
-                elem_id="step",
-                elem_classes="tc-short",
-            )
-        with gr.Row(elem_classes="tc-buttons"):
-            log = gr.Button("Log metrics", elem_id="log", size="sm")
-        logged = _words("", "logged")
-        with gr.Row(elem_classes="tc-fields"):
-            parameters = gr.Textbox(
-                label="Parameters, as JSON", placeholder='{"learning_rate": 5e-05, "batch_size": 8}', lines=2,
-                max_lines=8, elem_id="parameters", elem_classes="tc-code",
-            )  # fmt: skip
-        with gr.Row(elem_classes="tc-buttons"):
-            keep = gr.Button("Log parameters", elem_id="keep", size="sm")
-        kept = _words("", "kept")
-        with gr.Row(elem_classes="tc-fields"):
-            status = gr.Radio(list(STATUSES), value="completed", label="Status", elem_id="status")
-        with gr.Row(elem_classes="tc-buttons"):
-            update = gr.Button("Update status", elem_id="update", size="sm")
-        updated = _words("", "updated")
+    with gr.Row(elem_classes="tc-split"):
+        with gr.Column(min_width=320):
+            shown = _words("", "shown")
+        with gr.Column(min_width=320, elem_id="tell") as tell:
+            with gr.Row(elem_classes="tc-fields"):
+                metrics = _json("Metrics, as JSON", '{"loss": 0.5, "accuracy": 0.85}', "metrics")
+                step = gr.Textbox(label="Step", placeholder="the next", max_lines=1, min_width=96, elem_id="step")
+            with gr.Row(elem_classes="tc-buttons"):
+                log = gr.Button("Log metrics", elem_id="log", size="sm")
+            logged = _words("", "logged")
+            with gr.Row(elem_classes="tc-fields"):
+                parameters = _json("Parameters, as JSON", '{"learning_rate": 5e-05, "batch_size": 8}', "parameters")
+            with gr.Row(elem_classes="tc-buttons"):
+                keep = gr.Button("Log parameters", elem_id="keep", size="sm")
+            kept = _words("", "kept")
+            with gr.Row(elem_classes="tc-fields"):
+                status = gr.Radio(list(STATUSES), value="completed", label="Status", elem_id="status")
+            with gr.Row(elem_classes="tc-buttons"):
+                update = gr.Button("Update status", elem_id="update", size="sm")
+            updated = _words("", "updated")
     _words("<h2>Experiments, newest first</h2>")
     listed = _words("", "listed")
 
@@ -195,6 +184,10 @@ def _told(word: str, row: dict[str, Any], more: str = "") -> str:
         f'<div class="tc-note good" role="status">{word} <a href="{text(page_of(row))}">{text(row["name"])}</a> in '
         f"{text(row['project'])}{text(more)}: <code>{text(row['id'])}</code></div>"
     )
+
+
+def _json(label: str, example: str, name: str) -> gr.Textbox:
+    return gr.Textbox(label=label, placeholder=example, lines=3, max_lines=10, elem_id=name, elem_classes="tc-code")
 
 
 def _words(content: str, name: str | None = None) -> gr.HTML:

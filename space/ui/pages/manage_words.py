@@ -99,7 +99,7 @@ def _counts(found: Mapping[str, Any]) -> str:
 def _latest(found: Mapping[str, Any]) -> str:
     latest = sorted(found["latest_metrics"].items())
     if not latest:
-        return "<p>No metric yet. Log one below.</p>"
+        return "<p class='tc-none'>No metric yet.</p>"
     rows = "".join(
         f'<tr><td><code>{text(name)}</code></td><td class="tc-num" title="{one["value"]!r}">{number(one["value"])}</td>'
         f'<td class="tc-num">{one["step"]:,}</td></tr>'

@@ -5,6 +5,7 @@ import { icon } from "../base/icons.js";
 import { openMenu } from "../base/menu.js";
 
 const CONFIGURATION = "/configuration/";
+const MANAGE = "/manage/";
 const WORDS = { nobody: "Not logged in", viewer: "Viewer: may read", writer: "Writer: may log and edit", owner: "Owner" };
 
 /**
@@ -21,12 +22,18 @@ export async function account(slot, { state, source }) {
   }
   if (who.role === "owner") slot.append(shareButton(state, source));
   if (who.can_log_out || who.can_log_in_with_hub) slot.append(whoButton(who, source));
-  else if (who.role === "owner") slot.append(configurationLink());
+  else if (who.role === "owner") slot.append(serverButton());
 }
 
 /** For the owner of a server without a token, who has no account to open a menu of. */
-function configurationLink() {
-  return h("a", { class: "tk-btn bare icon", href: CONFIGURATION, title: "Configuration", "aria-label": "Configuration" }, icon("tune"));
+function serverButton() {
+  const button = h("button", { class: "tk-btn bare icon", title: "Manage and configure", "aria-label": "Manage and configure", "aria-haspopup": "listbox" }, icon("tune"));
+  const items = [
+    { value: "manage", label: "Manage experiments", group: "This server" },
+    { value: "configuration", label: "Configuration", group: "This server" },
+  ];
+  button.addEventListener("click", () => openMenu(button, { title: "This server", items, choose: (value) => CHOICES[value](null) }));
+  return button;
 }
 
 function shareButton(state, source) {
@@ -45,6 +52,7 @@ function whoButton(who, source) {
   button.addEventListener("click", () => {
     const items = [];
     if (who.can_log_in_with_hub && !who.user) items.push({ value: "in", label: "Log in with Hugging Face", group: name });
+    if (who.role === "owner" || who.role === "writer") items.push({ value: "manage", label: "Manage experiments", group: name });
     if (who.role === "owner" && who.can_log_out) items.push({ value: "tokens", label: "Tokens for trainers and people", group: name });
     if (who.role === "owner") items.push({ value: "configuration", label: "Configuration", group: name });
     if (who.can_log_out) items.push({ value: "out", label: "Log out", group: name });
@@ -58,6 +66,7 @@ const CHOICES = {
   in: logIn,
   out: logOut,
   configuration: () => (location.href = CONFIGURATION),
+  manage: () => (location.href = MANAGE),
   tokens: async (source) => (await import("./tokens.js")).showTokens(source),
 };
 
