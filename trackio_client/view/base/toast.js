@@ -55,7 +55,7 @@ export function toast(words, { undo, word = "Undo", isTrouble = false, stays_ms 
 export async function undoStep(step) {
   try {
     await takeBack(step);
-    toast("Taken back.", { stays_ms: 3000 });
+    toast(`Taken back: ${step.words.replace(/[.]$/, "")}.`, { stays_ms: 3000 });
   } catch (error) {
     toast(`That could not be taken back: ${/** @type {Error} */ (error).message}`, { isTrouble: true });
   }

@@ -102,8 +102,11 @@ export class MetricGrid extends EventTarget {
       this.drawn = drawn;
       if (same && keys.size === 1) return;
     }
-    if (keys.has("x") && this.state.get("zoom")) this.ranges.forget();
-    if (["metrics", "filter", "groups"].some((key) => keys.has(key))) this.sections.arrange(...this.#wanted());
+    // Another axis: a range of the old one means nothing. Not when the address gave both.
+    if (keys.has("x") && !keys.has("zoom") && this.state.get("zoom")) this.ranges.forget();
+    if (keys.has("own")) for (const chart of this.charts.values()) chart.own = ownOf(this.state, chart.metric.metric);
+    if (ARRANGED.some((key) => keys.has(key))) this.sections.arrange(...this.#wanted());
+    this.legend.paint();
     this.#ask();
     this.redraw();
   }

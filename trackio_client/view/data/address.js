@@ -9,7 +9,7 @@ import { later } from "../base/dom.js";
 
 const PLACES = ["project", "view", "experiment", ...FIELDS.filter((field) => field.isPlace).map((field) => field.key)];
 const KEYS = new Set(["project", "view", "experiment", "experiments", "usualColumn", "usualColumns", ...FIELDS.map((field) => field.key)]);
-const MAX_LISTED = 150; // ids in an address: 9 characters each, well below what servers and chats cut
+export const MAX_LISTED = 300; // ids in an address: 9 characters each, well below what servers and chats cut
 
 /**
  * What an address says; absent keys are absent here too.
@@ -20,17 +20,29 @@ export function readAddress(search) {
   const query = new URLSearchParams(search);
   /** @type {Record<string, any>} */
   const said = {};
+  /** @type {string[]} what stood there and could not be read: told to the reader, not passed over */
+  const unread = [];
   for (const key of ["project", "experiment"]) if (query.get(key)) said[key] = query.get(key);
   if (/^[a-z]+$/.test(query.get("view") ?? "")) said.view = query.get("view"); // the shell knows which there are
   for (const { name, key, read } of FIELDS) {
     const value = query.has(name) ? read(query.get(name) ?? "") : undefined;
     if (value !== undefined) said[key] = value;
+    else if (query.get(name)) unread.push(`${name}=${query.get(name)}`);
   }
+  if (query.get("view") && !said.view) unread.push(`view=${query.get("view")}`);
+  if (unread.length) said.unread = unread;
+  if (query.get("saved")) said.saved = query.get("saved");
   const shown = query.get("shown");
   if (shown !== null) said.ticks = shown === "" ? [] : shown.split(",");
   if (said.experiment && !said.view) said.view = "experiment";
   if (said.view === "experiment" && !said.experiment) delete said.view;
   return said;
+}
+
+/** Whether an address holds more than a place: then it is somebody's view. @param {string} search */
+export function isWhole(search) {
+  const query = new URLSearchParams(search);
+  return query.has("shown") || FIELDS.some(({ name }) => query.has(name));
 }
 
 /**
@@ -52,7 +64,7 @@ export function addressOf(state, ticks) {
     if (always === null || always === undefined || text !== write(always)) query.set(name, text);
   }
   if (ticks && ticks.length <= MAX_LISTED) query.set("shown", shortened(ticks).join(","));
-  const text = query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%2F", "/");
+  const text = query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%2F", "/").replaceAll("%7E", "~");
   return text ? `?${text}` : location.pathname;
 }
 
@@ -60,6 +72,34 @@ export function addressOf(state, ticks) {
 function shortened(ids) {
   const tails = ids.map((id) => id.slice(-8));
   return new Set(tails).size === ids.length ? tails : ids;
+}
+
+/** All that an address says of a state, what it leaves out as usual. @param {string} search @param {{get(key: string): any}} state
+ * @returns {Record<string, any>} */
+function goal(search, state) {
+  const said = readAddress(search);
+  const places = ["project", "view", "experiment", ...FIELDS.map((field) => field.key)];
+  const usual = Object.fromEntries(FIELDS.map(({ key, usual: always }) => [key, always ? always((each) => state.get(each)) : null]));
+  const back = Object.fromEntries(places.map((key) => [key, said[key] ?? usual[key] ?? DEFAULTS[/** @type {keyof typeof DEFAULTS} */ (key)]]));
+  if (back.project === null) back.project = state.get("project");
+  return back;
+}
+
+/**
+ * Show what an address says, from whatever is shown now: Back, a saved view, an undone step.
+ * @param {string} search  "?project=…" @param {import("./state.js").PageState} state @param {any} experiments
+ * @param {string[] | null} [ticks]  instead of those in the address; null for the newest ten
+ */
+export function goTo(search, state, experiments, ticks = readAddress(search).ticks ?? null) {
+  const back = goal(search, state);
+  const { view, project, experiment, ...rest } = back;
+  // The place last: a view that is made now finds its axes and filter as they will be.
+  const moves = project !== state.get("project");
+  if (moves) state.set({ project, view, experiment });
+  state.set(moves ? rest : { ...rest, view, experiment });
+  state.set({ unread: readAddress(search).unread ?? null });
+  if (ticks) experiments.tickListed(ticks);
+  else experiments.tickNewest();
 }
 
 /** Keep the browser's address like the state. Returns a function that stops it.
@@ -81,14 +121,8 @@ export function followAddress(state, experiments) {
   };
   const onBack = () => {
     last = location.search;
-    const said = readAddress(location.search);
-    const places = ["project", "view", "experiment", ...FIELDS.map((field) => field.key)];
-    const usual = Object.fromEntries(FIELDS.map(({ key, usual: always }) => [key, always ? always((each) => state.get(each)) : null]));
-    const back = Object.fromEntries(places.map((key) => [key, said[key] ?? usual[key] ?? DEFAULTS[/** @type {keyof typeof DEFAULTS} */ (key)]]));
-    if (back.project === null) back.project = state.get("project");
-    place = PLACES.map((key) => back[key]).join("\n");
-    state.set(back);
-    if (said.ticks) experiments.tickListed(said.ticks);
+    place = PLACES.map((key) => goal(location.search, state)[key]).join("\n");
+    goTo(location.search, state, experiments);
     last = addressOf(state, experiments.ticksByHand());
   };
   state.addEventListener("change", onChange);

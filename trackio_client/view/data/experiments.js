@@ -122,6 +122,11 @@ export class Experiments extends EventTarget {
     return this.columns().some((column) => !this._asked.has(column));
   }
 
+  /** Whether values of a column that is shown are still on their way. */
+  lacksColumns() {
+    return this._lacks();
+  }
+
   /** Columns that rows must carry: the side bar's, the table's, and those that the search compares. */
   columns() {
     const table = this.state.get("view") === "table" ? this.state.get("columns") ?? [] : [];
@@ -183,7 +188,7 @@ export class Experiments extends EventTarget {
     if (!this._wanted || !this.rows.size) return;
     const wanted = this._wanted;
     const found = [...this.rows.keys()].filter((id) => wanted.some((tail) => id.endsWith(tail)));
-    this._ticks = new Set(found);
+    this._ticks = new Set(found); // also when none is here: another ten would be a lie
     if (found.length >= wanted.length) this._wanted = null;
   }
 
@@ -192,6 +197,13 @@ export class Experiments extends EventTarget {
     this._wanted = tails.length ? tails : null;
     if (!tails.length) this._ticks = new Set();
     this._publish();
+  }
+
+  /** Ids of an address that no experiment of the project has: deleted, of another project, or yet to come. @returns {string[]} */
+  missing() {
+    if (!this._wanted || this.contact.phase !== "ready") return [];
+    const ids = [...this.rows.keys()];
+    return this._wanted.filter((tail) => !ids.some((id) => id.endsWith(tail)));
   }
 
   /** @param {string[]} ids @param {boolean} shown */

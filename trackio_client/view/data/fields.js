@@ -51,9 +51,32 @@ export const FIELDS = [
 
 /** @param {string} text a part that was encoded once more, for the comma's sake; one that was cut is taken as it is */
 function decoded(text) {
+  {
+    // Per x axis and group of charts: zoom=step~train:100:2000
+    name: "zoom",
+    key: "zoom",
+    read: readZoom,
+    write: (zoom) => Object.entries(zoom).map(([key, [from, to]]) => `${encodeURIComponent(key).replaceAll("~", "%7E").replaceAll("%20", "~")}:${short(from)}:${short(to)}`).join(","),
+  },
   try {
     return decodeURIComponent(text);
   } catch {
     return text;
+/** @param {string} text @returns {Record<string, [number, number]> | undefined} */
+function readZoom(text) {
+  /** @type {Record<string, [number, number]>} */
+  const zoom = {};
+  for (const each of text.split(",")) {
+    const [key, from, to, ...more] = each.split(":");
+    const range = /** @type {[number, number]} */ ([Number(from), Number(to)]);
+    if (!key || !from || !to || more.length || !range.every(Number.isFinite) || !(range[0] < range[1])) return undefined;
+    zoom[decoded(key.replaceAll("~", "%20"))] = range;
+  }
+  return zoom;
+}
+
+/** A number of a range without figures that no screen shows. @param {number} value */
+const short = (value) => String(Number(value.toPrecision(12)));
+
   }
 }

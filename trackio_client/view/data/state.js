@@ -66,6 +66,7 @@ export const DEFAULTS = Object.freeze({
 /** Keys and values; `change` carries the set of keys that are different now, in one event for one `set`. */
 export class PageState extends EventTarget {
   /** @param {Partial<Values>} [values] */
+  unread: null, // parts of the address that could not be read
   constructor(values = {}) {
     super();
     /** @type {Record<string, any>} */

@@ -1,6 +1,6 @@
 // The page: top bar, side bar, tabs, and one of the views; what stands there when a view cannot.
 
-import { followAddress, readAddress } from "../data/address.js";
+import { followAddress, isWhole, readAddress } from "../data/address.js";
 import { Columns } from "../data/columns.js";
 import { KEPT, controls, sizeOf } from "../charts/controls.js";
 import { fill, h, isTyping, text } from "../base/dom.js";
@@ -11,6 +11,8 @@ import { matcher } from "../base/matching.js";
 import { SERVER_WORDS, awayBar, failed, noHits, noMetrics, noSystem, nothingTicked, skeleton } from "../base/notices.js";
 import { remember, remembered } from "../base/remember.js";
 import { SideBar } from "./sidebar.js";
+import { steps } from "./steps.js";
+import { strangers } from "./strangers.js";
 import { DEFAULTS, PageState } from "../data/state.js";
 import { Theme } from "../base/theme.js";
 import { topBar } from "./topbar.js";
@@ -33,8 +35,10 @@ export class Shell {
     this.first = first;
     this.offered = tabsOf(source);
     this.projects = /** @type {any[]|null} */ (null);
-    const known = Object.fromEntries(KEPT.filter((key) => key in kept).map((key) => [key, kept[key]]));
-    const { ticks, ...chosen } = said;
+    // What this browser remembers is for an address that says nothing: one that was sent shows what the sender saw.
+    const usual = isWhole(search) ? ["size"] : KEPT;
+    const known = Object.fromEntries(usual.filter((key) => key in kept).map((key) => [key, kept[key]]));
+    const { ticks, saved, ...chosen } = said;
     this.ticks = ticks ?? null; // those of the address, until the project is known
     this.state = new PageState({ ...known, folded: kept.folded ?? false, ...chosen });
     this.theme = new Theme(this.state);
@@ -42,6 +46,8 @@ export class Shell {
     this.columns = new Columns(this.state, source);
     this._build();
     followAddress(this.state, this.experiments);
+    strangers(this.said, this);
+    steps(this);
     this.state.follow(["project"], () => this._opened());
     this.state.follow(["view", "experiment", "experiments", "metrics", "filter", "project", "progress"], () => this.decide());
     this.state.follow(["size"], () => this._sized(sizeOf(this.state.get("size"))));
@@ -70,9 +76,10 @@ export class Shell {
     this.bar = h("div", { class: "tk-controls" });
     this.slot = h("div", { class: "tk-slot" });
     const home = h("div", { class: "tk-slot" });
+    this.said = h("div", { class: "tk-slot" });
     if (this.source.sync) setTimeout(() => import("./sync.js").then(({ syncBar }) => syncBar(home, this.source), () => {}), 1500); // after the first charts
     this.body = h("div", { class: "tk-body", tabindex: "-1" });
-    const main = h("main", { class: "tk-main" }, this.tabs, this.slot, home, h("div", { class: "tk-bar" }, sheet, this.bar), this.body);
+    const main = h("main", { class: "tk-main" }, this.tabs, this.slot, home, this.said, h("div", { class: "tk-bar" }, sheet, this.bar), this.body);
     // A chart whose metric only others logged offers to tick them.
     this.body.addEventListener("trackio-show", (/** @type {any} */ event) => this.experiments.tick(event.detail, true));
     const curtain = h("div", { class: "tk-curtain" });
@@ -203,7 +210,7 @@ export class Shell {
   /** Choose what stands in the middle: a view, or words. */
   decide() {
     const view = this.state.get("view");
-    if (!(view in VIEWS) || VIEWS[view].offered?.(this.source) === false) return void this.state.set({ view: DEFAULTS.view }); // a link of another version, or one typed by hand
+    if (!(view in VIEWS) || VIEWS[view].offered?.(this.source) === false) return void this.state.set({ view: DEFAULTS.view, unread: [...(this.state.get("unread") ?? []), `view=${view}`] }); // a link of another version, or one typed by hand
     const rows = this.state.get("experiments");
     const { phase } = this.experiments.contact;
     text(this.sheetWords, `${count(rows.filter((row) => row.shown).length)} of ${count(rows.length)} experiments`);

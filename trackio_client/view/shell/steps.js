@@ -1,0 +1,74 @@
+// @ts-check
+/** Remembers what the page showed before each change of it – ticks, filters, axes, views – so that Ctrl+Z takes it back. What
+ * follows quickly, as letters of a search do, is one step. */
+import { isTyping } from "../base/dom.js";
+import { forget, lastStep, remembering } from "../base/undo.js";
+import { undoStep } from "../base/toast.js";
+import { addressOf, goTo } from "../data/address.js";
+
+const SETTLES_MS = 500;
+
+/** @param {{state: import("../data/state.js").PageState, experiments: import("../data/experiments.js").Experiments}} parts */
+export function steps({ state, experiments }) {
+  const now = () => ({ address: addressOf(state, null), ticks: experiments.ticksByHand() });
+  let before = now();
+  let timer = 0;
+  let isOurs = false;
+  const own = /** @type {import("../base/undo.js").Step[]} */ ([]);
+  const settle = () => {
+    clearTimeout(timer);
+    timer = 0;
+    const next = now();
+    if (same(next, before)) return;
+    const from = before;
+    before = next;
+    if (isOurs || !projectOf(from.address)) return void (isOurs = false);
+    const step = remembering(wordsFor(from, next), () => {
+      settle(); // what was changed a moment ago is a step of its own
+      isOurs = true;
+      goTo(from.address.startsWith("?") ? from.address : "", state, experiments, from.ticks);
+      settle();
+      isOurs = false;
+    });
+    own.push(step);
+  };
+  state.addEventListener("change", () => {
+    if (timer) clearTimeout(timer);
+    timer = setTimeout(settle, SETTLES_MS);
+  });
+  // Back and Forward are steps of the browser: what Back took back is not taken back once more.
+  addEventListener("popstate", () => {
+    const last = own.pop();
+    if (last) forget(last);
+    isOurs = true;
+    settle();
+    isOurs = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key.toLowerCase() !== "z" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey || isTyping(event.target)) return;
+    settle();
+    const step = lastStep();
+    if (!step) return;
+    event.preventDefault();
+    undoStep(step);
+  });
+}
+
+/** @typedef {{address: string, ticks: string[] | null}} Shown */
+
+/** @param {Shown} a @param {Shown} b */
+const same = (a, b) => a.address === b.address && (a.ticks === b.ticks || JSON.stringify(a.ticks) === JSON.stringify(b.ticks));
+
+/** @param {string} address */
+const projectOf = (address) => new URLSearchParams(address.startsWith("?") ? address : "").get("project");
+
+/** @param {Shown} from @param {Shown} to */
+function wordsFor(from, to) {
+  if (from.address === to.address) return "the ticks";
+  const [a, b] = [new URLSearchParams(from.address), new URLSearchParams(to.address)];
+  const changed = [...new Set([...a.keys(), ...b.keys()])].filter((key) => a.get(key) !== b.get(key));
+  return changed.length === 1 ? (WORDS[changed[0]] ?? changed[0]) : "the last change";
+}
+
+/** @type {Record<string, string>} */
+const WORDS = { project: "the choice of a project", view: "the change of view", experiment: "opening an experiment", filter: "the metric filter", search: "the search", x: "the x axis", smooth: "the smoothing", sort: "the order", zoom: "the zoom", log: "the logarithmic axis" };

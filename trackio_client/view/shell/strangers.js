@@ -1,0 +1,74 @@
+// @ts-check
+/** What an address asks for and this page does not have: deleted experiments, metrics of another project, words that no field
+ * knows. Said in one line above the charts, with what is shown instead, until the reader closes it or changes it. */
+import { fill, h } from "../base/dom.js";
+import { icon } from "../base/icons.js";
+import { count, listed } from "../base/words.js";
+import { BY_STEP } from "../data/state.js";
+
+const NAMED = 3;
+const OF_THE_PAGE = new Set(["step", "time", "relative", "epoch", BY_STEP]);
+
+/**
+ * @param {HTMLElement} slot
+ * @param {{state: import("../data/state.js").PageState, experiments: import("../data/experiments.js").Experiments}} parts
+ */
+export function strangers(slot, { state, experiments }) {
+  let closed = "";
+  let said = "";
+  const tell = () => {
+    const words = wordsOf(state, experiments);
+    const key = words.join(" ");
+    if (key === said || key === closed) return;
+    said = key;
+    closed = "";
+    if (!key) return void slot.replaceChildren();
+    const close = h("button", { class: "tk-btn bare icon sm", "aria-label": "Close", title: "Close" }, icon("close"));
+    close.addEventListener("click", () => {
+      closed = said;
+      said = "";
+      slot.replaceChildren();
+    });
+    fill(slot, h("div", { class: "tk-away calm", role: "status" }, h("div", null, h("b", null, words[0])), h("p", null, words.slice(1).join(" ")), close));
+  };
+  experiments.addEventListener("contact", tell);
+  state.follow(["experiments", "progress", "metrics", "x", "column", "columns", "sort", "unread", "project"], tell);
+}
+
+/** @param {import("../data/state.js").PageState} state @param {import("../data/experiments.js").Experiments} experiments @returns {string[]} */
+export function wordsOf(state, experiments) {
+  const words = [];
+  const missing = experiments.missing();
+  if (missing.length) {
+    const wanted = experiments.ticksByHand()?.length ?? missing.length;
+    const some = `${missing.slice(0, NAMED).map((id) => `…${id.slice(-8)}`).join(", ")}${missing.length > NAMED ? ` and ${count(missing.length - NAMED)} more` : ""}`;
+    words.push(
+      missing.length === wanted
+        ? `${missing.length === 1 ? "The experiment" : `None of the ${count(missing.length)} experiments`} of this address is here (${some}).`
+        : `${count(missing.length)} of the ${count(wanted)} experiments of this address ${missing.length === 1 ? "is" : "are"} not here (${some}).`,
+      `${missing.length === 1 ? "It was" : "They were"} deleted or ${missing.length === 1 ? "belongs" : "belong"} to another project. One that only starts now is shown when it comes.`,
+    );
+  }
+  const foreign = foreignMetrics(state, experiments);
+  if (foreign.length) {
+    words.push(`No experiment of this project logged ${listed(foreign.slice(0, NAMED).map((name) => `“${name}”`))}${foreign.length > NAMED ? `, nor ${count(foreign.length - NAMED)} more` : ""}, which the address names.`);
+  }
+  const unread = state.get("unread") ?? [];
+  if (unread.length) words.push(`${listed(unread.slice(0, NAMED).map((/** @type {string} */ part) => `“${part}”`))} in the address could not be read and ${unread.length === 1 ? "was" : "were"} left out.`);
+  return words;
+}
+
+/** @param {import("../data/state.js").PageState} state @param {import("../data/experiments.js").Experiments} experiments @returns {string[]} */
+function foreignMetrics(state, experiments) {
+  const metrics = state.get("metrics");
+  if (!metrics?.length) return [];
+  const known = new Set(metrics.map((/** @type {any} */ each) => each.metric));
+  const rows = state.get("experiments");
+  const columns = [state.get("column"), ...(state.get("columns") ?? []), String(state.get("sort") ?? "").replace(/^-/, "")];
+  const named = columns.filter((column) => column?.startsWith("metric:")).map((column) => column.slice("metric:".length));
+  const x = state.get("x");
+  const asked = [...(x && !OF_THE_PAGE.has(x) && !x.includes("(") ? [x] : []), ...named];
+  // What a script put into a summary is no metric, and can stand in a column all the same.
+  const foreign = [...new Set(asked)].filter((name) => !known.has(name) && !rows.some((/** @type {any} */ row) => row.columns[`metric:${name}`] !== undefined));
+  return experiments.lacksColumns() ? foreign.filter((name) => name === x) : foreign;
+}
