@@ -45,12 +45,6 @@ export const FIELDS = [
   words("filter"),
   words("search"),
   words("sort"),
-  { ...words("column"), usual: (get) => get("usualColumn") },
-  { ...list("columns"), usual: (get) => get("usualColumns") },
-];
-
-/** @param {string} text a part that was encoded once more, for the comma's sake; one that was cut is taken as it is */
-function decoded(text) {
   {
     // Per x axis and group of charts: zoom=step~train:100:2000
     name: "zoom",
@@ -58,10 +52,10 @@ function decoded(text) {
     read: readZoom,
     write: (zoom) => Object.entries(zoom).map(([key, [from, to]]) => `${encodeURIComponent(key).replaceAll("~", "%7E").replaceAll("%20", "~")}:${short(from)}:${short(to)}`).join(","),
   },
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
+  { ...words("column"), usual: (get) => get("usualColumn") },
+  { ...list("columns"), usual: (get) => get("usualColumns") },
+];
+
 /** @param {string} text @returns {Record<string, [number, number]> | undefined} */
 function readZoom(text) {
   /** @type {Record<string, [number, number]>} */
@@ -78,5 +72,11 @@ function readZoom(text) {
 /** A number of a range without figures that no screen shows. @param {number} value */
 const short = (value) => String(Number(value.toPrecision(12)));
 
+/** @param {string} text a part that was encoded once more, for the comma's sake; one that was cut is taken as it is */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
   }
 }

@@ -61,12 +61,12 @@ export const DEFAULTS = Object.freeze({
   usualColumn: null, // what they are before anybody chose: not worth a place in the address
   usualColumns: null,
   folded: false,
+  unread: null, // parts of the address that could not be read
 });
 
 /** Keys and values; `change` carries the set of keys that are different now, in one event for one `set`. */
 export class PageState extends EventTarget {
   /** @param {Partial<Values>} [values] */
-  unread: null, // parts of the address that could not be read
   constructor(values = {}) {
     super();
     /** @type {Record<string, any>} */
