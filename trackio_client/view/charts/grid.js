@@ -104,9 +104,7 @@ export class MetricGrid extends EventTarget {
     }
     // Another axis: a range of the old one means nothing. Not when the address gave both.
     if (keys.has("x") && !keys.has("zoom") && this.state.get("zoom")) this.ranges.forget();
-    if (keys.has("own")) for (const chart of this.charts.values()) chart.own = ownOf(this.state, chart.metric.metric);
-    if (ARRANGED.some((key) => keys.has(key))) this.sections.arrange(...this.#wanted());
-    this.legend.paint();
+    if (["metrics", "filter", "groups"].some((key) => keys.has(key))) this.sections.arrange(...this.#wanted());
     this.#ask();
     this.redraw();
   }
