@@ -91,7 +91,7 @@ export class Strip {
       const { series, whole = series, smooth = true } = line;
       const [i0, i1] = span(series, x0, x1);
       const values = smooth && spec.smoothing ? series.line(spec.smoothing, whole) : series.mean;
-      return { ...line, color: ink.of(line.color), values, i0, i1 };
+      return { ...line, color: ink.of(line.color), xs: series.x, low: series.low, high: series.high, values, i0, i1 };
     });
     const pieces = this.lines.map((line) => {
       const [i0, i1] = within(line.series, x0, x1);
