@@ -4,6 +4,7 @@
 import { ArtifactsPanel } from "./artifacts.js";
 import { BesidePanel } from "./beside.js";
 import { CheckpointsPanel } from "./checkpoints.js";
+import { ConfusionPanel } from "./confusion.js";
 import { CoursePanel } from "./course.js";
 import { DataPanel } from "./datacounts.js";
 import { h } from "../base/dom.js";
@@ -11,7 +12,7 @@ import { EnvironmentPanel } from "./environment.js";
 import { EvaluationsPanel } from "./evaluations.js";
 import { FailurePanel, GapsPanel } from "./failure.js";
 import { HardwarePanel } from "./hardware.js";
-import { ConfusionPanel, LabelsPanel } from "./labels.js";
+import { LabelsPanel } from "./labels.js";
 import { MediaPanels } from "../media/media.js";
 import { ModelPanel } from "./modelcard.js";
 import { PredictionsPanel } from "./predictions.js";
