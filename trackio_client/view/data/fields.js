@@ -54,6 +54,15 @@ export const FIELDS = [
   },
   { ...words("column"), usual: (get) => get("usualColumn") },
   { ...list("columns"), usual: (get) => get("usualColumns") },
+  // Labels
+  choice("score", ["f1", "precision", "recall"], "labelScore"),
+  choice("labelorder", ["support", "worst", "best", "changed", "name"], "labelOrder"),
+  { ...words("at", "labelAt"), read: (text) => (/^(last|best|step:\d{1,15})$/.test(text) ? text : undefined) },
+  words("labelset", "labelSet"),
+  words("labelsof", "labelOf"),
+  words("label", "labelSearch"),
+  list("labels"),
+  choice("confusion", ["row", "column", "none"], "confusionBy"),
 ];
 
 /** @param {string} text @returns {Record<string, [number, number]> | undefined} */

@@ -61,6 +61,14 @@ export const DEFAULTS = Object.freeze({
   usualColumn: null, // what they are before anybody chose: not worth a place in the address
   usualColumns: null,
   folded: false,
+  labelScore: "f1", // of the Labels view: what is scored, in which order, …
+  labelOrder: "support",
+  labelAt: "last", // the evaluation at which experiments are compared: "last", "best", "step:1200"
+  labelSet: null, // of entities or of labels; null: what stands first
+  labelOf: null, // the experiment that is shown in full; null: the newest
+  labelSearch: "",
+  labels: null, // drawn as curves; null: the first of the order
+  confusionBy: "row",
   unread: null, // parts of the address that could not be read
 });
 

@@ -241,6 +241,7 @@ export class Shell {
     if (VIEWS[view].needs === "rows") return null;
     const ticked = rows.filter((row) => row.shown);
     if (!ticked.length) return [`ticks ${rows.length}`, () => nothingTicked(rows.length, () => this.experiments.tickNewest())];
+    if (VIEWS[view].needs === "ticks") return null; // it says itself what it lacks
     const filter = this.state.get("filter");
     const named = this.state.get("metrics") ?? [];
     const matches = matcher(filter);

@@ -1,6 +1,6 @@
 // The views of a project, a line each, in the order of their tabs: Overview, Metrics, Compare, Labels, System, Table. One that is
 // `later` comes with modules of its own, fetched when it is first looked at; then it is kept: scroll, zoom and what was fetched
-// stay. `needs` tells what a view is empty without: "charts" (ticked experiments with metrics), "rows", or nothing ("none").
+// stay. `needs` tells what a view is empty without: "charts" (ticked experiments with metrics), "ticks" (ticked experiments), "rows", or nothing ("none").
 // `offered` tells whether a source has what it draws from: a page without a server shows no tab for what it cannot show.
 
 import { ExperimentView } from "../experiment/detail.js";
@@ -11,13 +11,14 @@ import { TableView } from "./table.js";
 /**
  * @typedef {{state: import("../data/state.js").PageState, source: any, experiments: import("../data/experiments.js").Experiments,
  *   columns: import("../data/columns.js").Columns, words: any, open: (id: string) => void}} Parts
- * @typedef {{label: string, needs: "charts" | "rows" | "none", isTab?: boolean, hasControls?: boolean, isWhole?: boolean,
+ * @typedef {{label: string, needs: "charts" | "ticks" | "rows" | "none", isTab?: boolean, hasControls?: boolean, isWhole?: boolean,
  *   offered?: (source: any) => boolean, make: (pane: HTMLElement, parts: Parts) => any}} View
  */
 
 /** @type {Record<string, View>} */
 export const VIEWS = {
   metrics: { label: "Metrics", needs: "charts", hasControls: true, make: (pane, { state, source }) => new MetricGrid(pane, { state, source }) },
+  labels: { label: "Labels", needs: "ticks", offered: (source) => Boolean(source.training), make: (pane, parts) => later(pane, () => import("../labels/view.js"), ({ LabelsView }) => new LabelsView(pane, parts)) },
   // Hardware is sampled by the clock, not by the step: the charts of this group stand against time by themselves.
   system: { label: "System", needs: "charts", hasControls: true, make: (pane, { state, source }) => new MetricGrid(pane, { state: state.scope({ groups: ["system"], zoom: null }), source }) },
   table: { label: "Table", needs: "rows", isWhole: true, make: (pane, parts) => new TableView(pane, parts) },
