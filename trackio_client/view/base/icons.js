@@ -98,6 +98,6 @@ export function sign(state, alone = true) {
 export function brandMark() {
   return svg(
     "brand",
-    '<svg class="tk-mark" viewBox="0 0 20 20" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="M2.5 3.5c1 8 4 11.5 15 12.5"/><path d="M2.5 9.5c2 3 4.5 3.5 6 2.5s4-5 9-6.5" opacity=".5"/></svg>',
+    '<svg class="tk-brandmark" viewBox="0 0 20 20" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="M2.5 3.5c1 8 4 11.5 15 12.5"/><path d="M2.5 9.5c2 3 4.5 3.5 6 2.5s4-5 9-6.5" opacity=".5"/></svg>',
   );
 }

@@ -44,7 +44,7 @@ export class Experiments extends EventTarget {
     this._onVisible = () => !document.hidden && this._isOpen() && this.ask();
     document.addEventListener("visibilitychange", this._onVisible);
     state.addEventListener("change", (/** @type {any} */ event) => {
-      const asks = ["column", "columns", "search", "view"].some((key) => event.detail.has(key));
+      const asks = ["overviewColumns", "column", "columns", "search", "view", "by"].some((key) => event.detail.has(key));
       if (asks && !event.detail.has("project") && this._isOpen()) afterFirstChart(() => this._lacks() && this.ask({ all: true }));
     });
   }
@@ -130,8 +130,10 @@ export class Experiments extends EventTarget {
   /** Columns that rows must carry: the side bar's, the table's, and those that the search compares. */
   columns() {
     const table = this.state.get("view") === "table" ? this.state.get("columns") ?? [] : [];
+    const glanced = this.state.get("view") === "overview" ? this.state.get("overviewColumns") ?? [] : [];
     const searched = queryOf(this.state.get("search") ?? "").columns;
-    return [...new Set([this.state.get("column"), ...table, ...searched].filter((column) => column?.includes(":")))];
+    const grouped = this.state.get("by") ?? []; // charts draw means of those that share a value
+    return [...new Set([this.state.get("column"), ...table, ...glanced, ...searched, ...grouped].filter((column) => column?.includes(":")))];
   }
 
   _take(answer, whole) {

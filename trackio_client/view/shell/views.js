@@ -17,6 +17,7 @@ import { TableView } from "./table.js";
 
 /** @type {Record<string, View>} */
 export const VIEWS = {
+  overview: { label: "Overview", needs: "rows", make: (pane, parts) => later(pane, () => import("../overview/overview.js"), ({ OverviewView }) => new OverviewView(pane, parts)) },
   metrics: { label: "Metrics", needs: "charts", hasControls: true, make: (pane, { state, source }) => new MetricGrid(pane, { state, source }) },
   labels: { label: "Labels", needs: "ticks", offered: (source) => Boolean(source.training), make: (pane, parts) => later(pane, () => import("../labels/view.js"), ({ LabelsView }) => new LabelsView(pane, parts)) },
   // Hardware is sampled by the clock, not by the step: the charts of this group stand against time by themselves.
