@@ -29,7 +29,7 @@ from trackio_client.store.columns import Run, decode
 from trackio_client.store.contract import Outcome, Store
 from trackio_client.wire.artifacts import HINT
 from trackio_client.wire.batches import MAX_BODY_BYTES, MAX_HEAD_BYTES, Batch, Receipt, unpack
-from trackio_client.wire.events import checked_name
+from trackio_client.wire.events import EDIT, checked_name
 
 log = logging.getLogger("trackio.ingest")
 
@@ -177,6 +177,8 @@ def check_frames(batch: Batch) -> Batch:
                     )
             else:
                 count += 1
+                if part.content.get("kind") == EDIT and "binned" in part.content:
+                    raise MalformedBatch("the bin is no writer's business: owners DELETE /v1/experiments/{id}")
     except (ValueError, IndexError, OverflowError) as error:
         raise CorruptFrame(f"the body is no row of frames: {error}") from None
     if count != batch.count:

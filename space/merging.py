@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 
-from trackio_client.errors import DeliveryError, StoreClosed, StoreError
+from trackio_client.errors import DeliveryError, HubError, StoreClosed, StoreError
+from trackio_client.store.binning import BIN_DAYS, free_due, goes_at_s
 from trackio_client.store.contract import Store
 from trackio_client.store.numbering import number
 
@@ -18,6 +20,8 @@ SETTLE_S = 0.5
 """After a write, before merging: a flood is merged in larger pieces."""
 COLLECT_S = 3600.0
 """Between looks for files that nobody cites."""
+FREE_S = 600.0
+"""Between looks for what was in the bin for seven days."""
 BUDGET_S = 0.05
 PAUSE_S = 0.05
 """Between pieces: half of a core at most, and the writer gets its turn."""
@@ -26,8 +30,17 @@ PAUSE_S = 0.05
 class Merging:
     """A thread that calls `store.merge()` after writes. It sleeps when there is nothing to do."""
 
-    def __init__(self, store: Store, written: threading.Event, unnumbered: set[str] | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        written: threading.Event,
+        unnumbered: set[str] | None = None,
+        look: Callable[[], object] = lambda: None,
+    ) -> None:
         self._store = store
+        self._look = look
+        """Takes in what others pushed to the repo, if there is one. Raises HubErrors."""
+        self._next_free = 0.0
         self._unnumbered = set() if unnumbered is None else unnumbered
         """Projects with artifacts that came: others add to it."""
         self._written = written
@@ -54,6 +67,19 @@ class Merging:
         except (StoreError, OSError) as error:
             log.warning("files that nobody cites stay: %s", error)
 
+    def _free(self) -> None:
+        """What was in the bin for seven days. The repo is read before: somebody may have restored it there."""
+        if time.monotonic() < self._next_free:
+            return
+        self._next_free = time.monotonic() + FREE_S
+        try:
+            if any((goes_at_s(record) or 0) < time.time() for record in self._store.experiments(binned=True)):
+                self._look()
+                for experiment_id in free_due(self._store, time.time()):
+                    log.info("%s was in the bin for %d days and is freed", experiment_id, BIN_DAYS)
+        except (StoreError, DeliveryError, HubError, OSError) as error:
+            log.warning("what is due in the bin stays: %s", error)
+
     def _number(self) -> None:
         """Artifacts that came get their versions."""
         for project in list(self._unnumbered):
@@ -66,6 +92,7 @@ class Merging:
 
     def _run(self) -> None:
         while not self._stop.is_set():
+            self._free()
             self._written.wait(OTHERS_S)
             self._collect()
             if self._stop.wait(SETTLE_S):

@@ -106,7 +106,8 @@ def make_app(settings: SpaceSettings, store: Store, *, home: Home | None = None,
         pages: with Gradio's pages.
     """
     ingest = Ingest(store)
-    merging = Merging(store, ingest.written, ingest.unnumbered)
+    look = home.replicator.refresh if home is not None and home.replicator is not None else lambda: None
+    merging = Merging(store, ingest.written, ingest.unnumbered, look)
     library = Library()
     access = Access(settings.access_path, secret=settings.token)
     views = SavedViews(settings.views_path)

@@ -46,7 +46,7 @@ EXPERIMENT: Final[Json] = _object(
     tags=_list(_TEXT), state={"enum": ["running", "finished", "failed", "interrupted", "lost_contact", "paused"]},
     evidence=_TEXT, since_s=_SECONDS, created_s=_SECONDS, last_event_s=_SECONDS, last_heard_s=_SECONDS,
     duration_s={"type": "number"}, last_step={"type": ["integer", "null"]}, metric_count=_WHOLE, point_count=_WHOLE,
-    generation=_WHOLE, parent={"type": ["array", "null"]}, columns=_ANY,
+    generation=_WHOLE, archived={"type": "boolean"}, parent={"type": ["array", "null"]}, columns=_ANY,
 )  # fmt: skip
 _SERIES: Final[Json] = _object(
     "series", "cursor",
@@ -144,12 +144,26 @@ DOCS: Final[dict[str, dict[str, Any]]] = {
         304: {"description": "as the asker has it"}, **_PROBLEMS}},
     "receipt": _route("What is held of a writer", RECEIPT),
     "edit": _route(
-        "Change name, group, tags, notes, or pause", EXPERIMENT,
+        "Change name, group, tags, notes, pause or archive", EXPERIMENT,
         requestBody={"required": True, "content": {"application/json": {"schema": _object(
-            name=_TEXT, group=_TEXT, tags=_list(_TEXT), notes=_TEXT, state={"enum": ["paused", "running"]}, notes_version=_TEXT,
+            name=_TEXT, group=_TEXT, tags=_list(_TEXT), notes=_TEXT, state={"enum": ["paused", "running"]}, archived={"type": "boolean"},
+            notes_version=_TEXT,
         )}}},
     ),
-    "delete": _route("Delete an experiment for good", _object("deleted", deleted=_TEXT)),
+    "edit_many": _route("Tag, untag, archive or bring back up to 1,000 experiments at once", _object("edited", edited=_list(_TEXT)),
+        requestBody={"required": True, "content": {"application/json": {"schema": _object(
+            "experiments", experiments=_list(_TEXT), archived={"type": "boolean"}, add_tags=_list(_TEXT), remove_tags=_list(_TEXT))}}}),
+    "delete": _route("Put an experiment into the bin for seven days; with `now` it is freed at once", _object("deleted", deleted=_TEXT,
+        binned={"type": "boolean"})),
+    "bin": _route("What is in the bin: when it was deleted, by whom, and when it is freed", _object("experiments", "days", "now_s",
+        experiments=_list(_object("experiment_id", "project", "name", "binned_s", "by", "goes_s", experiment_id=_TEXT, project=_TEXT,
+            name=_TEXT, created_s=_SECONDS, last_step={"type": ["integer", "null"]}, point_count=_WHOLE, binned_s=_SECONDS, by=_TEXT,
+            goes_s=_SECONDS)), days=_WHOLE, now_s=_SECONDS)),
+    **{name: _route(what, _object(done, **{done: _list(_TEXT)}), requestBody={"required": True, "content": {"application/json": {
+        "schema": _object("experiments", experiments=_list(_TEXT))}}}) for name, what, done in (
+            ("bin_many", "Put up to 1,000 experiments into the bin", "binned"),
+            ("bin_restore", "Take experiments out of the bin, with all that arrived meanwhile", "restored"),
+            ("bin_free", "Free experiments at once, in the bin or not: nothing brings them back", "freed"))},
     "projects": _route("Projects, newest first", _object("projects", projects=_list(_object(
         project=_TEXT, experiments=_WHOLE, last_event_s=_SECONDS)))),
     "experiments": _route(

@@ -96,6 +96,8 @@ _TABLE: Final = (
     (Role.WRITER, {"POST"}, _any_of("/v1/blobs")),
     (Role.WRITER, {"PUT"}, _any_of(f"/v1/blobs/{_ONE}")),
     (Role.WRITER, {"PATCH"}, _any_of(f"/v1/experiments/{_ONE}")),
+    (Role.WRITER, {"POST"}, _any_of("/v1/edits")),
+    (Role.WRITER, SAFE, _any_of("/v1/bin")),  # what was deleted is no reader's business any more
     (Role.WRITER, {"POST"}, _any_of("/v1/projects/.+/views")),
     (Role.WRITER, {"PATCH", "DELETE"}, _any_of(f"/v1/projects/.+/views/{_ONE}")),
 )

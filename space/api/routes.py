@@ -14,6 +14,7 @@ from fastapi import APIRouter, FastAPI, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from space.api.bin_routes import bin_routes
 from space.api.blobs import blob_routes
 from space.api.bodies import json_body, read_body
 from space.api.compare_routes import compare_routes
@@ -45,16 +46,19 @@ from trackio_client.queries.artifacts import experiment_artifacts, list_artifact
 from trackio_client.queries.comparing import compare
 from trackio_client.queries.editing import notes_version
 from trackio_client.queries.environment import detail_with_environment
+from trackio_client.queries.expression import MOST_CHARACTERS
 from trackio_client.queries.metrics import list_metrics
 from trackio_client.queries.training import training_summary
+from trackio_client.store.binning import edit_batch
 from trackio_client.store.contract import Store
 from trackio_client.store.saved_views import SavedViews
 from trackio_client.wire.batches import FRAMES_TYPE, NDJSON_TYPE, Batch
-from trackio_client.wire.events import EDIT, MAX_STEP, checked_name, is_id, new_writer_id, plain, state_of
-from trackio_client.wire.frames import event_frame
+from trackio_client.wire.events import checked_name, is_id, state_of
 
 _LINES_TYPES: Final = (NDJSON_TYPE, "application/ndjson", "application/jsonl")
-_EDITS: Final = ("name", "group", "tags", "notes", "state")
+ARCHIVED: Final = {"0": False, "1": None, "only": True}
+"""Whether a list shows archived experiments: no, too, or alone."""
+_EDITS: Final = ("name", "group", "tags", "notes", "state", "archived")
 _NOTES_VERSION: Final = "notes_version"
 """In an edit: of the notes that it was begun from. Notes that are others by now are not written over."""
 
@@ -76,6 +80,7 @@ class Parts:
 def add_routes(app: FastAPI, parts: Parts) -> None:
     """Put our routes into the server."""
     app.include_router(_writing(parts))
+    app.include_router(bin_routes(parts.store, parts.ingest, parts.gate))
     app.include_router(_reading(parts))
     app.include_router(_series(parts))
     app.include_router(_server(parts))
@@ -136,27 +141,8 @@ def _writing(parts: Parts) -> APIRouter:
             record = await _in_thread(asked.find_experiment, store, experiment_id)
             if begun_from is not None and "notes" in changes:
                 _check_notes(record.notes, changes["notes"], begun_from)
-            time_us = await _in_thread(_edit_time_us, store, experiment_id)
-            frame = event_frame(plain({"kind": EDIT, "time_us": time_us, **changes}))
-            await ingest.append(  # each edit is a writer of its own: nothing to remember between two of them
-                Batch(
-                    writer_id=new_writer_id(),
-                    experiment_id=experiment_id,
-                    project=record.project,
-                    generation=record.generation,
-                    first_seq=0,
-                    count=1,
-                    first_held=0,
-                    body=frame,
-                )
-            )
+            await ingest.append(await _in_thread(edit_batch, store, experiment_id, changes))
         return answer(await _in_thread(_detail, parts, experiment_id))
-
-    @router.delete("/experiments/{experiment_id}", **DOCS["delete"])
-    def delete(experiment_id: str) -> Response:
-        asked.find_experiment(store, experiment_id)
-        store.delete(experiment_id)
-        return answer({"deleted": experiment_id})
 
     return router
 
@@ -174,12 +160,6 @@ def _check_notes(standing: str | None, wanted: str | None, begun_from: Any) -> N
     )
 
 
-def _edit_time_us(store: Store, experiment_id: str) -> int:
-    """Of a new edit: behind all edits that are known, because their times are their order, whatever the clock says."""
-    told = [event.content.get("time_us") for event in store.events(experiment_id, kinds=[EDIT])]
-    return max([time.time_ns() // 1000, *(us + 1 for us in told if type(us) is int and us < MAX_STEP)])
-
-
 def _reading(parts: Parts) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["reading"])
     store = parts.store
@@ -194,9 +174,14 @@ def _reading(parts: Parts) -> APIRouter:
         project: Annotated[str, Query(min_length=1, max_length=300)],
         since: Annotated[int, Query(ge=0, lt=2**63)] = 0,
         column: Annotated[list[str], Query(max_length=200)] = [],  # noqa: B006 (FastAPI copies it)
+        filter: Annotated[str, Query(max_length=MOST_CHARACTERS)] = "",
+        archived: Annotated[str, Query(pattern="^(0|1|only)$")] = "0",
     ) -> Response:
         lost = parts.settings.lost_contact_s
-        found = asked.list_experiments(store, project, time.time(), since=since, columns=column, lost_contact_s=lost)
+        found = asked.list_experiments(
+            store, project, time.time(), since=since, columns=column, lost_contact_s=lost, filter=filter,
+            archived=ARCHIVED[archived],
+        )  # fmt: skip
         return answer(found, accepts_gzip=_gzip(request))
 
     @router.get("/experiments/{experiment_id}", **DOCS["experiment"])
@@ -389,6 +374,10 @@ def _changes(content: dict[str, Any]) -> dict[str, Any]:
         elif name == "notes":
             if value is not None and (not isinstance(value, str) or len(value) > 100_000):
                 raise UsageError("notes must be a text of at most 100,000 characters")
+            changes[name] = value
+        elif name == "archived":
+            if not isinstance(value, bool):
+                raise UsageError(f"archived must be true or false, got {value!r:.80}")
             changes[name] = value
         else:
             changes[name] = state_of(value) if isinstance(value, str) else ""

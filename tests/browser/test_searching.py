@@ -41,7 +41,10 @@ def swept(page, space):
         ("steps>=7", {4, 5}),
         ("name=run-3", {3}),
         ("lr>0.05 /-1$/", {1}),
-        ('"run -4"', {4}),
+        ('"run-4"', {4}),
+        ("lr > 1e-3 and (optimizer = sgd or not eval/loss > 0.2)", {0, 1, 2}),
+        ("name ~ /run-[12]$/ or steps > 8", {1, 2, 5}),
+        ("opt.warmup in (0, 5) duration >= 0s", {0, 5}),
         ("constructor=1", set()),
     ],
 )
@@ -55,10 +58,10 @@ def test_the_search_compares_config_metrics_and_state(swept, typed, found):
 def test_a_term_that_does_not_parse_says_where_and_hides_nothing(swept):
     field, trouble = swept.locator(".tk-search input"), swept.locator(".tk-search-trouble")
     for typed, said in (
-        ("lr>", "lacks a value"),
-        ("lr>fast", "“fast” is none"),
-        ('lr>" "', "lacks a value"),
-        (f"{'x' * 300}=1", "too long"),
+        ("lr>", "Column 4: expected a value behind >."),
+        ("lr>fast", "Column 4: > compares numbers, durations (2h) and dates (2026-11-01), and “fast” is none."),
+        ('lr>" "', "is none"),
+        (f"{'x' * 300}=1", "at most 190 characters"),
         ('optimizer="adam', "not closed"),
     ):
         field.fill(typed)

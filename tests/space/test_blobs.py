@@ -168,7 +168,7 @@ def test_limits_are_told_before_a_file_is_sent_and_held_while_it_comes(make_api,
 def test_a_deleted_experiment_takes_no_files_and_gives_its_own_back(api, a_batch):
     put(api, PIXELS)
     cite(api, a_batch, blob_of(PIXELS))
-    api.client.delete("/v1/experiments/exp_a")
+    api.client.delete("/v1/experiments/exp_a?now=1")
     assert api.get(f"/v1/blobs/{HASH}").status_code == 404
     assert put(api, PIXELS, params={"experiment": "exp_a"}).status_code == 410
 

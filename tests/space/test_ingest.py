@@ -49,7 +49,7 @@ def test_a_gap_names_the_seq_that_is_wanted(api, a_batch):
 
 def test_a_deleted_experiment_is_gone_for_its_writers(api, a_batch):
     api.send(a_batch())
-    assert api.client.delete("/v1/experiments/exp_a").status_code == 200
+    assert api.client.delete("/v1/experiments/exp_a?now=1").status_code == 200
     problem(api.send(a_batch()), 410, "gone")
     problem(api.get("/v1/experiments/exp_a"), 404, "not-found")
 

@@ -41,7 +41,7 @@ LINKS_MAY = {
 }  # fmt: skip
 WRITERS_MAY = {
     "POST /v1/writers/{writer_id}/events", "POST /v1/push", "PATCH /v1/experiments/{experiment_id}", "POST /api/upload",
-    "POST /v1/blobs", "PUT /v1/blobs/{sha256}",
+    "POST /v1/blobs", "PUT /v1/blobs/{sha256}", "POST /v1/edits", "GET /v1/bin",
     "POST /v1/projects/{project}/views", "PATCH /v1/projects/{project}/views/{view_id}",
     "DELETE /v1/projects/{project}/views/{view_id}",
 }  # fmt: skip

@@ -91,7 +91,7 @@ class HttpTransport:
         if key and (found := self._one(key)) is not None:
             return found if found.project == project else None
         try:
-            content = self._ask("GET", "/v1/experiments?" + urlencode({"project": project}))
+            content = self._ask("GET", "/v1/experiments?" + urlencode({"project": project, "archived": 1}))
         except _Missing:
             return None
         listed = content.get("experiments") if isinstance(content, dict) else None

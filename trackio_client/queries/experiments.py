@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -9,13 +11,21 @@ from trackio_client.errors import ExperimentNotFound, ProjectNotFound, UsageErro
 from trackio_client.queries import spread
 from trackio_client.queries.definitions import goal_of, standing
 from trackio_client.queries.editing import notes_version
+from trackio_client.queries.filtering import STATISTICS, Filter
 from trackio_client.queries.states import LOSSES, LOST_CONTACT_S, state_of
+from trackio_client.store.binning import goes_at_s
 from trackio_client.store.contract import ExperimentRecord, MetricSummary, Store, StoredEvent
 from trackio_client.wire.batches import digest_sum
 from trackio_client.wire.events import DEMO, DEMO_PREFIX, plain
 
 MOST_EVENTS: Final = 10_000
 """Events in one answer when no limit is asked for less: more are asked for with `after`."""
+OF_METRICS: Final = ("metric", *STATISTICS)
+KINDS: Final = ("config", *OF_METRICS)
+"""Of columns; and `notes`."""
+NOTES: Final = "notes"
+MOST_NOTES: Final = 2_000
+"""Characters of the notes in a list."""
 
 
 def list_projects(store: Store) -> dict[str, Any]:
@@ -36,29 +46,47 @@ def list_experiments(
     since: int = 0,
     columns: Sequence[str] = (),
     lost_contact_s: float = LOST_CONTACT_S,
+    filter: str = "",
+    archived: bool | None = None,
 ) -> dict[str, Any]:
     """The experiments of a project, newest first; with `since`, those that changed after that cursor.
 
-    `gone` are the ids of those that were deleted after that cursor.
+    `gone` are the ids of those that were deleted after that cursor, put into the bin, or are no longer among those
+    that were asked for: `filter` is an expression (expression.py), `archived` asks for those that are, or are not.
 
-    `columns` are `config:<key>` (nested keys with "/" or ".") or `metric:<name>` (its last value, or what its
-    definition says); `now_s` is the store's clock. That contact was lost is no change that `since` tells, for nothing
+    `columns` are `config:<key>` (nested keys with "/" or "."), `metric:<name>` (its last value, or what its
+    definition says), `last:`, `best:` (by its goal), `min:`, `max:` or `mean:<name>`, or `notes`; `now_s` is the
+    store's clock. That contact was lost is no change that `since` tells, for nothing
     came: who keeps a list asks for all of it when a running one is silent for `lost_contact_s`.
 
     Raises:
-        ProjectNotFound: nothing was ever logged to it. UsageError: a column of another form.
+        ProjectNotFound: nothing was ever logged to it. UsageError: a column of another form. FilterError.
     """
     for column in columns:
-        if column.partition(":")[0] not in ("config", "metric") or not column.partition(":")[2]:
-            raise UsageError(f"a column is 'config:<key>' or 'metric:<name>', got {column!r:.80}")
+        if column != NOTES and (column.partition(":")[0] not in KINDS or not column.partition(":")[2]):
+            raise UsageError(
+                f"a column is 'notes' or one of {', '.join(KINDS)} with ':' and a name, got {column!r:.80}"
+            )
+    wanted = Filter(filter)
     cursor = store.position()  # before the list: what comes between is told again rather than missed
     if since > cursor:  # a cursor of a store that is no more
         since = 0
     records = store.experiments(project, since=since)
     gone = [experiment for experiment, of, _ in store.deleted(since) if of == project] if since else []
+    gone += [record.experiment_id for record in store.experiments(project, since=since, binned=True)] if since else []
     if not records and not gone:
         check_project(store, project)
-    rows = rows_of(store, records, now_s, columns=columns, lost_contact_s=lost_contact_s)
+    fit = records if archived is None else [record for record in records if record.archived == archived]
+    asked = list(dict.fromkeys([*columns, *wanted.columns]))
+    rows = rows_of(store, fit, now_s, columns=asked, lost_contact_s=lost_contact_s)
+    if not wanted.is_empty:
+        rows = [row for row in rows if wanted.holds(row, now_s)]
+    if since and len(rows) < len(records):
+        here = {row["experiment_id"] for row in rows}
+        gone += [record.experiment_id for record in records if record.experiment_id not in here]
+    if len(asked) > len(columns):
+        for row in rows:
+            row["columns"] = {column: row["columns"][column] for column in columns if column in row["columns"]}
     return {"experiments": rows, "cursor": cursor, "now_s": now_s, "lost_contact_s": lost_contact_s, "gone": gone}
 
 
@@ -78,7 +106,7 @@ def rows_of(
     lost_contact_s: float = LOST_CONTACT_S,
 ) -> list[dict[str, Any]]:
     """One row an experiment, as a list shows it."""
-    metrics = [column[len("metric:") :] for column in columns if column.startswith("metric:")]
+    metrics = list(dict.fromkeys(name for kind, _, name in (c.partition(":") for c in columns) if kind in OF_METRICS))
     values = _summaries(store, [r.experiment_id for r in records], metrics) if metrics else {}
     silent = [r.experiment_id for r in records if r.end is None and now_s - r.last_heard_s > lost_contact_s]
     losses = _summaries(store, silent, LOSSES) if silent else {}
@@ -116,15 +144,22 @@ def experiment_detail(
     }
 
 
-def find_experiment(store: Store, experiment_id: str) -> ExperimentRecord:
-    """The record. Raises ExperimentNotFound in words for people."""
+def find_experiment(store: Store, experiment_id: str, *, in_bin: bool = False) -> ExperimentRecord:
+    """The record; of one in the bin only with `in_bin`. Raises ExperimentNotFound in words for people."""
     try:
-        return store.experiment(experiment_id)
+        record = store.experiment(experiment_id)
     except ExperimentNotFound:
         raise ExperimentNotFound(
             f"there is no experiment {experiment_id!r:.160} here: it was never logged to this store, or was deleted. "
             f"{_exist('Projects', [name for name, _, _ in store.projects()])}"
         ) from None
+    if record.binned is not None and not in_bin:
+        day = time.strftime("%Y-%m-%d", time.gmtime(goes_at_s(record)))
+        raise ExperimentNotFound(
+            f"experiment {record.name!r:.160} ({experiment_id}) is in the bin and goes for good on {day}; what its "
+            f"training still logs is kept. To bring it back: trackio-client restore {experiment_id}"
+        )
+    return record
 
 
 def list_events(
@@ -177,7 +212,7 @@ def list_receipts(store: Store, experiment_id: str) -> dict[str, Any]:
 
     Raises ExperimentNotFound.
     """
-    find_experiment(store, experiment_id)
+    find_experiment(store, experiment_id, in_bin=True)  # a training that goes on hears what is kept of it
     receipts = store.receipts(experiment_id)
     return {
         "receipts": [r.to_json() for r in receipts],
@@ -210,6 +245,7 @@ def _row(
         "metric_count": record.metric_count,
         "point_count": record.point_count,
         "generation": record.generation,
+        "archived": record.archived,
         "parent": None if record.parent is None else list(record.parent),
         "demo": is_demo(record),
     }
@@ -252,7 +288,13 @@ def _columns(record: ExperimentRecord, columns: Sequence[str], series: Mapping[s
     cells: dict[str, Any] = {}
     for column in columns:
         kind, _, name = column.partition(":")
-        if kind == "metric":
+        if column == NOTES:
+            if record.notes:
+                cells[column] = record.notes[:MOST_NOTES]
+        elif kind in STATISTICS:
+            if name in series and (number := _statistic(series[name], kind, record)) is not None:
+                cells[column] = number
+        elif kind == "metric":
             if name in record.user_summary:
                 cells[column] = plain(record.user_summary[name])
             elif name in series and (number := standing(series[name], record.definitions.get(name, {}))) is not None:
@@ -260,6 +302,13 @@ def _columns(record: ExperimentRecord, columns: Sequence[str], series: Mapping[s
         elif (value := _nested(record.config, name)) is not None:
             cells[column] = plain(value)
     return cells
+
+
+def _statistic(series: MetricSummary, kind: str, record: ExperimentRecord) -> Any:
+    if kind == "best":
+        kind = goal_of(series.metric, record.definitions.get(series.metric, {})) or ""
+    value = {"last": series.last, "min": series.min, "max": series.max, "mean": series.mean}.get(kind)
+    return None if value is None or (kind != "last" and math.isnan(value)) else plain(value)
 
 
 def _nested(config: Mapping[str, Any], key: str) -> Any:

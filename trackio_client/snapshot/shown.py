@@ -146,7 +146,8 @@ def _is_shown(kind: Any, name: Any) -> bool:
 
 def _existing(store: Store, experiment_id: str) -> ExperimentRecord | None:
     try:
-        return store.experiment(experiment_id)
+        record = store.experiment(experiment_id)
+        return record if record.binned is None else None
     except ExperimentNotFound:
         return None
 

@@ -24,7 +24,7 @@
   if (project) {
     const words = new URLSearchParams({ project });
     first.project = project;
-    first.experiments = ask(`/v1/experiments?${words}`);
+    first.experiments = ask(`/v1/experiments?${words}&archived=1`);
     first.metrics = ask(`/v1/metrics?${words}`);
   } else if (!query.get("experiment")) first.projects = ask("/v1/projects");
   globalThis.trackioPage = { first };

@@ -1,4 +1,6 @@
 // @ts-check
+import { Pattern } from "./pattern.js";
+
 /** What typed words find: names that hold all of them, in any order. `/…/` is a regular expression. */
 
 /** @param {string} typed @returns {((...fields: string[]) => boolean) | null} whether each word is in one of the fields;
@@ -14,8 +16,8 @@ export function matcher(typed) {
 function testOf(word) {
   if (word.length > 2 && word.startsWith("/") && word.endsWith("/")) {
     try {
-      const pattern = new RegExp(word.slice(1, -1), "i");
-      return (name) => pattern.test(name);
+      const pattern = new Pattern(word.slice(1, -1)); // in time that follows the name's length: not RegExp
+      return (name) => pattern.search(name);
     } catch {
       // Not finished yet, or meant as it stands.
     }

@@ -14,8 +14,8 @@ const LONGEST_ADDRESS = 4000; // proxies refuse from about 8,000 on
 
 /** What went wrong with a request: seen, wanted, what to do; and when to try again. */
 export class SourceError extends Error {
-  /** @param {{status?: number, title: string, detail?: string, hint?: string, retry_s?: number | null, type?: string}} what */
-  constructor({ status = 0, title, detail = "", hint = "", retry_s = null, type = "" }) {
+  /** @param {{status?: number, title: string, detail?: string, hint?: string, retry_s?: number | null, type?: string, [more: string]: any}} what */
+  constructor({ status = 0, title, detail = "", hint = "", retry_s = null, type = "", ...more }) {
     super([title, detail, hint].filter(Boolean).join(" "));
     this.name = "SourceError";
     this.status = status;
@@ -23,6 +23,8 @@ export class SourceError extends Error {
     this.detail = detail;
     this.hint = hint;
     this.type = type;
+    /** What else the problem tells: what stands now, what is wanted. */
+    this.more = more;
     /** Seconds that the server asked us to wait. */
     this.retry_s = retry_s;
     /** The question was right and the server is away, busy or starting: ask again later. */
@@ -47,7 +49,7 @@ export class HttpSource {
 
   /** @param {string} project @param {number} [since] cursor of the last answer @param {string[]} [columns] */
   experiments(project, since, columns = []) {
-    const query = new URLSearchParams({ project });
+    const query = new URLSearchParams({ project, archived: "1" });
     if (since !== undefined && since !== null) query.set("since", String(since));
     for (const column of columns) query.append("column", column);
     return this.json(`/v1/experiments?${query}`);
@@ -151,6 +153,12 @@ export class HttpSource {
   async send(path, content) {
     const headers = { Accept: "application/json", "Content-Type": "application/json" };
     return (await this.request(path, { method: "POST", headers, body: JSON.stringify(content) })).json();
+  }
+
+  /** Change name, group, tags or notes; the experiment as it is then. @param {string} experiment @param {Record<string, any>} changes @returns {Promise<any>} */
+  async edit(experiment, changes) {
+    const headers = { Accept: "application/json", "Content-Type": "application/json" };
+    return (await this.request(`/v1/experiments/${encodeURIComponent(experiment)}`, { method: "PATCH", headers, body: JSON.stringify(changes) })).json();
   }
 
   /** Revoke a link. @param {string} id */
