@@ -63,6 +63,8 @@ export const FIELDS = [
   words("label", "labelSearch"),
   list("labels"),
   choice("confusion", ["row", "column", "none"], "confusionBy"),
+  // System
+  words("devices"),
 ];
 
 /** @param {string} text @returns {Record<string, [number, number]> | undefined} */

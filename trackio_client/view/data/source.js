@@ -10,6 +10,7 @@ const LONGEST_ADDRESS = 4000; // proxies refuse from about 8,000 on
  * @property {string[]} experiments @property {string[]} metrics @property {string} x
  * @property {number} [max_points] @property {number | null} [from_x] @property {number | null} [to_x]
  * @property {string | null} [cursor]
+ * @property {"mean" | "each"} [ranks] each of several ranks by its own name, as "loss@rank=1"
  */
 
 /** What went wrong with a request: seen, wanted, what to do; and when to try again. */
@@ -188,6 +189,7 @@ export class HttpSource {
     if (ask.from_x !== null && ask.from_x !== undefined) query.set("from_x", String(ask.from_x));
     if (ask.to_x !== null && ask.to_x !== undefined) query.set("to_x", String(ask.to_x));
     if (ask.cursor) query.set("cursor", ask.cursor);
+    if (ask.ranks) query.set("ranks", ask.ranks);
     const address = `/v1/series?${query}`;
     if (address.length <= LONGEST_ADDRESS) return this.request(address, { headers: { Accept: accept }, signal });
     const body = Object.fromEntries(Object.entries(ask).filter(([, value]) => value !== null && value !== undefined));

@@ -70,6 +70,7 @@ export const DEFAULTS = Object.freeze({
   labels: null, // drawn as curves; null: the first of the order
   confusionBy: "row",
   devices: null, // of the System view: words that a device's name must hold
+  devices: null, // of the System view: words that a device's name must hold
   overviewColumns: null, // what rows must carry for the Overview
   unread: null, // parts of the address that could not be read
 });

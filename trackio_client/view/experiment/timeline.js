@@ -3,6 +3,7 @@
  * An experiment's time line: loss with validation beside it and the gap shaded, learning rate, gradient norm, and what
  * happened, on one x axis with one cursor.
  */
+import { bringIntoView } from "../base/bring.js";
 import { fill, h } from "../base/dom.js";
 import { BY_STEP, PageState } from "../data/state.js";
 import { MarkFeed } from "../charts/marks.js";
@@ -222,7 +223,7 @@ export class TimelinePanel {
       if (!(panel instanceof HTMLElement) || panel.hidden || panel === this.root) continue;
       const fold = panel.querySelector('.tk-pane-fold[aria-expanded="false"]');
       if (fold instanceof HTMLElement) fold.click();
-      panel.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+      bringIntoView(panel);
       panel.classList.remove("tk-flash");
       void panel.offsetWidth; // begins the animation again
       panel.classList.add("tk-flash");

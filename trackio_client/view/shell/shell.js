@@ -8,7 +8,7 @@ import { sideEdge } from "./edge.js";
 import { Experiments } from "../data/experiments.js";
 import { icon } from "../base/icons.js";
 import { matcher } from "../base/matching.js";
-import { SERVER_WORDS, awayBar, failed, noHits, noMetrics, noSystem, nothingTicked, skeleton } from "../base/notices.js";
+import { SERVER_WORDS, awayBar, failed, noHits, noMetrics, nothingTicked, skeleton } from "../base/notices.js";
 import { remember, remembered } from "../base/remember.js";
 import { SideBar } from "./sidebar.js";
 import { steps } from "./steps.js";
@@ -248,7 +248,6 @@ export class Shell {
     if (matches && named.length && !named.some(({ metric }) => matches(metric))) {
       return [`filter ${filter}`, () => noHits(filter, named.length, () => this.state.set({ filter: "" }), this.source.unlisted?.(project) ?? 0)];
     }
-    if (view === "system" && this.state.get("metrics") && !named.some(({ group }) => group === "system")) return ["system", noSystem];
     if (!ticked.some((row) => row.metric_count !== 0)) return [`metrics ${ticked.length > 1}`, () => noMetrics(ticked.length > 1)];
     return null;
   }

@@ -20,8 +20,7 @@ export const VIEWS = {
   overview: { label: "Overview", needs: "rows", make: (pane, parts) => later(pane, () => import("../overview/overview.js"), ({ OverviewView }) => new OverviewView(pane, parts)) },
   metrics: { label: "Metrics", needs: "charts", hasControls: true, make: (pane, { state, source }) => new MetricGrid(pane, { state, source }) },
   labels: { label: "Labels", needs: "ticks", offered: (source) => Boolean(source.training), make: (pane, parts) => later(pane, () => import("../labels/view.js"), ({ LabelsView }) => new LabelsView(pane, parts)) },
-  // Hardware is sampled by the clock, not by the step: the charts of this group stand against time by themselves.
-  system: { label: "System", needs: "charts", hasControls: true, make: (pane, { state, source }) => new MetricGrid(pane, { state: state.scope({ groups: ["system"], zoom: null }), source }) },
+  system: { label: "System", needs: "ticks", hasControls: true, make: (pane, parts) => later(pane, () => import("../system/view.js"), ({ SystemView }) => new SystemView(pane, parts)) },
   table: { label: "Table", needs: "rows", isWhole: true, make: (pane, parts) => new TableView(pane, parts) },
   experiment: { label: "Experiment", needs: "none", isTab: false, hasControls: true, make: (pane, parts) => new ExperimentView(pane, parts) },
 };

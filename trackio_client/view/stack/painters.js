@@ -95,14 +95,15 @@ export function paintShares(g, v, parts, { x, shares, n }, widest) {
   for (let i = 0; i < n; i++) {
     const before = i > 0 && x[i] - x[i - 1] <= widest ? x[i - 1] : x[i] - Math.min(widest, n > 1 ? x[Math.max(1, i)] - x[Math.max(1, i) - 1] : 0);
     if (x[i] < v.x0 || before > v.x1) continue;
-    const [left, right] = [Math.max(v.L, toX(v, before)), Math.min(v.R, toX(v, x[i]))];
+    const whole = (/** @type {number} */ px) => Math.round(px * v.ratio) / v.ratio; // half a pixel of two parts is a seam
+    const [left, right] = [whole(Math.max(v.L, toX(v, before))), whole(Math.min(v.R, toX(v, x[i])))];
     let base = 0;
     parts.forEach(({ color }, k) => {
       const share = shares[k][i];
       if (!(share > 0)) return;
       const [bottom, top] = [toY(v, base), toY(v, base + share)];
       g.fillStyle = color;
-      g.fillRect(left, top, Math.max(1, right - left) + 0.5, bottom - top);
+      g.fillRect(left, top, Math.max(1 / v.ratio, right - left), bottom - top);
       base += share;
     });
   }

@@ -10,7 +10,7 @@ import { span, within, yRange } from "../charts/range.js";
 import { listen } from "../charts/zoom.js";
 import { number } from "../base/words.js";
 import { paintAhead, paintGap, paintNames, paintNotes, paintRows, paintShares, roomFor } from "./painters.js";
-import { typical } from "./points.js";
+import { typical, valueNear } from "./points.js";
 
 const FOOT = 29; // pixels for the x axis below the last strip
 const EDGE = 8; // below the others: the lowest number of the y axis stands on its line
@@ -23,8 +23,8 @@ const MANY = 4;
  *   rows?: import("./painters.js").Row[], rowHeight?: number, low?: number, high?: number,
  *   parts?: {name: string, color: string}[], shares?: {x: Float64Array, shares: Float64Array[], n: number} | null,
  *   gap?: {low: string, high: string, from: number | null} | null, notes?: {x: number, y: number, words: string}[], isNamed?: boolean,
- *   smoothing?: import("../charts/smoothing.js").Smoothing, format?: (value: number) => string, range?: [number, number] | null, clip?: boolean, none?: string, words?: string}} Spec
- *   `range`: fixed ends of the y axis; `none`: said where there is nothing to draw; `words`: what it shows, for who cannot see it
+ *   smoothing?: import("../charts/smoothing.js").Smoothing, format?: (value: number) => string, range?: [number, number] | null, clip?: boolean, hasAxis?: boolean, none?: string, words?: string}} Spec
+ *   `range`: fixed ends of the y axis; `hasAxis`: with the numbers of the x axis, which the last strip has anyhow; `none`: said where there is nothing to draw; `words`: what it shows, for who cannot see it
  */
 
 export class Strip {
@@ -68,7 +68,12 @@ export class Strip {
   /** Height of the plot's box, pixels. */
   get high() {
     const { rows, rowHeight = 14, height = 96 } = this.spec;
-    return (rows ? rows.length * rowHeight + 6 : height) + (this.isLast ? FOOT : EDGE);
+    return (rows ? rows.length * rowHeight + 6 : height) + this.foot;
+  }
+
+  /** Room below the plot: for the numbers of the x axis, where they stand. */
+  get foot() {
+    return this.isLast || this.spec.hasAxis ? FOOT : EDGE;
   }
 
   get domain() {
@@ -104,7 +109,7 @@ export class Strip {
     const range = isCells ? { y0: 0, y1: 100 } : this.#range(pieces);
     const right = spec.isNamed ? roomFor(this.lines.map(({ name }) => name), ink, this.width) : 14;
     const T = isCells ? 2 : 6;
-    const B = high - (this.isLast ? FOOT : EDGE);
+    const B = high - this.foot;
     this.view = makeView({ L: host.left, R: this.width - right, T, B, x0, x1, y0: range.y0, y1: range.y1, log: this.log, ratio: host.ratio });
     const g = this.#clear(this.canvases[0]);
     this.#ground(g, isCells && !spec.shares);
@@ -142,9 +147,10 @@ export class Strip {
     if (!isRows) return paintAxes(g, v, { x, ink });
     g.save();
     g.beginPath();
-    g.rect(0, v.B - 1, this.width, FOOT + 2);
+    g.rect(v.L - 4, v.B - 1, this.width, EDGE); // the line and its ticks; left of it the y axis of other strips has its numbers
+    g.rect(0, v.B + EDGE - 1, this.width, FOOT);
     g.clip();
-    paintAxes(g, { ...v, y0: 0, y1: 1e-9 }, { x, ink });
+    paintAxes(g, v, { x, ink });
     g.restore();
   }
 
@@ -207,7 +213,7 @@ export class Strip {
     g.lineWidth = 1;
     g.beginPath();
     g.moveTo(Math.round(x) + 0.5, 0);
-    g.lineTo(Math.round(x) + 0.5, v.B + (this.isLast ? 0 : EDGE));
+    g.lineTo(Math.round(x) + 0.5, v.B + (this.foot === FOOT ? 0 : EDGE));
     g.stroke();
     for (const { line, index, value } of this.valuesAt(this.cursorX)) {
       const y = toY(v, value);
@@ -249,10 +255,13 @@ export class Strip {
       const value = hot && this.valuesAt(at).find(({ line }) => line === hot)?.value;
       if (hot && value !== undefined) told = [[hot.name, spec.lines?.find(({ id }) => id === hot.id)?.color ?? "", format(value)]];
     }
-    const key = JSON.stringify(told);
+    if (spec.rows && at !== null) told = spec.rows.map(({ name, series }) => [name, "", series ? wordOf(valueNear(series, at, 1.75 * typical(series)), rounded) : "–"]);
+    const isScale = Boolean(spec.rows) && at === null;
+    const key = JSON.stringify([told, isScale && [spec.low, spec.high]]);
     if (key === this.headKey) return;
     this.headKey = key;
-    fill(this.values, told.slice(0, 8).map(([name, color, words]) => h("span", { title: name }, h("i", { class: "tk-swatch", style: { "--c": `var(${color})` } }), told.length > 1 || spec.isNamed ? h("span", { class: "tk-soft" }, name) : null, h("b", null, words))));
+    if (isScale) return void fill(this.values, h("span", { class: "tk-heat-scale" }, number(spec.low ?? 0), h("i", null), number(spec.high ?? 100)));
+    fill(this.values, told.slice(0, 8).map(([name, color, words]) => h("span", { title: name }, color ? h("i", { class: "tk-swatch", style: { "--c": `var(${color})` } }) : null, told.length > 1 || spec.isNamed ? h("span", { class: "tk-soft" }, name) : null, h("b", null, words))));
   }
 
   describe() {
@@ -262,6 +271,9 @@ export class Strip {
     return `${spec.title}, against ${host.x}. ${lines.join("; ") || (spec.none ?? "")}. Arrow keys move the cursor, plus and minus zoom, 0 goes back.`;
   }
 }
+
+/** @param {number} value */
+const rounded = (value) => number(Number(value.toPrecision(3)));
 
 /** @param {number | null} value @param {(value: number) => string} format */
 const wordOf = (value, format) => (value === null || !Number.isFinite(value) ? "–" : format(value));
