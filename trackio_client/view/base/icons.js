@@ -14,6 +14,7 @@ const ICONS = {
   copy: '<rect x="5.5" y="5.5" width="8" height="8" rx="1.5"/><path d="M10.5 5.5v-2a1 1 0 0 0-1-1h-6a1 1 0 0 0-1 1v6a1 1 0 0 0 1 1h2"/>',
   tune: '<path d="M2.5 5h6M12 5h1.5M2.5 11h1.5M8 11h5.5"/><circle cx="10.2" cy="5" r="1.6"/><circle cx="6" cy="11" r="1.6"/>',
   sort: '<path d="M5 3v10M5 13l-2.25-2.25M5 13l2.25-2.25M11 13V3M11 3 8.75 5.25M11 3l2.25 2.25"/>',
+  plus: '<path d="M8 3.25v9.5M3.25 8h9.5"/>',
   check: '<path d="m3 8.5 3.2 3.2L13 5"/>',
   close: '<path d="m4 4 8 8M12 4l-8 8"/>',
   columns: '<rect x="2.25" y="3" width="11.5" height="10" rx="1.5"/><path d="M6.1 3v10M9.9 3v10"/>',

@@ -1,11 +1,17 @@
 // @ts-check
 /** Paints the ground of a chart: horizontal grid lines, ticks and their texts. */
-import { clockTicks, elapsedTicks, formatTick, logTicks, niceTicks } from "./scales.js";
+import { clockTicks, elapsedTicks, formatDuration, formatTick, logTicks, niceTicks } from "./scales.js";
 import { toX, toY } from "./lines.js";
 
-/** Ticks of an x axis, how to write them, and the word at its end. @param {string} x @param {number} x0 @param {number} x1 @param {number} width */
-export function xTicks(x, x0, x1, width) {
+/** Ticks of an x axis, how to write them, and the word at its end. @param {string} x @param {number} x0 @param {number} x1 @param {number} width
+ * @param {boolean} [log] */
+export function xTicks(x, x0, x1, width, log = false) {
   const count = Math.max(2, Math.round(width / 76));
+  if (log) {
+    const ticks = logTicks(x0, x1, count).filter((v) => x !== "step" || Number.isInteger(v));
+    const text = x === "relative" ? formatDuration : (/** @type {number} */ v) => formatTick(v, 10 ** Math.floor(Math.log10(v) + 1e-9));
+    return { ticks, text, word: x === "step" ? "step" : x === "relative" ? "" : x };
+  }
   if (x === "time") return { ...clockTicks(x0, x1, count), word: "" };
   if (x === "relative") {
     const { ticks, text, unit } = elapsedTicks(x0, x1, count);
@@ -45,7 +51,7 @@ export function paintAxes(g, v, { x, ink }) {
   g.beginPath();
   g.moveTo(L, B + 0.5);
   g.lineTo(R, B + 0.5);
-  const { ticks, text, word } = xTicks(x, v.x0, v.x1, R - L);
+  const { ticks, text, word } = xTicks(x, v.x0, v.x1, R - L, v.logX);
   const short = word.length > 22 ? `${word.slice(0, 21)}…` : word;
   const edge = R + 10 - (short ? g.measureText(short).width + 10 : 0); // texts end here: the word wins
   let last = -Infinity;

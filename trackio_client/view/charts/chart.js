@@ -7,13 +7,14 @@
  */
 import { h, text } from "../base/dom.js";
 import { icon } from "../base/icons.js";
+import { GroupSeries } from "./averages.js";
 import { paintAxes } from "./axes.js";
 import { makeView, paintLine, rimmedDot, toX, toY } from "./lines.js";
 import { cluster, paintMarks } from "./marks.js";
 import { outside, span, within, yRange } from "./range.js";
 import { headValues, inWords } from "./head.js";
+import { Standing } from "./standing.js";
 import { paintNotes } from "./notes.js";
-import { formatCount } from "./scales.js";
 import { listen } from "./zoom.js";
 import { isSchedule, titleOf } from "./order.js";
 import { tableOf } from "./figures.js";
@@ -24,17 +25,20 @@ const CROWD = 16; // lines; above it they would be one grey, and only needles st
 /**
  * @typedef {import("./lines.js").Line} Line
  * @typedef {import("./lines.js").View} View
- * @typedef {{metric: string, group: string, title?: string, unit?: string | null, goal?: "min" | "max" | null}} Metric
+ * @typedef {{metric: string, group: string, title?: string, unit?: string | null, goal?: "min" | "max" | null,
+ *   step_metric?: string | null, experiments?: number, names?: string[], tree?: import("./expression.js").Tree | null,
+ *   error?: string, lacking?: string[]}} Metric `names` and `tree` of a derived one
  *
  * @typedef {Object} Model all that a chart draws
- * @property {(Pick<Line, "id" | "name" | "color" | "dash" | "live" | "series"> & {whole: import("./frames.js").Series})[]} lines `series` is drawn; `whole` is not zoomed
+ * @property {import("./models.js").Drawn[]} lines `series` is drawn; `whole` is not zoomed
  * @property {string} x kind of axis @property {[number, number]} domain of all charts on this axis
  * @property {[number, number] | null} zoom @property {import("./smoothing.js").Smoothing} smoothing
- * @property {boolean} logY @property {boolean} band @property {boolean} clip
+ * @property {boolean} logY @property {boolean} logX @property {import("./settings.js").Own} own @property {boolean} band @property {boolean} clip
  * @property {import("./marks.js").Mark[]} marks @property {(mark: import("./marks.js").Mark) => number | null} place
  * @property {number} shown experiments that are ticked
  * @property {{waiting: boolean, error: any}} status @property {number} others experiments not shown that have it
  * @property {string | null} [lacks] why its points are not on this page although they were logged
+ * @property {boolean} isGrouped lines are means of groups @property {number} lacking experiments that have it, but not the metric of the x axis
  */
 
 export class Chart {
@@ -47,15 +51,13 @@ export class Chart {
     /** @type {Line[]} */ this.lines = [];
     /** @type {View | null} */ this.view = null;
     /** @type {[number, number] | null} */ this.zoomY = null;
-    this.logY = /** @type {boolean | null} */ (null); // its own choice, over the page's
-    this.smooth = /** @type {boolean | null} */ (null); // its own choice, over what its name says
+    /** @type {import("./settings.js").Own} its own choices, over the page's */ this.own = {};
     this.linked = true;
     this.ownZoom = /** @type {[number, number] | null} */ (null); // while not linked
     this.said = /** @type {HTMLElement | null} */ (null);
     this.clusters = /** @type {import("./marks.js").Cluster[]} */ ([]);
     this.canvases = /** @type {HTMLCanvasElement[] | null} */ (null);
     this.headKey = "";
-    this.noteKey = "";
     this.inView = false;
     this.asTable = false;
     this.cursorX = /** @type {number | null} */ (null);
@@ -64,7 +66,6 @@ export class Chart {
     /** @type {import("./range.js").Range | null} */ this.range = null;
     this.rangeKey = "";
     this.width = this.height = 0;
-    this.waitingSince = 0;
     this.#build();
   }
 
@@ -76,12 +77,10 @@ export class Chart {
     this.moreNode = h("button", { class: "tk-chart-more", "aria-label": `Menu of ${metric.metric}`, title: "Log scale, full screen, table, download", "aria-haspopup": "listbox" }, icon("more"));
     this.moreNode.addEventListener("click", () => this.host.menu(this, this.moreNode));
     this.plot = h("div", { class: "tk-plot", tabindex: "0", role: "application", "aria-roledescription": "chart" });
-    this.note = h("div", { class: "tk-chart-note", hidden: true });
     this.tableNode = h("div", { class: "tk-chart-table", hidden: true, tabindex: "0" });
-    this.skeleton = h("div", { class: "tk-skeleton", "aria-hidden": "true", hidden: true }, h("i"), h("i"), h("i"), h("i"));
     const head = h("header", { class: "tk-chart-head" }, this.titleNode, this.unitNode, this.valuesNode, this.moreNode);
     this.node = h("section", { class: "tk-chart", "aria-label": metric.metric, data: { metric: metric.metric } }, head, this.plot, this.tableNode);
-    this.plot.append(this.skeleton, this.note);
+    this.standing = new Standing(this);
     this.plot.addEventListener("focus", () => this.plot.setAttribute("aria-label", this.describe()));
     listen(this);
   }
@@ -101,7 +100,16 @@ export class Chart {
   }
 
   get log() {
-    return this.logY ?? this.model?.logY ?? false;
+    return this.model?.logY ?? this.own.log ?? false;
+  }
+
+  /** Whether the reader wants this chart smoothed, or not; null is as its name says. */
+  get smooth() {
+    return this.own.smooth ?? null;
+  }
+
+  set smooth(/** @type {boolean | null} */ on) {
+    this.host.set(this, { smooth: on ?? undefined });
   }
 
   /** x range in view. @returns {[number, number]} */
@@ -116,21 +124,23 @@ export class Chart {
       if (this.asTable) this.drawTable();
       return;
     }
-    this.state();
+    this.standing.tell();
     const [ground, lines] = this.#canvases();
     const [x0, x1] = this.domain;
     this.lines = model.lines.map((line) => {
-      const [i0, i1] = span(line.series, x0, x1);
-      return { ...line, values: line.series.line(model.smoothing, line.whole), i0, i1 };
+      const { series } = line;
+      const [i0, i1] = span(series, x0, x1);
+      const { low, high } = series instanceof GroupSeries ? series.band(model.smoothing, line.whole) : series;
+      return { ...line, xs: model.logX ? series.logX() : series.x, low, high, values: series.line(model.smoothing, line.whole), i0, i1 };
     });
     const range = this.#range(x0, x1);
-    this.view = makeView({ L: 56, R: this.width - 14, T: 6, B: this.height - 30, x0, x1, y0: range.y0, y1: range.y1, log: this.log, ratio: this.ratio });
+    this.view = makeView({ L: 56, R: this.width - 14, T: 6, B: this.height - 30, x0, x1, y0: range.y0, y1: range.y1, log: this.log, logX: model.logX, ratio: this.ratio });
     paintAxes(this.#clear(ground), this.view, { x: model.x, ink: this.ink });
     const g = this.#clear(lines);
     g.save();
     this.#clip(g);
     const crowd = this.lines.length > CROWD;
-    const how = { many: this.lines.length > MANY, hot: false, band: model.band && !crowd, smoothed: model.smoothing.amount > 0 && !crowd, thin: crowd };
+    const how = { many: this.lines.length > MANY, hot: false, band: model.band && !crowd, smoothed: model.smoothing.amount > 0 && !crowd, thin: crowd, groups: model.isGrouped };
     for (const line of this.lines) paintLine(g, this.view, line, how);
     g.restore();
     this.overlay();
@@ -144,11 +154,11 @@ export class Chart {
       const [i0, i1] = within(line.series, x0, x1);
       return { series: line.series, values: line.values, i0, i1 };
     });
-    const how = { clip: model.clip && !isSchedule(this.metric), log: this.log, unit: this.metric.unit ?? null, fixed: this.zoomY };
+    const how = { clip: model.clip && !isSchedule(this.metric), log: this.log, unit: this.metric.unit ?? null, fixed: this.zoomY, own: model.own.y ?? null };
     const range = yRange(pieces, how);
     const key = JSON.stringify([how, model.zoom, model.x, model.smoothing, this.lines.map((l) => l.id)]);
     const before = this.range;
-    if (before && key === this.rangeKey && !this.zoomY && !range.hidden) {
+    if (before && key === this.rangeKey && !this.zoomY && !model.own.y && !range.hidden) {
       const f = this.log ? Math.log10 : (/** @type {number} */ v) => v;
       const fits = before.y0 <= range.y0 && before.y1 >= range.y1 && f(range.y1) - f(range.y0) > 0.8 * (f(before.y1) - f(before.y0));
       if (fits) {
@@ -190,12 +200,12 @@ export class Chart {
     const g = this.#clear(this.canvases[2]);
     g.font = ink.font;
     g.textBaseline = "middle";
-    const hot = this.lines.find((line) => line.id === this.hot);
+    const hot = this.lines.find((line) => line.id === this.hot || line.members?.includes(this.hot ?? ""));
     this.canvases[1].style.opacity = hot ? "0.35" : "";
     if (hot) {
       g.save();
       this.#clip(g);
-      paintLine(g, v, hot, { many: false, hot: true, band: model.band, smoothed: model.smoothing.amount > 0 });
+      paintLine(g, v, hot, { many: false, hot: true, band: model.band, smoothed: model.smoothing.amount > 0, groups: model.isGrouped });
       g.restore();
       g.globalAlpha = 1;
     }
@@ -208,7 +218,7 @@ export class Chart {
     }
     this.clusters = cluster(model.marks, model.place, v);
     paintMarks(g, this.clusters, v.B, ink);
-    paintNotes(g, v, this.lines, /** @type {import("./range.js").Range} */ (this.range), this.zoomY !== null, ink);
+    paintNotes(g, v, this.lines, { range: /** @type {import("./range.js").Range} */ (this.range), isZoomed: this.zoomY !== null, ink, x: model.x });
     this.#select(g, v);
     this.#cursor(g, v, panel);
   }
@@ -270,46 +280,6 @@ export class Chart {
     this.valuesNode.replaceChildren(...nodes());
   }
 
-  /** Waiting, empty, failed: said in the plot's place, whose size stays. */
-  state() {
-    const model = /** @type {Model} */ (this.model);
-    const { waiting, error } = model.status;
-    const empty = model.lines.length === 0;
-    let note = "";
-    if (empty && error) note = `error ${error.message}`;
-    else if (empty && !waiting) note = `none ${model.shown} ${model.others} ${model.lacks ?? ""}`;
-    if (note !== this.noteKey) {
-      this.noteKey = note;
-      this.note.hidden = !note;
-      this.note.replaceChildren();
-      if (note.startsWith("error")) this.#failed(error);
-      else if (note) this.#absent(model);
-    }
-    const wait = empty && waiting && !note;
-    if (wait && !this.waitingSince) {
-      this.waitingSince = Date.now();
-      setTimeout(() => this.model && this.state(), 160); // a skeleton before that would only flicker
-    } else if (!wait) this.waitingSince = 0;
-    this.skeleton.hidden = !(wait && Date.now() - this.waitingSince >= 150);
-    if (this.canvases) for (const canvas of this.canvases) canvas.hidden = !!note || wait;
-  }
-
-  /** @param {any} error */
-  #failed(error) {
-    const again = h("button", { class: "tk-btn", on: { click: () => this.host.retry() } }, "Try again");
-    this.note.append(h("b", null, error.title ?? "This chart cannot be drawn."), h("span", null, error.title ? [error.detail, error.hint].filter(Boolean).join(" ") : error.message), again);
-  }
-
-  /** @param {Model} model */
-  #absent(model) {
-    if (model.lacks) return this.note.append(h("b", null, this.metric.metric), h("span", null, model.lacks));
-    const who = model.shown === 1 ? "the shown experiment" : `the ${formatCount(model.shown)} shown experiments`;
-    this.note.append(h("b", null, this.metric.metric), h("span", null, `Not logged by ${who}.`));
-    const n = model.others;
-    if (!n) return;
-    this.note.append(h("button", { class: "tk-link", on: { click: () => this.host.show(this) } }, n === 1 ? "1 other has it" : `${formatCount(n)} others have it`));
-  }
-
   /** @param {boolean} on */
   showTable(on) {
     this.asTable = on;
@@ -319,7 +289,7 @@ export class Chart {
   }
 
   drawTable() {
-    if (this.model) tableOf(this.tableNode, this.metric, this.model.lines);
+    if (this.model) tableOf(this.tableNode, this.metric, this.model.lines, this.model.x);
   }
 
   /** The chart in words, for who cannot see it. */
@@ -343,6 +313,12 @@ export class Chart {
     g.fillStyle = this.ink.of("--text");
     g.fillText([this.metric.metric, this.metric.unit].filter(Boolean).join(", "), 12, head / 2);
     return out;
+  }
+
+  /** Gives back what canvases hold, a megabyte and more a chart, while it is out of sight. */
+  rest() {
+    for (const canvas of this.canvases ?? []) canvas.width = canvas.height = 0;
+    this.view = null;
   }
 
   /** A short word in the chart's corner, gone after some seconds. @param {string} words */

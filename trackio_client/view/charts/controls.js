@@ -4,6 +4,10 @@ import { fill, h, later, text } from "../base/dom.js";
 import { icon } from "../base/icons.js";
 import { menuButton } from "../base/menu.js";
 import { remember } from "../base/remember.js";
+import { count, plural } from "../base/words.js";
+import { SPREADS } from "./averages.js";
+import { labelOf, withoutSeed } from "./grouping.js";
+import { followProject } from "./settings.js";
 import { BY_STEP } from "../data/state.js";
 
 const AXES = { step: "step", relative: "relative time", time: "wall time" };
@@ -13,19 +17,29 @@ export const NARROWEST = 220; // px, of a chart
 const WIDEST = 900;
 const TICKS = [232, 320, 520];
 /** What this browser remembers of them. */
-export const KEPT = ["x", "smoothing", "band", "logY", "clip", "size"];
+export const KEPT = ["x", "smoothing", "band", "logY", "logX", "clip", "size", "spread"];
+const EPOCH = /(^|[/_])epochs?$/i;
+const SEVERAL_SPREADS = { sd: "± standard deviation", se: "± standard error", range: "lowest to highest" };
+const DISPLAY = {
+  band: ["Min–max band", "from the lowest to the highest value of each pixel"],
+  clip: ["Clip outliers", "their number is told"],
+  logX: ["Logarithmic x axis", "what is not above 0 is marked"],
+};
 
 /** @param {HTMLElement} root @param {import("../data/state.js").PageState} state
- * @param {{byMetric?: boolean, only?: string[]}} [can] whether curves can be drawn against another metric, which takes every
- *   point, and which of them the reader may choose */
-export function controls(root, state, { byMetric = true, only } = {}) {
+ * @param {{byMetric?: boolean, only?: string[], columns?: import("../data/columns.js").Columns}} [can] whether curves can be drawn against another metric, which takes every
+ *   point, and which of them the reader may choose; `columns` knows the keys of the configuration */
+export function controls(root, state, { byMetric = true, only, columns } = {}) {
+  followProject(state);
   // Where a script said with define_metric what its metrics are drawn against, that is the usual axis.
   const axes = () => (byMetric && (state.get("metrics") ?? []).some((each) => each.step_metric) ? { step: DEFINED, [BY_STEP]: "step", relative: AXES.relative, time: AXES.time } : AXES);
+  const epochs = () => (byMetric ? (state.get("metrics") ?? []).map((/** @type {any} */ { metric }) => metric).filter((/** @type {string} */ metric) => EPOCH.test(metric) && (!only || only.includes(metric))).slice(0, 2) : []);
   const axis = menuButton({
     label: "step",
     title: "x axis",
     items: () => [
       ...Object.entries(axes()).map(([value, label]) => ({ value, label, chosen: state.get("x") === value })),
+      ...epochs().map((metric) => ({ value: metric, label: "epoch", note: metric === "epoch" ? "" : metric, chosen: state.get("x") === metric })),
       ...((byMetric && state.get("metrics")) || []).filter(({ metric }) => !only || only.includes(metric)).map(({ metric }) => ({ value: metric, label: metric, group: "Another metric", chosen: state.get("x") === metric })),
     ],
     choose: (x) => state.set({ x, zoom: null }),
@@ -51,17 +65,38 @@ export function controls(root, state, { byMetric = true, only } = {}) {
   const filter = h("input", { type: "search", placeholder: "Filter metrics", title: "Words that a name must hold; /…/ is a regular expression", "aria-label": "Filter metrics", spellcheck: "false", autocomplete: "off" });
   const search = later(() => state.set({ filter: filter.value.trim() }), 20);
   filter.addEventListener("input", search);
-  const toggles = [
-    toggle(state, "band", "Min–max band", "Shade between the lowest and highest value of each pixel"),
-    toggle(state, "logY", "Log y", "Logarithmic y axis"),
-    toggle(state, "clip", "Clip outliers", "Choose the y range without the few points far outside; their number is told"),
-  ];
+  const display = menuButton({
+    label: "Display",
+    title: "Band, outliers, logarithmic x axis",
+    several: true,
+    items: () => Object.entries(DISPLAY).map(([value, [label, note]]) => ({ value, label, note, chosen: !!state.get(value) })),
+    choose: (key) => state.set({ [key]: !state.get(key) }),
+  });
+  const group = menuButton({
+    label: "no groups",
+    class: "tk-sel tk-group-by",
+    title: "Group experiments and draw their means",
+    several: true,
+    items: () => groupings(state, columns),
+    choose: (key) => state.set({ by: toggled(state.get("by") ?? [], key) }),
+  });
+  const spread = menuButton({
+    label: SPREADS.sd,
+    title: "Spread of a group",
+    items: () => Object.entries(SEVERAL_SPREADS).map(([value, label]) => ({ value, label, chosen: state.get("spread") === value })),
+    choose: (value) => state.set({ spread: value }),
+  });
+  const derive = h("button", { class: "tk-btn sm bare tk-derive", title: "A chart of an expression, such as train/loss - eval/loss", "aria-haspopup": "dialog" }, icon("plus"), h("span", null, "Derived"));
+  derive.addEventListener("click", async () => (await import("./deriving.js")).openDeriving(state, { back: derive }));
   const all = h(
     "div",
     { class: "tk-controls-all" },
     h("span", { class: "tk-control" }, h("span", null, "x"), axis),
     h("span", { class: "tk-control" }, h("span", null, "Smoothing"), kind, slider, amount),
-    toggles,
+    h("span", { class: "tk-control tk-grouping" }, group, spread),
+    toggle(state, "logY", "Log y", "Logarithmic y axis"),
+    display,
+    derive,
     h("span", { class: "tk-control tk-wide" }, h("span", null, "Size"), size, ticks),
   );
   const sheet = h("button", { class: "tk-btn sm tk-narrow", "aria-expanded": "false" }, icon("tune"), "Axes, smoothing");
@@ -84,6 +119,12 @@ export function controls(root, state, { byMetric = true, only } = {}) {
     text(amount, now === "none" ? "" : much.toFixed(2));
     if (document.activeElement !== filter) filter.value = state.get("filter");
   });
+  state.follow(["by", "spread"], () => {
+    const by = state.get("by") ?? [];
+    group.say(by.length ? `by ${by.map(labelOf).join(", ")}` : "no groups");
+    spread.hidden = !by.length;
+    spread.say(SPREADS[/** @type {keyof typeof SPREADS} */ (state.get("spread"))] ?? SPREADS.sd);
+  });
   state.addEventListener("change", (/** @type {any} */ event) => {
     for (const key of KEPT) if (event.detail.has(key)) remember({ [key]: state.get(key) });
   });
@@ -100,3 +141,24 @@ function toggle(state, key, label, title) {
   state.follow([key], () => (box.checked = state.get(key)));
   return h("label", { class: "tk-control tk-toggle", title }, box, label);
 }
+
+/** What experiments can be grouped by. @param {import("../data/state.js").PageState} state @param {import("../data/columns.js").Columns} [columns] */
+async function groupings(state, columns) {
+  const by = state.get("by") ?? [];
+  const rows = state.get("experiments");
+  const shown = rows.filter((/** @type {any} */ row) => row.shown);
+  const item = (/** @type {string} */ value, note = "", group = "") => ({ value, label: labelOf(value), note, group, chosen: by.includes(value) });
+  const names = new Set(shown.map((/** @type {any} */ row) => withoutSeed(row.name))).size;
+  const groups = new Set(shown.map((/** @type {any} */ row) => row.group)).size;
+  const into = (/** @type {number} */ n) => `${plural(shown.length, "experiment")} into ${count(n)}`;
+  const keys = columns ? await columns.configKeys() : [];
+  const others = by.filter((/** @type {string} */ key) => key.startsWith("config:") && !keys.includes(key.slice(7)));
+  return [
+    item("name", into(names)),
+    ...(rows.some((/** @type {any} */ row) => row.group) || by.includes("group") ? [item("group", into(groups))] : []),
+    ...[...others, ...keys.map((key) => `config:${key}`)].map((key) => item(key, "", "Config")),
+  ];
+}
+
+/** @param {string[]} list @param {string} one */
+const toggled = (list, one) => (list.includes(one) ? list.filter((each) => each !== one) : [...list, one]);

@@ -1,5 +1,6 @@
 // @ts-check
 /** The cursor that all linked charts share, and the list of values beside the chart it stands on – never on it. */
+import { GroupSeries } from "./averages.js";
 import { h } from "../base/dom.js";
 import { formatExact, formatNumber, formatX } from "./scales.js";
 
@@ -79,14 +80,15 @@ export class Cursor {
     const smoothed = model.smoothing.amount > 0 && values.some(({ line }) => line.values !== line.series.mean);
     const hot = this.state.get("hot");
     const rows = values.slice(0, MOST);
-    const held = values.find(({ line }) => line.id === hot);
+    const held = values.find(({ line }) => line.id === hot || line.members?.includes(hot));
     if (held && !rows.includes(held)) rows[MOST - 1] = held;
     const word = { ema: "EMA", gaussian: "Gauss", mean: "mean" }[model.smoothing.kind];
     const head = h("div", { class: "tk-tip-head" }, h("b", null, formatX(model.x, this.x)), smoothed ? h("span", null, `${word} ${model.smoothing.amount.toFixed(2)}`) : null);
-    const body = rows.map(({ line, value, raw }) =>
-      h("div", { class: line.id === hot ? "tk-tip-row hot" : "tk-tip-row" },
+    const body = rows.map(({ line, index, value, raw }) =>
+      h("div", { class: line.id === held?.line.id ? "tk-tip-row hot" : "tk-tip-row" },
         h("i", { class: line.dash.length ? "tk-swatch dashed" : "tk-swatch", style: { "--c": line.color } }),
         h("span", { class: "tk-tip-name" }, line.name),
+        spreadOf(line, index),
         smoothed && raw !== value ? h("span", { class: "tk-tip-raw" }, formatNumber(raw)) : null,
         h("b", { title: formatExact(value) }, formatNumber(value))));
     if (!rows.length) body.push(h("div", { class: "tk-tip-row soft" }, "no value here"));
@@ -117,4 +119,14 @@ export class Cursor {
     } else top = Math.max(8, Math.min(top, innerHeight - high - 8));
     list.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
   }
+}
+
+/** Of a group's mean: over how many, and how far they lie apart. @param {import("./lines.js").Line} line @param {number} index */
+function spreadOf({ series, members }, index) {
+  if (!members) return null;
+  if (!(series instanceof GroupSeries)) return h("span", { class: "tk-tip-raw", title: "one experiment" }, "n 1");
+  const n = series.count[index];
+  const by = series.spread === "se" ? series.deviation[index] / Math.sqrt(n) : series.deviation[index];
+  const apart = n < 2 ? "" : series.spread === "range" ? `${formatNumber(series.lowest[index])} to ${formatNumber(series.highest[index])}` : `± ${formatNumber(by)}`;
+  return h("span", { class: "tk-tip-raw" }, `${apart} n ${n}${n < series.members ? ` of ${series.members}` : ""}`.trim());
 }

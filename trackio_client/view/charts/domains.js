@@ -3,46 +3,62 @@
 
 const MUCH_SHORTER = 0.25; // of the common range: a group with less than that would be squeezed to the left
 
+/** @typedef {{low: number, high: number, least: number}} Extent `least`: the lowest above zero, where a logarithmic axis begins */
+
 /**
  * The range of all charts on one axis, or that of a group whose range is much shorter.
  * @param {import("./chart.js").Chart[]} charts @param {import("./feeds.js").Feeds} feeds
- * @param {(chart: import("./chart.js").Chart) => import("./feeds.js").Axis} axisOf @param {{id: string}[]} experiments
+ * @param {import("./models.js").Models} models @param {{id: string}[]} experiments
  */
-export function sharedDomains(charts, feeds, axisOf, experiments) {
-  /** @type {Map<string, [number, number]>} */ const found = new Map();
+export function sharedDomains(charts, feeds, models, experiments) {
+  /** @type {Map<string, Extent>} */ const found = new Map();
+  const at = (/** @type {string} */ key) => {
+    let extent = found.get(key);
+    if (!extent) found.set(key, (extent = { low: Infinity, high: -Infinity, least: Infinity }));
+    return extent;
+  };
   for (const chart of charts) {
-    const axis = axisOf(chart);
-    const common = found.get(axis.x) ?? [Infinity, -Infinity];
-    const key = `${axis.x} ${chart.metric.group}`;
-    const own = found.get(key) ?? [Infinity, -Infinity];
-    found.set(axis.x, common);
-    found.set(key, own);
-    for (const { id } of experiments) {
-      const series = feeds.series(axis, id, chart.metric.metric);
-      if (!series?.n) continue;
-      const [low, high] = series.rising ? [series.x[0], series.x[series.n - 1]] : extent(series);
-      for (const domain of [common, own]) {
-        if (low < domain[0]) domain[0] = low;
-        if (high > domain[1]) domain[1] = high;
+    const { coarse } = models.axes(chart, null);
+    const both = [at(coarse.x), at(`${coarse.x} ${chart.metric.group}`)];
+    for (const name of models.names(chart)) {
+      for (const { id } of experiments) {
+        const series = feeds.series(coarse, id, name);
+        if (!series?.n) continue;
+        const { low, high, least } = extentOf(series);
+        for (const extent of both) {
+          if (low < extent.low) extent.low = low;
+          if (high > extent.high) extent.high = high;
+          if (least < extent.least) extent.least = least;
+        }
       }
     }
   }
   return {
     /** @param {import("./chart.js").Chart} chart @returns {[number, number]} */
     of: (chart) => {
-      const { x } = axisOf(chart);
-      const own = found.get(`${x} ${chart.metric.group}`) ?? [Infinity, -Infinity];
-      const all = found.get(x) ?? own;
-      const [low, high] = own[1] > own[0] && own[1] - own[0] < MUCH_SHORTER * (all[1] - all[0]) ? own : all;
+      const x = models.axisOf(chart);
+      const own = at(`${x} ${chart.metric.group}`);
+      const all = at(x);
+      const { low, high, least } = own.high > own.low && own.high - own.low < MUCH_SHORTER * (all.high - all.low) ? own : all;
+      if (models.isLogX(chart) && high > 0) return high > least ? [least, high] : [high / 2, high * 2];
       if (!(high >= low)) return x === "time" ? [Date.now() / 1000 - 60, Date.now() / 1000] : [0, 1];
       return high > low ? [low, high] : [low - 0.5, high + 0.5];
     },
   };
 }
 
-/** @param {import("./frames.js").Series} series @returns {[number, number]} */
-function extent({ x, n }) {
-  let [low, high] = [Infinity, -Infinity];
-  for (let i = 0; i < n; i++) (low = Math.min(low, x[i])), (high = Math.max(high, x[i]));
-  return [low, high];
+/** @param {import("./frames.js").Series} series @returns {Extent} */
+function extentOf(series) {
+  const { x, n, rising } = series;
+  if (rising) {
+    const first = x[0] > 0 ? 0 : series.from(Number.MIN_VALUE);
+    return { low: x[0], high: x[n - 1], least: first < n ? x[first] : Infinity };
+  }
+  const extent = { low: Infinity, high: -Infinity, least: Infinity };
+  for (let i = 0; i < n; i++) {
+    extent.low = Math.min(extent.low, x[i]);
+    extent.high = Math.max(extent.high, x[i]);
+    if (x[i] > 0) extent.least = Math.min(extent.least, x[i]);
+  }
+  return extent;
 }

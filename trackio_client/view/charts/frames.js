@@ -89,6 +89,7 @@ export class Series {
     this.rising = true;
     /** @type {{key: string, out: Float64Array, norm: Float64Array, distance: number} | null} */
     this.smoothed = null;
+    /** @type {{version: number, x: Float64Array} | null} */ this.logs = null;
     this.distance = 1; // typical, on the x axis
     this.measuredAt = 0; // n when it was measured
     this.fresh = 0; // the smoothed column holds up to here
@@ -166,6 +167,17 @@ export class Series {
       this.measuredAt = this.n;
     }
     return this.distance;
+  }
+
+  /** The lowest and highest of all points: no band may hide them. @returns {{lowest: ArrayLike<number>, highest: ArrayLike<number>}} */
+  extremes() {
+    return { lowest: this.low, highest: this.high };
+  }
+
+  /** log10 of x, NaN where it has none. @returns {Float64Array} (n,) */
+  logX() {
+    if (this.logs?.version !== this.version) this.logs = { version: this.version, x: this.x.map((x) => (x > 0 ? Math.log10(x) : NaN)) };
+    return this.logs.x;
   }
 
   /** The smoothed mean, computed where it is not yet. @param {import("./smoothing.js").Smoothing} smoothing

@@ -5,22 +5,25 @@
  */
 import { chartMenu } from "./actions.js";
 import { Chart } from "./chart.js";
-import { Ink, dashOf, variableOf } from "../base/colors.js";
+import { Ink } from "../base/colors.js";
 import { Cursor } from "./cursor.js";
 import { h } from "../base/dom.js";
 import { sharedDomains } from "./domains.js";
 import { Feeds } from "./feeds.js";
 import { MarkFeed } from "./marks.js";
-import { isNoisy } from "./order.js";
+import { Legend } from "./legend.js";
+import { Models } from "./models.js";
 import { Ranges } from "./ranges.js";
 import { pinsOf, togglePin } from "./pins.js";
 import { Sections } from "./sections.js";
+import { DERIVED, derivedMetrics, dropDerived, ownOf, setOwn } from "./settings.js";
 import { BY_STEP } from "../data/state.js";
 import { plural } from "../base/words.js";
 
-const POINTS = 1000; // buckets a series in a grid: two and more a pixel, so that extremes keep their own pixel column
+const CLOCKS = ["time", "relative"];
 const MOST_SHOWN = 10; // experiments ticked at once for a metric
-const KEYS = ["experiments", "metrics", "x", "smoothing", "logY", "band", "clip", "filter", "zoom", "groups"];
+const KEYS = ["experiments", "metrics", "x", "smoothing", "logY", "logX", "band", "clip", "filter", "zoom", "groups", "by", "spread", "own", "derived"];
+const ARRANGED = ["metrics", "filter", "groups", "derived"];
 
 /** Events: `contact` when the server went away or came back (see `contact`); on its node `trackio-show`, with ids that
  * the reader asked to tick. */
@@ -33,11 +36,14 @@ export class MetricGrid extends EventTarget {
     this.ink = new Ink();
     this.ink.forget();
     this.feeds = new Feeds(source, { every_ms });
+    this.models = new Models({ state, source, feeds: this.feeds, ink: this.ink });
     this.marks = new MarkFeed(source);
     this.node = h("div", { class: "tk-charts" });
     this.hiddenNode = h("p", { class: "tk-hidden-metrics tk-soft", hidden: true });
     this.showsHidden = false;
+    this.legend = new Legend(this.models, state, this.ink);
     this.node.append(this.hiddenNode); // the sections are put before it
+    root.append(this.legend.node);
     root.append(this.node);
     this.sections = new Sections(this.node, { make: (metric) => this.#chart(metric), drop: (chart) => this.#drop(chart) }, folds);
     this.charts = this.sections.charts;
@@ -57,6 +63,7 @@ export class MetricGrid extends EventTarget {
       state.follow(KEYS, (/** @type {Set<string>} */ keys) => this.#changed(keys)),
       state.follow(["hot"], () => this.#hot()),
       state.follow(["theme"], () => this.#themed()),
+      state.follow(["progress"], () => this.#regrouped()),
     ];
     this.onResize = () => this.redraw();
     addEventListener("resize", this.onResize); // also another ratio of pixels
@@ -90,6 +97,7 @@ export class MetricGrid extends EventTarget {
     removeEventListener("scroll", this.onScroll, { capture: true });
     this.dark.removeEventListener("change", this.onDark);
     cancelAnimationFrame(this.frame);
+    this.legend.node.remove();
     this.node.remove();
   }
 
@@ -104,9 +112,20 @@ export class MetricGrid extends EventTarget {
     }
     // Another axis: a range of the old one means nothing. Not when the address gave both.
     if (keys.has("x") && !keys.has("zoom") && this.state.get("zoom")) this.ranges.forget();
-    if (["metrics", "filter", "groups"].some((key) => keys.has(key))) this.sections.arrange(...this.#wanted());
+    if (keys.has("own")) for (const chart of this.charts.values()) chart.own = ownOf(this.state, chart.metric.metric);
+    if (ARRANGED.some((key) => keys.has(key))) this.sections.arrange(...this.#wanted());
+    this.legend.paint();
     this.#ask();
     this.redraw();
+  }
+
+  /** Values of the configuration came, by which the experiments are grouped. */
+  #regrouped() {
+    if (!(this.state.get("by") ?? []).some((/** @type {string} */ key) => key.includes(":"))) return;
+    const before = this.legend.told;
+    this.models.regroup();
+    this.legend.paint();
+    if (this.legend.told !== before) this.redraw();
   }
 
   // Layout
@@ -115,7 +134,8 @@ export class MetricGrid extends EventTarget {
   #wanted() {
     const groups = this.state.get("groups");
     const pins = pinsOf(this.state.get("project"));
-    const all = (this.state.get("metrics") ?? []).filter((/** @type {any} */ m) => !groups || groups.includes(m.group));
+    const metrics = this.state.get("metrics") ?? [];
+    const all = [...metrics, ...derivedMetrics(this.state.get("derived"), metrics)].filter((/** @type {any} */ m) => !groups || groups.includes(m.group));
     const hidden = all.filter((/** @type {any} */ m) => m.hidden && !pins.includes(m.metric)).length;
     this.#sayHidden(hidden);
     const shown = hidden && !this.showsHidden ? all.filter((/** @type {any} */ m) => !m.hidden || pins.includes(m.metric)) : all;
@@ -154,6 +174,7 @@ export class MetricGrid extends EventTarget {
   /** @param {any} metric */
   #chart(metric) {
     const chart = new Chart(metric, this, this.ink);
+    chart.own = ownOf(this.state, metric.metric);
     this.byPlot.set(chart.plot, chart);
     this.byPlot.set(chart.node, chart);
     this.sight.observe(chart.node);
@@ -181,6 +202,7 @@ export class MetricGrid extends EventTarget {
       if (!chart || chart.inView === entry.isIntersecting) continue;
       chart.inView = entry.isIntersecting;
       if (chart.inView) this.dirty.add(chart);
+      else chart.rest();
     }
     this.#ask();
     this.#soon();
@@ -201,18 +223,12 @@ export class MetricGrid extends EventTarget {
   // Data
 
   shown() {
-    return this.state.get("experiments").filter((/** @type {any} */ e) => e.shown);
+    return this.models.shown();
   }
 
-  /** The x axis of a chart: the page's, which is usually what the metric was defined to be drawn against, else the step;
-   * but hardware is sampled by the clock and stands against time. @param {Chart} chart */
+  /** @param {Chart} chart @returns {string} */
   axisOf(chart) {
-    const asked = this.state.get("x");
-    const defined = asked === "step" && !this.source.overview && this.source.byMetric !== false ? chart.metric.step_metric : null;
-    const x = defined ?? (asked === BY_STEP ? "step" : asked);
-    // Experiments of different days share no wall time worth drawing: of several, time since each one's start.
-    if (chart.metric.group === "system" && x !== "time" && x !== "relative") return this.shown().length > 1 ? "relative" : "time";
-    return x;
+    return this.models.axisOf(chart);
   }
 
   /** @param {Chart} chart @returns {[number, number] | null} */
@@ -220,39 +236,17 @@ export class MetricGrid extends EventTarget {
     return this.ranges.of(chart);
   }
 
-  /** Coarse and, when zoomed, fine. @param {Chart} chart */
-  #axes(chart) {
-    const coarse = { x: this.axisOf(chart), from: null, to: null, max_points: POINTS };
-    const zoom = this.zoomOf(chart);
-    if (!zoom || this.source.overview) return { coarse, fine: null };
-    const margin = (zoom[1] - zoom[0]) * 0.1; // so that lines reach the edges
-    const fine = { ...coarse, from: Number((zoom[0] - margin).toPrecision(12)), to: Number((zoom[1] + margin).toPrecision(12)) };
-    const enough = this.shown().every((/** @type {any} */ e) => {
-      const held = this.feeds.series(coarse, e.id, chart.metric.metric);
-      return !held || (held.single && held.n >= held.points().count);
-    });
-    return { coarse, fine: enough && !this.feeds.status(coarse, this.shown().map((/** @type {any} */ e) => e.id), chart.metric.metric).waiting ? null : fine };
-  }
-
   /** Tell the feeds what the charts in view need. */
   #ask() {
-    const experiments = this.shown().map((/** @type {any} */ e) => e.id);
-    const wishes = [];
-    for (const chart of this.charts.values()) {
-      if (!chart.inView || !experiments.length) continue;
-      const { coarse, fine } = this.#axes(chart);
-      const metric = chart.metric.metric;
-      if (fine) wishes.push({ axis: fine, metric, experiments });
-      if (!fine || this.feeds.status(coarse, experiments, metric).waiting) wishes.push({ axis: coarse, metric, experiments });
-    }
-    this.feeds.want(wishes);
+    this.feeds.want(this.inView().flatMap((chart) => this.models.wishes(chart, this.zoomOf(chart))));
   }
 
   /** @param {Set<import("./frames.js").Series>} changed */
   #came(changed) {
     const metrics = new Set([...changed].map((series) => series.metric));
-    for (const chart of this.inView()) if (metrics.has(chart.metric.metric) || chart.model?.status.waiting || chart.model?.lacks) this.dirty.add(chart);
+    for (const chart of this.inView()) if (this.models.names(chart).some((name) => metrics.has(name)) || chart.model?.status.waiting || chart.model?.lacks) this.dirty.add(chart);
     this.#soon();
+    if (this.inView().some((chart) => !["step", ...CLOCKS].includes(this.axisOf(chart)))) this.#ask(); // who lacks that metric is known now
     this.marks.follow(this.shown());
   }
 
@@ -272,7 +266,7 @@ export class MetricGrid extends EventTarget {
     this.frame = 0;
     const began = performance.now();
     const experiments = this.shown();
-    const domains = sharedDomains([...this.charts.values()], this.feeds, (chart) => this.#axes(chart).coarse, experiments);
+    const domains = sharedDomains([...this.charts.values()], this.feeds, this.models, experiments);
     // What moves one chart's axis moves those that share it.
     for (const chart of this.inView()) {
       const domain = domains.of(chart);
@@ -282,41 +276,13 @@ export class MetricGrid extends EventTarget {
     const created = new Map(experiments.map((/** @type {any} */ e) => [e.id, e.created_s]));
     for (const chart of this.dirty) {
       if (!chart.inView) continue;
-      chart.update(this.#model(chart, experiments, domains.of(chart), marks, created));
+      chart.update(this.models.model(chart, this.zoomOf(chart), experiments, domains.of(chart), marks, created));
       chart.draw();
     }
     this.dirty.clear();
     if (this.cursorLine.chart) this.cursorLine.draw();
     if (++this.draws % 500 === 0) performance.clearMeasures("trackio draw"); // a page may stay open for weeks
     performance.measure("trackio draw", { start: began, end: performance.now() });
-  }
-
-  /** @param {Chart} chart @param {any[]} experiments @param {[number, number]} domain @param {import("./marks.js").Mark[]} marks @param {Map<string, number>} created */
-  #model(chart, experiments, domain, marks, created) {
-    const { state, feeds } = this;
-    const { coarse, fine } = this.#axes(chart);
-    const metric = chart.metric.metric;
-    const x = coarse.x;
-    const lines = [];
-    for (const e of experiments) {
-      const far = feeds.series(coarse, e.id, metric);
-      const near = fine ? feeds.series(fine, e.id, metric) : undefined;
-      const series = near?.n ? near : far; // the coarse picture stays until the fine one is there
-      if (series?.n) lines.push({ id: e.id, name: e.name, color: this.ink.of(variableOf(e.color)), dash: dashOf(e.color), live: e.state === "running", series, whole: far ?? series });
-    }
-    const smoothing = state.get("smoothing");
-    const ids = experiments.map((e) => e.id);
-    return {
-      lines, x, domain, marks,
-      zoom: this.zoomOf(chart),
-      smoothing: smoothing.kind === "none" || !(chart.smooth ?? isNoisy(chart.metric)) ? { kind: /** @type {"ema"} */ ("ema"), amount: 0 } : smoothing,
-      logY: state.get("logY"), band: state.get("band"), clip: state.get("clip"),
-      place: (/** @type {import("./marks.js").Mark} */ m) => (x === "step" ? m.step : x === "time" ? m.time_s : x === "relative" ? m.time_s - (created.get(m.experiment) ?? NaN) : null),
-      shown: experiments.length,
-      status: feeds.status(coarse, ids, metric),
-      others: lines.length ? 0 : Number(chart.metric.experiments) || 0,
-      lacks: lines.length ? null : (this.source.lacks?.(metric, ids) ?? null),
-    };
   }
 
   #themed() {
@@ -366,11 +332,40 @@ export class MetricGrid extends EventTarget {
     chartMenu(this, chart, button);
   }
 
+  /** Changes what one chart sets itself. @param {Chart} chart @param {import("./settings.js").Own | null} patch */
+  set(chart, patch) {
+    setOwn(this.state, chart.metric.metric, patch);
+  }
+
   /** @param {Chart} chart */
   log(chart) {
-    chart.logY = !chart.log;
-    this.dirty.add(chart);
-    this.#soon();
+    this.set(chart, { log: !chart.log === this.state.get("logY") ? undefined : !chart.log });
+  }
+
+  /** The box with a chart's own axes, range and smoothing. @param {Chart} chart @param {HTMLElement} button */
+  async settings(chart, button) {
+    const { openSettings } = await import("./settingsbox.js");
+    openSettings(this, chart, button);
+  }
+
+  /** The dialog for a derived chart: a new one, or the one that this chart shows. @param {Chart | null} [chart] @param {HTMLElement | null} [button] */
+  async derive(chart = null, button = null) {
+    const { openDeriving } = await import("./deriving.js");
+    openDeriving(this.state, { chart, back: button, root: this.node });
+  }
+
+  /** What a chart's menu offers of its own settings. @param {Chart} chart @param {HTMLElement} button @returns {Record<string, {label: string, run: () => void}>} */
+  ownItems(chart, button) {
+    const { names, metric } = chart.metric;
+    return {
+      own: { label: "Axes, range, smoothing", run: () => this.settings(chart, button) },
+      ...(names ? { derive: { label: "Change the expression", run: () => this.derive(chart, button) }, drop: { label: "Remove this derived chart", run: () => dropDerived(this.state, metric.slice(DERIVED.length)) } } : {}),
+    };
+  }
+
+  /** Against the step, where some lack the metric of the x axis. @param {Chart} chart */
+  byStep(chart) {
+    this.set(chart, { x: BY_STEP });
   }
 
   /** @param {Chart} chart */

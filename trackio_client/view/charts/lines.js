@@ -7,29 +7,36 @@ const FAR = 1e5; // pixels: beyond it rasterizers lose precision
  * @typedef {Object} View where a chart's values lie on its canvas
  * @property {number} L @property {number} R @property {number} T @property {number} B edges of the plot
  * @property {number} x0 @property {number} x1 @property {number} y0 @property {number} y1
- * @property {boolean} log @property {number} kx @property {number} bx @property {number} ky @property {number} by
+ * @property {boolean} log the y axis is logarithmic @property {boolean} [logX] @property {number} kx @property {number} bx @property {number} ky @property {number} by
  * @property {number} ratio device pixels a CSS pixel
  *
  * @typedef {Object} Line
  * @property {string} id @property {string} name @property {string} color @property {number[]} dash @property {boolean} live
  * @property {import("./frames.js").Series} series @property {ArrayLike<number>} values smoothed
+ * @property {ArrayLike<number>} xs as the axis wants them: logarithms on a logarithmic one
+ * @property {ArrayLike<number>} low @property {ArrayLike<number>} high edges of the band
+ * @property {string[]} [members] ids, of a group
  * @property {number} i0 @property {number} i1
  */
 
 /** @param {Omit<View, "kx" | "bx" | "ky" | "by">} v @returns {View} */
 export function makeView(v) {
-  const f = v.log ? Math.log10 : (/** @type {number} */ y) => y;
-  const kx = (v.R - v.L) / (v.x1 - v.x0 || 1);
-  const ky = -(v.B - v.T) / (f(v.y1) - f(v.y0) || 1);
-  return { ...v, kx, bx: v.L - v.x0 * kx, ky, by: v.B - f(v.y0) * ky };
+  const same = (/** @type {number} */ value) => value;
+  const [f, fx] = [v.log ? Math.log10 : same, v.logX ? Math.log10 : same];
+  const [x0, x1] = [fx(v.x0), fx(v.x1)];
+  const kx = (v.R - v.L) / (x1 - x0 || 1);
+  // Halved: the distance of -1e308 and 1e308 is beyond all numbers.
+  const half = f(v.y1) / 2 - f(v.y0) / 2;
+  const ky = -(v.B - v.T) / 2 / (half || 0.5);
+  return { ...v, kx, bx: v.L - x0 * kx, ky, by: v.B - f(v.y0) * ky };
 }
 
-/** @param {View} v @param {number} x */
-export const toX = (v, x) => x * v.kx + v.bx;
+/** At the left edge what is not above 0 on a logarithmic axis. @param {View} v @param {number} x */
+export const toX = (v, x) => (v.logX ? (x > 0 ? Math.log10(x) * v.kx + v.bx : v.L) : x * v.kx + v.bx);
 /** @param {View} v @param {number} y */
 export const toY = (v, y) => Math.max(-FAR, Math.min(FAR, (v.log ? Math.log10(y) : y) * v.ky + v.by));
 /** @param {View} v @param {number} px */
-export const fromX = (v, px) => (px - v.bx) / v.kx;
+export const fromX = (v, px) => (v.logX ? 10 ** ((px - v.bx) / v.kx) : (px - v.bx) / v.kx);
 /** @param {View} v @param {number} px */
 export const fromY = (v, px) => (v.log ? 10 ** ((px - v.by) / v.ky) : (px - v.by) / v.ky);
 
@@ -118,20 +125,19 @@ export function area(g, v, xs, lows, highs, i0, i1, grain) {
 }
 
 /** Paints one line with what stands behind it. @param {CanvasRenderingContext2D} g @param {View} v @param {Line} line
- * @param {{many: boolean, hot: boolean, band: boolean, smoothed: boolean, thin?: boolean}} how */
-export function paintLine(g, v, line, { many, hot, band, smoothed, thin = false }) {
-  const { series, values, i0, i1, color } = line;
-  const { x } = series;
+ * @param {{many: boolean, hot: boolean, band: boolean, smoothed: boolean, thin?: boolean, groups?: boolean}} how */
+export function paintLine(g, v, line, { many, hot, band, smoothed, thin = false, groups = false }) {
+  const { series, values, i0, i1, color, xs } = line;
   g.strokeStyle = g.fillStyle = color;
   g.lineJoin = "bevel";
   g.setLineDash([]);
   const full = !many || hot;
-  if (band && !series.single) paintBand(g, v, line, full);
+  if (groups ? !series.single : band && !series.single) paintBand(g, v, line, full, groups);
   if (smoothed && values !== series.mean) {
     g.globalAlpha = full ? 0.28 : 0.18;
     g.lineWidth = 1;
     g.beginPath();
-    trace(g, v, x, series.mean, i0, i1);
+    trace(g, v, xs, series.mean, i0, i1);
     g.stroke();
   }
   needles(g, v, line);
@@ -141,7 +147,7 @@ export function paintLine(g, v, line, { many, hot, band, smoothed, thin = false 
   if (line.dash.length) g.setLineDash(line.dash);
   if (hot || !many || v.ratio > 1) {
     g.beginPath();
-    trace(g, v, x, values, i0, i1);
+    trace(g, v, xs, values, i0, i1);
     g.stroke();
   } else hairlines(g, v, line, thin);
   g.setLineDash([]);
@@ -151,9 +157,9 @@ export function paintLine(g, v, line, { many, hot, band, smoothed, thin = false 
 /** A line of 1.5 pixels as two of one, half a pixel apart: without a graphics card a stroke wider than one device pixel
  * costs ten times as much (24 charts of ten lines: 240 ms against 85). @param {CanvasRenderingContext2D} g @param {View} v @param {Line} line
  * @param {boolean} thin one will do */
-function hairlines(g, v, { series, values, i0, i1 }, thin) {
+function hairlines(g, v, { xs, values, i0, i1 }, thin) {
   const path = new Path2D();
-  trace(path, v, series.x, values, i0, i1);
+  trace(path, v, xs, values, i0, i1);
   g.lineWidth = 1;
   if (thin) return g.stroke(path);
   g.translate(0.25, -0.25);
@@ -163,9 +169,9 @@ function hairlines(g, v, { series, values, i0, i1 }, thin) {
   g.translate(0.25, -0.25);
 }
 
-/** @param {CanvasRenderingContext2D} g @param {View} v @param {Line} line @param {boolean} full */
-function paintBand(g, v, { series, i0, i1 }, full) {
-  const { x, low, high } = series;
+/** @param {CanvasRenderingContext2D} g @param {View} v @param {Line} line @param {boolean} full
+ * @param {boolean} [always] it is what the reader asked for: the spread of a group */
+function paintBand(g, v, { xs, low, high, i0, i1 }, full, always = false) {
   // A band that would fill half the plot says nothing but "noisy"; its edges and needles remain. One that the line
   // itself covers is not painted at all: among many lines that is a third of what an update costs.
   let [height, most, n] = [0, 0, 0];
@@ -175,25 +181,26 @@ function paintBand(g, v, { series, i0, i1 }, full) {
     if (h >= 0) (height += Math.min(h, v.B - v.T)), n++;
     if (h > most) most = h;
   }
-  if (height / Math.max(1, n) < (v.B - v.T) / 2 && most > (full ? 1.5 : 4)) {
-    g.globalAlpha = full ? 0.15 : 0.035;
+  if (always || (height / Math.max(1, n) < (v.B - v.T) / 2 && most > (full ? 1.5 : 4))) {
+    g.globalAlpha = full ? 0.15 : always ? 0.08 : 0.035;
     g.beginPath();
-    area(g, v, x, low, high, i0, i1, full ? 1 : 3); // at 3.5 % nobody sees a finer outline, and it costs
+    area(g, v, xs, low, high, i0, i1, full ? 1 : 3); // at 3.5 % nobody sees a finer outline, and it costs
     g.fill();
   }
   if (!full) return;
   g.globalAlpha = 0.24;
   g.lineWidth = 1;
   g.beginPath();
-  trace(g, v, x, high, i0, i1);
-  trace(g, v, x, low, i0, i1);
+  trace(g, v, xs, high, i0, i1);
+  trace(g, v, xs, low, i0, i1);
   g.stroke();
 }
 
 /** Extremes that stand out from what is around them, one pixel wide and strong enough to be seen at any number of lines.
  * @param {CanvasRenderingContext2D} g @param {View} v @param {Line} line */
-function needles(g, v, { series, values, i0, i1 }) {
-  const { x, low, high, mean, single, n } = series;
+function needles(g, v, { series, values, xs, i0, i1 }) {
+  const { mean, single, n } = series;
+  const { lowest: low, highest: high } = series.extremes();
   if (single && values === mean) return; // the line itself goes there
   const { ky, by, kx, bx, log } = v;
   const px = (/** @type {number} */ y) => (log ? (y > 0 ? Math.log10(y) : NaN) : y) * ky + by;
@@ -221,7 +228,7 @@ function needles(g, v, { series, values, i0, i1 }) {
       if (single && (end > mean[i - 1]) !== (end > mean[i + 1])) continue;
       if (!some) g.beginPath();
       some = true;
-      const at = Math.round(x[i] * kx + bx - 0.5) + 0.5;
+      const at = Math.round(xs[i] * kx + bx - 0.5) + 0.5;
       g.moveTo(at, Math.max(-FAR, Math.min(FAR, y)));
       g.lineTo(at, Math.max(-FAR, Math.min(FAR, to)));
     }
@@ -234,7 +241,7 @@ function needles(g, v, { series, values, i0, i1 }) {
 
 /** A dot where a line would not show: points without neighbours, and few points far apart.
  * @param {CanvasRenderingContext2D} g @param {View} v @param {Line} line */
-function dots(g, v, { series, values, i0, i1 }) {
+function dots(g, v, { series, values, xs, i0, i1 }) {
   const n = i1 - i0;
   const few = n > 0 && (v.R - v.L) / n > 12;
   const shows = (/** @type {number} */ i) => i >= 0 && i < series.n && Number.isFinite(values[i]) && (!v.log || values[i] > 0);
@@ -242,7 +249,7 @@ function dots(g, v, { series, values, i0, i1 }) {
   for (let i = i0; i < i1; i++) {
     if (!shows(i)) continue;
     if (!few && (shows(i - 1) || shows(i + 1))) continue;
-    const [x, y] = [toX(v, series.x[i]), toY(v, values[i])];
+    const [x, y] = [xs[i] * v.kx + v.bx, toY(v, values[i])];
     g.moveTo(x + 2.25, y);
     g.arc(x, y, 2.25, 0, 7);
   }

@@ -29,10 +29,11 @@ export function span(series, x0, x1) {
 
 /**
  * The range: all that is drawn, unless few outliers would flatten the rest; those are clipped and counted.
- * @param {Piece[]} pieces @param {{clip: boolean, log: boolean, unit: string | null, fixed: [number, number] | null}} how
+ * @param {Piece[]} pieces @param {{clip: boolean, log: boolean, unit: string | null, fixed: [number, number] | null, own?: [number | null, number | null] | null}} how
+ *   `fixed` is zoomed into; `own` is typed by the reader, either end may be left to the values
  * @returns {Range}
  */
-export function yRange(pieces, { clip, log, unit, fixed }) {
+export function yRange(pieces, { clip, log, unit, fixed, own = null }) {
   let [low, high] = [Infinity, -Infinity]; // of everything
   let hidden = 0;
   let total = 0;
@@ -45,20 +46,18 @@ export function yRange(pieces, { clip, log, unit, fixed }) {
   for (const { series, i0, i1 } of pieces) if (i1 > i0) (x0 = Math.min(x0, series.x[i0])), (x1 = Math.max(x1, series.x[i1 - 1]));
   const from = x0 + SETTLED * (x1 - x0);
   for (const { series, values, i0, i1 } of pieces) {
-    const { low: lows, high: highs } = series;
-    const own = i1 - i0;
-    const settled = i0 + Math.min(0.5 * own, Math.max(SETTLED * own, series.rising ? series.from(from) - i0 : 0));
+    const { lowest: lows, highest: highs } = series.extremes();
+    const points = i1 - i0;
+    const settled = i0 + Math.min(0.5 * points, Math.max(SETTLED * points, series.rising ? series.from(from) - i0 : 0));
     for (let i = i0; i < i1; i++) {
       const v = values[i];
       if (!(Math.abs(v) < Infinity)) continue;
-      if (log && !(v > 0)) {
-        hidden++;
-        continue;
-      }
-      if (v < lineLow) lineLow = v;
-      if (v > lineHigh) lineHigh = v;
       const a = lows[i];
       const b = highs[i];
+      if (log && !(a > 0)) hidden++; // as it was logged: smoothed, it may well stand above 0
+      if (log && !(v > 0)) continue;
+      if (v < lineLow) lineLow = v;
+      if (v > lineHigh) lineHigh = v;
       if (a < low && (!log || a > 0)) low = a;
       if (b > high) high = b;
       if (i >= settled && k++ % stride === 0) sample.push(v);
@@ -86,8 +85,19 @@ export function yRange(pieces, { clip, log, unit, fixed }) {
     }
   }
   if (fixed) [y0, y1] = fixed;
-  else [y0, y1] = log ? padLog(y0, y1) : pad(y0, y1, unit);
+  else [y0, y1] = typed(log ? padLog(y0, y1) : pad(y0, y1, unit), own, log);
   return { y0, y1, ...outside(pieces, y0, y1, low, high, log), low, high, hidden };
+}
+
+/** A range with the ends that the reader typed; an end that a logarithmic axis cannot have is left to the values.
+ * @param {[number, number]} auto @param {[number | null, number | null] | null} own @param {boolean} log @returns {[number, number]} */
+function typed(auto, own, log) {
+  const [low, high] = (own ?? [null, null]).map((end) => (end === null || (log && !(end > 0)) ? null : end));
+  const [y0, y1] = [low ?? auto[0], high ?? auto[1]];
+  if (y1 > y0) return [y0, y1];
+  const by = Math.max(Math.abs(y0), Math.abs(y1)) * 0.1 || 1; // all values lie beyond the end that was typed
+  if (low !== null) return log ? [low, low * 10] : [low, low + by];
+  return log ? [y1 / 10, y1] : [y1 - by, y1];
 }
 
 /** Counts what lies outside of a range. @param {Piece[]} pieces @param {number} y0 @param {number} y1
@@ -97,8 +107,8 @@ export function outside(pieces, y0, y1, low, high, log) {
   let places = false;
   if (!(high > y1 || low < y0)) return { above, below, places };
   for (const { series, values, i0, i1 } of pieces) {
-    const { low: lows, high: highs, single } = series;
-    places ||= !single;
+    const { lowest: lows, highest: highs } = series.extremes();
+    places ||= !series.single;
     for (let i = i0; i < i1; i++) {
       if (highs[i] > y1 || values[i] > y1) above++;
       if ((lows[i] < y0 || values[i] < y0) && (!log || lows[i] > 0)) below++;
@@ -107,16 +117,21 @@ export function outside(pieces, y0, y1, low, high, log) {
   return { above, below, places };
 }
 
+const MOST = Number.MAX_VALUE;
+const LEAST = 1e-300; // a range smaller than this has no pixels: 1 / it is beyond all numbers
+
 /** Room above and below; zero where it is near, and the ends of a share. @param {number} low @param {number} high @param {string | null} unit @returns {[number, number]} */
 function pad(low, high, unit) {
+  if (high / 2 - low / 2 > MOST / 4) return [Math.max(-MOST, low * 1.06), Math.min(MOST, high * 1.06)]; // their distance alone may be beyond all numbers
   const size = high - low;
-  if (!(size > 1e-12 * Math.max(Math.abs(low), Math.abs(high)))) {
-    const by = high === 0 ? 1 : Math.abs(high) * 0.1;
-    return [low >= 0 && low - by < 0 ? 0 : low - by, high + by];
+  if (!(size > 1e-12 * Math.max(Math.abs(low), Math.abs(high))) || size < LEAST) {
+    const most = Math.max(Math.abs(low), Math.abs(high));
+    const by = most < LEAST ? 1 : most * 0.1;
+    return [low >= 0 && low - by < 0 && most >= LEAST ? 0 : Math.max(-MOST, low - by), Math.min(MOST, high + by)];
   }
   const share = unit === "%" ? 100 : 1;
   const bounded = (share === 100 || high > 0.9) && high <= share && low >= 0;
-  const top = bounded && high > 0.93 * share ? share : high + 0.06 * size;
+  const top = bounded && high > 0.93 * share ? share : Math.min(MOST, high + 0.06 * size);
   if (low >= 0 && low <= 0.35 * high) return [0, top];
   if (high <= 0 && high >= 0.35 * low) return [low - 0.05 * size, 0];
   return [low - 0.05 * size, top];
@@ -124,7 +139,7 @@ function pad(low, high, unit) {
 
 /** @param {number} low @param {number} high @returns {[number, number]} */
 function padLog(low, high) {
-  if (high / low < 1.5) return [low / 1.5, high * 1.5];
-  const by = (high / low) ** 0.04;
-  return [low / by, high * by];
+  if (high / low < 1.5) return [Math.max(low / 1.5, Number.MIN_VALUE), Math.min(high * 1.5, MOST)];
+  const by = 10 ** (0.04 * (Math.log10(high) - Math.log10(low))); // their ratio may be beyond all numbers
+  return [Math.max(low / by, Number.MIN_VALUE), Math.min(high * by, MOST)];
 }

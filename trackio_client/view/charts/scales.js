@@ -40,14 +40,17 @@ export const formatCount = (value) => (value < 0 ? MINUS : "") + separated(Math.
 /** Steps of 1, 2, 2.5 or 5 × 10^k, about `count` of them between `low` and `high`.
  * @param {number} low @param {number} high @param {number} count @returns {{ticks: number[], step: number}} */
 export function niceTicks(low, high, count) {
-  const raw = (high - low) / Math.max(1, count);
+  const raw = high / Math.max(1, count) - low / Math.max(1, count); // their distance alone may be beyond all numbers
   if (!(raw > 0) || !Number.isFinite(raw)) return { ticks: [low], step: 1 };
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = ([1, 2, 2.5, 5, 10].find((k) => k * power >= raw * 0.999) ?? 10) * power;
   const ticks = [];
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
-  for (let k = first; k <= last && ticks.length < 100; k++) ticks.push(Number((k * step).toPrecision(12)));
+  for (let k = first; k <= last && ticks.length < 100; k++) {
+    const tick = Number((k * step).toPrecision(12));
+    if (Number.isFinite(tick)) ticks.push(tick);
+  }
   return { ticks, step };
 }
 
@@ -94,7 +97,7 @@ const CLOCK_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 72
  * @param {number} low seconds since 1970 UTC @param {number} high @param {number} count
  * @returns {{ticks: number[], text: (s: number) => string}} */
 export function clockTicks(low, high, count) {
-  const raw = (high - low) / Math.max(1, count);
+  const raw = high / Math.max(1, count) - low / Math.max(1, count); // their distance alone may be beyond all numbers
   const day = 86400;
   const step = CLOCK_STEPS.find((s) => s >= raw) ?? niceTicks(0, (high - low) / day, count).step * day;
   const zone = new Date(low * 1000).getTimezoneOffset() * 60;

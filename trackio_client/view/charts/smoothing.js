@@ -46,7 +46,7 @@ function ema(x, values, n, weight, out, norm, distance, from) {
   let k = from - 1;
   while (k >= 0 && Number.isNaN(out[k])) k--;
   let total = k >= 0 ? norm[k] : 0; // of weight^age over the points so far: dividing by it removes the bias
-  let sum = k >= 0 ? out[k] * total : 0;
+  let mean = k >= 0 ? out[k] : 0;
   let before = k >= 0 ? x[k] : NaN;
   for (let i = from; i < n; i++) {
     const v = values[i];
@@ -57,9 +57,10 @@ function ema(x, values, n, weight, out, norm, distance, from) {
     }
     const d = (x[i] - before) / distance;
     const keep = !(d > 0) || Math.abs(d - 1) < 1e-6 ? weight : weight ** d;
-    sum = keep * sum + v;
     total = keep * total + 1;
-    out[i] = sum / total;
+    const share = 1 / total;
+    mean = mean * (1 - share) + v * share; // no sum: of values of 1e308 there is none
+    out[i] = mean;
     norm[i] = total;
     before = x[i];
   }
@@ -80,15 +81,16 @@ function windowed(x, values, n, smoothing, out, distance, from) {
     }
     while (first < i && x[first] < x[i] - reach) first++;
     if (i === from) for (first = 0; first < i && x[first] < x[i] - reach; ) first++;
-    let sum = 0;
+    let mean = 0;
     let weights = 0;
     for (let k = first; k < n && x[k] <= x[i] + reach; k++) {
       const v = values[k];
       if (!Number.isFinite(v)) continue;
       const w = gaussian ? Math.exp(-(((x[k] - x[i]) / sigma) ** 2)) : 1;
-      sum += w * v;
       weights += w;
+      const share = w / weights;
+      mean = mean * (1 - share) + v * share;
     }
-    out[i] = weights > 0 ? sum / weights : values[i];
+    out[i] = weights > 0 ? mean : values[i];
   }
 }

@@ -103,7 +103,9 @@ function markAt(chart, px, py) {
 function scale(chart, around, factor) {
   const [x0, x1] = chart.domain;
   const [low, high] = /** @type {any} */ (chart.model).domain;
-  const next = [Math.max(low, around - (around - x0) * factor), Math.min(high, around + (x1 - around) * factor)];
+  const log = chart.view?.logX && around > 0 && x0 > 0; // then as many pixels, not as many steps
+  const wanted = log ? [around * (x0 / around) ** factor, around * (x1 / around) ** factor] : [around - (around - x0) * factor, around + (x1 - around) * factor];
+  const next = [Math.max(low, wanted[0]), Math.min(high, wanted[1])];
   if (next[0] <= low && next[1] >= high) chart.host.back(chart, true);
   else if (next[1] > next[0]) chart.host.zoom(chart, next, null, true);
 }

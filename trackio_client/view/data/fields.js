@@ -3,6 +3,7 @@
  * What of a page stands in its address: a line a key of the state. A view adds its own lines here, with the key's usual
  * value in `DEFAULTS` of state.js; what is as usual is left out of the address.
  */
+import { readDerived, readOwn, writeDerived, writeOwn } from "../charts/settings.js";
 import { DEFAULTS } from "./state.js";
 
 const KINDS = ["none", "ema", "mean", "gaussian"];
@@ -40,6 +41,11 @@ export const FIELDS = [
     write: ({ kind, amount }) => `${kind}:${amount}`,
   },
   flag("log", "logY"),
+  flag("logx", "logX"),
+  { ...list("by"), usual: () => [] },
+  choice("spread", ["sd", "se", "range"]),
+  { name: "derive", key: "derived", read: readDerived, write: writeDerived, usual: () => [] },
+  { name: "own", key: "own", read: readOwn, write: writeOwn, usual: () => ({}) },
   flag("band", "band"),
   flag("clip", "clip"),
   words("filter"),

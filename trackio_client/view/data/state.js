@@ -47,6 +47,11 @@ export const DEFAULTS = Object.freeze({
   x: "step",
   smoothing: Object.freeze({ kind: "ema", amount: 0.6 }),
   logY: false,
+  logX: false,
+  by: null, // what experiments are drawn as groups by: "group", "name" (without its seed), "config:lr"
+  spread: "sd", // of a group: "sd", "se" or "range"
+  derived: null, // charts of expressions; null until the project is open (charts/settings.js)
+  own: null, // what single charts set themselves
   band: true,
   clip: true,
   filter: "",

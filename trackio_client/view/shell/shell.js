@@ -96,7 +96,7 @@ export class Shell {
     topBar(top, { state, experiments: this.experiments, source: this.source, theme: this.theme, foldSide: () => this.foldSide() });
     this.sideBar = new SideBar(this.side, { state, experiments: this.experiments, columns: this.columns, open });
     sideEdge(this.root, this.side);
-    controls(this.bar, state, { byMetric: !this.source.overview });
+    controls(this.bar, state, { byMetric: !this.source.overview, columns: this.columns });
     this._buildTabs();
     this._buildViews(open);
   }

@@ -1,0 +1,211 @@
+// @ts-check
+/** What each chart draws: which series it needs from the feeds, and the lines that they become – one an experiment, or one
+ * a group of them; as they were logged, or by an expression. */
+import { SPREADS, GroupSeries, average } from "./averages.js";
+import { dashOf, variableOf } from "../base/colors.js";
+import { Series } from "./frames.js";
+import { groupsOf } from "./grouping.js";
+import { joined } from "./joined.js";
+import { isNoisy } from "./order.js";
+import { ownOf } from "./settings.js";
+import { BY_STEP } from "../data/state.js";
+
+const POINTS = 1000; // buckets a series in a grid: two and more a pixel, so that extremes keep their own pixel column
+const PROBE = 4; // points: enough to learn whether an experiment has a metric at all
+const CLOCKS = ["time", "relative"];
+const PLAIN = ["step", ...CLOCKS];
+
+/** @typedef {import("./chart.js").Chart} Chart @typedef {import("./feeds.js").Axis} Axis @typedef {import("./feeds.js").Feeds} Feeds
+ * @typedef {{id: string, name: string, color: string, dash: number[], live: boolean, series: Series, whole: Series, members?: string[], of?: number}} Drawn */
+
+export class Models {
+  /** @param {{state: any, source: any, feeds: Feeds, ink: import("../base/colors.js").Ink}} parts */
+  constructor({ state, source, feeds, ink }) {
+    this.state = state;
+    this.source = source;
+    this.feeds = feeds;
+    this.ink = ink;
+    /** Series that were computed here, by chart. @type {WeakMap<Chart, Map<string, {key: string, series: any}>>} */
+    this.computed = new WeakMap();
+    this.grouped = /** @type {{rows: any[], keys: string[], groups: import("./grouping.js").Group[]}} */ ({ rows: [], keys: [], groups: [] });
+  }
+
+  shown() {
+    return this.state.get("experiments").filter((/** @type {any} */ e) => e.shown);
+  }
+
+  /** The ticked experiments as groups; null when each is a line of its own. @returns {import("./grouping.js").Group[] | null} */
+  groups() {
+    const keys = this.state.get("by") ?? [];
+    if (!keys.length) return null;
+    const rows = this.state.get("experiments");
+    if (this.shown().length < 2) return null;
+    if (this.grouped.rows !== rows || this.grouped.keys !== keys) this.grouped = { rows, keys, groups: groupsOf(rows, keys) };
+    return this.grouped.groups;
+  }
+
+  /** Config values come into the rows without a new list. */
+  regroup() {
+    this.grouped = { rows: [], keys: [], groups: [] };
+  }
+
+  /** The metrics that a chart is made of. @param {Chart} chart @returns {string[]} */
+  names(chart) {
+    return chart.metric.names ?? [chart.metric.metric];
+  }
+
+  /** The x axis of a chart: its own, else the page's, which is usually what the metric was defined to be drawn against, else
+   * the step; but hardware is sampled by the clock and stands against time. @param {Chart} chart @returns {string} */
+  axisOf(chart) {
+    const { metric } = chart;
+    const own = ownOf(this.state, metric.metric).x;
+    const can = !this.source.overview && this.source.byMetric !== false; // curves against a metric take every point
+    const asked = own && (can || own === BY_STEP || PLAIN.includes(own)) ? own : this.state.get("x");
+    const defined = asked === "step" && can ? metric.step_metric : null;
+    const x = defined ?? (asked === BY_STEP ? "step" : asked);
+    // Experiments of different days share no wall time worth drawing: of several, time since each one's start.
+    if (metric.group === "system" && !CLOCKS.includes(x)) return this.shown().length > 1 ? "relative" : "time";
+    return x;
+  }
+
+  /** Whether a chart's x axis is logarithmic; a clock's never is. @param {Chart} chart */
+  isLogX(chart) {
+    return (ownOf(this.state, chart.metric.metric).logX ?? this.state.get("logX") ?? false) && this.axisOf(chart) !== "time";
+  }
+
+  /** Coarse and, when zoomed, fine. @param {Chart} chart @param {[number, number] | null} zoom @returns {{coarse: Axis, fine: Axis | null}} */
+  axes(chart, zoom) {
+    const coarse = { x: this.axisOf(chart), from: null, to: null, max_points: POINTS };
+    if (!zoom || this.source.overview) return { coarse, fine: null };
+    const margin = (zoom[1] - zoom[0]) * 0.1; // so that lines reach the edges
+    const fine = { ...coarse, from: Number((zoom[0] - margin).toPrecision(12)), to: Number((zoom[1] + margin).toPrecision(12)) };
+    const ids = this.shown().map((/** @type {any} */ e) => e.id);
+    const enough = ids.every((/** @type {string} */ id) =>
+      this.names(chart).every((name) => {
+        const held = this.feeds.series(coarse, id, name);
+        return !held || (held.single && held.n >= held.points().count);
+      }));
+    return { coarse, fine: enough && !this.status(chart, coarse, ids).waiting ? null : fine };
+  }
+
+  /** Whether an answer is still to come for what a chart is made of. @param {Chart} chart @param {Axis} axis @param {string[]} ids
+   * @returns {{waiting: boolean, error: any}} */
+  status(chart, axis, ids) {
+    const all = this.names(chart).map((name) => this.feeds.status(axis, ids, name));
+    return { waiting: all.some(({ waiting }) => waiting), error: all.find(({ error }) => error)?.error ?? null };
+  }
+
+  /** What a chart in view needs of the feeds now. @param {Chart} chart @param {[number, number] | null} zoom @returns {import("./feeds.js").Wish[]} */
+  wishes(chart, zoom) {
+    const experiments = this.shown().map((/** @type {any} */ e) => e.id);
+    if (!experiments.length) return [];
+    const { coarse, fine } = this.axes(chart, zoom);
+    const names = this.names(chart);
+    const on = (/** @type {Axis} */ axis, ids = experiments) => names.map((metric) => ({ axis, metric, experiments: ids }));
+    const waiting = this.status(chart, coarse, experiments).waiting;
+    const absent = waiting ? [] : this.#absent(chart, coarse, experiments);
+    return [...(fine ? on(fine) : []), ...(!fine || waiting ? on(coarse) : []), ...(absent.length ? on(probeOf(), absent) : [])];
+  }
+
+  /** Of a chart against a metric, the experiments that have no points there. @param {Chart} chart @param {Axis} coarse @param {string[]} ids */
+  #absent(chart, coarse, ids) {
+    if (PLAIN.includes(coarse.x)) return [];
+    return ids.filter((id) => this.names(chart).some((name) => !this.feeds.series(coarse, id, name)?.n));
+  }
+
+  /** How many of them logged what the chart shows, and lack only the metric of its x axis. @param {Chart} chart @param {Axis} coarse @param {string[]} ids */
+  lacking(chart, coarse, ids) {
+    return this.#absent(chart, coarse, ids).filter((id) => this.names(chart).every((name) => this.feeds.series(probeOf(), id, name)?.n)).length;
+  }
+
+  /** A chart's lines from any feeds, for whoever draws it elsewhere: the large view, files.
+   * @param {Chart} chart @param {Axis} coarse @param {Axis | null} [fine] @param {Feeds} [feeds] @returns {Drawn[]} */
+  lines(chart, coarse, fine = null, feeds = this.feeds) {
+    const before = this.computed.get(chart) ?? new Map();
+    const used = new Map();
+    const held = (/** @type {string} */ place, /** @type {string} */ key, /** @type {(old: any) => any} */ make) => {
+      const old = before.get(place);
+      const now = old?.key === key ? old : { key, series: make(old?.series ?? null) };
+      used.set(place, now);
+      return now.series;
+    };
+    const source = feeds === this.feeds ? "" : "elsewhere ";
+    const isWide = chart.metric.names !== undefined || this.groups() !== null;
+    const get = (/** @type {Axis} */ axis, /** @type {string} */ id, /** @type {string} */ name) => {
+      const whole = feeds.series(coarse, id, name);
+      // What joins series needs the points beside the range, too: where the coarse one has every point, it has those.
+      return axis === fine && !(isWide && whole?.n && whole.single && whole.n >= whole.points().count) ? feeds.series(axis, id, name) : whole;
+    };
+    const of = (/** @type {Axis} */ axis, /** @type {string} */ id) => this.#one(chart, (name) => get(axis, id, name), axis, (key, make) => held(`${source}${axis === fine} ${id}`, key, make));
+    const isReady = fine !== null && !this.names(chart).some((name) => feeds.status(fine, this.shown().map((/** @type {any} */ e) => e.id), name).waiting);
+    /** @type {Drawn[]} */ const lines = [];
+    const groups = this.groups();
+    for (const e of groups ? [] : this.shown()) {
+      const far = of(coarse, e.id);
+      const near = fine ? of(fine, e.id) : undefined;
+      const series = near?.n ? near : far; // the coarse picture stays until the fine one is there
+      if (series?.n) lines.push({ id: e.id, name: e.name, color: this.ink.of(variableOf(e.color)), dash: dashOf(e.color), live: e.state === "running", series, whole: far ?? series });
+    }
+    for (const group of groups ?? []) {
+      const whole = this.#group(group, coarse, of, chart, held, `${source}far`);
+      const near = fine && isReady ? this.#group(group, fine, of, chart, held, `${source}near`) : null;
+      const series = near?.n ? near : whole;
+      if (!series?.n) continue;
+      const live = group.members.some((e) => e.state === "running");
+      lines.push({ id: `group:${group.name}`, name: group.name, color: this.ink.of(variableOf(group.color)), dash: dashOf(group.color), live, series, whole: whole ?? series, members: group.members.map((e) => e.id), of: group.of });
+    }
+    if (!source) this.computed.set(chart, used);
+    return lines;
+  }
+
+  /** @param {Chart} chart @param {(name: string) => Series | undefined} of @param {Axis} axis @param {(key: string, make: (old: any) => any) => any} held
+   * @returns {Series | undefined} */
+  #one(chart, of, axis, held) {
+    const { tree, metric } = chart.metric;
+    if (tree === undefined) return of(metric);
+    if (!tree) return undefined;
+    const parts = this.names(chart).map(of);
+    if (!parts.every((each) => each?.n)) return undefined;
+    const key = `${axis.x} ${axis.from} ${axis.to} ${parts.map((each) => /** @type {Series} */ (each).version).join()}`;
+    return held(key, (old) => joined(tree, of, old, metric)) ?? undefined;
+  }
+
+  /** The mean of a group's members; of one member its own series, for it has no spread. @param {import("./grouping.js").Group} group @param {Axis} axis
+   * @param {(axis: Axis, id: string) => Series | undefined} of @param {Chart} chart @param {any} held @param {string} place @returns {Series | null} */
+  #group(group, axis, of, chart, held, place) {
+    const parts = group.members.map((e) => of(axis, e.id)).filter((each) => each?.n);
+    if (parts.length < 2) return parts[0] ?? null;
+    const spread = Object.hasOwn(SPREADS, this.state.get("spread")) ? this.state.get("spread") : "sd";
+    const key = `${spread} ${axis.x} ${axis.from} ${axis.to} ${parts.map((each) => `${each?.experiment} ${each?.version}`).join()}`;
+    return held(`${place} ${group.name}`, key, (/** @type {any} */ old) => average(/** @type {Series[]} */ (parts), spread, old ?? new GroupSeries(group.name, chart.metric.metric)));
+  }
+
+  /** @param {Chart} chart @param {[number, number] | null} zoom @param {any[]} experiments @param {[number, number]} domain
+   * @param {import("./marks.js").Mark[]} marks @param {Map<string, number>} created @returns {import("./chart.js").Model} */
+  model(chart, zoom, experiments, domain, marks, created) {
+    const { state } = this;
+    const { coarse, fine } = this.axes(chart, zoom);
+    const { x } = coarse;
+    const { metric } = chart;
+    const own = ownOf(state, metric.metric);
+    const ids = experiments.map((e) => e.id);
+    const lines = this.lines(chart, coarse, fine);
+    const status = metric.error ? { waiting: false, error: { title: "This expression does not parse.", detail: metric.error } } : this.status(chart, coarse, ids);
+    const smoothing = state.get("smoothing");
+    return {
+      lines, x, domain, marks, zoom, own, status,
+      smoothing: smoothing.kind === "none" || !(own.smooth ?? isNoisy(metric)) ? { kind: /** @type {"ema"} */ ("ema"), amount: 0 } : smoothing,
+      logY: own.log ?? state.get("logY"), logX: this.isLogX(chart),
+      band: state.get("band"), clip: state.get("clip"),
+      place: (/** @type {import("./marks.js").Mark} */ m) => (x === "step" ? m.step : x === "time" ? m.time_s : x === "relative" ? m.time_s - (created.get(m.experiment) ?? NaN) : null),
+      shown: experiments.length,
+      isGrouped: this.groups() !== null,
+      others: lines.length ? 0 : Number(metric.experiments) || 0,
+      lacks: lines.length ? null : metric.lacking?.length ? `No experiment of this project has ${metric.lacking.join(", ")}.` : (this.source.lacks?.(metric.metric, ids) ?? null),
+      lacking: status.waiting ? 0 : this.lacking(chart, coarse, ids),
+    };
+  }
+}
+
+/** @returns {Axis} */
+const probeOf = () => ({ x: "step", from: null, to: null, max_points: PROBE });
