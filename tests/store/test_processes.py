@@ -38,7 +38,7 @@ def killed_while_merging(path: Path, chance: random.Random) -> None:
 
 def lease_ran_out(path: Path) -> None:
     """As if the time of a dead merger's turn were over."""
-    with sqlite3.connect(path) as sql:
+    with sqlite3.connect(path, timeout=60) as sql:
         sql.execute("UPDATE lease SET until_s = 0")
     sql.close()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import random
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -126,6 +128,26 @@ def test_buckets_are_exact_whatever_was_merged_when_steps_come_regularly(store: 
     drawn = one(store, max_points=50, from_x=low, to_x=high)
     w = drawn.width  # of the buckets at the ends, all
     same(drawn, logged.buckets(w, "step", math.floor(low / w) * w, (math.floor(high / w) + 1) * w - 1))
+
+
+def test_a_long_series_is_the_same_from_outlines_as_from_a_store_that_has_none(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    with closing(open_store(path)) as store:
+        logged = Logged(store, random.Random(5))
+        logged.append(30_000, stride=3, bad=0.001)
+        logged.merged()
+        logged.append(700, stride=3)  # in the tail
+        shown = [one(store, max_points=most, from_x=6_000.0, to_x=to) for most, to in ((20, 91_000.0), (20, 60_000.0))]
+        assert shown[0].width >= 3 * 512
+        for drawn, to in zip(shown, (91_000, 60_000), strict=True):
+            w = drawn.width
+            same(drawn, logged.buckets(w, "step", 6_000 // w * w, (to // w + 1) * w - 1))
+    with closing(sqlite3.connect(path)) as plain:
+        assert plain.execute("DELETE FROM outline WHERE no > 2").rowcount > 2
+        plain.commit()
+    with closing(open_store(path)) as store:
+        drawn = one(store, max_points=20, from_x=6_000.0, to_x=60_000.0)
+        same(drawn, {name: getattr(shown[1], name).tolist() for name in ("x", "min", "max", "mean", "nan")})
 
 
 @pytest.mark.parametrize("seed", range(10))

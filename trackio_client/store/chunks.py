@@ -20,6 +20,8 @@ from trackio_client.store.columns import Floats, Ints
 CHUNK_POINTS = 4096
 GROUP = 64
 """Points in one row of an overview, about."""
+OUTLINE_GROUP = 512
+"""Likewise of an outline: of a long series a page reads an eighth."""
 
 OVERVIEW = np.dtype(
     [
@@ -249,9 +251,9 @@ def ends_span(steps: Ints) -> bool:
     return (int(steps[-1]) + stride) // whole != int(steps[-1]) // whole
 
 
-def overview(c: Columns) -> npt.NDArray[np.void]:
-    """Rows of OVERVIEW for all points, in order."""
-    starts = cuts(c.steps, GROUP)
+def overview(c: Columns, points: int = GROUP) -> npt.NDArray[np.void]:
+    """Rows of OVERVIEW for all points, in order, each of about so many."""
+    starts = cuts(c.steps, points)
     ends = np.append(starts[1:], len(c.steps)) - 1
     counts = ends - starts + 1
     rows = np.zeros(len(starts), dtype=OVERVIEW)

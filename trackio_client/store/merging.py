@@ -12,7 +12,17 @@ from collections import defaultdict
 
 import numpy as np
 
-from trackio_client.store.chunks import CHUNK_POINTS, Columns, cuts, encode, encode_axes, ends_span, header, overview
+from trackio_client.store.chunks import (
+    CHUNK_POINTS,
+    OUTLINE_GROUP,
+    Columns,
+    cuts,
+    encode,
+    encode_axes,
+    ends_span,
+    header,
+    overview,
+)
 from trackio_client.store.chunks import decode as decode_chunk
 from trackio_client.store.columns import Ints, Run, decode
 
@@ -110,6 +120,8 @@ def _insert(
     fields = header(part, rows, closed=closed)
     connection.execute(f"INSERT INTO chunk VALUES (?, ?, ?{', ?' * len(fields)})", (series, no, writer, *fields))
     connection.execute("INSERT INTO overview VALUES (?, ?, ?)", (series, no, rows.tobytes()))
+    outline = overview(part, OUTLINE_GROUP)
+    connection.execute("INSERT INTO outline VALUES (?, ?, ?)", (series, no, outline.tobytes()))
     connection.execute("INSERT INTO points VALUES (?, ?, ?)", (series, no, encode(part, axes)))
 
 
@@ -171,7 +183,7 @@ def merge_small(connection: sqlite3.Connection, series: int, group: list[Small])
         found = connection.execute("SELECT data FROM points WHERE series = ? AND no = ?", (series, no)).fetchone()
         parts.append(decode_chunk(found[0]))
     first, last = group[0][0], group[-1][0]
-    for table in ("chunk", "overview", "points"):
+    for table in ("chunk", "overview", "outline", "points"):
         connection.execute(f"DELETE FROM {table} WHERE series = ? AND no BETWEEN ? AND ?", (series, first, last))
     whole = joined(parts)
     _insert(connection, series, last, group[0][1], whole, encode_axes(whole), closed=bool(group[-1][3]))

@@ -290,14 +290,24 @@ class Parts:
             _keep(self._headers, series.id, (series.merges, found), CACHED_HEADERS)
         return found
 
-    def overviews(self, sql: sqlite3.Connection, series: SeriesRow, nos: Ints) -> npt.NDArray[np.void]:
-        """The rows of OVERVIEW of these chunks, one behind the other; at least one number."""
+    def overviews(
+        self, sql: sqlite3.Connection, series: SeriesRow, nos: Ints, *, outlines: bool = False
+    ) -> npt.NDArray[np.void]:
+        """The rows of OVERVIEW of these chunks, one behind the other; at least one number.
+
+        With `outlines` of 512 points each. A chunk that was written before there were outlines has the others alone:
+        then all rows are of 64 points.
+        """
+        table = "outline" if outlines else "overview"
         rows = sql.execute(
-            "SELECT no, data FROM overview WHERE series = ? AND no BETWEEN ? AND ? ORDER BY no",
+            f"SELECT no, data FROM {table} WHERE series = ? AND no BETWEEN ? AND ? ORDER BY no",
             (series.id, int(nos.min()), int(nos.max())),
         )
         wanted = set(nos.tolist())
-        return np.frombuffer(b"".join(data for no, data in rows if no in wanted), dtype=OVERVIEW)
+        found = [data for no, data in rows if no in wanted]
+        if outlines and len(found) < len(wanted):
+            return self.overviews(sql, series, nos)
+        return np.frombuffer(b"".join(found), dtype=OVERVIEW)
 
     def chunk(
         self, sql: sqlite3.Connection, series: SeriesRow, head: np.void, rank: int, *, times: bool, order: bool

@@ -7,6 +7,7 @@ others or with the tail, and the tail itself, are decoded and resolved together.
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ import numpy.typing as npt
 from trackio_client.errors import ExperimentNotFound
 from trackio_client.store import cells
 from trackio_client.store.cells import Axis, Cells, Drawn
-from trackio_client.store.chunks import CHUNK_POINTS, GROUP
+from trackio_client.store.chunks import CHUNK_POINTS, GROUP, OUTLINE_GROUP
 from trackio_client.store.columns import Floats, Ints
 from trackio_client.store.parts import Parts, Points, SeriesRow, Tail, concatenated, resolved
 from trackio_client.store.schema import KEPT
@@ -196,7 +197,8 @@ class Reading:
         if each >= 4 * CHUNK_POINTS:
             many = cells.of_headers(some)
         else:
-            many = cells.of_overviews(self.parts.overviews(self.sql, series, some["no"]))
+            outlines = each >= 4 * OUTLINE_GROUP
+            many = cells.of_overviews(self.parts.overviews(self.sql, series, some["no"], outlines=outlines))
         parts = [many, cells.of_points(rest.steps, rest.times_us, rest.values)]
         return cells.thin_cells(cells.ordered(parts), max_points)
 
@@ -232,16 +234,26 @@ class Reading:
     def _whole(
         self, series: SeriesRow, scale: Scale, width: float, low: float | None, high: float | None
     ) -> Drawn | None:
-        """The quick way, where buckets are made of whole parts and no point is in the tail; else None."""
+        """The quick way, where buckets are made of whole parts, and point by point from where the tail begins.
+
+        None where that would not be right.
+        """
         held = self.parts.chunks(self.sql, series)
-        if (
-            scale.times
-            or len(held.heads) == 0
-            or not _wide_enough(held.heads, scale, width).all()
-            or len(self.tail(series))
-        ):
+        if scale.times or len(held.heads) == 0 or not _wide_enough(held.heads, scale, width).all():
             return None
-        return whole_buckets(held, lambda nos: self.parts.overviews(self.sql, series, nos), width, low, high)
+        outlines = bool(_wide_enough(held.heads, scale, width, OUTLINE_GROUP).all())
+        tail, end, rest = self.tail(series), high, None
+        if len(tail):
+            edge = math.floor(int(tail.steps.min()) / width) * width
+            if (low is not None and edge <= low) or edge <= int(held.heads["step0"].min()):
+                return None
+            if high is None or edge <= high:
+                end = math.nextafter(edge, -math.inf)
+                rest = cells.draw(*self.cells(series, scale, width, edge, high), width)
+        whole = whole_buckets(
+            held, lambda nos: self.parts.overviews(self.sql, series, nos, outlines=outlines), width, low, end
+        )
+        return whole if whole is None or rest is None else whole.followed_by(rest, len(whole))
 
     def earliest(self, series: SeriesRow, position: int, scale: Scale) -> float | None:
         """The lowest x of what points that came after a position changed; None if there are none."""
@@ -282,11 +294,11 @@ def _same_bucket(heads: npt.NDArray[np.void], scale: Scale, width: float) -> npt
     return same
 
 
-def _wide_enough(heads: npt.NDArray[np.void], scale: Scale, width: float) -> npt.NDArray[np.bool_]:
-    """Whether buckets are at least as wide as the rows of the chunks' overviews."""
+def _wide_enough(heads: npt.NDArray[np.void], scale: Scale, width: float, points: int = GROUP) -> npt.NDArray[np.bool_]:
+    """Whether buckets are at least as wide as rows of so many points: of the chunks' overviews, or outlines."""
     begin, end = scale.x(heads["step0"], heads["us0"]), scale.x(heads["step1"], heads["us1"])
     a_point = (end - begin) / np.maximum(1, heads["n"] - 1)
-    wide: npt.NDArray[np.bool_] = width >= a_point * (_FEW if scale.times else GROUP)
+    wide: npt.NDArray[np.bool_] = width >= a_point * (_FEW if scale.times else points)
     return wide
 
 

@@ -8,6 +8,7 @@
     event       JSON events, as written
     chunk       per series up to 4,096 consecutive points of one writer: the header
     overview    per chunk: of each 64 points the extremes with their places (chunks.OVERVIEW)
+    outline     per chunk: the same of each 512 points
     points      per chunk: the columns, compressed
     tombstone   deleted experiments, with their writer ids, for ever
     cold        files of the repo of which rows are known (they are held) and not loaded yet
@@ -15,8 +16,8 @@
     file        which experiment cites which file in which kind of event: the files lie beside, see files.py
     lease       who merges now
 
-Headers, overviews and points stand in three tables because a list of headers is read often and must stay small: with
-the points in the header's row the same scan takes three times as long.
+Headers, overviews, outlines and points stand in tables of their own because a list of headers is read often and must
+stay small: with the points in the header's row the same scan takes three times as long.
 
 `writer.owed` is NULL, or the digest [low, high, points] of what cold files are still to bring of the writer.
 `experiment.recount` says that summaries and facts are to be made anew when the last cold file is loaded, `restored`
@@ -37,7 +38,7 @@ from typing import Any, TypeVar
 from trackio_client.errors import NotAStore, StoreError, StoreFull, StoreReadOnly, StoreTooNew
 
 APPLICATION_ID = 0x54726B31  # "Trk1": how a file says that it is ours
-VERSION = 4
+VERSION = 5
 BUSY_S = 60.0
 """How long a connection waits for another process's transaction; they take milliseconds."""
 
@@ -87,6 +88,7 @@ CREATE TABLE chunk (
     nan INTEGER NOT NULL, posinf INTEGER NOT NULL, neginf INTEGER NOT NULL, PRIMARY KEY (series, no)) WITHOUT ROWID;
 CREATE INDEX chunk_by_writer ON chunk (writer, seq1);
 CREATE TABLE overview (series INTEGER NOT NULL, no INTEGER NOT NULL, data BLOB NOT NULL, UNIQUE (series, no));
+CREATE TABLE outline (series INTEGER NOT NULL, no INTEGER NOT NULL, data BLOB NOT NULL, UNIQUE (series, no));
 CREATE TABLE points (series INTEGER NOT NULL, no INTEGER NOT NULL, data BLOB NOT NULL, UNIQUE (series, no));
 CREATE TABLE tombstone (experiment_id TEXT PRIMARY KEY, project TEXT, writers TEXT NOT NULL, position INTEGER NOT NULL);
 CREATE TABLE cold (
@@ -122,6 +124,10 @@ CREATE TABLE IF NOT EXISTS file (
 CREATE INDEX IF NOT EXISTS file_by_hash ON file (sha256)
 """,
     3: f"CREATE INDEX IF NOT EXISTS experiment_in_bin ON experiment (id) WHERE {BINNED}",
+    4: """
+CREATE TABLE IF NOT EXISTS outline (
+    series INTEGER NOT NULL, no INTEGER NOT NULL, data BLOB NOT NULL, UNIQUE (series, no))
+""",
 }
 """From version n to n + 1, statements. The tables above are always those of VERSION."""
 

@@ -57,32 +57,35 @@ def whole_buckets(
         return None
     if (_number(some["step0"], width) == _number(some["step1"], width)).all():
         return _drawn(some, 1, width)
-    rows = rows_of(some["no"])
-    if low is not None:
-        rows = rows[rows["last_step"] >= low]
-    if high is not None:
-        rows = rows[rows["step"] <= high]
-    return _drawn(rows, 0, width)
+    return _drawn(rows_of(some["no"]), 0, width, low, high)
 
 
 def _number(steps: Ints, width: float) -> Ints:
     return steps >> (int(width).bit_length() - 1)
 
 
-def _drawn(parts: npt.NDArray[np.void], kind: int, width: float) -> Drawn | None:
+def _drawn(
+    parts: npt.NDArray[np.void], kind: int, width: float, low: float | None = None, high: float | None = None
+) -> Drawn | None:
     begin = np.ascontiguousarray(parts[_BEGIN[kind]])
     if (begin[1:] < begin[:-1]).any():
         parts = parts[np.argsort(begin, kind="stable")]
         begin = np.ascontiguousarray(parts[_BEGIN[kind]])
     end = np.ascontiguousarray(parts[_END[kind]])
+    # Parts do not overlap, so both ascend; a slice copies nothing, and a row is wide.
+    inside = slice(
+        0 if low is None else int(np.searchsorted(end, low)),
+        len(begin) if high is None else int(np.searchsorted(begin, high, side="right")),
+    )
+    parts, begin, end = parts[inside], begin[inside], end[inside]
+    if len(parts) == 0:
+        return None
     index = _number(begin, width)
     if not np.array_equal(index, _number(end, width)):
         return None
     starts = np.flatnonzero(np.append(True, index[1:] != index[:-1]))
     counts = [parts[name].astype(np.int64) for name in ("n", "nan", "posinf", "neginf")]
     # Where the extremes of a row lie is not asked: its first step stands for all of its places.
-    low, high = np.ascontiguousarray(parts["min"]), np.ascontiguousarray(parts["max"])
-    whole = Cells(
-        begin, begin, end, end, low, begin, begin, high, begin, begin, np.ascontiguousarray(parts["sum"]), *counts
-    )  # fmt: skip
+    least, most, total = (np.ascontiguousarray(parts[name]) for name in ("min", "max", "sum"))
+    whole = Cells(begin, begin, end, end, least, begin, begin, most, begin, begin, total, *counts)
     return cells.drawn_of_whole(whole, end.astype(np.float64), index[starts], starts, width)
