@@ -54,9 +54,12 @@ def test_the_state_is_told_with_its_evidence(opened):
 @pytest.mark.requirement("S1.75")
 def test_the_summary_has_min_max_mean_latest_points_and_steps(opened):
     cells = opened.locator(".tk-summary tbody tr", has_text="train/loss").locator("td")
-    expect(cells).to_have_count(7)
-    expect(cells.nth(5)).to_have_text("80")
-    expect(cells.nth(6)).to_have_text("79")
+    expect(cells).to_have_count(9)  # name, last, best, at step, min, max, mean, points, steps
+    expect(cells.nth(7)).to_have_text("80")
+    expect(cells.nth(8)).to_have_text("0 to 79")
+    lowest = min(curve(step)["train/loss"] for step in range(80))
+    expect(cells.nth(2)).to_have_text(f"{lowest:.4g}")
+    expect(cells.nth(4)).to_have_text(f"{lowest:.4g}")
 
 
 def test_texts_errors_marks_and_log_lines_are_there_as_text(opened):

@@ -96,6 +96,27 @@ export class HttpSource {
     return this.json(`/v1/experiments/${encodeURIComponent(experiment)}/index/${encodeURIComponent(writer_id)}/${seq}?position=${position}`);
   }
 
+  /** Experiments side by side: {comparable, config, same, environment, numbers …}. @param {string[]} experiments @returns {Promise<any>} */
+  compare(experiments) {
+    return this.json(`/v1/compare?${new URLSearchParams(experiments.map((id) => ["experiment", id]))}`);
+  }
+
+  /** Which parameters go with a metric. @param {string} project @param {string} metric @param {string | null} by @param {string[]} experiments none: all
+   * @returns {Promise<any>} */
+  importance(project, metric, by, experiments) {
+    return this.send("/v1/importance", { project, metric, ...(by ? { by } : {}), experiment: experiments });
+  }
+
+  /** Two groups, metric by metric. @param {string[]} first @param {string[]} second @param {string} by @returns {Promise<any>} */
+  groups(first, second, by) {
+    return this.send("/v1/groups", { first, second, by });
+  }
+
+  /** The means of two groups along the steps. @param {string[]} first @param {string[]} second @param {string} metric @returns {Promise<any>} */
+  groupCurves(first, second, metric) {
+    return this.send("/v1/groups/curves", { first, second, metric });
+  }
+
   /** Artifacts logged and used. @param {string} experiment @returns {Promise<any>} */
   artifacts(experiment) {
     return this.json(`/v1/experiments/${encodeURIComponent(experiment)}/artifacts`);
@@ -138,6 +159,22 @@ export class HttpSource {
   /** Revoke a token. @param {string} id */
   async takeBack(id) {
     await this.request(`/v1/tokens/${encodeURIComponent(id)}`, { method: "DELETE", headers: { Accept: "application/json" } });
+  }
+
+  /** The saved views of a project. @param {string} project @returns {Promise<any>} {views: […]} */
+  views(project) {
+    return this.json(`/v1/projects/${encodeURIComponent(project)}/views`);
+  }
+
+  /** @param {string} project @param {{name: string, address: string}} view @returns {Promise<any>} */
+  saveView(project, view) {
+    return this.send(`/v1/projects/${encodeURIComponent(project)}/views`, view);
+  }
+
+  /** @param {string} project @param {string} id @param {{name?: string, address?: string, deleted?: boolean}} changes @returns {Promise<any>} */
+  async changeView(project, id, changes) {
+    const headers = { Accept: "application/json", "Content-Type": "application/json" };
+    return (await this.request(`/v1/projects/${encodeURIComponent(project)}/views/${encodeURIComponent(id)}`, { method: "PATCH", headers, body: JSON.stringify(changes) })).json();
   }
 
   /** The links that open now; owners only. @returns {Promise<any>} */

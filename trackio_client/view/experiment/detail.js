@@ -1,13 +1,14 @@
 // One experiment: its state with the evidence, charts, errors, texts, log lines that follow, summary, config, marks.
 
-import { variableOf } from "../base/colors.js";
+import { Contents } from "./contents.js";
+import { fill, h } from "../base/dom.js";
+import { Head } from "./head.js";
 import { Journal } from "./journal.js";
-import { fill, h, text } from "../base/dom.js";
 import { MetricGrid } from "../charts/grid.js";
-import { icon, sign, stateWord } from "../base/icons.js";
-import { copy, noMetrics, skeleton } from "../base/notices.js";
+import { noMetrics, skeleton } from "../base/notices.js";
+import { Pane } from "./pane.js";
 import { ConfigPanel, SummaryPanel, facts } from "./panels.js";
-import { age, capital, clock, duration, iso, plural } from "../base/words.js";
+import { age, capital } from "../base/words.js";
 
 const EVERY_MS = 3000;
 /** Groups of charts that begin folded here: the panels below, and the System view, tell the same in less room. */
@@ -53,8 +54,12 @@ export class ExperimentView {
     this.scope?.close();
     this.journal?.close();
     this.told?.close();
-    this.grid = this.scope = this.journal = this.told = this.detail = this.head = null;
+    this.head?.close();
+    this.contents?.close();
+    this.grid = this.scope = this.journal = this.told = this.detail = this.head = this.contents = null;
+    // What was said of one experiment is said again of the next.
     this.unknown = false;
+    this.wasNone = this.calloutKey = this.aboutKey = this.metricNames = undefined;
     this.root.replaceChildren();
   }
 
@@ -93,19 +98,21 @@ export class ExperimentView {
   build() {
     const { detail, state, source } = this;
     if (state.get("project") !== detail.project) state.set({ project: detail.project });
-    this.head = h("header", { class: "tk-head" });
+    this.head = new Head({ source, id: this.id, detail, state, leave: () => this.leave(), edited: (answer) => this.edited(answer) });
     this.callout = h("div", null);
-    this.charts = h("div", { class: "tk-detail-charts" });
+    this.charts = h("div", { class: "tk-detail-charts", data: { section: "Charts" }, tabindex: "-1" });
     this.summary = new SummaryPanel();
     this.config = new ConfigPanel();
-    this.about = h("section", { class: "tk-panel" });
-    this.journal = new Journal({ source, id: this.id });
+    this.about = new Pane("Where it ran");
+    this.journal = new Journal({ source, id: this.id, name: () => this.detail?.name ?? this.id });
     // What a training tells beside its curves comes with modules of its own: charts do not wait for them.
-    const places = { above: slot(), below: slot(), beside: slot(), last: slot() };
+    const places = { above: slot(), below: slot(), beside: slot(), last: slot(), wide: slot() };
     this.tell(places);
-    const left = h("div", { class: "tk-stack" }, this.callout, places.above, this.charts, places.below, this.journal.errors, this.journal.texts, this.journal.log);
-    const right = h("div", { class: "tk-stack tk-aside" }, places.beside, this.summary.root, this.config.root, this.journal.marks, places.last, this.about);
-    fill(this.root, this.head, h("div", { class: "tk-detail" }, left, right));
+    const left = h("div", { class: "tk-stack" }, this.callout, places.above, this.charts, this.journal.errors.root, this.summary.root, places.below, this.journal.texts.root, this.journal.log.root, places.wide);
+    const right = h("div", { class: "tk-stack tk-aside" }, places.beside, this.config.root, this.journal.marks.root, places.last, this.about.root);
+    const body = h("div", { class: "tk-detail" }, left, right);
+    this.contents = new Contents({ body, above: this.head.root });
+    fill(this.root, this.head.root, this.contents.root, body);
     const id = this.id;
     const own = { zoom: null, hot: null, groups: null, metrics: null };
     // Only this one, ticked whatever the side bar says; its row carries the colour it has everywhere.
@@ -116,16 +123,16 @@ export class ExperimentView {
     this.grid = new MetricGrid(holder, { state: this.scope, source, folds: { key: "foldsOne", usual: TOLD_ELSEWHERE, first: 8 } });
   }
 
-  /** @param {Record<"above" | "below" | "beside" | "last", HTMLElement>} places */
+  /** @param {Record<"above" | "below" | "beside" | "last" | "wide", HTMLElement>} places */
   async tell(places) {
-    const { id, source } = this;
+    const { id, source, state } = this;
     this.places = places;
     const loaded = await import("./facts.js").catch(() => null);
     if (!loaded) return void setTimeout(() => this.places === places && this.tell(places), EVERY_MS); // a network that was away
     const { Facts } = loaded;
     if (this.places !== places || !this.head) return; // the reader went on meanwhile
     const metric = (name) => (this.state.get("metrics") ?? []).find((each) => each.metric === name);
-    this.told = new Facts({ source, id, tells: (told) => this.journal?.leave(told), metric });
+    this.told = new Facts({ source, id, tells: (told) => this.journal?.leave(told), metric, state });
     for (const [name, place] of Object.entries(places)) place.replaceWith(this.told[name]);
     this.told.paint(this.detail);
   }
@@ -167,54 +174,20 @@ export class ExperimentView {
   paintHead() {
     const row = this.row();
     const now_s = this.experiments.now_s();
-    const key = JSON.stringify([row.name, row.state, row.group, row.tags, row.color, row.notes]);
-    if (key !== this.headKey || !this.head.firstChild) {
-      this.headKey = key;
-      const id = h("button", { class: "tk-btn sm", title: "Copy the experiment's id" }, h("span", { class: "tk-copy-icon" }, icon("copy")), h("span", { class: "tk-mono" }, row.experiment_id));
-      id.addEventListener("click", () => copy(row.experiment_id, id.firstChild));
-      this.facts = h("div", { class: "tk-facts" });
-      this.factWords = null;
-      fill(
-        this.head,
-        h("div", { class: "tk-head-line" },
-          h("button", { class: "tk-crumb", on: { click: () => this.leave() } }, row.project), h("span", { class: "tk-soft" }, "/"),
-          row.color === undefined ? null : h("i", { class: "tk-dot", style: { "--c": `var(${variableOf(row.color)})` } }),
-          h("h1", { title: row.name }, row.name),
-          h("span", { class: `tk-state ${row.state}` }, sign(row.state, false), capital(stateWord(row.state))),
-          (row.tags ?? []).map((tag) => h("span", { class: "tk-tag" }, tag)),
-          h("span", { class: "tk-grow" }), this.file(row), id),
-        this.facts,
-        row.notes ? h("p", { class: "tk-notes" }, row.notes) : null,
-      );
-    }
-    this.paintFacts(row, now_s);
+    this.head.paint(row, this.detail, this.told?.training ?? null, now_s);
+    this.contents.paint(row);
     this.paintCallout(row, now_s);
   }
 
-  /** The whole page of this experiment to keep or send; a page without a server has none to give. */
-  file(row) {
-    if (!this.source.snapshot) return null;
-    return h("a", { class: "tk-btn sm", href: this.source.snapshot(row.experiment_id), download: "", title: "Save charts and numbers as one HTML file, which opens without a server" }, icon("download"), "HTML");
-  }
-
-  paintFacts(row, now_s) {
-    const heard = Math.max(row.last_heard_s ?? 0, this.detail.last_heard_s ?? 0);
-    const live = row.state === "running";
-    const parts = [
-      live && heard ? ["Heard ", `${age(now_s - heard)} ago`, iso(heard)] : null,
-      row.last_step === null || row.last_step === undefined ? null : ["Step ", row.last_step.toLocaleString("en-US")],
-      [live ? "Running " : "Ran ", duration(live ? now_s - row.created_s : row.duration_s)],
-      ["Since ", clock(row.created_s, now_s), iso(row.created_s)],
-      live ? null : ["Last event ", clock(row.last_event_s, now_s), iso(row.last_event_s)],
-      ["", plural(row.metric_count ?? 0, "metric")],
-      ["", plural(row.point_count ?? 0, "value")],
-      row.group ? ["Group ", row.group] : null,
-      row.generation ? ["Resumed ", plural(row.generation, "time")] : null,
-    ].filter(Boolean);
-    const words = parts.map(([before, value]) => before + value).join("|");
-    if (words === this.factWords) return;
-    this.factWords = words;
-    fill(this.facts, parts.map(([before, value, hover]) => h("span", hover ? { title: hover } : null, before, h("b", null, value))));
+  /** What an edit answered is newer than what was polled. @param {any} detail */
+  edited(detail) {
+    if (detail.experiment_id !== this.id) return;
+    this.detail = detail;
+    const { name, tags, group } = detail;
+    const rows = this.state.get("experiments");
+    this.state.set({ experiments: rows.map((row) => (row.id === this.id ? Object.assign(row, { name, tags, group }) : row)) });
+    this.paint();
+    this.experiments.ask();
   }
 
   paintCallout(row, now_s) {
@@ -232,8 +205,8 @@ export class ExperimentView {
     const key = JSON.stringify(known);
     if (key === this.aboutKey) return;
     this.aboutKey = key;
-    this.about.hidden = !known.length;
-    fill(this.about, h("div", { class: "tk-panel-head" }, h("h2", null, "Where it ran")), h("dl", { class: "tk-kv" }, known.map(([name, value]) => [h("dt", null, name), h("dd", { class: "tk-mono", title: value }, value)])));
+    this.about.show(known.length > 0);
+    fill(this.about.body, h("dl", { class: "tk-kv" }, known.map(([name, value]) => [h("dt", null, name), h("dd", { class: "tk-mono", title: value }, value)])));
   }
 }
 

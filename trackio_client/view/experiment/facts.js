@@ -57,11 +57,13 @@ export class Facts {
     this.environment = new EnvironmentPanel({ source });
     this.artifacts = new ArtifactsPanel({ source });
     this.gaps = new GapsPanel();
-    /** Above the charts, below them, and beside them. */
+    /** Above the charts, below them, and beside them: is it healthy, how good is it. */
     this.above = h("div", { class: "tk-stack" }, this.failure.root, this.timeline.root);
     this.below = h("div", { class: "tk-stack" }, this.evaluations.root, this.labels.root, this.confusion.root, this.predictions.root, this.media.root);
-    this.beside = h("div", { class: "tk-stack" }, this.course.root, this.gap.root, this.checkpoints.root, this.model.root, this.data.root, this.hardware.root);
-    this.last = h("div", { class: "tk-stack" }, this.ranks.root, this.environment.root, this.artifacts.root, this.gaps.root);
+    this.beside = h("div", { class: "tk-stack" }, this.course.root, this.gap.root, this.checkpoints.root);
+    /** With what: below the config; and what needs the width of the charts. */
+    this.last = h("div", { class: "tk-stack" }, this.model.root, this.data.root, this.hardware.root, this.ranks.root, this.environment.root, this.gaps.root);
+    this.wide = h("div", { class: "tk-stack" }, this.artifacts.root);
     this.after = 0;
     this.fresh = false; // records have come since the summary was asked for
     /** @type {Map<string, Promise<any>>} */ this.contents = new Map();

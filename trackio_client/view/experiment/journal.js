@@ -1,56 +1,46 @@
 // What an experiment said in words: log lines that follow, texts, errors, marks. Only what is new is asked for.
 
-import { fill, h, later, text } from "../base/dom.js";
+import { fill, h } from "../base/dom.js";
+import { LogPanel } from "./log.js";
+import { Pane, plainTable } from "./pane.js";
 import { clock, count, iso, number, plural } from "../base/words.js";
 
 const EVERY_MS = 2000;
 const FIRST_LINES = 400; // events; each may hold several lines
-const MOST_LINES = 5000; // kept in the page; older ones are counted
+const FIRST_ERRORS = 20;
 const KINDS = ["text", "error", "mark", "refused"];
 
-function panel(title) {
-  const note = h("span", { class: "tk-soft" });
-  const body = h("div", { class: "tk-panel-body" });
-  const head = h("div", { class: "tk-panel-head" }, h("h2", null, title), note, h("span", { class: "tk-grow" }));
-  return Object.assign(h("section", { class: "tk-panel", hidden: true }, head, body), { note, body, head });
-}
-
 export class Journal {
-  /** @param {{source: any, id: string}} parts */
-  constructor({ source, id }) {
+  /** @param {{source: any, id: string, name?: () => string}} parts */
+  constructor({ source, id, name }) {
     this.source = source;
     this.id = id;
-    this.live = true;
     this.closed = false;
-    this.errors = panel("Errors");
-    this.texts = panel("Texts");
-    this.marks = panel("Marks and checkpoints");
-    this.log = panel("Log");
-    this.lines = /** @type {any[]} */ ([]);
-    this.dropped = 0;
+    this.errors = new Pane("Errors");
+    this.texts = new Pane("Texts");
+    this.marks = new Pane("Marks and checkpoints");
+    this.log = new LogPanel({ source, id, name });
     this.after = { console: 0, words: 0 };
     this.found = { error: [], text: [], mark: [] };
     this.left = /** @type {{error?: any, checkpoints?: boolean}} */ ({});
-    this._buildLog();
+    this.allErrors = false;
+    this.live = true;
     this.poll();
+  }
+
+  get live() {
+    return this.isLive;
+  }
+
+  set live(isLive) {
+    this.isLive = isLive;
+    this.log.live(isLive);
   }
 
   close() {
     this.closed = true;
     clearTimeout(this.timer);
-  }
-
-  _buildLog() {
-    this.filter = h("input", { type: "search", placeholder: "Filter lines", "aria-label": "Filter log lines", spellcheck: "false" });
-    this.filter.addEventListener("input", later(() => this.drawLog(), 30));
-    this.log.head.append(h("label", { class: "tk-field sm" }, this.filter));
-    this.box = h("div", { class: "tk-log", role: "log", "aria-live": "off", tabindex: "0", "aria-label": "Log lines" });
-    this.log.body.append(this.box);
-    this.follows = true;
-    this.box.addEventListener("scroll", () => {
-      this.follows = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < 24;
-      this.sayLog();
-    });
+    for (const panel of [this.errors, this.texts, this.marks, this.log]) panel.close();
   }
 
   async poll() {
@@ -71,38 +61,7 @@ export class Journal {
     const { events } = await this.source.events(this.id, ask);
     if (this.closed || !events.length) return;
     this.after.console = events.at(-1).position;
-    const fresh = [];
-    for (const { content } of events) {
-      const time_s = content.time_us / 1e6;
-      if (content.dropped) fresh.push({ time_s, kind: "skip", words: `${plural(content.dropped, "line")} left out by the limit on captured output` });
-      for (const words of content.lines ?? []) fresh.push({ time_s, kind: kindOf(words, content.stream), words });
-    }
-    this.lines.push(...fresh);
-    this.dropped += Math.max(0, this.lines.length - MOST_LINES);
-    this.lines.splice(0, Math.max(0, this.lines.length - MOST_LINES));
-    this.log.hidden = false;
-    if (first || this.filter.value) this.drawLog();
-    else this.append(fresh);
-  }
-
-  drawLog() {
-    this.box.replaceChildren();
-    this.append(this.lines);
-  }
-
-  append(lines) {
-    const search = this.filter.value.toLowerCase().trim();
-    const hits = search ? lines.filter((line) => line.words.toLowerCase().includes(search)) : lines;
-    this.box.append(...hits.map(lineOf));
-    while (this.box.childElementCount > MOST_LINES) this.box.firstChild.remove();
-    if (search && !this.box.childElementCount) this.box.append(h("p", { class: "tk-soft" }, `None of the last ${count(this.lines.length)} lines holds “${this.filter.value}”.`));
-    if (this.follows) this.box.scrollTop = this.box.scrollHeight;
-    this.sayLog();
-  }
-
-  sayLog() {
-    const way = !this.live ? "" : this.follows ? "follows; " : "scroll to the end to follow; ";
-    text(this.log.note, `${way}${plural(this.lines.length, "line")}${this.dropped ? `, ${count(this.dropped)} older ones not shown` : ""}`);
+    this.log.add(events, first);
   }
 
   async askWords() {
@@ -129,28 +88,34 @@ export class Journal {
     const { error } = this.left;
     const isTold = (/** @type {any} */ event) => event.kind === "error" && error && event.error === error.error && String(event.message ?? "").slice(0, 200) === String(error.message ?? "").slice(0, 200);
     const found = this.found.error.filter((event) => !isTold(event));
-    this.errors.hidden = !found.length;
-    text(this.errors.note, plural(found.length, "error"));
-    fill(this.errors.body, found.slice(-20).reverse().map(errorOf));
+    this.errors.show(found.length > 0);
+    this.errors.say(plural(found.length, "error"));
+    const shown = this.allErrors ? found : found.slice(-FIRST_ERRORS);
+    const open = new Set([...this.errors.body.querySelectorAll("details[open]")].map((/** @type {any} */ each) => each.dataset.key)); // a trace that is read stays open
+    fill(this.errors.body, [...shown].reverse().map((event) => errorOf(event, open)),
+      found.length > shown.length ? h("button", { class: "tk-btn sm tk-more", on: { click: () => ((this.allErrors = true), this.drawErrors()) } }, `Show ${plural(found.length - shown.length, "earlier error")}`) : null);
   }
 
   drawTexts() {
     const rows = this.found.text.flatMap((event) => Object.entries(event.values ?? {}).map(([name, words]) => ({ name, words, step: event.step, time_s: event.time_us / 1e6 })));
-    this.texts.hidden = !rows.length;
-    text(this.texts.note, rows.length > 100 ? `the last 100 of ${count(rows.length)}` : count(rows.length));
-    const line = (row) => h("tr", null, h("td", { class: "num tk-soft", title: iso(row.time_s) }, stepOf(row.step)), h("td", null, row.name), h("td", null, h("pre", { class: "tk-text" }, String(row.words))));
-    fill(this.texts.body, h("table", { class: "tk-plain tk-texts" }, h("thead", null, h("tr", null, ["step", "name", "text"].map((word, i) => h("th", { class: i ? "" : "num" }, word)))), h("tbody", null, rows.slice(-100).reverse().map(line))));
+    this.texts.show(rows.length > 0);
+    this.texts.say(rows.length > 100 ? `the last 100 of ${count(rows.length)}` : count(rows.length));
+    const line = (row) => h("tr", null, h("td", { class: "num tk-soft", title: iso(row.time_s) }, stepOf(row.step)), h("td", { title: row.name }, row.name), h("td", null, h("pre", { class: "tk-text", tabindex: "0" }, String(row.words))));
+    fill(this.texts.body, plainTable({ label: "Texts", class: "tk-texts", head: headOf(["step", "name", "text"]), rows: rows.slice(-100).reverse().map(line) }));
   }
 
   drawMarks() {
     const found = this.left.checkpoints ? this.found.mark.filter((event) => event.mark !== "checkpoint") : this.found.mark;
-    this.marks.hidden = !found.length;
-    text(this.marks.note, count(found.length));
+    this.marks.show(found.length > 0);
+    this.marks.say(count(found.length));
     const line = (event) =>
       h("tr", null, h("td", { class: "num", title: iso(event.time_us / 1e6) }, stepOf(event.step)), h("td", null, event.mark), h("td", { title: detailOf(event) }, saidBy(event)));
-    fill(this.marks.body, h("table", { class: "tk-plain" }, h("thead", null, h("tr", null, ["step", "mark", "what"].map((word, i) => h("th", { class: i ? "" : "num" }, word)))), h("tbody", null, found.slice(-50).reverse().map(line))));
+    fill(this.marks.body, plainTable({ label: "Marks and checkpoints", head: headOf(["step", "mark", "what"]), rows: found.slice(-50).reverse().map(line) }));
   }
 }
+
+/** @param {string[]} names  the first is a number's */
+const headOf = (names) => names.map((word, i) => h("th", { class: i ? "" : "num", scope: "col" }, word));
 
 function stepOf(step) {
   return step === null || step === undefined ? "–" : number(step);
@@ -166,21 +131,13 @@ function detailOf(event) {
   return Object.entries(event.data ?? {}).map(([key, value]) => `${key.replaceAll("_", " ")}: ${typeof value === "object" ? JSON.stringify(value) : value}`).join(", ");
 }
 
-function kindOf(words, stream) {
-  if (/\b(error|exception|traceback|fatal)\b/i.test(words)) return "error";
-  if (/\bwarn(ing)?\b/i.test(words)) return "warn";
-  return stream === "stderr" ? "stderr" : "";
-}
-
-function lineOf({ time_s, kind, words }) {
-  return h("div", { class: kind || undefined }, h("time", { title: iso(time_s) }, clock(time_s).slice(-8)), h("span", null, words));
-}
-
-function errorOf(event) {
+/** @param {any} event @param {Set<string>} open */
+function errorOf(event, open) {
   const time_s = event.time_us / 1e6;
+  const key = `${event.time_us} ${event.error}`;
   if (event.kind === "refused") {
     return h("div", { class: "tk-error" }, h("p", null, h("b", null, `${plural(event.count ?? 0, "log() call")} not recorded`), " ", h("span", { class: "tk-soft" }, `steps ${stepOf(event.first_step)} to ${stepOf(event.last_step)}: ${event.reason ?? ""}`)));
   }
   const where = [clock(time_s), event.step === null || event.step === undefined ? null : `step ${number(event.step)}`, event.rank === null || event.rank === undefined ? null : `rank ${event.rank}`].filter(Boolean).join(", ");
-  return h("div", { class: "tk-error" }, h("p", null, h("b", null, event.error ?? "Error"), " ", h("span", { class: "tk-soft", title: iso(time_s) }, where)), h("pre", null, event.message ?? ""), event.trace ? h("details", null, h("summary", null, "Stack trace"), h("pre", null, event.trace)) : null);
+  return h("div", { class: "tk-error" }, h("p", null, h("b", null, event.error ?? "Error"), " ", h("span", { class: "tk-soft", title: iso(time_s) }, where)), h("pre", { tabindex: "0" }, event.message ?? ""), event.trace ? h("details", { data: { key }, open: open.has(key) }, h("summary", null, "Stack trace"), h("pre", { tabindex: "0" }, event.trace)) : null);
 }
