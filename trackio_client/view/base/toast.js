@@ -11,11 +11,12 @@ const MOST = 3;
 
 /**
  * @param {string} words what was done: "Deleted 3 experiments."
- * @param {{undo?: () => any, word?: string, isTrouble?: boolean, stays_ms?: number}} [how] `undo` may be a promise's function: what it
- *   throws is said; `word` stands on the button ("Undo"); `isTrouble`: it did not work, and stays until it is closed
+ * @param {{undo?: () => any, word?: string, isTrouble?: boolean, stays_ms?: number, act?: {word: string, run: () => any}}} [how] `undo` may be a promise's function: what it
+ *   throws is said; `word` stands on the button ("Undo"); `isTrouble`: it did not work, and stays until it is closed;
+ *   `act` is another button, which undoes nothing
  * @returns {{close: () => void}}
  */
-export function toast(words, { undo, word = "Undo", isTrouble = false, stays_ms = undo ? STAYS_WITH_UNDO_MS : STAYS_MS } = {}) {
+export function toast(words, { undo, act, word = "Undo", isTrouble = false, stays_ms = undo ? STAYS_WITH_UNDO_MS : STAYS_MS } = {}) {
   const place = region();
   const step = undo ? remembering(words, undo) : null;
   const shut = h("button", { class: "tk-btn bare icon sm", "aria-label": "Close", title: "Close" }, icon("close"));
@@ -31,6 +32,11 @@ export function toast(words, { undo, word = "Undo", isTrouble = false, stays_ms 
     const back = h("button", { class: "tk-btn sm", title: `${word} (Ctrl+Z)` }, word);
     back.addEventListener("click", () => (close(), undoStep(step)));
     node.append(back);
+  }
+  if (act) {
+    const button = h("button", { class: "tk-btn sm" }, act.word);
+    button.addEventListener("click", () => (close(), act.run()));
+    node.append(button);
   }
   node.append(shut);
   shut.addEventListener("click", close);

@@ -1,7 +1,7 @@
 // @ts-check
 /** What can be taken back, the newest first: Ctrl+Z and the button of a toast take the same. */
 
-/** @typedef {{words: string, undo: () => any, isTaken: boolean}} Step */
+/** @typedef {{words: string, undo: () => any, isTaken: boolean, at_ms: number}} Step */
 
 const MOST = 50;
 
@@ -10,7 +10,7 @@ const steps = [];
 
 /** @param {string} words what was done, as a toast says it @param {() => any} undo @returns {Step} */
 export function remembering(words, undo) {
-  const step = { words, undo, isTaken: false };
+  const step = { words, undo, isTaken: false, at_ms: performance.now() };
   steps.push(step);
   if (steps.length > MOST) steps.shift();
   return step;

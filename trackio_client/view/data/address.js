@@ -97,7 +97,7 @@ export function goTo(search, state, experiments, ticks = readAddress(search).tic
   const moves = project !== state.get("project");
   if (moves) state.set({ project, view, experiment });
   state.set(moves ? rest : { ...rest, view, experiment });
-  state.set({ unread: readAddress(search).unread ?? null });
+  state.set({ unread: readAddress(search).unread ?? null, unsaved: null });
   if (ticks) experiments.tickListed(ticks);
   else experiments.tickNewest();
 }

@@ -1,6 +1,7 @@
 // The experiments of the project in view: asked once, then only what changed; their colours, and which are ticked.
 
 import { colorOf, dashOf } from "../base/colors.js";
+import { isOut, onMarks } from "../base/marks.js";
 import { queryOf } from "../base/query.js";
 import { revived } from "../base/words.js";
 
@@ -9,7 +10,7 @@ const EVERY_MS = location.hostname.endsWith(".hf.space") ? 3000 : 2000;
 const LONGEST_WAIT_MS = 30000;
 const LONG_WAIT_MS = 15000; // that a server asks for
 const MOST_WAIT_MS = 1500; // for the first chart
-const SHAPE = ["id", "name", "group", "state", "shown", "color", "created_s"]; // what more than a list shows of a row
+const SHAPE = ["archived", "id", "name", "group", "state", "shown", "color", "created_s"]; // what more than a list shows of a row
 const RETAKE = 15; // polls; what changes without an event – a deletion, a heartbeat after a silence – comes with the whole list
 
 /**
@@ -43,6 +44,10 @@ export class Experiments extends EventTarget {
     this._asked = new Set(); // columns that the rows carry
     this._onVisible = () => !document.hidden && this._isOpen() && this.ask();
     document.addEventListener("visibilitychange", this._onVisible);
+    onMarks(() => {
+      this._publish(); // who is hidden is none of the newest ten
+      state.set({ marks: (state.get("marks") ?? 0) + 1 });
+    });
     state.addEventListener("change", (/** @type {any} */ event) => {
       const asks = ["overviewColumns", "column", "columns", "search", "view", "by"].some((key) => event.detail.has(key));
       if (asks && !event.detail.has("project") && this._isOpen()) afterFirstChart(() => this._lacks() && this.ask({ all: true }));
@@ -166,7 +171,7 @@ export class Experiments extends EventTarget {
       this._orders = ordersOf(rows);
     }
     this._resolve();
-    const ticks = this._ticks ?? new Set(newest(rows).map((row) => row.experiment_id));
+    const ticks = this._ticks ?? new Set(newest(rows.filter((row) => !isOut({ id: row.experiment_id, archived: row.archived }))).map((row) => row.experiment_id));
     const colors = colorsOf(this._orders, ticks);
     const next = rows.map((row) => ({
       ...row,

@@ -75,7 +75,8 @@ export const DEFAULTS = Object.freeze({
   labels: null, // drawn as curves; null: the first of the order
   confusionBy: "row",
   devices: null, // of the System view: words that a device's name must hold
-  devices: null, // of the System view: words that a device's name must hold
+  unsaved: null, // the name of a saved view that the address asks for and nobody has
+  marks: 0, // counts the reader's changes of base/marks.js
   overviewColumns: null, // what rows must carry for the Overview
   unread: null, // parts of the address that could not be read
 });

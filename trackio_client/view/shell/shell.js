@@ -7,7 +7,9 @@ import { fill, h, isTyping, text } from "../base/dom.js";
 import { sideEdge } from "./edge.js";
 import { Experiments } from "../data/experiments.js";
 import { icon } from "../base/icons.js";
+import { marked } from "../base/marks.js";
 import { matcher } from "../base/matching.js";
+import { ownActions } from "./ownactions.js";
 import { SERVER_WORDS, awayBar, failed, noHits, noMetrics, nothingTicked, skeleton } from "../base/notices.js";
 import { remember, remembered } from "../base/remember.js";
 import { SideBar } from "./sidebar.js";
@@ -20,6 +22,7 @@ import { count } from "../base/words.js";
 import { VIEWS, tabsOf } from "./views.js";
 
 const SKELETON_AFTER_MS = 150;
+const LEADS_MS = 1500; // `g` waits so long for the key after it
 
 export class Shell {
   /**
@@ -47,6 +50,7 @@ export class Shell {
     this._build();
     followAddress(this.state, this.experiments);
     strangers(this.said, this);
+    this.wanted = saved ?? null; // the name of a saved view, until the project is known
     steps(this);
     this.state.follow(["project"], () => this._opened());
     this.state.follow(["view", "experiment", "experiments", "metrics", "filter", "project", "progress"], () => this.decide());
@@ -55,6 +59,9 @@ export class Shell {
     this.experiments.addEventListener("contact", () => this.decide());
     this.experiments.addEventListener("again", () => this._start());
     document.addEventListener("keydown", (event) => this._key(event));
+    document.addEventListener("keydown", (event) => this._leads(event), true);
+    document.addEventListener("trackio-watch", (event) => this.watch().then((watch) => watch.turn(event.detail)));
+    if (marked("watched").length) setTimeout(() => this.watch(), 3000);
     setInterval(() => this.away?.tell(), 1000);
     this._start();
   }
@@ -93,7 +100,7 @@ export class Shell {
       this.root.classList.remove("sheet");
       state.set({ view: "experiment", experiment: id });
     };
-    topBar(top, { state, experiments: this.experiments, source: this.source, theme: this.theme, foldSide: () => this.foldSide() });
+    topBar(top, { state, experiments: this.experiments, source: this.source, theme: this.theme, foldSide: () => this.foldSide(), openProject: (project) => this.openProject(project), showPalette: () => this.showPalette(), showSaved: () => this.showSaved() });
     this.sideBar = new SideBar(this.side, { state, experiments: this.experiments, columns: this.columns, open });
     sideEdge(this.root, this.side);
     controls(this.bar, state, { byMetric: !this.source.overview, columns: this.columns });
@@ -111,7 +118,7 @@ export class Shell {
       });
       return link;
     });
-    this.tabs.append(...this.links);
+    this.tabs.append(...this.links, ownActions(this.state));
     this.state.follow(["view", "project"], () => {
       const project = this.state.get("project");
       for (const link of this.links) {
@@ -182,6 +189,7 @@ export class Shell {
     this.experiments.open(under ? experiments : undefined);
     if (this.ticks) this.experiments.tickListed(this.ticks);
     this.ticks = null;
+    if (this.wanted) this._openWanted(project);
     this.state.set({ metrics: null, usualColumn: null, usualColumns: null });
     this._metricCount = -1;
   }
@@ -312,6 +320,71 @@ export class Shell {
     const open = this.state.get("view") === "experiment" && this.state.get("experiments").find((row) => row.id === this.state.get("experiment"));
     const parts = open ? [open.name, project] : [project, VIEWS[this.state.get("view")].label];
     return [...parts.filter(Boolean), "Trackio"].join(" · ");
+  }
+
+  openProject(project) {
+    const view = this.state.get("view");
+    this.state.set({ project, view: view === "experiment" ? "metrics" : view, experiment: null, filter: "", zoom: null, column: null, columns: null });
+  }
+
+  async showPalette() {
+    (await import("./commands.js")).palette(this);
+  }
+
+  async showSaved() {
+    const { Saved } = await import("./saved.js");
+    this.saved ??= new Saved(this);
+    await this.saved.show();
+  }
+
+  /** @param {any} view */
+  async openSaved(view) {
+    (await import("./saved.js")).openView(this, view);
+  }
+
+  /** What tells of ends; fetched when something is watched. */
+  watch() {
+    const open = (id) => this.state.set({ view: "experiment", experiment: id });
+    this._watch ??= import("./watch.js").then(({ Watch }) => new Watch({ source: this.source, state: this.state, open }));
+    return this._watch;
+  }
+
+  /** The view that the address names by `saved=`. */
+  async _openWanted(project) {
+    const name = this.wanted;
+    this.wanted = null;
+    try {
+      const { openView, savedOf } = await import("./saved.js");
+      const view = (await savedOf(this)).find((each) => each.name === name);
+      if (project !== this.state.get("project")) return;
+      if (view) openView(this, view);
+      else this.state.set({ unsaved: name });
+    } catch (error) {
+      this.state.set({ unsaved: name });
+    }
+  }
+
+  /** Keys that lead to others: Ctrl+K, and `g` before the letter or number of a view. They come before all others. */
+  _leads(event) {
+    if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      if (!document.querySelector("dialog[open]")) this.showPalette();
+      return;
+    }
+    const waits = performance.now() - (this.led ?? -Infinity) < LEADS_MS;
+    this.led = -Infinity;
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
+    if (event.key === "g" && !waits) {
+      this.led = performance.now();
+      event.stopImmediatePropagation();
+    } else if (waits) {
+      const [view] = this.offered.find(([, { label }], i) => label[0].toLowerCase() === event.key || String(i + 1) === event.key) ?? [];
+      if (!view) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      this.state.set({ view, experiment: null });
+    }
   }
 
   foldSide() {

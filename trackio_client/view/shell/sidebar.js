@@ -6,9 +6,11 @@ import { fitMiddle } from "../base/fit.js";
 import { icon, sign, stateWord } from "../base/icons.js";
 import { SORTS, grouped, sorted } from "../base/listing.js";
 import { filtered, queryOf } from "../base/query.js";
+import { isMarked, isOut } from "../base/marks.js";
 import { menuButton, openMenu } from "../base/menu.js";
 import { remember, remembered } from "../base/remember.js";
-import { age, columnFormat, count, exact, iso } from "../base/words.js";
+import { age, columnFormat, count, exact, iso, plural } from "../base/words.js";
+import { hide, rowItems, star, watch } from "./rowmenu.js";
 
 const ROW = 32;
 const SPARE = 6; // rows made above and below what is seen
@@ -32,7 +34,9 @@ export class SideBar {
     this.pool = new Map();
     this.root = root;
     this._build();
-    state.follow(["experiments", "progress", "search", "sort", "column", "metrics"], () => this.arrange());
+    this.showsOut = false; // those that are archived, or hidden by the reader
+    state.follow(["experiments", "progress", "search", "sort", "column", "metrics", "marks"], () => this.arrange());
+    state.follow(["project"], () => (this.showsOut = false));
     state.addEventListener("change", (/** @type {any} */ event) => {
       if (event.detail.has("hot") || event.detail.has("experiment") || event.detail.has("view")) this.paintMarks();
     });
@@ -61,7 +65,8 @@ export class SideBar {
       this.sizer,
     );
     this.none = h("div", { class: "tk-side-none", hidden: true });
-    this.root.append(head, this.none, this.scroller);
+    this.out = h("div", { class: "tk-side-out", hidden: true });
+    this.root.append(head, this.none, this.scroller, this.out);
     this.draw = this.draw.bind(this);
     const soon = eachFrame(this.draw);
     this.scroller.addEventListener("scroll", soon, { passive: true });
@@ -85,11 +90,16 @@ export class SideBar {
   arrange() {
     const state = this.state;
     const all = state.get("experiments");
-    this.hits = sorted(filtered(all, state.get("search")), state.get("sort"));
-    this.lines = grouped(this.hits, this.folded);
+    const found = sorted(filtered(all, state.get("search")), state.get("sort"));
+    // Who asks for archived ones by name gets them.
+    const asksForOut = /\barchived\b/.test(state.get("search") ?? "");
+    this.hits = this.showsOut || asksForOut ? found : found.filter((row) => !isOut(row));
+    this.lines = linesOf(this.hits, this.folded);
+    this.sayOut(found);
     const ticked = all.filter((row) => row.shown).length;
-    text(this.shown, `${count(ticked)} of ${count(all.length)}`);
-    this.shown.title = `${count(ticked)} of ${count(all.length)} experiments are shown in the charts`;
+    const listed = this.showsOut ? all.length : all.length - all.filter(isOut).length;
+    text(this.shown, `${count(ticked)} of ${count(listed)}`);
+    this.shown.title = `${count(ticked)} of ${count(listed)} experiments are shown in the charts`;
     const listedTicked = this.hits.filter((row) => row.shown).length;
     this.all.checked = listedTicked > 0 && listedTicked === this.hits.length;
     this.all.indeterminate = listedTicked > 0 && listedTicked < this.hits.length;
@@ -102,6 +112,25 @@ export class SideBar {
     if (!this.hits.length) this.sayNone(all.length);
     if (this.at >= this.lines.length) this.at = -1;
     this.draw();
+  }
+
+  /** How many are out of sight, and the way to see them. @param {any[]} found */
+  sayOut(found) {
+    const hidden = found.filter((row) => isMarked("hidden", row.id)).length;
+    const archived = found.filter((row) => row.archived === true && !isMarked("hidden", row.id)).length;
+    this.out.hidden = hidden + archived === 0;
+    if (this.out.hidden) return;
+    const words = [hidden && `${count(hidden)} hidden by you`, archived && `${count(archived)} archived`].filter(Boolean).join(", ");
+    const key = `${words} ${this.showsOut}`;
+    if (key === this.outKey) return;
+    this.outKey = key;
+    const turn = h("button", { class: "tk-link", "aria-pressed": String(this.showsOut) }, this.showsOut ? "Put away" : "Show");
+    turn.addEventListener("click", () => {
+      this.showsOut = !this.showsOut;
+      this.arrange();
+      this.out.querySelector("button")?.focus();
+    });
+    this.out.replaceChildren(words, turn);
   }
 
   sayNone(total) {
@@ -149,13 +178,22 @@ export class SideBar {
     const state = h("span", { class: "tk-row-state" });
     const value = h("span", { class: "tk-row-value" });
     const old = h("span", { class: "tk-row-age" });
-    const node = h("div", { class: "tk-row", role: "listitem", data: { id: row.id } }, tick, name, state, value, old);
-    node.parts = { tick, name, state, value, old };
+    const marks = h("span", { class: "tk-row-marks" });
+    const more = h("button", { class: "tk-row-more", tabindex: "-1", "aria-haspopup": "listbox" }, icon("more"));
+    const node = h("div", { class: "tk-row", role: "listitem", data: { id: row.id } }, tick, h("span", { class: "tk-row-who" }, name, marks), state, value, old, more);
+    node.parts = { tick, name, state, value, old, marks, more };
     return node;
   }
 
   paintRow(node, row) {
-    const { tick, name, state, value, old } = node.parts;
+    const { tick, name, state, value, old, marks, more } = node.parts;
+    const signs = `${isMarked("starred", row.id) ? "starred " : ""}${isMarked("watched", row.id) ? "ringing" : ""}`.trim();
+    if (node.signs !== signs) {
+      node.signs = signs;
+      marks.replaceChildren(...signs.split(" ").filter(Boolean).map((each) => icon(each, each === "starred" ? "starred" : "watched")));
+      node.room = -1; // the name has another width now
+    }
+    node.classList.toggle("out", isOut(row));
     if (node.row !== row || node.said !== this.state.get("progress") || node.column !== this.state.get("column") || node.format !== this.format) {
       node.row = row;
       node.said = this.state.get("progress");
@@ -167,6 +205,8 @@ export class SideBar {
       node.classList.toggle("dash", row.dash);
       tick.checked = row.shown;
       tick.setAttribute("aria-label", `Show ${row.name}`);
+      more.setAttribute("aria-label", `What to do with ${row.name}`);
+      more.title = "Star, hide, watch …";
       name.title = [row.name, row.group && `group ${row.group}`, row.tags?.length && `tags ${row.tags.join(", ")}`, row.id].filter(Boolean).join("\n");
       name.href = `?${new URLSearchParams({ project: row.project, experiment: row.id })}`;
       if (node.state !== row.state) {
@@ -177,24 +217,24 @@ export class SideBar {
       text(value, read === undefined ? "" : this.format(read));
       value.title = read === undefined || read === null ? "" : exact(read);
     }
-    if (name.words !== row.name || name.room !== this.room) this.fitName(name, row.name);
+    const room = (this.room ||= name.parentElement.clientWidth) - 16 * marks.childElementCount;
+    if (name.words !== row.name || name.room !== room) this.fitName(name, row.name, room);
     text(old, age(this.experiments.now_s() - row.created_s));
     old.title = iso(row.created_s);
   }
 
-  fitName(name, words) {
-    this.room ||= name.clientWidth;
+  fitName(name, words, room) {
     this.font ??= fontOf(name);
     name.words = words;
-    name.room = this.room;
-    text(name, fitMiddle(words, this.room, this.font));
+    name.room = room;
+    text(name, fitMiddle(words, room, this.font));
     if (name.textContent === words) name.removeAttribute("aria-label");
     else name.setAttribute("aria-label", words);
   }
 
   makeHead(line) {
     const caret = h("span", { class: "tk-caret" });
-    const button = h("button", { class: "tk-group-fold" }, caret, h("b", null, line.head || "no group"), h("span", { class: "tk-group-count" }));
+    const button = h("button", { class: "tk-group-fold" }, caret, h("b", null, titleOf(line.head)), h("span", { class: "tk-group-count" }));
     const node = h("div", { class: "tk-group", role: "listitem", data: { group: line.head } }, button);
     node.parts = { caret, button, number: button.lastChild };
     return node;
@@ -226,6 +266,7 @@ export class SideBar {
     if (!node) return undefined;
     const id = node.dataset.id;
     this.at = this.lines.findIndex((line) => line.row?.id === id);
+    if (event.target.closest(".tk-row-more")) return this.menu(node.row, event.target.closest(".tk-row-more"));
     if (event.target.closest("a")) {
       if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return undefined; // a link like any other
       event.preventDefault();
@@ -234,6 +275,12 @@ export class SideBar {
     const on = event.target.matches("input") ? event.target.checked : !node.row.shown;
     this.tick(id, on, event.shiftKey);
     return undefined;
+  }
+
+  /** @param {any} row @param {HTMLElement} button */
+  menu(row, button) {
+    const { items, run } = rowItems(row, { experiments: this.experiments, open: this.open });
+    openMenu(button, { title: row.name, items, choose: (value) => run(value) });
   }
 
   tick(id, on, range) {
@@ -271,6 +318,10 @@ export class SideBar {
       x: () => row && this.tick(row.id, !row.shown, false),
       X: () => row && this.tick(row.id, true, true),
       o: () => (row ?? this.hot()) && this.experiments.tickOnly([(row ?? this.hot()).id]),
+      s: () => row && star(row),
+      h: () => row && hide([row], this.experiments),
+      w: () => row && watch(row),
+      m: () => row && this.menu(row, this.pool.get(row.id)?.parts.more),
       Enter: () => row && event.target === this.scroller && this.open(row.id),
     }[event.key];
     if (!act) return;
@@ -298,6 +349,21 @@ export class SideBar {
     this.state.set({ hot: this.lines[next].row.id });
   }
 }
+
+const STARRED = "\u0000starred";
+const OTHERS = "\u0000others";
+
+/** The lines of the list: the reader's starred ones first, under a head of their own. @param {any[]} rows @param {Set<string>} folded */
+function linesOf(rows, folded) {
+  const starred = rows.filter((row) => isMarked("starred", row.id));
+  if (!starred.length) return grouped(rows, folded);
+  const others = rows.filter((row) => !isMarked("starred", row.id));
+  const under = (head, members) => [{ head, count: members.length, rows: members }, ...(folded.has(head) ? [] : members.map((row) => ({ row })))];
+  return [...under(STARRED, starred), ...(others.some((row) => row.group) ? grouped(others, folded) : others.length ? under(OTHERS, others) : [])];
+}
+
+/** @param {string} head */
+const titleOf = (head) => ({ [STARRED]: "Starred", [OTHERS]: "All others", "": "no group" })[head] ?? head;
 
 /** What a canvas takes as a font; the style's own shorthand is empty where figures are tabular. @param {Element} node */
 function fontOf(node) {

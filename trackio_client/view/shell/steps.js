@@ -7,12 +7,14 @@ import { undoStep } from "../base/toast.js";
 import { addressOf, goTo } from "../data/address.js";
 
 const SETTLES_MS = 500;
+const SAME_MS = 50; // a button tells of its step as it changes the page
 
 /** @param {{state: import("../data/state.js").PageState, experiments: import("../data/experiments.js").Experiments}} parts */
 export function steps({ state, experiments }) {
   const now = () => ({ address: addressOf(state, null), ticks: experiments.ticksByHand() });
   let before = now();
   let timer = 0;
+  let began_ms = 0; // when the change began that is not settled yet
   let isOurs = false;
   const own = /** @type {import("../base/undo.js").Step[]} */ ([]);
   const settle = () => {
@@ -23,6 +25,9 @@ export function steps({ state, experiments }) {
     const from = before;
     before = next;
     if (isOurs || !projectOf(from.address)) return void (isOurs = false);
+    // What a button did has its own way back, ticks that went with it included.
+    const last = lastStep();
+    if (last && !own.includes(last) && last.at_ms >= began_ms) return;
     const step = remembering(wordsFor(from, next), () => {
       settle(); // what was changed a moment ago is a step of its own
       isOurs = true;
@@ -34,6 +39,7 @@ export function steps({ state, experiments }) {
   };
   state.addEventListener("change", () => {
     if (timer) clearTimeout(timer);
+    else began_ms = performance.now() - SAME_MS;
     timer = setTimeout(settle, SETTLES_MS);
   });
   // Back and Forward are steps of the browser: what Back took back is not taken back once more.

@@ -32,7 +32,7 @@ export function strangers(slot, { state, experiments }) {
     fill(slot, h("div", { class: "tk-away calm", role: "status" }, h("div", null, h("b", null, words[0])), h("p", null, words.slice(1).join(" ")), close));
   };
   experiments.addEventListener("contact", tell);
-  state.follow(["experiments", "progress", "metrics", "x", "column", "columns", "sort", "unread", "project"], tell);
+  state.follow(["experiments", "progress", "metrics", "x", "column", "columns", "sort", "unread", "unsaved", "project"], tell);
 }
 
 /** @param {import("../data/state.js").PageState} state @param {import("../data/experiments.js").Experiments} experiments @returns {string[]} */
@@ -53,6 +53,7 @@ export function wordsOf(state, experiments) {
   if (foreign.length) {
     words.push(`No experiment of this project logged ${listed(foreign.slice(0, NAMED).map((name) => `“${name}”`))}${foreign.length > NAMED ? `, nor ${count(foreign.length - NAMED)} more` : ""}, which the address names.`);
   }
+  if (state.get("unsaved")) words.push(`There is no saved view “${state.get("unsaved")}” in this project: it was renamed or deleted, or is another reader's own.`);
   const unread = state.get("unread") ?? [];
   if (unread.length) words.push(`${listed(unread.slice(0, NAMED).map((/** @type {string} */ part) => `“${part}”`))} in the address could not be read and ${unread.length === 1 ? "was" : "were"} left out.`);
   return words;

@@ -13,15 +13,16 @@ const THEMES = { system: "Like the system", light: "Light", dark: "Dark" };
 /**
  * @param {HTMLElement} root
  * @param {{state: import("../data/state.js").PageState, experiments: import("../data/experiments.js").Experiments, source: any,
- *          theme: import("../base/theme.js").Theme, foldSide: () => void}} parts
+ *          theme: import("../base/theme.js").Theme, foldSide: () => void,
+ *          openProject: (project: string) => void, showPalette: () => void, showSaved: () => void}} parts
  */
-export function topBar(root, { state, experiments, source, theme, foldSide }) {
+export function topBar(root, { state, experiments, source, theme, foldSide, openProject, showPalette, showSaved }) {
   const chooser = menuButton({
     label: "Projects",
     title: "Choose a project",
     class: "tk-btn bare tk-project",
     items: () => projectItems(state, source),
-    choose: (project) => state.set({ project, view: state.get("view") === "experiment" ? "metrics" : state.get("view"), experiment: null, filter: "", zoom: null, column: null, columns: null }),
+    choose: openProject,
     empty: "No project yet. One appears with the first experiment.",
   });
   const fold = h("button", { class: "tk-btn bare icon tk-wide", title: "Fold the list of experiments (b)", "aria-label": "Fold the list of experiments" }, icon("panel"));
@@ -57,12 +58,16 @@ export function topBar(root, { state, experiments, source, theme, foldSide }) {
       choose: (choice) => theme.choose(choice),
     }),
   );
+  const views = h("button", { class: "tk-btn bare icon tk-wide", "aria-label": "Saved views", title: "Saved views", "aria-haspopup": "dialog" }, icon("views"));
+  views.addEventListener("click", showSaved);
+  const palette = h("button", { class: "tk-btn bare icon", "aria-label": "Go to, or do", title: "Go to, or do (Ctrl+K)", "aria-haspopup": "dialog" }, icon("command"));
+  palette.addEventListener("click", showPalette);
   const help = h("button", { class: "tk-btn bare icon tk-wide", "aria-label": "Keyboard and help", title: "Keyboard and help (?)" }, icon("help"));
   help.addEventListener("click", showHelp);
   const own = h("span", { class: "tk-own" });
   root.append(
     h("div", { class: "tk-brand" }, brandMark(), chooser),
-    fold, search, h("span", { class: "tk-grow" }), live, fresh, find, own, themes, help,
+    fold, search, h("span", { class: "tk-grow" }), live, fresh, find, palette, views, own, themes, help,
   );
   // Who one is matters to no chart: asked when the first of them may stand.
   if (source.session) setTimeout(() => import("./account.js").then(({ account }) => account(own, { state, source }), () => {}), OWN_AFTER_MS);

@@ -1,0 +1,34 @@
+// @ts-check
+/** At the end of the tabs while one experiment is open: star it, be told when it ends. */
+import { isMarked } from "../base/marks.js";
+import { fill, h } from "../base/dom.js";
+import { icon } from "../base/icons.js";
+import { star, watch } from "./rowmenu.js";
+
+const ENDED = ["finished", "failed", "interrupted"];
+
+/** @param {import("../data/state.js").PageState} state @returns {HTMLElement} */
+export function ownActions(state) {
+  const node = h("span", { class: "tk-tabs-own", hidden: true });
+  let said = "";
+  state.follow(["view", "experiment", "experiments", "marks"], () => {
+    const row = state.get("view") === "experiment" ? state.get("experiments").find((/** @type {any} */ each) => each.id === state.get("experiment")) : undefined;
+    node.hidden = !row;
+    if (!row) return;
+    const [starred, watched] = [isMarked("starred", row.id), isMarked("watched", row.id)];
+    const key = `${row.id} ${starred} ${watched} ${row.state} ${row.name}`;
+    if (key === said) return;
+    said = key;
+    const button = (/** @type {any} */ sign, /** @type {string} */ words, /** @type {boolean} */ on, /** @type {() => any} */ run) => {
+      const made = h("button", { class: "tk-btn bare icon sm", title: words, "aria-label": words, "aria-pressed": String(on) }, icon(sign));
+      made.addEventListener("click", run);
+      return made;
+    };
+    const focused = [...node.children].indexOf(/** @type {any} */ (document.activeElement));
+    fill(node,
+      button(starred ? "starred" : "star", starred ? "Remove the star (s)" : "Star (s)", starred, () => star(row)),
+      ENDED.includes(row.state) && !watched ? null : button(watched ? "ringing" : "bell", watched ? "Do not tell me when it ends (w)" : "Tell me when it ends (w)", watched, () => watch(row)));
+    if (focused >= 0) /** @type {HTMLElement | undefined} */ (node.children[focused])?.focus();
+  });
+  return node;
+}

@@ -1,0 +1,66 @@
+// @ts-check
+/** What a reader does with one experiment of the list: star it, hide it, be told when it ends. All of it is this browser's own. */
+import { isMarked, mark } from "../base/marks.js";
+import { toast } from "../base/toast.js";
+import { plural } from "../base/words.js";
+
+/** @param {any} row */
+export function star(row) {
+  const on = !isMarked("starred", row.id);
+  mark("starred", [row.id], on);
+  toast(on ? `“${row.name}” is starred: it stands first in your lists.` : `“${row.name}” is not starred any more.`, { undo: () => mark("starred", [row.id], !on) });
+}
+
+/** Out of the lists of this browser, and out of the charts; or back. @param {any[]} rows @param {any} experiments */
+export function hide(rows, experiments) {
+  const on = !rows.every((row) => isMarked("hidden", row.id));
+  const ids = rows.map((row) => row.id);
+  const before = experiments.ticksByHand();
+  mark("hidden", ids, on);
+  if (on) experiments.tick(ids, false);
+  const who = rows.length === 1 ? `“${rows[0].name}”` : plural(rows.length, "experiment");
+  toast(on ? `${who} is hidden in this browser. Others see it as before.` : `${who} is in your lists again.`, {
+    undo: () => {
+      mark("hidden", ids, !on);
+      before ? experiments.tickListed(before) : experiments.tickNewest();
+    },
+  });
+}
+
+/** @param {any} row */
+export function watch(row) {
+  document.dispatchEvent(new CustomEvent("trackio-watch", { detail: row })); // the shell has what watches
+}
+
+/** The menu of a row. @param {any} row @param {{experiments: any, open: (id: string) => void}} parts */
+export function rowItems(row, { experiments, open }) {
+  const ends = row.state === "finished" || row.state === "failed" || row.state === "interrupted";
+  const items = [
+    { value: "only", label: "Show only this one", note: "o" },
+    { value: "open", label: "Open", note: "Enter" },
+    { value: "star", label: isMarked("starred", row.id) ? "Remove the star" : "Star", note: "s" },
+    { value: "hide", label: isMarked("hidden", row.id) ? "Back into my lists" : "Hide from my lists", note: "h" },
+    ...(ends && !isMarked("watched", row.id) ? [] : [{ value: "watch", label: isMarked("watched", row.id) ? "Do not tell me when it ends" : "Tell me when it ends", note: "w" }]),
+    { value: "id", label: "Copy its id" },
+  ];
+  /** @type {Record<string, () => any>} */
+  const acts = {
+    only: () => experiments.tickOnly([row.id]),
+    open: () => open(row.id),
+    star: () => star(row),
+    hide: () => hide([row], experiments),
+    watch: () => watch(row),
+    id: () => copyId(row.id),
+  };
+  return { items, run: (/** @type {string} */ value) => acts[value]?.() };
+}
+
+/** @param {string} id */
+async function copyId(id) {
+  try {
+    await navigator.clipboard.writeText(id);
+    toast(`Copied ${id}.`);
+  } catch {
+    window.prompt("Copy with Ctrl+C", id); // clipboards are closed to pages without https
+  }
+}

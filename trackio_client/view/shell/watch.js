@@ -1,0 +1,136 @@
+// @ts-check
+/** Tells when a watched experiment ends, also while the tab is hidden: the page asks for the watched ones, slowly, for as long as
+ * there are any. Browsers let a hidden page's clock tick once a minute at most, and none at all once it is closed. */
+import { isMarked, mark, marked, onMarks } from "../base/marks.js";
+import { remember, remembered } from "../base/remember.js";
+import { toast } from "../base/toast.js";
+import { stateWord } from "../base/icons.js";
+import { capital } from "../base/words.js";
+
+const EVERY_MS = 15_000;
+const MOST = 20; // watched at once: each is a request
+const ENDS = ["finished", "failed", "interrupted"];
+
+export class Watch {
+  /** @param {{source: any, state: import("../data/state.js").PageState, open: (id: string) => void}} parts */
+  constructor({ source, state, open }) {
+    this.source = source;
+    this.state = state;
+    this.open = open;
+    this.timer = 0;
+    this.isAsking = false;
+    /** @type {Set<string>} those whose silence was told already */ this.silent = new Set();
+    onMarks(() => this.plan());
+    state.addEventListener("change", (/** @type {any} */ event) => event.detail.has("experiments") && this.look(state.get("experiments")));
+    document.addEventListener("visibilitychange", () => !document.hidden && this.unflash());
+    this.plan();
+  }
+
+  /** Begin or end to watch; asks for permission at the press that begins it. @param {any} row */
+  async turn(row, on = !isMarked("watched", row.id)) {
+    if (!on) {
+      mark("watched", [row.id], false);
+      return void toast(`You are not told when “${row.name}” ends.`, { undo: () => mark("watched", [row.id], true) });
+    }
+    if (ENDS.includes(row.state)) return void toast(`“${row.name}” has ended: ${stateWord(row.state)}.`);
+    if (marked("watched").length >= MOST) return void toast(`${MOST} experiments are watched. Stop watching one of them first.`, { isTrouble: true });
+    mark("watched", [row.id], true);
+    const may = await permission();
+    const off = () => mark("watched", [row.id], false);
+    if (may === "granted") toast(`This browser tells you when “${row.name}” ends, as long as a page of this server is open.`, { undo: off });
+    else if (may === "denied") toast(`You are told here, in the page and in its title, when “${row.name}” ends. Notifications are blocked for this address: allow them in the browser's settings of the site.`, { undo: off });
+    else toast(`You are told here, in the page and in its title, when “${row.name}” ends. This browser gives no notifications to a page without https.`, { undo: off });
+  }
+
+  plan() {
+    clearTimeout(this.timer);
+    if (marked("watched").length) this.timer = setTimeout(() => this.ask(), EVERY_MS);
+  }
+
+  /** Of what the page polls anyway nothing more is asked. @param {any[]} rows */
+  look(rows) {
+    if (!marked("watched").length) return;
+    for (const row of rows) if (isMarked("watched", row.id)) this.heard(row);
+  }
+
+  async ask() {
+    if (this.isAsking) return;
+    this.isAsking = true;
+    const here = document.hidden ? new Set() : new Set(this.state.get("experiments").map((/** @type {any} */ row) => row.id));
+    for (const id of marked("watched").filter((each) => !here.has(each))) {
+      try {
+        this.heard({ ...(await this.source.experiment(id)), id });
+      } catch (error) {
+        if (/** @type {any} */ (error).status === 404 || /** @type {any} */ (error).status === 410) mark("watched", [id], false); // it was deleted
+      }
+    }
+    this.isAsking = false;
+    this.plan();
+  }
+
+  /** @param {any} row */
+  heard(row) {
+    const ended = ENDS.includes(row.state);
+    if (!ended && row.state !== "lost_contact") return void this.silent.delete(row.id);
+    if (!ended && this.silent.has(row.id)) return;
+    if (!claimed(`${row.id} ${row.state} ${row.generation}`)) {
+      if (ended) mark("watched", [row.id], false);
+      return; // another tab of this browser has told it
+    }
+    if (ended) mark("watched", [row.id], false);
+    else this.silent.add(row.id); // it may come back: still watched
+    this.tell(row);
+  }
+
+  /** @param {any} row */
+  tell(row) {
+    const title = `${row.name}: ${stateWord(row.state)}`;
+    const body = [row.project, row.state === "finished" ? "" : row.evidence].filter(Boolean).join("\n").slice(0, 300);
+    const go = () => {
+      window.focus();
+      if (row.project !== this.state.get("project")) this.state.set({ project: row.project });
+      this.open(row.id);
+    };
+    toast(`${capital(title)}. ${row.state === "finished" ? "" : (row.evidence ?? "")}`.trim(), { isTrouble: row.state !== "finished", stays_ms: 60_000, act: { word: "Open", run: go } });
+    if (document.hidden) this.flash(title);
+    if (globalThis.Notification?.permission !== "granted") return;
+    try {
+      const shown = new Notification(title, { body, tag: `trackio ${row.id}` });
+      shown.onclick = () => (go(), shown.close());
+    } catch {
+      // Phones want a service worker for it; the title and the line in the page say it.
+    }
+  }
+
+  /** @param {string} words */
+  flash(words) {
+    this.before ??= document.title;
+    document.title = `● ${words}`;
+  }
+
+  unflash() {
+    if (this.before === undefined) return;
+    document.title = this.before;
+    this.before = undefined;
+  }
+}
+
+/** Whether this page is the first of the browser's tabs to say it. @param {string} what */
+function claimed(what) {
+  const told = Array.isArray(remembered().told) ? remembered().told : [];
+  if (told.includes(what)) return false;
+  remember({ told: [...told.slice(-99), what] });
+  return true;
+}
+
+/** @returns {Promise<"granted" | "denied" | "none">} */
+async function permission() {
+  if (!globalThis.Notification || !globalThis.isSecureContext) return "none";
+  if (Notification.permission !== "default") return Notification.permission;
+  try {
+    const said = await Notification.requestPermission();
+    return said === "default" ? "denied" : said;
+  } catch {
+    return "none";
+  }
+}
