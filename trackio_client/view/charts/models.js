@@ -11,6 +11,9 @@ import { ownOf } from "./settings.js";
 import { BY_STEP } from "../data/state.js";
 
 const POINTS = 1000; // buckets a series in a grid: two and more a pixel, so that extremes keep their own pixel column
+const MANY = 8; // experiments, above which a bucket a pixel column has to do: the server's time and the bytes follow the buckets
+const COLUMNS = [340, 680]; // pixel columns, in steps, so that charts of about one size are asked for together
+const BESIDE = 70; // px of a chart that are not plot
 const PROBE = 4; // points: enough to learn whether an experiment has a metric at all
 const CLOCKS = ["time", "relative"];
 const PLAIN = ["step", ...CLOCKS];
@@ -73,9 +76,16 @@ export class Models {
     return (ownOf(this.state, chart.metric.metric).logX ?? this.state.get("logX") ?? false) && this.axisOf(chart) !== "time";
   }
 
+  /** How many buckets a series of a chart has at most. @param {Chart} chart */
+  #points(chart) {
+    if (this.source.overview || this.shown().length <= MANY) return POINTS;
+    const columns = (chart.width - BESIDE) * chart.ratio;
+    return COLUMNS.find((most) => columns <= most) ?? POINTS;
+  }
+
   /** Coarse and, when zoomed, fine. @param {Chart} chart @param {[number, number] | null} zoom @returns {{coarse: Axis, fine: Axis | null}} */
   axes(chart, zoom) {
-    const coarse = { x: this.axisOf(chart), from: null, to: null, max_points: POINTS };
+    const coarse = { x: this.axisOf(chart), from: null, to: null, max_points: this.#points(chart) };
     if (!zoom || this.source.overview) return { coarse, fine: null };
     const margin = (zoom[1] - zoom[0]) * 0.1; // so that lines reach the edges
     const fine = { ...coarse, from: Number((zoom[0] - margin).toPrecision(12)), to: Number((zoom[1] + margin).toPrecision(12)) };
