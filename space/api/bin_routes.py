@@ -148,7 +148,7 @@ def _check_known(store: Store, ids: list[str]) -> None:
 
 def _asker(request: Request, gate: Gate) -> str:
     """Who deletes, for those who look into the bin: a name on the Hub, or which token."""
-    kind, _, name = request.scope["trackio_caller"].subject.partition(":")
+    kind, _, name = str(request.scope["trackio_caller"].subject).partition(":")
     if kind == "hub":
         return name
     if kind == "token":

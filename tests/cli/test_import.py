@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from trackio_client.cli.main import main
+from trackio_client.errors import UsageError
 from trackio_client.reader import Api
 
 DATA = Path(__file__).resolve().parents[1] / "exchange" / "data"
@@ -101,3 +102,29 @@ def test_delete_asks_first_and_then_it_is_gone(capsys):
     assert len(imported(capsys)) == 4  # who imports again wants it again
     with Api() as api:
         assert len(api.experiments("real")) == 4
+
+
+@pytest.mark.requirement("S2.83")
+def test_what_was_deleted_is_listed_and_restored_or_freed_at_once(capsys):
+    one, two = (imported(capsys)[name]["experiment_id"] for name in ("metamath", "whisper-wer"))
+    assert main(["delete", one, two, "--yes"]) == 0
+    said = capsys.readouterr().out
+    assert f"trackio-client undelete {one}" in said
+    assert "stays in the history of that repo" in said
+    assert main(["bin", "--json"]) == 0
+    assert {row["experiment_id"] for row in json.loads(capsys.readouterr().out)["experiments"]} == {one, two}
+    assert main(["undelete", one]) == 0
+    assert main(["undelete", one]) == 3
+    assert "is not in the bin" in capsys.readouterr().err
+    assert main(["delete", two, "--now", "--yes"]) == 0
+    assert main(["bin"]) == 0
+    assert "The bin is empty." in capsys.readouterr().out
+    with Api() as api:
+        left = api.experiments("real")
+        assert (one in map(str, left), two in map(str, left), len(left)) == (True, False, 3)
+        assert [str(each) for each in api.experiments("real", f"id = {one} or id = {two}")] == [one]
+        with pytest.raises(UsageError, match="column 6: expected a value behind ="):
+            api.experiments("real", "name =")
+        api.delete(one)
+        assert [row["experiment_id"] for row in api.bin("real")] == [one]
+        assert api.restore(one).experiment_id == one

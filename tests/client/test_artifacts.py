@@ -299,7 +299,7 @@ def test_a_deleted_experiment_takes_its_artifacts_and_leaves_those_that_others_l
     own = one.log_artifact(tmp_path / "own.bin", "own")
     one.finish()
     two.finish()
-    api.delete(one.id)
+    api.delete(one.id, now=True)
     assert [each["name"] for each in api.artifacts("digits")] == ["both"]
     assert len(list(Path(api.artifact("digits/both").download(tmp_path / "came")).rglob("*"))) > 3
     store = open_store(tmp_path / "home" / "v1" / "store.sqlite")

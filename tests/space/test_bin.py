@@ -34,7 +34,7 @@ def test_a_deleted_experiment_is_in_the_bin_and_can_be_restored_with_what_arrive
     refused = three.get("/v1/experiments/exp_a")
     assert refused.status_code == 404
     assert "is in the bin" in refused.json()["detail"]
-    assert "trackio-client restore exp_a" in refused.json()["detail"]
+    assert "trackio-client undelete exp_a" in refused.json()["detail"]
     assert three.get("/v1/series?experiment=exp_a&metric=lr").status_code == 404
     assert three.send(a_batch(3, 4, first_seq=4, writer="w0"), writer="w0").status_code == 200
     (row,) = three.get("/v1/bin?project=digits").json()["experiments"]

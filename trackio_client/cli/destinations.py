@@ -10,12 +10,13 @@ from trackio_client.delivery.address import address_of, repo_of
 from trackio_client.delivery.http import HttpTransport
 from trackio_client.delivery.staging import Staging, start_pusher
 from trackio_client.delivery.transport import StoreTransport, Transport
-from trackio_client.errors import ExperimentNotFound
+from trackio_client.errors import ExperimentNotFound, Gone
 from trackio_client.exchange.joining import Content
 from trackio_client.reader.http import HttpSource
 from trackio_client.reader.local import LocalSource
 from trackio_client.reader.source import Source
 from trackio_client.settings import Settings, is_staged, space_at
+from trackio_client.store.binning import IN_BIN
 from trackio_client.wire.asks import SeriesQuery
 from trackio_client.wire.batches import Batch, Receipt
 from trackio_client.wire.events import CONSOLE, EDIT, MARK, START, TEXT, revive
@@ -35,7 +36,9 @@ class Road:
     def start_of(self, experiment_id: str) -> dict[str, Any] | None:
         try:
             found = self._source.events(experiment_id, [START])
-        except ExperimentNotFound:
+        except ExperimentNotFound as error:
+            if IN_BIN in str(error):  # as one that is gone: who imports again wants it again
+                raise Gone(str(error)) from None
             return None
         return dict(revive(found[0]["content"])) if found else None
 

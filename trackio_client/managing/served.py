@@ -29,9 +29,11 @@ class ServedSource(LocalSource):
         self._store = store
         self._append, self._lost_contact_s = append, lost_contact_s
 
-    def experiments(self, project: str) -> list[dict[str, Any]]:
+    def experiments(self, project: str, *, filter: str = "", archived: bool | None = False) -> list[dict[str, Any]]:
         try:
-            found = list_experiments(self.store, project, time.time(), lost_contact_s=self._lost_contact_s)
+            found = list_experiments(
+                self.store, project, time.time(), lost_contact_s=self._lost_contact_s, filter=filter, archived=archived
+            )
         except ProjectNotFound:
             return []
         return list(found["experiments"])

@@ -13,7 +13,7 @@ from trackio_client.queries.definitions import goal_of, standing
 from trackio_client.queries.editing import notes_version
 from trackio_client.queries.filtering import STATISTICS, Filter
 from trackio_client.queries.states import LOSSES, LOST_CONTACT_S, state_of
-from trackio_client.store.binning import goes_at_s
+from trackio_client.store.binning import IN_BIN, goes_at_s
 from trackio_client.store.contract import ExperimentRecord, MetricSummary, Store, StoredEvent
 from trackio_client.wire.batches import digest_sum
 from trackio_client.wire.events import DEMO, DEMO_PREFIX, plain
@@ -156,8 +156,8 @@ def find_experiment(store: Store, experiment_id: str, *, in_bin: bool = False) -
     if record.binned is not None and not in_bin:
         day = time.strftime("%Y-%m-%d", time.gmtime(goes_at_s(record)))
         raise ExperimentNotFound(
-            f"experiment {record.name!r:.160} ({experiment_id}) is in the bin and goes for good on {day}; what its "
-            f"training still logs is kept. To bring it back: trackio-client restore {experiment_id}"
+            f"experiment {record.name!r:.160} ({experiment_id}) {IN_BIN} and goes for good on {day}; what its "
+            f"training still logs is kept. To bring it back: trackio-client undelete {experiment_id}"
         )
     return record
 

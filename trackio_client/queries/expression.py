@@ -135,13 +135,13 @@ class _Parser:
 
     def known(self, key: str, start: int) -> Tree | None:
         """`is null`, `is not null`, `in (…)`, `not in (…)`; what is none of these are words."""
-        for words, sign in ((("is", "null"), "null"), (("is", "not", "null"), "not null")):
-            if self.take_all(words):
+        for sign in ("null", "not null"):
+            if self.take_all("is", *sign.split()):
                 self.check_key(key, start)
                 return {"key": key, "sign": sign}
-        for words, sign in ((("in",), "in"), (("not", "in"), "not in")):
+        for sign in ("in", "not in"):
             at = self.at
-            if self.take_all(words):
+            if self.take_all(*sign.split()):
                 self.skip()
                 if self.at < len(self.text) and self.text[self.at] == "(":
                     self.check_key(key, start)
@@ -173,7 +173,7 @@ class _Parser:
     def values(self) -> list[Tree]:
         opened = self.at
         self.at += 1
-        found = []
+        found: list[Tree] = []
         while True:
             self.skip()
             if self.at >= len(self.text):
@@ -221,7 +221,7 @@ class _Parser:
         self.at += len(word)
         return True
 
-    def take_all(self, words: tuple[str, ...]) -> bool:
+    def take_all(self, *words: str) -> bool:
         at = self.at
         if all(self.takes(word) for word in words):
             return True
@@ -231,7 +231,7 @@ class _Parser:
     def quoted(self) -> str:
         start, quote = self.at, self.text[self.at]
         self.at += 1
-        found = []
+        found: list[str] = []
         while self.at < len(self.text):
             character = self.text[self.at]
             self.at += 1

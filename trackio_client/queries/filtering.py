@@ -10,6 +10,7 @@ What is missing is neither less nor more than anything and equal to nothing, so 
 from __future__ import annotations
 
 import math
+import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -145,11 +146,13 @@ def _value_test(sign: str, value: Mapping[str, Any]) -> Callable[[Any], bool]:
         return lambda held: isinstance(held, str) and text in held.lower()
     if sign in ("=", "!=", "in", "not in"):
         return lambda held: _equal(held, text, number)
-    compare = {
-        "<": lambda held: held < number, "<=": lambda held: held <= number,
-        ">": lambda held: held > number, ">=": lambda held: held >= number,
-    }[sign]  # fmt: skip
-    return lambda held: _is_number(held) and compare(held)
+    compare, limit = _COMPARED[sign], float(number)
+    return lambda held: _is_number(held) and bool(compare(held, limit))
+
+
+_COMPARED: Final[dict[str, Callable[[Any, Any], Any]]] = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
 
 
 def _is_number(held: Any) -> bool:

@@ -26,6 +26,7 @@ from trackio_client.reader.experiment import LoggedExperiment
 from trackio_client.reader.runs_api import ProjectName, RunsApi
 from trackio_client.reader.source import Source
 from trackio_client.settings import Settings, is_dataset, is_staged, settings_from, space_at
+from trackio_client.store.binning import IN_BIN
 from trackio_client.store.contract import Series
 from trackio_client.wire.asks import SeriesQuery
 from trackio_client.wire.events import revive
@@ -76,13 +77,18 @@ class Api(RunsApi):
         """Names of all projects, the one with the newest event first; each is a text with `name` and `entity`."""
         return [ProjectName.of(str(one["project"]), self) for one in self.source.projects()]
 
-    def experiments(self, project: str) -> list[LoggedExperiment]:
+    def experiments(self, project: str, filter: str = "", *, archived: bool | None = False) -> list[LoggedExperiment]:
         """The experiments of a project, newest first.
 
+        Args:
+            project: the project.
+            filter: as the page's table takes it (docs/table.md): `"lr > 1e-4 and not tag = baseline"`.
+            archived: those that are not archived; True gives those that are, None both.
+
         Raises:
-            ProjectNotFound: nothing was ever logged to it here.
+            ProjectNotFound: nothing was ever logged to it here. UsageError: the filter does not parse, and where.
         """
-        listed = self.source.experiments(project)
+        listed = self.source.experiments(project, filter=filter, archived=archived)
         if not listed and project not in (names := self.projects()):
             raise ProjectNotFound(f"there is no project {project!r} in {self.address}.{_instead(project, names)}")
         return [LoggedExperiment(self, one) for one in listed]
@@ -91,7 +97,9 @@ class Api(RunsApi):
         """One experiment by its id. Raises ExperimentNotFound, which names those that are alike."""
         try:
             found = self.source.experiment(str(experiment_id))
-        except ExperimentNotFound:
+        except ExperimentNotFound as error:
+            if IN_BIN in str(error):
+                raise
             raise self._no_experiment(str(experiment_id)) from None
         return LoggedExperiment(self, found, found)
 
@@ -323,12 +331,31 @@ class Api(RunsApi):
                 return
         raise NotFound(f"project {project!r} has no view {name!r}.{_instead(name, [each['name'] for each in views])}")
 
-    def delete(self, experiment_id: str) -> None:
-        """Delete an experiment for good. Raises ExperimentNotFound, Unauthorized."""
+    def delete(self, experiment_id: str, *, now: bool = False) -> None:
+        """Put an experiment into the bin, from which `restore` takes it for seven days; or free it `now`, for good.
+
+        What was pushed to a dataset repo stays in that repo's history either way. Raises ExperimentNotFound,
+        Unauthorized.
+        """
         try:
-            self.source.delete(str(experiment_id))
-        except ExperimentNotFound:
+            self.source.delete(str(experiment_id), now=now)
+        except ExperimentNotFound as error:
+            if IN_BIN in str(error):
+                raise
             raise self._no_experiment(str(experiment_id)) from None
+
+    def restore(self, experiment_id: str) -> LoggedExperiment:
+        """Take an experiment out of the bin, with what its training logged meanwhile.
+
+        Raises:
+            ExperimentNotFound: it was freed. UsageError: it is not in the bin. Unauthorized.
+        """
+        self.source.restore(str(experiment_id))
+        return self.experiment(str(experiment_id))
+
+    def bin(self, project: str | None = None) -> list[dict[str, Any]]:
+        """What is in the bin, the last deleted first: rows with `experiment_id`, `name`, `binned_s`, `by`, `goes_s`."""
+        return self.source.bin(project)
 
     def close(self) -> None:
         self.source.close()

@@ -60,9 +60,11 @@ class HttpSource:
     def projects(self) -> list[dict[str, Any]]:
         return list(self._ask("GET", "/v1/projects")["projects"])
 
-    def experiments(self, project: str) -> list[dict[str, Any]]:
+    def experiments(self, project: str, *, filter: str = "", archived: bool | None = False) -> list[dict[str, Any]]:
+        asked = {"project": project, "archived": {False: "0", None: "1", True: "only"}[archived]}
+        asked |= {"filter": filter} if filter else {}
         try:
-            return list(self._ask("GET", "/v1/experiments", params={"project": project})["experiments"])
+            return list(self._ask("GET", "/v1/experiments", params=asked)["experiments"])
         except NotFound:  # the only thing that this asks for is the project
             return []
 
@@ -162,8 +164,14 @@ class HttpSource:
         path = f"/v1/writers/{quote(batch.writer_id, safe='')}/events"
         self._ask("POST", path, content=pack(batch), headers={"Content-Type": FRAMES_TYPE})
 
-    def delete(self, experiment_id: str) -> None:
-        self._ask("DELETE", _path(experiment_id))
+    def delete(self, experiment_id: str, *, now: bool = False) -> None:
+        self._ask("DELETE", _path(experiment_id), params={"now": "1"} if now else {})
+
+    def restore(self, experiment_id: str) -> None:
+        self._ask("POST", "/v1/bin/restore", json={"experiments": [experiment_id]})
+
+    def bin(self, project: str | None = None) -> list[dict[str, Any]]:
+        return list(self._ask("GET", "/v1/bin", params={"project": project} if project else {})["experiments"])
 
     def close(self) -> None:
         self._client.close()

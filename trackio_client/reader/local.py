@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -9,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trackio_client.blobs import pieces_of
-from trackio_client.errors import ExperimentNotFound, NotFound, ProjectNotFound
+from trackio_client.errors import ExperimentNotFound, NotFound, ProjectNotFound, UsageError
 from trackio_client.queries import spread
 from trackio_client.queries.artifacts import experiment_artifacts, list_artifacts, read_artifact
+from trackio_client.queries.binned import list_bin
 from trackio_client.queries.comparing import compare
 from trackio_client.queries.environment import detail_with_environment
 from trackio_client.queries.experiments import (
@@ -22,10 +24,12 @@ from trackio_client.queries.experiments import (
     list_projects,
     list_receipts,
 )
+from trackio_client.queries.expression import parsed
 from trackio_client.queries.groups import compare_groups
 from trackio_client.queries.importance import importance
 from trackio_client.queries.training import training_summary
 from trackio_client.reader.source import all_pages
+from trackio_client.store.binning import RESTORED, binned, edit_batch, free_due
 from trackio_client.store.contract import Series
 from trackio_client.store.saved_views import SavedViews, path_beside
 from trackio_client.wire.asks import SeriesQuery
@@ -74,9 +78,13 @@ class LocalSource:
     def projects(self) -> list[dict[str, Any]]:
         return list(list_projects(self.store)["projects"]) if self._is_there else []
 
-    def experiments(self, project: str) -> list[dict[str, Any]]:
+    def experiments(self, project: str, *, filter: str = "", archived: bool | None = False) -> list[dict[str, Any]]:
+        if not self._is_there:
+            parsed(filter)  # what does not parse is told wherever it is asked
+            return []
         try:
-            return list(list_experiments(self.store, project, time.time())["experiments"]) if self._is_there else []
+            found = list_experiments(self.store, project, time.time(), filter=filter, archived=archived)
+            return list(found["experiments"])
         except ProjectNotFound:
             return []
 
@@ -156,11 +164,31 @@ class LocalSource:
         if isinstance(outcome, Exception):
             raise outcome
 
-    def delete(self, experiment_id: str) -> None:
-        find_experiment(self.store, experiment_id)
-        self.store.delete(experiment_id)
+    def delete(self, experiment_id: str, *, now: bool = False) -> None:
+        find_experiment(self.store, experiment_id, in_bin=now)
+        if now:
+            self.store.delete(experiment_id)
+        else:
+            self.append(edit_batch(self.store, experiment_id, binned(_user(), time.time())))
+        free_due(self.store, time.time())  # no server does it here
+
+    def restore(self, experiment_id: str) -> None:
+        if find_experiment(self.store, experiment_id, in_bin=True).binned is None:
+            raise UsageError(f"experiment {experiment_id!r:.160} is not in the bin")
+        self.append(edit_batch(self.store, experiment_id, RESTORED))
+
+    def bin(self, project: str | None = None) -> list[dict[str, Any]]:
+        return list(list_bin(self.store, project, time.time())["experiments"]) if self._is_there else []
 
     def close(self) -> None:
         if self._store is not None:
             self._store.close()
             self._store = None
+
+
+def _user() -> str:
+    """Who is at this machine, as its system names them."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a container whose user has no name
+        return ""

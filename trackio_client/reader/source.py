@@ -19,8 +19,11 @@ class Source(Protocol):
 
     def projects(self) -> list[dict[str, Any]]: ...
 
-    def experiments(self, project: str) -> list[dict[str, Any]]:
-        """The experiments of a project, newest first; [] for an unknown one."""
+    def experiments(self, project: str, *, filter: str = "", archived: bool | None = False) -> list[dict[str, Any]]:
+        """The experiments of a project, newest first; [] for an unknown one. Raises UsageError: no filter.
+
+        `archived`: those that are not (False), that are (True), or all (None).
+        """
         ...
 
     def experiment(self, experiment_id: str) -> dict[str, Any]:
@@ -99,7 +102,17 @@ class Source(Protocol):
         """Add events. Raises Unauthorized, UsageError, Unavailable."""
         ...
 
-    def delete(self, experiment_id: str) -> None: ...
+    def delete(self, experiment_id: str, *, now: bool = False) -> None:
+        """Put it into the bin, or free it `now`, also from the bin. Raises ExperimentNotFound, Unauthorized."""
+        ...
+
+    def restore(self, experiment_id: str) -> None:
+        """Take it out of the bin. Raises ExperimentNotFound, UsageError: it is not there."""
+        ...
+
+    def bin(self, project: str | None = None) -> list[dict[str, Any]]:
+        """What is in the bin (queries/binned.py), the last deleted first."""
+        ...
 
     def close(self) -> None: ...
 

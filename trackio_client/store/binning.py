@@ -21,6 +21,8 @@ from trackio_client.wire.frames import event_frame
 BIN_DAYS: Final = 7
 BIN_S: Final = BIN_DAYS * 86_400.0
 """How long what was deleted can be restored."""
+IN_BIN: Final = "is in the bin"
+"""Stands in what is said of one that is asked for, also by a Space over HTTP."""
 
 
 def edit_batch(store: Store, experiment_id: str, changes: Mapping[str, Any]) -> Batch:
