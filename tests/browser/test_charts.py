@@ -375,22 +375,22 @@ def test_a_menu_gives_an_image_and_every_point(open_page: Callable[..., Any]) ->
     page = open_page(server)
     page.get_by_role("button", name="Menu of train/loss").click()
     with page.expect_download() as download:
-        page.get_by_role("option", name="Download all points (CSV)").click()
+        page.get_by_role("option", name="All points (CSV)").click()
     rows = download.value.path().read_text().splitlines()
     assert rows[0] == "experiment_id,name,step,time,train/loss"
     assert len(rows) == 1 + 2 * 5000
     page.get_by_role("button", name="Menu of train/loss").click()
     with page.expect_download() as download:
-        page.get_by_role("option", name="Download image (PNG)").click()
+        page.get_by_role("option", name="Image (PNG)").click()
     assert download.value.path().read_bytes()[:4] == b"\x89PNG"
 
 
-def test_a_chart_opens_large_and_closes_again(open_page: Callable[..., Any]) -> None:
+def test_a_chart_opens_in_plotly_and_closes_again(open_page: Callable[..., Any]) -> None:
     page = open_page(several(2))
-    page.locator(".tk-plot").focus()
-    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Menu of train/loss").click()
+    page.get_by_role("option", name="Open in Plotly").click()
     page.locator("dialog.tk-large .main-svg").first.wait_for()
-    assert page.evaluate("document.querySelector('.tk-large-plot').data.filter((t) => t.name).length") >= 2
+    assert page.evaluate("document.querySelector('.tk-large-plot').data.filter((t) => t.showlegend !== false).length") == 2
     page.keyboard.press("Escape")
     page.locator("dialog.tk-large").wait_for(state="detached")
 

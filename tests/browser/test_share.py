@@ -214,8 +214,11 @@ def test_a_snapshot_opens_from_a_disk_without_a_network(page, guarded, trainings
     page.get_by_role("option", name="relative time").click()
     drawn(page)
     page.locator(".tk-chart-more").first.click()
-    page.get_by_role("option", name="Open large").click()
-    expect(page.get_by_text("The large view needs the server.")).to_be_visible()
+    expect(page.get_by_role("option", name="Open in Plotly")).to_have_count(0)  # a file holds no library of 4 MB
+    page.get_by_role("option", name="Full screen").click()
+    expect(page.locator(".tk-full-row b").first).to_have_text(re.compile(r"\d"))
+    page.keyboard.press("Escape")
+    expect(page.locator(".tk-full")).to_have_count(0)
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
 
 

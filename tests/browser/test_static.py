@@ -127,7 +127,7 @@ def test_a_chart_without_points_says_whether_they_come_or_were_left_out(world, p
     expect(page.locator(".tk-notice")).to_contain_text("100 more are not listed on this page")
 
 
-def test_one_chart_opens_large(world, page):
+def test_one_chart_opens_in_plotly(world, page):
     pytest.importorskip("plotly")
     url = deploy(world.hub, world.api, library=True)
     fill(world.store, recent(1, 300))
@@ -136,13 +136,13 @@ def test_one_chart_opens_large(world, page):
     page.on("console", lambda message: said.append(message.text))
     page.goto(url)
     drawn(page)
-    page.locator(".tk-plot").first.focus()
-    page.keyboard.press("Enter")
+    page.locator(".tk-chart-more").first.click()
+    page.get_by_role("option", name="Open in Plotly").click()
     expect(page.locator(".tk-large .scatterlayer .trace").first).to_be_attached()
     assert [text for text in said if "Content Security Policy" in text] == []
 
 
-def test_without_the_library_a_chart_says_why_it_does_not_open(world, page):
+def test_without_the_library_a_chart_opens_over_the_window_as_it_is(world, page):
     url = deploy(world.hub, world.api)
     fill(world.store, recent(1))
     world.push()
@@ -150,7 +150,10 @@ def test_without_the_library_a_chart_says_why_it_does_not_open(world, page):
     drawn(page)
     page.locator(".tk-plot").first.focus()
     page.keyboard.press("Enter")
-    expect(page.locator(".tk-chart-said")).to_contain_text("needs plotly")
+    expect(page.locator(".tk-full-row b").first).to_have_text(re.compile(r"\d"))
+    page.locator(".tk-full").get_by_label("Menu of this chart").click()
+    expect(page.get_by_role("option", name="Image (PNG)")).to_be_visible()
+    expect(page.get_by_role("option", name="Open in Plotly")).to_have_count(0)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -53,6 +53,7 @@ class SharedPage {
     this.experiments = new Experiments(this.state, source);
     this.details = new Map();
     this.isOver = false;
+    this.isChart = typeof source.data?.chart === "string"; // a file of one chart
     this.build();
     this.experiments.addEventListener("contact", () => this.heard());
     this.state.follow(["experiments", "progress"], () => this.rows());
@@ -80,13 +81,13 @@ class SharedPage {
     const body = h("div", { class: "tk-body", tabindex: "-1" }, inside);
     const top = kind === "embed" ? null : h("header", { class: "tk-top" }, h("div", { class: "tk-brand" }, brandMark(), h("b", { class: "tk-shared-name", title: this.name }, this.name)), h("span", { class: "tk-grow" }), this.fresh, this.themes());
     this.root = h("div", { class: `tk tk-shared ${kind} charts`, id: "trackio" }, top, body);
-    if (this.only.length === 1) this.root.classList.add("alone");
+    if (this.only.length === 1 || this.isChart) this.root.classList.add("alone");
+    if (this.isChart) this.root.classList.add("one");
     if (kind !== "embed") controls(this.bar, state, { byMetric: this.source.byMetric !== false, only: this.source.otherAxes && [] });
     document.querySelector(".tk-shared-plain")?.remove();
     document.body.append(this.root);
     this.grid = new MetricGrid(charts, { state, source, every_ms: this.isLive ? LIVE_MS : NEVER_MS });
     this.grid.addEventListener("contact", () => this.heard());
-    if (!this.isLive) this.grid.full = async (chart) => chart.say("The large view needs the server. Zoom works here too: drag along the chart.");
     setInterval(() => document.hidden || this.tell(), 1000);
   }
 
@@ -112,7 +113,7 @@ class SharedPage {
     this.loadMetrics(rows);
     if (this.kind === "embed") return this.paintLegend(rows);
     this.paintHead(rows);
-    this.loadDetails(rows);
+    if (!this.isChart) this.loadDetails(rows);
   }
 
   async loadMetrics(rows) {
@@ -172,11 +173,11 @@ class SharedPage {
       this.headKey = key;
       this.facts = h("div", { class: "tk-facts" });
       this.lines = new Map();
-      this.head.classList.toggle("many", rows.length > 1 && rows.length <= LISTED);
+      this.head.classList.toggle("many", (rows.length > 1 || this.isChart) && rows.length <= LISTED);
       this.head.classList.toggle("crowd", rows.length > LISTED);
-      fill(this.head, rows.length === 1 ? this.oneHead(rows[0]) : rows.map((row) => this.line(row)));
+      fill(this.head, rows.length === 1 && !this.isChart ? this.oneHead(rows[0]) : rows.map((row) => this.line(row)));
     }
-    if (rows.length === 1) return this.oneFacts(rows[0], now_s);
+    if (rows.length === 1 && !this.isChart) return this.oneFacts(rows[0], now_s);
     for (const row of rows) {
       const line = this.lines.get(row.id);
       if (line) text(line, row.last_step === null || row.last_step === undefined ? "no step yet" : `step ${count(row.last_step)}`);
@@ -228,7 +229,7 @@ class SharedPage {
   }
 
   paintAside() {
-    if (this.kind === "embed") return;
+    if (this.kind === "embed" || this.isChart) return;
     const rows = this.state.get("experiments");
     const details = rows.map((row) => this.details.get(row.id));
     if (details.some((each) => !each)) return;

@@ -1,28 +1,106 @@
 // @ts-check
-/** The menu of one chart, and what it gives: image, points as CSV, link. */
+/** The menu of one chart: how it is drawn, where it stands, and what it gives to take away. */
 import { openMenu } from "../base/menu.js";
+import { remember, remembered } from "../base/remember.js";
+import { copyLink } from "./link.js";
 import { isNoisy } from "./order.js";
+import { hide } from "./pins.js";
+import { step } from "./moving.js";
+
+/** @typedef {{label: string, note?: string, run: () => any}} Entry */
 
 /** @param {any} grid @param {import("./chart.js").Chart} chart @param {HTMLElement} button */
 export function chartMenu(grid, chart, button) {
-  /** @type {Record<string, {label: string, run: () => void}>} */
-  const items = {
-    ...(grid.source.large === false ? {} : { large: { label: "Open large", run: () => grid.full(chart) } }),
-    pin: { label: grid.isPinned(chart) ? "Unpin" : "Pin to the top", run: () => grid.pin(chart) },
-    log: { label: chart.log ? "Linear y axis" : "Logarithmic y axis", run: () => grid.log(chart) },
-    table: { label: chart.asTable ? "Show the chart" : "Show as table", run: () => grid.table(chart) },
-    linked: { label: chart.linked ? "Unlink zoom and cursor" : "Link zoom and cursor", run: () => link(grid, chart) },
-    smooth: { label: chart.smooth ?? isNoisy(chart.metric) ? "Do not smooth this chart" : "Smooth this chart too", run: () => smooth(grid, chart) },
-    png: { label: "Download image (PNG)", run: () => savePng(chart) },
-    csv: { label: "Download all points (CSV)", run: () => saveCsv(grid, chart) },
-    copy: { label: "Copy link to this chart", run: () => copyLink(chart, button) },
-  };
-  if (grid.zoomOf(chart) || chart.zoomY) items.back = { label: "Zoom out", run: () => grid.back(chart, true) };
-  openMenu(button, {
-    title: `Menu of ${chart.metric.metric}`,
-    items: Object.entries(items).map(([value, { label }]) => ({ value, label })),
-    choose: (value) => items[value].run(),
+  /** @type {Record<string, Record<string, Entry | null>>} */
+  const groups = { "": looks(grid, chart, button), Place: places(grid, chart, button), Save: files(grid, chart), Share: sharing(grid, chart) };
+  /** @type {Map<string, Entry>} */ const entries = new Map();
+  const items = [];
+  for (const [group, some] of Object.entries(groups)) {
+    for (const [value, entry] of Object.entries(some)) {
+      if (!entry) continue;
+      entries.set(value, entry);
+      items.push({ value, label: entry.label, note: entry.note, ...(group ? { group } : {}) });
+    }
+  }
+  const menu = openMenu(button, {
+    title: `Menu of ${chart.metric.names ? chart.metric.title : chart.metric.metric}`,
+    items,
+    choose: (value) => entries.get(value)?.run(),
   });
+  menu.classList.add("tk-menu-plain"); // one looks such a list over; nobody types into it
+}
+
+/** @param {any} grid @param {import("./chart.js").Chart} chart @param {HTMLElement} button @returns {Record<string, Entry | null>} */
+function looks(grid, chart, button) {
+  const smooth = chart.smooth ?? isNoisy(chart.metric);
+  return {
+    full: grid.isFull ? null : { label: "Full screen", note: "Enter", run: () => grid.full(chart) },
+    settings: grid.settings ? { label: "Settings of this chart", run: () => grid.settings(chart, button) } : null,
+    derive: grid.derive && !grid.isFull && chart.metric.names ? { label: "Edit the expression", run: () => grid.derive(chart, button) } : null,
+    log: { label: chart.log ? "Linear y axis" : "Logarithmic y axis", note: "l", run: () => grid.log(chart) },
+    smooth: { label: smooth ? "Do not smooth this chart" : "Smooth this chart too", run: () => ((chart.smooth = !smooth), grid.redraw()) },
+    linked: grid.isFull ? null : { label: chart.linked ? "Unlink zoom and cursor" : "Link zoom and cursor", run: () => link(grid, chart) },
+    back: grid.zoomOf(chart) || chart.zoomY ? { label: "Zoom out", note: "0", run: () => grid.back(chart, true) } : null,
+    table: { label: chart.asTable ? "Show the chart" : "Show as table", note: "t", run: () => grid.table(chart) },
+    plotly: grid.source.large === false ? null : { label: "Open in Plotly", run: () => large(grid, chart) },
+  };
+}
+
+/** @param {any} grid @param {import("./chart.js").Chart} chart @param {HTMLElement} button @returns {Record<string, Entry | null>} */
+function places(grid, chart, button) {
+  if (grid.isFull) return {};
+  const row = grid.sections.find(chart.node)?.row;
+  const at = row?.charts.indexOf(chart) ?? -1;
+  const go = (/** @type {number} */ by) => () => (step(chart, row, by, grid.move), button.focus());
+  return {
+    pin: { label: grid.isPinned(chart) ? "Unpin" : "Pin to the top", run: () => grid.pin(chart) },
+    earlier: at > 0 ? { label: "Move earlier", note: "<", run: go(-1) } : null,
+    later: row && at < row.charts.length - 1 ? { label: "Move later", note: ">", run: go(1) } : null,
+    hide: { label: "Hide this chart", run: () => hide(grid.state, chart.metric.metric, String(chart.metric.names ? chart.metric.title : chart.metric.metric)) },
+  };
+}
+
+/** @param {any} grid @param {import("./chart.js").Chart} chart @returns {Record<string, Entry | null>} */
+function files(grid, chart) {
+  const get = (/** @type {"png" | "svg" | "html" | "csv" | "json"} */ form) => async () => {
+    try {
+      const { download } = await import("./export/export.js");
+      await download(grid, chart, form);
+    } catch (error) {
+      chart.say(`Not saved. ${/** @type {Error} */ (error).message}`);
+    }
+  };
+  const light = remembered().lightPictures === true;
+  const isDark = grid.state.get("theme") === "dark";
+  return {
+    png: { label: "Image (PNG)", run: get("png") },
+    svg: { label: "Vector image (SVG)", run: get("svg") },
+    html: { label: "Interactive page (HTML)", run: get("html") },
+    csv: { label: "All points (CSV)", run: get("csv") },
+    json: { label: "Plotly figure (JSON)", run: get("json") },
+    light: isDark ? { label: light ? "Save pictures as the page looks" : "Save pictures in light colours", run: () => remember({ lightPictures: light ? undefined : true }) } : null,
+  };
+}
+
+/** @param {any} grid @param {import("./chart.js").Chart} chart @returns {Record<string, Entry | null>} */
+function sharing(grid, chart) {
+  return {
+    copy: grid.source.isFile ? null : { label: "Copy link to this chart", run: () => copyLink(grid, chart, { full: grid.isFull }) },
+    // Only who may make links is offered one.
+    share: grid.source.may === "owner" && !chart.metric.names ? { label: "Share or embed this chart", run: () => share(grid, chart) } : null,
+  };
+}
+
+/** @param {any} grid @param {import("./chart.js").Chart} chart */
+async function share(grid, chart) {
+  const { showShare } = await import("../shell/share.js");
+  showShare({ state: grid.state, source: grid.source, metric: chart.metric.metric });
+}
+
+/** @param {any} grid @param {import("./chart.js").Chart} chart */
+async function large(grid, chart) {
+  const { openLarge } = await import("./large.js");
+  openLarge(grid, chart);
 }
 
 /** @param {any} grid @param {import("./chart.js").Chart} chart */
@@ -30,71 +108,4 @@ function link(grid, chart) {
   chart.ownZoom = grid.zoomOf(chart);
   chart.linked = !chart.linked;
   grid.redraw();
-}
-
-/** @param {any} grid @param {import("./chart.js").Chart} chart */
-function smooth(grid, chart) {
-  chart.smooth = !(chart.smooth ?? isNoisy(chart.metric));
-  grid.redraw();
-}
-
-/** @param {import("./chart.js").Chart} chart */
-function savePng(chart) {
-  chart.image().toBlob((blob) => blob && save(blob, `${fileName(chart.metric.metric)}.png`));
-}
-
-/** Every point as it was logged, not the thinned ones of the screen. @param {any} grid @param {import("./chart.js").Chart} chart */
-async function saveCsv(grid, chart) {
-  const lines = chart.model?.lines ?? [];
-  const names = new Map(lines.map((line) => [line.id, line.name]));
-  try {
-    const { series } = await grid.source.points({ experiments: [...names.keys()], metrics: [chart.metric.metric], x: "step" });
-    save(new Blob([csvOf(series, names, chart.metric.metric)], { type: "text/csv" }), `${fileName(chart.metric.metric)}.csv`);
-  } catch (error) {
-    chart.say(`The points did not come. ${/** @type {Error} */ (error).message}`);
-  }
-}
-
-/** @param {any[]} series @param {Map<string, string>} names @param {string} metric */
-export function csvOf(series, names, metric) {
-  const rows = [["experiment_id", "name", "step", "time", metric].map(quoted).join(",")];
-  for (const { experiment_id, steps, values, times_s } of series) {
-    for (let i = 0; i < steps.length; i++) {
-      const time = times_s?.[i] === undefined ? "" : new Date(times_s[i] * 1000).toISOString();
-      const value = typeof values[i] === "object" && values[i] !== null ? values[i].$float : values[i];
-      rows.push([experiment_id, names.get(experiment_id) ?? "", steps[i], time, value ?? "NaN"].map(quoted).join(","));
-    }
-  }
-  return `${rows.join("\n")}\n`;
-}
-
-/** A cell; text that a spreadsheet would run as a formula is made text. @param {any} value */
-function quoted(value) {
-  const text = typeof value === "string" && /^[=+\-@\t]/.test(value) && Number.isNaN(Number(value)) && !/^-?Infinity$/.test(value) ? `'${value}` : String(value);
-  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-/** @param {import("./chart.js").Chart} chart @param {HTMLElement} button */
-async function copyLink(chart, button) {
-  const address = new URL(location.href);
-  address.searchParams.set("filter", chart.metric.metric);
-  try {
-    await navigator.clipboard.writeText(address.href);
-    chart.say("Link copied.");
-  } catch {
-    chart.say(address.href); // no clipboard without https: the address can be copied by hand
-  }
-  button.focus();
-}
-
-/** @param {string} metric */
-const fileName = (metric) => metric.replace(/[^\p{L}\p{N}._-]+/gu, "-").slice(0, 80) || "chart";
-
-/** @param {Blob} blob @param {string} name */
-function save(blob, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

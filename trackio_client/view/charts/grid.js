@@ -4,6 +4,7 @@
  * all that has to be drawn. Knows the page only by its state and the server only by its source.
  */
 import { chartMenu } from "./actions.js";
+import { ARRANGEMENT, followArrangement, listOf, moved, putBefore, setList } from "./arrangement.js";
 import { Chart } from "./chart.js";
 import { Ink } from "../base/colors.js";
 import { Cursor } from "./cursor.js";
@@ -14,7 +15,8 @@ import { MarkFeed } from "./marks.js";
 import { Legend } from "./legend.js";
 import { Models } from "./models.js";
 import { Ranges } from "./ranges.js";
-import { pinsOf, togglePin } from "./pins.js";
+import { followLink } from "./link.js";
+import { PutAway, pinsOf, togglePin } from "./pins.js";
 import { Sections } from "./sections.js";
 import { DERIVED, derivedMetrics, dropDerived, ownOf, setOwn } from "./settings.js";
 import { BY_STEP } from "../data/state.js";
@@ -22,8 +24,8 @@ import { plural } from "../base/words.js";
 
 const CLOCKS = ["time", "relative"];
 const MOST_SHOWN = 10; // experiments ticked at once for a metric
-const KEYS = ["experiments", "metrics", "x", "smoothing", "logY", "logX", "band", "clip", "filter", "zoom", "groups", "by", "spread", "own", "derived"];
-const ARRANGED = ["metrics", "filter", "groups", "derived"];
+const KEYS = ["experiments", "metrics", "x", "smoothing", "logY", "logX", "band", "clip", "filter", "zoom", "groups", "by", "spread", "own", "derived", "chart", ...ARRANGEMENT];
+const ARRANGED = ["metrics", "filter", "groups", "derived", "chart", ...ARRANGEMENT];
 
 /** Events: `contact` when the server went away or came back (see `contact`); on its node `trackio-show`, with ids that
  * the reader asked to tick. */
@@ -42,10 +44,13 @@ export class MetricGrid extends EventTarget {
     this.hiddenNode = h("p", { class: "tk-hidden-metrics tk-soft", hidden: true });
     this.showsHidden = false;
     this.legend = new Legend(this.models, state, this.ink);
-    this.node.append(this.hiddenNode); // the sections are put before it
+    this.putAway = new PutAway(state);
+    this.isFull = false; // one chart over the whole window
+    this.node.append(this.putAway.node, this.hiddenNode); // the sections are put before them
+    const stopArrangement = followArrangement(state);
     root.append(this.legend.node);
     root.append(this.node);
-    this.sections = new Sections(this.node, { make: (metric) => this.#chart(metric), drop: (chart) => this.#drop(chart) }, folds);
+    this.sections = new Sections(this.node, { make: (metric) => this.#chart(metric), drop: (chart) => this.#drop(chart), move: (chart, before) => this.move(chart, before) }, folds);
     this.charts = this.sections.charts;
     this.ranges = new Ranges(state, (chart) => this.axisOf(chart), () => (this.#ask(), this.redraw()));
     /** @type {Map<any, Chart>} */ this.byPlot = new Map();
@@ -60,11 +65,13 @@ export class MetricGrid extends EventTarget {
     this.feeds.addEventListener("contact", () => this.dispatchEvent(new Event("contact")));
     this.marks.addEventListener("marks", () => this.redraw());
     this.stops = [
+      stopArrangement,
       state.follow(KEYS, (/** @type {Set<string>} */ keys) => this.#changed(keys)),
       state.follow(["hot"], () => this.#hot()),
       state.follow(["theme"], () => this.#themed()),
       state.follow(["progress"], () => this.#regrouped()),
     ];
+    this.stops.push(followLink(this));
     this.onResize = () => this.redraw();
     addEventListener("resize", this.onResize); // also another ratio of pixels
     this.dark = matchMedia("(prefers-color-scheme: dark)");
@@ -130,16 +137,16 @@ export class MetricGrid extends EventTarget {
 
   // Layout
 
-  /** The metrics of the groups in view, the filter, the pinned. @returns {[any[], string, string[]]} */
+  /** The metrics of the groups in view, the filter, the pinned. @returns {[any[], string, string[], string[]]} */
   #wanted() {
     const groups = this.state.get("groups");
-    const pins = pinsOf(this.state.get("project"));
+    const pins = pinsOf(this.state);
     const metrics = this.state.get("metrics") ?? [];
     const all = [...metrics, ...derivedMetrics(this.state.get("derived"), metrics)].filter((/** @type {any} */ m) => !groups || groups.includes(m.group));
     const hidden = all.filter((/** @type {any} */ m) => m.hidden && !pins.includes(m.metric)).length;
     this.#sayHidden(hidden);
     const shown = hidden && !this.showsHidden ? all.filter((/** @type {any} */ m) => !m.hidden || pins.includes(m.metric)) : all;
-    return [shown, this.state.get("filter") ?? "", pins];
+    return [this.putAway.rest(shown), this.state.get("filter") ?? "", pins, listOf(this.state, "order")];
   }
 
   /** How many metrics `define_metric(hidden=True)` leaves out, and the way to see them. @param {number} count */
@@ -159,16 +166,21 @@ export class MetricGrid extends EventTarget {
 
   /** @param {Chart} chart */
   isPinned(chart) {
-    return pinsOf(this.state.get("project")).includes(chart.metric.metric);
+    return pinsOf(this.state).includes(chart.metric.metric);
   }
 
   /** Puts a chart among the pinned ones, or back into its group. @param {Chart} chart */
   pin(chart) {
-    togglePin(this.state.get("project"), chart.metric.metric);
-    this.sections.arrange(...this.#wanted());
-    this.#ask();
-    this.redraw();
+    togglePin(this.state, chart.metric.metric);
     chart.node.scrollIntoView({ block: "nearest" });
+  }
+
+  /** Puts a chart before another of its section; null: last. @param {Chart} chart @param {Chart | null} before */
+  move(chart, before) {
+    const names = this.sections.names(chart);
+    const order = putBefore(names, chart.metric.metric, before?.metric.metric ?? null);
+    if (this.isPinned(chart)) setList(this.state, "pins", order);
+    else setList(this.state, "order", moved(listOf(this.state, "order"), order));
   }
 
   /** @param {any} metric */
@@ -378,9 +390,8 @@ export class MetricGrid extends EventTarget {
 
   /** @param {Chart} chart */
   async full(chart) {
-    if (this.source.large === false) return chart.say("Opening a chart large needs plotly, which was not deployed with this page.");
-    const { openLarge } = await import("./large.js");
-    openLarge(this, chart);
+    const { openFull } = await import("./full.js");
+    openFull(this, chart);
   }
 
   /** Tick those that have a chart's metric, the newest ten. @param {Chart} chart */

@@ -4,6 +4,8 @@
 import { h } from "../base/dom.js";
 import { icon } from "../base/icons.js";
 import { matcher } from "../base/matching.js";
+import { inOrder } from "./arrangement.js";
+import { movable } from "./moving.js";
 import { byGroup, titleOf, unitBeside } from "./order.js";
 import { remember, remembered } from "../base/remember.js";
 import { formatCount } from "./scales.js";
@@ -12,10 +14,10 @@ const AT_FIRST = 30; // charts a group before "show all"
 export const PINNED = "Pinned";
 
 /** @typedef {import("./chart.js").Chart} Chart
- * @typedef {{node: HTMLElement, grid: HTMLElement, count: HTMLElement, all: HTMLElement, charts: Chart[]}} Section */
+ * @typedef {{node: HTMLElement, grid: HTMLElement, count: HTMLElement, all: HTMLElement, apply: () => void, charts: Chart[]}} Section */
 
 export class Sections {
-  /** @param {HTMLElement} node @param {{make: (metric: any) => Chart, drop: (chart: Chart) => void}} host
+  /** @param {HTMLElement} node @param {{make: (metric: any) => Chart, drop: (chart: Chart) => void, move?: (chart: Chart, before: Chart | null) => void}} host
    * @param {{key: string, usual: string[], first?: number}} [folds] where folded groups are remembered, which are before
    *   anybody folded one, and how many charts a group has at first */
   constructor(node, host, { key, usual, first = AT_FIRST } = { key: "folds", usual: [] }) {
@@ -27,17 +29,52 @@ export class Sections {
     /** @type {Map<string, Chart>} by metric */ this.charts = new Map();
     this.folds = new Set(remembered()[key] ?? usual);
     this.opened = new Set(); // groups shown whole
-    this.last = /** @type {[any[], string, string[]]} */ ([[], "", []]);
+    this.last = /** @type {[any[], string, string[], string[]]} */ ([[], "", [], []]);
+    if (host.move) movable(node, (at) => this.find(at), host.move);
+  }
+
+  /** The chart that a node is in, and the section that the chart stands in. @param {Element} node */
+  find(node) {
+    const own = node.closest(".tk-chart");
+    for (const row of this.held.values()) {
+      const chart = own && row.charts.find((each) => each.node === own);
+      if (chart) return { chart, row };
+    }
+    return null;
+  }
+
+  /** All metrics of the section that a chart stands in, also those that are not drawn yet, in order. @param {Chart} chart @returns {string[]} */
+  names(chart) {
+    const [all, , pins, order] = this.last;
+    for (const metrics of withPinned(all, pins, order).values()) {
+      const names = metrics.map(({ metric }) => metric);
+      if (names.includes(chart.metric.metric)) return names;
+    }
+    return [];
+  }
+
+  /** Opens what a chart is folded away in. @param {string} metric @returns {Chart | null} null: there is no such metric */
+  reveal(metric) {
+    const [all, , pins] = this.last;
+    for (const [group, metrics] of withPinned(all, pins, [])) {
+      if (!metrics.some((each) => each.metric === metric)) continue;
+      this.folds.delete(group); // for now: what the reader folded stays folded the next time
+      this.opened.add(group);
+      this.held.get(group)?.apply();
+      this.arrange(...this.last);
+    }
+    return this.charts.get(metric) ?? null;
   }
 
   /** Makes sections and charts as the metrics want it.
    * @param {any[]} all the metrics @param {string} filter what a metric's name must match
-   * @param {string[]} pins metrics that stand in a section of their own, first, in this order */
-  arrange(all, filter, pins) {
-    this.last = [all, filter, pins];
+   * @param {string[]} pins metrics that stand in a section of their own, first, in this order
+   * @param {string[]} [order] of the metrics that a reader moved */
+  arrange(all, filter, pins, order = []) {
+    this.last = [all, filter, pins, order];
     const matches = matcher(filter);
-    const wanted = withPinned(matches ? all.filter((m) => matches(m.metric)) : all, pins);
-    const totals = withPinned(all, pins);
+    const wanted = withPinned(matches ? all.filter((m) => matches(m.metric)) : all, pins, order);
+    const totals = withPinned(all, pins, order);
     this.#release(wanted);
     const gone = new Set(this.held.keys());
     let before = null;
@@ -116,19 +153,19 @@ export class Sections {
       this.arrange(...this.last);
     });
     apply();
-    const section = { node, grid, count, all, charts: /** @type {Chart[]} */ ([]) };
+    const section = { node, grid, count, all, apply, charts: /** @type {Chart[]} */ ([]) };
     this.held.set(group, section);
     return section;
   }
 }
 
-/** @param {any[]} metrics @param {string[]} pins @returns {Map<string, any[]>} */
-function withPinned(metrics, pins) {
-  if (!pins.length) return byGroup(metrics);
+/** @param {any[]} metrics @param {string[]} pins @param {string[]} order @returns {Map<string, any[]>} */
+function withPinned(metrics, pins, order) {
   const named = new Map(metrics.map((m) => [m.metric, m]));
   const first = pins.flatMap((pin) => named.get(pin) ?? []);
-  const others = byGroup(metrics.filter((m) => !pins.includes(m.metric)));
-  return first.length ? new Map([[PINNED, first], ...others]) : others;
+  const groups = byGroup(first.length ? metrics.filter((m) => !pins.includes(m.metric)) : metrics);
+  if (order.length) for (const [group, list] of groups) groups.set(group, inOrder(list, order));
+  return first.length ? new Map([[PINNED, first], ...groups]) : groups;
 }
 
 /** Puts a node behind another without touching it when it stands there: focus and scroll stay.

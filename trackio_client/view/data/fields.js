@@ -4,6 +4,7 @@
  * value in `DEFAULTS` of state.js; what is as usual is left out of the address.
  */
 import { readDerived, readOwn, writeDerived, writeOwn } from "../charts/settings.js";
+import { LONGEST } from "../charts/arrangement.js";
 import { DEFAULTS } from "./state.js";
 
 const KINDS = ["none", "ema", "mean", "gaussian"];
@@ -27,6 +28,12 @@ export const list = (name, key = name) => ({ name, key, read: (text) => text.spl
 /** One of these words. @param {string} name @param {string[]} known @param {string} [key] @returns {Field} */
 export const choice = (name, known, key = name) => ({ name, key, read: (text) => (known.includes(text) ? text : undefined), write: String });
 
+/** Names of charts, while they are few: a list that would fill the address stays in this browser. @param {string} name @param {string} key @returns {Field} */
+const arranged = (name, key) => {
+  const { read, write } = list(name, key);
+  const short = (/** @type {string[]} */ names) => (write(names).length > LONGEST ? "" : write(names));
+  return { name, key, read, write: short, usual: (get) => (short(get(key) ?? []) ? [] : (get(key) ?? [])) };
+};
 /** @type {Field[]} */
 export const FIELDS = [
   words("x"),
@@ -49,6 +56,11 @@ export const FIELDS = [
   flag("band", "band"),
   flag("clip", "clip"),
   words("filter"),
+  words("chart"),
+  { ...flag("full", "full"), isPlace: true },
+  arranged("pin", "pins"),
+  arranged("hide", "hides"),
+  arranged("order", "order"),
   words("search"),
   words("sort"),
   {
@@ -60,6 +72,7 @@ export const FIELDS = [
   },
   { ...words("column"), usual: (get) => get("usualColumn") },
   { ...list("columns"), usual: (get) => get("usualColumns") },
+  { ...choice("part", ["differ", "groups", "parallel", "scatter", "importance"], "comparePart"), isPlace: true },
   // Labels
   choice("score", ["f1", "precision", "recall"], "labelScore"),
   choice("labelorder", ["support", "worst", "best", "changed", "name"], "labelOrder"),

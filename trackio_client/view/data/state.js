@@ -58,6 +58,11 @@ export const DEFAULTS = Object.freeze({
   zoom: null,
   theme: "light",
   groups: null,
+  chart: null, // the one that a link is about
+  full: false, // it stands over the whole window
+  pins: null, // charts on top, put away, moved: what this browser remembers of the project, until the address says
+  hides: null,
+  order: null,
   size: 320, // the least width of a chart, px
   search: "",
   sort: "-age",
