@@ -176,6 +176,9 @@ DOCS: Final[dict[str, dict[str, Any]]] = {
             latest={"type": ["integer", "null"]}, aliases=_list(_TEXT), bytes=_WHOLE, updated_s=_SECONDS)),
         name=_TEXT, versions=_list(_ARTIFACT))),
     "artifact": _route("One version: name:alias, name:v3 or project/name:alias; with its files and lineage", _ARTIFACT),
+    "lineage": _route("Where an experiment's artifacts come from and where they went", _object("nodes", "edges", "more",
+        nodes=_list(_object("id", "kind", "distance", id=_TEXT, kind={"enum": ["experiment", "artifact"]}, distance={"type": "integer"},
+            project=_TEXT)), edges=_list(_list(_TEXT)), more={"type": "boolean"})),
     "experiment_artifacts": _route("What an experiment logged and used", _object("logged", "used",
         logged=_list(_ARTIFACT), used=_list(_ANY))),
     "summary": _route(

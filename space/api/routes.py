@@ -47,6 +47,7 @@ from trackio_client.queries.comparing import compare
 from trackio_client.queries.editing import notes_version
 from trackio_client.queries.environment import detail_with_environment
 from trackio_client.queries.expression import MOST_CHARACTERS
+from trackio_client.queries.lineage import lineage
 from trackio_client.queries.metrics import list_metrics
 from trackio_client.queries.training import training_summary
 from trackio_client.store.binning import edit_batch
@@ -206,6 +207,10 @@ def _reading(parts: Parts) -> APIRouter:
     @router.get("/experiments/{experiment_id}/artifacts", **DOCS["experiment_artifacts"])
     def of_experiment(request: Request, experiment_id: str) -> Response:
         return answer(experiment_artifacts(store, experiment_id), accepts_gzip=_gzip(request))
+
+    @router.get("/experiments/{experiment_id}/lineage", **DOCS["lineage"])
+    def of_artifacts(request: Request, experiment_id: str) -> Response:
+        return answer(lineage(store, experiment_id, time.time()), accepts_gzip=_gzip(request))
 
     @router.get("/experiments/{experiment_id}/summary", **DOCS["summary"])
     def summary(request: Request, experiment_id: str) -> Response:
