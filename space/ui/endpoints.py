@@ -12,11 +12,12 @@ for in each function, because Gradio's queue has one address for all of them.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import gradio as gr
 
@@ -32,7 +33,6 @@ from trackio_client.managing.manager import Manager
 MOST_SESSIONS: Final = 256
 """Whose typed token and repo are remembered; the oldest is forgotten."""
 MOST_AT_ONCE: Final = 8
-T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -165,14 +165,23 @@ class Endpoints:
     def _in_force(self, typed: Typed) -> tuple[str | None, str | None]:
         return typed.repo or self._settings.dataset_repo, typed.token or self._settings.hub_token
 
-    def _answer(self, name: str, request: gr.Request, call: Callable[[], T]) -> T:
+    def _answer(self, name: str, request: gr.Request, call: Callable[[], Any]) -> Any:
         needed = Role.OWNER if name in OWNERS else Role.VIEWER if name in READS else Role.WRITER
         if role_of(request) < needed:
             raise gr.Error(REFUSED[needed], print_exception=False)
         try:
-            return call()
+            return _worded(call())
         except TrackioError as error:
             raise gr.Error(str(error), print_exception=False) from None
+
+
+def _worded(value: Any) -> Any:
+    """NaN and ±inf, for which JSON has no word, as the texts "NaN", "Infinity" and "-Infinity", as /v1 has them."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, dict):
+        return {key: _worded(item) for key, item in value.items()}
+    return [_worded(item) for item in value] if isinstance(value, list) else value
 
 
 def add_endpoints(manager: Manager, settings: SpaceSettings) -> None:

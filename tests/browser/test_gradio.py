@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 from playwright.sync_api import expect
 
@@ -10,17 +9,6 @@ from space.ui.app import first_head
 from space.ui.charts import MetricCharts
 from space.ui.early import with_head
 from tests.browser.trainings import trained
-
-
-def test_no_listener_becomes_an_endpoint(space):
-    info = httpx.get(f"{space.url}/gradio_api/info", timeout=20).json()
-    assert info["named_endpoints"] == {}
-    assert info["unnamed_endpoints"] == {}
-
-
-def test_every_listener_of_the_pages_is_private(space):
-    listeners = httpx.get(f"{space.url}/config", timeout=20).json()["dependencies"]
-    assert [listener["api_name"] for listener in listeners if listener["api_visibility"] != "private"] == []
 
 
 def test_the_component_carries_a_query():
