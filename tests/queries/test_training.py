@@ -144,6 +144,10 @@ def test_per_label_scores_are_found_under_every_name_they_have():
     flat = {"eval/label/A/B/f1": 0.25, "eval/label/A/B/support": 3}
     (entry,) = told(recorded(evaluation(10, **flat)))["epoch_metrics"]
     assert entry["per_label_metrics"] == {"A/B": {"f1": 0.25, "support": 3}}
+    seqeval = {"eval_PER_f1": 0.5, "eval_PER_number": 7, "eval_overall_f1": 0.4}
+    (entry,) = told(recorded(evaluation(10, **seqeval)))["epoch_metrics"]
+    assert entry["per_label_metrics"] == {"PER": {"f1": 0.5, "support": 7}}
+    assert entry["eval_overall_f1"] == 0.4
 
 
 def test_a_loop_that_logs_by_hand_has_evaluations_too():

@@ -26,10 +26,12 @@ MOST_ENTRIES: Final = 2_000
 MOST_POINTS: Final = 50_000
 """Of a metric that is read whole: above it, it is thinned, which keeps its lowest and highest."""
 _EVALUATION: Final = re.compile(r"(?:eval|evaluation|val|valid|validation|dev)[/_.](?P<rest>.+)", re.I)
-_PER_LABEL: Final = re.compile(
-    r"(?:eval|val|valid|validation|test)[/_](?:per_)?label(?:_metrics|s)?/(?P<label>.+)/"
-    r"(?P<what>f1|precision|recall|support)"
-)
+_LABEL_SCORES: Final = {
+    f"per-label {word}{split}": score
+    for score, word in {"f1": "F1", "precision": "precision", "recall": "recall", "support": "support"}.items()
+    for split in ("", " (test)")
+}
+"""Quantities of a label → its score: `eval/label/person/f1`, and `eval_PER_f1` as seqeval tells it."""
 _BESIDE: Final = ("loss", "learning_rate", "grad_norm", "epoch")
 
 Entry = dict[str, Any]
@@ -68,10 +70,9 @@ def shaped(record: Record) -> Entry:
     """A record in the shape of S4.6: step and epoch with their names, per-label scores under `per_label_metrics`."""
     entry: Entry = {"epoch": record.epoch, "global_step": record.step, **record.data}
     told: dict[str, dict[str, Any]] = {}
-    for name in [name for name in entry if _PER_LABEL.fullmatch(name)]:
-        match = _PER_LABEL.fullmatch(name)
-        assert match is not None
-        told.setdefault(match["label"], {})[match["what"]] = entry.pop(name)
+    for name in list(entry):
+        if (score := _score_of_label(name)) is not None:
+            told.setdefault(quantity_of(name).of, {})[score] = entry.pop(name)
     given = entry.pop("eval_per_label_metrics", None)  # the Trainer's prefix on a user's own dict (B73)
     if isinstance(given, Mapping):
         told |= {str(label): dict(scores) for label, scores in given.items() if isinstance(scores, Mapping)}
@@ -82,6 +83,11 @@ def shaped(record: Record) -> Entry:
     return entry
 
 
+def _score_of_label(name: str) -> str | None:
+    """Which score of one label a metric of this name is; None if it is none."""
+    return _LABEL_SCORES.get(quantity_of(name).name)
+
+
 def from_metrics(store: Store, experiment_id: str, names: Mapping[str, int]) -> list[Entry]:
     """Entries from series alone: one at each step with an evaluation metric.
 
@@ -90,7 +96,7 @@ def from_metrics(store: Store, experiment_id: str, names: Mapping[str, int]) -> 
         experiment_id: whose.
         names: metric → number of points.
     """
-    asked = [name for name in names if _EVALUATION.fullmatch(name) or _PER_LABEL.fullmatch(name)]
+    asked = [name for name in names if _EVALUATION.fullmatch(name) or _score_of_label(name)]
     scores = [name for name in asked if quantity_of(name).group != "speed"]
     if not scores:
         return []
@@ -114,7 +120,7 @@ def from_metrics(store: Store, experiment_id: str, names: Mapping[str, int]) -> 
 def _shown(name: str) -> str:
     """`eval/f1`, `val_f1` → `eval_f1`: the names of S4.6."""
     match = _EVALUATION.fullmatch(name)
-    return name if match is None or _PER_LABEL.fullmatch(name) else f"eval_{match['rest']}"
+    return name if match is None or _score_of_label(name) else f"eval_{match['rest']}"
 
 
 def _training(lines: Mapping[str, Line], beside: Mapping[str, str], before: int, step: int) -> Entry:
