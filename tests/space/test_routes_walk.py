@@ -9,6 +9,7 @@ from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from space.api import named
 from space.api.access import Access
 from space.api.gate import Gate
 from space.api.roles import Role
@@ -71,6 +72,15 @@ VIEWERS_MAY = {
         "call/v2/{api_name}", "call/v2/{api_name}/", "queue/join", "component_server", "component_server/", "reset",
         "reset/", "cancel",
     )),
+    # The Manage page shows viewers what there is; its functions ask for the role that they need.
+    "GET /manage", "GET /manage/", "HEAD /manage/", "GET /manage/config", "GET /manage/config/",
+    "GET /manage/theme.css", "GET /manage/manifest.json", "GET /manage/assets/{path}", "GET /manage/static/{path}",
+    "GET /manage/svelte/{path}",
+    *(f"GET /manage/gradio_api/{path}" for path in (
+        "app_id", "app_id/", "heartbeat/{session_hash}", "info", "info/", "login_check", "login_check/", "queue/data",
+        "queue/status", "startup-events", "theme.css", "token", "token/", "user", "user/",
+    )),
+    *(f"POST /manage/gradio_api/{path}" for path in ("cancel", "queue/join", "reset", "reset/")),
     # Trackio's calls: names that are none of them go on to Gradio. The names have a test of their own.
     "POST /gradio_api/call/{name}", "GET /gradio_api/call/{name}/{event_id}", "HEAD /gradio_api/call/{name}/{event_id}",
     "GET /artifact_blob/{project}/{digest}", "HEAD /artifact_blob/{project}/{digest}",
@@ -175,6 +185,20 @@ def test_each_call_of_trackios_clients_is_for_whom_it_is(tmp_path, public):
                 assert asked.who_reaches("POST", prefix + name) == who, prefix + name
     assert asked.who_reaches("POST", "/api/bulk_logs") == OWNERS
     assert asked.who_reaches("POST", "/api/bulk_log/x") == OWNERS
+
+
+@pytest.mark.requirement("S1.81")
+@pytest.mark.parametrize("public", [False, True])
+def test_each_named_endpoint_is_for_whom_it_is(tmp_path, public):
+    asked = Asked(tmp_path, public=public)
+    readers = (EVERYBODY - {"link"}) if public else VIEWERS
+    for names, who in ((named.READS, readers), (named.WRITES, WRITERS), (named.OWNERS, OWNERS)):
+        for name in names:
+            for prefix in ("call", "call/v2", "api", "run"):
+                for slash in ("", "/"):
+                    path = f"/gradio_api/{prefix}/{name}{slash}"
+                    if not (slash and prefix in ("call", "call/v2")):  # Gradio has no such address
+                        assert asked.who_reaches("POST", path) == who, path
 
 
 def test_trackios_clients_send_the_token_in_a_header_of_theirs(tmp_path):
