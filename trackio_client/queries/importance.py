@@ -148,7 +148,7 @@ def _why_not(values: Sequence[Any]) -> str | None:
     if any(len(each) > _LONG for each in different):
         return "long texts"
     if len(different) > len(values) / 2:
-        return f"a text: {len(different)} different values in {len(values)} experiments"
+        return f"a text: {len(different):,} different values in {len(values):,} experiments"
     return None
 
 
@@ -212,7 +212,8 @@ def _ranges(numbers: Floats) -> list[str]:
     words = {}
     for each in np.unique(place):
         inside = numbers[place == each]
-        words[each] = f"{inside.min():g}" if inside.min() == inside.max() else f"{inside.min():g} to {inside.max():g}"
+        low, high = f"{inside.min():.3g}", f"{inside.max():.3g}"
+        words[each] = low if low == high else f"{low} to {high}"
     return [words[each] for each in place]
 
 
@@ -243,7 +244,7 @@ def _together(columns: Sequence[_Column]) -> list[dict[str, Any]]:
     return [
         {
             "parameters": [a, b], "r": r, "n": n,
-            "says": f"{a} and {b} move together (r = {r:.2f} over {n} experiments): "
+            "says": f"{a} and {b} move together (r = {r:.2f} over {n:,} experiments): "
             "what one does and what the other does cannot be told apart.",
         }
         for _, a, b, r, n in found[:_MOST_PAIRS]
@@ -293,15 +294,15 @@ def _says(metric: str, rows: Sequence[Any], total: int, found: Mapping[str, Any]
     n = len(rows)
     if n < FEWEST:
         return (
-            f"{n} of {total} experiments {'has' if n == 1 else 'have'} a finite {metric!r:.80}: from {FEWEST} on, "
+            f"{n:,} of {total:,} experiments {'has' if n == 1 else 'have'} a finite {metric!r:.80}: from {FEWEST} on, "
             "parameters are set against it."
         )
     parameters = found["parameters"]
     if not parameters:
-        return f"No parameter varies over the {n} experiments in a way that can be set against {metric!r:.80}."
+        return f"No parameter varies over the {n:,} experiments in a way that can be set against {metric!r:.80}."
     sure = [each["name"] for each in parameters if each["p_holm"] < 0.05]
     if not sure:
-        return f"Of {len(parameters)} parameters over {n} experiments, none goes with {metric!r:.80} beyond chance."
+        return f"Of {len(parameters)} parameters over {n:,} experiments, none goes with {metric!r:.80} beyond chance."
     names = ", ".join(sure[:3]) + (f" and {len(sure) - 3} more" if len(sure) > 3 else "")
     goes = "goes" if len(sure) == 1 else "go"
-    return f"Of {len(parameters)} parameters over {n} experiments, {names} {goes} with {metric!r:.80} beyond chance."
+    return f"Of {len(parameters)} parameters over {n:,} experiments, {names} {goes} with {metric!r:.80} beyond chance."

@@ -122,8 +122,8 @@ def compared(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> 
     By the finest tier that both have. "same" of sampled rows says so in its words.
     """
     if not one or not other or "hashes" not in one or "hashes" not in other:
-        missing = "neither" if not (one or other) else "one"
-        return "not known", f"the evaluation set of {missing} of them was not identified"
+        of = "only one" if any(each and "hashes" in each for each in (one, other)) else "neither"
+        return "not known", f"the evaluation set of {of} was identified"
     if one.get("of") != other.get("of"):
         return "not known", f"hashed of the one: {one.get('of')}; of the other: {other.get('of')}"
     if one["rows"] != other["rows"]:

@@ -34,6 +34,7 @@ const arranged = (name, key) => {
   const short = (/** @type {string[]} */ names) => (write(names).length > LONGEST ? "" : write(names));
   return { name, key, read, write: short, usual: (get) => (short(get(key) ?? []) ? [] : (get(key) ?? [])) };
 };
+
 /** @type {Field[]} */
 export const FIELDS = [
   words("x"),
@@ -73,6 +74,21 @@ export const FIELDS = [
   { ...words("column"), usual: (get) => get("usualColumn") },
   { ...list("columns"), usual: (get) => get("usualColumns") },
   { ...choice("part", ["differ", "groups", "parallel", "scatter", "importance"], "comparePart"), isPlace: true },
+  words("base", "compareBase"),
+  flag("same", "compareSame"),
+  choice("at", ["common", "best", "last"], "compareAt"),
+  words("find", "compareFind"),
+  words("groupby", "compareBy"),
+  words("first", "compareFirst"),
+  words("second", "compareSecond"),
+  words("result", "compareMetric"),
+  choice("of", ["all", "ticked"], "compareOf"),
+  list("axes", "compareAxes"),
+  { ...list("ranges", "compareRanges"), usual: () => [] },
+  { ...list("logs", "compareLogs"), usual: () => [] },
+  words("across", "compareX"),
+  words("up", "compareY"),
+  words("paint", "compareColor"),
   // Labels
   choice("score", ["f1", "precision", "recall"], "labelScore"),
   choice("labelorder", ["support", "worst", "best", "changed", "name"], "labelOrder"),

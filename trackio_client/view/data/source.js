@@ -56,6 +56,28 @@ export class HttpSource {
     return this.json(`/v1/experiments?${query}`);
   }
 
+  /** Columns for rows that are here: {experiments: [id], columns: {column: [value]}}. @param {string} project @param {string[]} columns @returns {Promise<any>} */
+  cells(project, columns) {
+    const query = new URLSearchParams({ project });
+    for (const column of columns) query.append("column", column);
+    return this.json(`/v1/cells?${query}`);
+  }
+
+  /** Tag, untag, archive or bring back. @param {{experiments: string[], archived?: boolean, add_tags?: string[], remove_tags?: string[]}} wish @returns {Promise<{edited: string[]}>} */
+  editMany(wish) {
+    return this.send("/v1/edits", wish);
+  }
+
+  /** What was deleted within seven days. @param {string} project @returns {Promise<any>} */
+  bin(project) {
+    return this.json(`/v1/bin?${new URLSearchParams({ project })}`);
+  }
+
+  /** Put experiments into the bin, take them out, or free them for good. @param {"put" | "restore" | "free"} what @param {string[]} experiments @returns {Promise<any>} */
+  binned(what, experiments) {
+    return this.send(what === "put" ? "/v1/bin" : `/v1/bin/${what}`, { experiments });
+  }
+
   /** @param {string} experiment */
   experiment(experiment) {
     return this.json(`/v1/experiments/${encodeURIComponent(experiment)}`);
@@ -122,6 +144,11 @@ export class HttpSource {
     return this.json(`/v1/experiments/${encodeURIComponent(experiment)}/artifacts`);
   }
 
+  /** Where its artifacts come from and where they went: {nodes, edges, more}. @param {string} experiment @returns {Promise<any>} */
+  lineage(experiment) {
+    return this.json(`/v1/experiments/${encodeURIComponent(experiment)}/lineage`);
+  }
+
   /** The address of a file, by its hash; null for what is no hash. @param {string} sha256
    * @param {string} [name] under which it is saved: what the server says of it goes before a link's own `download`
    * @returns {string | null} */
@@ -144,6 +171,15 @@ export class HttpSource {
   /** The address of one experiment as an HTML file. @param {string} experiment */
   snapshot(experiment) {
     return `${this.root}/v1/experiments/${encodeURIComponent(experiment)}/snapshot.html`;
+  }
+
+  /** The address of several beside each other as one HTML file. @param {string[]} experiments at most 50
+   * @param {{name?: string, state?: string}} [how] `state`: what of a page's address it opens with */
+  snapshots(experiments, { name = "", state = "" } = {}) {
+    const query = new URLSearchParams(experiments.map((id) => ["experiment", id]));
+    if (name) query.set("name", name);
+    if (state) query.set("state", state);
+    return `${this.root}/v1/snapshot.html?${query}`;
   }
 
   /** Tokens that were handed out; owners only. @returns {Promise<any>} */

@@ -71,6 +71,23 @@ export const DEFAULTS = Object.freeze({
   usualColumn: null, // what they are before anybody chose: not worth a place in the address
   usualColumns: null,
   folded: false,
+  // Compare: which of its ways, against whom, which value of a metric, groups, axes, ranges (compare/*.js)
+  comparePart: "differ",
+  compareBase: null,
+  compareSame: false,
+  compareAt: "common",
+  compareFind: "",
+  compareBy: null,
+  compareFirst: null,
+  compareSecond: null,
+  compareMetric: null,
+  compareOf: "all",
+  compareAxes: null,
+  compareRanges: null,
+  compareLogs: null,
+  compareX: null,
+  compareY: null,
+  compareColor: null,
   labelScore: "f1", // of the Labels view: what is scored, in which order, …
   labelOrder: "support",
   labelAt: "last", // the evaluation at which experiments are compared: "last", "best", "step:1200"

@@ -19,6 +19,7 @@ import { TableView } from "./table.js";
 export const VIEWS = {
   overview: { label: "Overview", needs: "rows", make: (pane, parts) => later(pane, () => import("../overview/overview.js"), ({ OverviewView }) => new OverviewView(pane, parts)) },
   metrics: { label: "Metrics", needs: "charts", hasControls: true, make: (pane, { state, source }) => new MetricGrid(pane, { state, source }) },
+  compare: { label: "Compare", needs: "rows", make: (pane, parts) => later(pane, () => import("../compare/compare.js"), ({ CompareView }) => new CompareView(pane, parts)) },
   labels: { label: "Labels", needs: "ticks", offered: (source) => Boolean(source.training), make: (pane, parts) => later(pane, () => import("../labels/view.js"), ({ LabelsView }) => new LabelsView(pane, parts)) },
   system: { label: "System", needs: "ticks", hasControls: true, make: (pane, parts) => later(pane, () => import("../system/view.js"), ({ SystemView }) => new SystemView(pane, parts)) },
   table: { label: "Table", needs: "rows", isWhole: true, make: (pane, parts) => new TableView(pane, parts) },
