@@ -61,7 +61,7 @@ export function byExperiment({ names, columns, set, score, key, drawn, toggle, o
   });
   const high = highOf(rows.flatMap(({ values }) => values));
   const head = columns.map(({ row, evaluation }) => ({
-    word: h("button", { class: "tk-label-run", on: { click: () => open(row.id) } }, h("i", { style: { "--c": swatchOf(row.color) } }), row.name),
+    word: h("button", { class: "tk-label-run", on: { click: () => open(row.id) } }, h("i", { style: { "--c": swatchOf(row.color) } }), h("span", null, row.name)),
     title: `${row.name}${evaluation ? `, ${evaluation.where}` : ": no evaluation up to there"}`,
   }));
   return { table: heatTable({ label: `${score} of each label in each experiment`, corner: "label", columns: /** @type {any} */ (head), rows: /** @type {any} */ (rows), hasCounts: true, high }), high };
