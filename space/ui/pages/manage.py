@@ -27,19 +27,22 @@ def manage_page(page: gr.Blocks, manager: Manager) -> None:
     """Put the widgets on the page being built."""
     _words(_HEAD)
     readers = _words("", "readers")
-    _words("<h2 id='create-title'>Create</h2>")
-    with gr.Row(elem_classes="tc-fields"):
-        name = gr.Textbox(label="Name", placeholder="lr3e-5-longer-warmup", max_lines=1, min_width=200, elem_id="name")
-        project = gr.Textbox(label="Project", placeholder=PROJECT, max_lines=1, min_width=160, elem_id="project")
-    with gr.Row(elem_classes="tc-fields"):
-        description = gr.Textbox(
-            label="Description", placeholder="What it is for", lines=2, max_lines=6, elem_id="description"
-        )
-    with gr.Row(elem_classes="tc-buttons"):
-        create = gr.Button("Create experiment", variant="primary", elem_id="create", size="sm")
-        demo = gr.Button("Make demo experiment", elem_id="demo", size="sm")
-        remove = gr.Button("Delete demo data", elem_id="remove", size="sm", visible=False)
-    created = _words("", "created")
+    with gr.Column(elem_id="make") as make:
+        _words("<h2>Create</h2>")
+        with gr.Row(elem_classes="tc-fields"):
+            name = gr.Textbox(
+                label="Name", placeholder="lr3e-5-longer-warmup", max_lines=1, min_width=200, elem_id="name"
+            )
+            project = gr.Textbox(label="Project", placeholder=PROJECT, max_lines=1, min_width=160, elem_id="project")
+        with gr.Row(elem_classes="tc-fields"):
+            description = gr.Textbox(
+                label="Description", placeholder="What it is for", lines=2, max_lines=6, elem_id="description"
+            )
+        with gr.Row(elem_classes="tc-buttons"):
+            create = gr.Button("Create experiment", variant="primary", elem_id="create", size="sm")
+            demo = gr.Button("Make demo experiment", elem_id="demo", size="sm")
+            remove = gr.Button("Delete demo data", elem_id="remove", size="sm", visible=False)
+        created = _words("", "created")
 
     _words("<h2>One experiment</h2>")
     with gr.Row(elem_classes="tc-fields"):
@@ -79,10 +82,18 @@ def manage_page(page: gr.Blocks, manager: Manager) -> None:
 
     def opened(request: gr.Request) -> tuple[Any, ...]:
         if role_of(request) < Role.VIEWER:
-            return (note(_CLOSED, "bad"), gr.skip(), gr.skip(), gr.skip(), gr.skip(), gr.Column(visible=False))
+            return (
+                note(_CLOSED, "bad"),
+                gr.skip(),
+                gr.skip(),
+                gr.skip(),
+                gr.skip(),
+                gr.Column(visible=False),
+                gr.Column(visible=False),
+            )
         may = may_write(request)
         asked = dict(request.query_params or {}).get("experiment")
-        return ("" if may else note(_READING), *lists(request, asked), gr.Column(visible=may))
+        return ("" if may else note(_READING), *lists(request, asked), gr.Column(visible=may), gr.Column(visible=may))
 
     def view(own: str | None, request: gr.Request) -> str:
         return _one(manager, own) if role_of(request) >= Role.VIEWER else note(_CLOSED, "bad")
@@ -141,7 +152,7 @@ def manage_page(page: gr.Blocks, manager: Manager) -> None:
     # One after the other: a second press waits until the first was answered, and the lists are never older than it.
     telling = {**quiet, "concurrency_limit": 4, "concurrency_id": "telling", "trigger_mode": "once"}
     all_lists = [listed, chosen, shown, remove]
-    page.load(opened, None, [readers, *all_lists, tell], **quiet)
+    page.load(opened, None, [readers, *all_lists, make, tell], **quiet)
     chosen.input(view, chosen, shown, **quiet)
     create.click(made, [name, description, project], [created, name, description, *all_lists], **telling)
     name.submit(made, [name, description, project], [created, name, description, *all_lists], **telling)
