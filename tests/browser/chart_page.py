@@ -43,10 +43,12 @@ font:14px/20px system-ui,sans-serif}}
 <script type="module">
 import {{ MetricGrid }} from "/lib/charts/grid.js";
 import {{ HttpSource }} from "/lib/data/source.js";
+import {{ followProject }} from "/lib/charts/settings.js";
 import {{ PageState }} from "/lib/data/state.js";
 const setup = await (await fetch("/setup")).json();
 const experiments = setup.experiments.map((e, order) => ({{ ...e, color: order }}));
 const state = new PageState({{ ...setup.state, theme: "{theme}", experiments, metrics: setup.metrics }});
+followProject(state);
 const parts = {{ state, source: new HttpSource(), every_ms: setup.every_ms }};
 const grid = new MetricGrid(document.getElementById("root"), parts);
 Object.assign(window, {{ state, grid, ready: true, chart: (metric) => grid.charts.get(metric) }});
@@ -60,6 +62,7 @@ class Pair:
     x: list[float]
     values: list[float]
     times: list[float] | None = None
+    wide: bool = False  # float64 on the wire
 
 
 @dataclass
@@ -73,6 +76,8 @@ class ChartServer:
     events: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     listed: list[dict[str, Any]] = field(default_factory=list)
     every_ms: int = 300
+    without_axis: set[str] = field(default_factory=set)
+    """Experiments that have no other x axis than step and time."""
     fail: Callable[[dict[str, Any]], tuple[int, dict[str, str], dict[str, Any]] | None] | None = None
     delay_s: float = 0.0
     asked: list[dict[str, Any]] = field(default_factory=list)
@@ -93,6 +98,8 @@ class ChartServer:
                 pair = self.series.get((experiment, metric))
                 if pair is None or not pair.x:
                     continue
+                if experiment in self.without_axis and ask["x"] not in ("step", "time", "relative"):
+                    continue
                 columns = pair.times if ask["x"] in ("time", "relative") and pair.times else pair.x
                 x, v = np.array(columns, float), np.array(pair.values, float)
                 if ask["x"] == "relative" and pair.times:
@@ -101,7 +108,9 @@ class ChartServer:
                 x, v = x[inside], v[inside]
                 if not len(x):
                     continue
-                keep, width, block = pack_series(x, v, ask.get("max_points"), before.get((experiment, metric)))
+                keep, width, block = pack_series(
+                    x, v, ask.get("max_points"), before.get((experiment, metric)), pair.wide
+                )
                 held[experiment, metric] = (len(x), width)
                 if block is not None:
                     blocks.append(struct.pack(BLOCK_HEAD, len(infos), block[0], 0, keep, block[1]) + block[2])
@@ -119,7 +128,7 @@ class ChartServer:
 
 
 def pack_series(
-    x: np.ndarray, v: np.ndarray, max_points: int | None, before: tuple[int, float] | None
+    x: np.ndarray, v: np.ndarray, max_points: int | None, before: tuple[int, float] | None, wide: bool = False
 ) -> tuple[int, float, tuple[int, int, bytes] | None]:
     """Buckets that stay, bucket width, and (mode, buckets, columns) or None when nothing is new."""
     bad = ~np.isfinite(v)
@@ -127,11 +136,18 @@ def pack_series(
         keep = before[0] if before and before[1] == 0 else 0
         if keep == len(x):
             return keep, 0, None
-        data = x[keep:].astype("<f8").tobytes() + np.where(bad, np.nan, v)[keep:].astype("<f4").tobytes()
+        data = (
+            x[keep:].astype("<f8").tobytes()
+            + np.where(bad, np.nan, v)[keep:].astype("<f8" if wide else "<f4").tobytes()
+        )
         return (
             keep,
             0,
-            (ONE_VALUE | (BAD_COUNTS if bad.any() else 0), len(x) - keep, data + _counts(v[keep:]) * bool(bad.any())),
+            (
+                ONE_VALUE | (WIDE if wide else 0) | (BAD_COUNTS if bad.any() else 0),
+                len(x) - keep,
+                data + _counts(v[keep:]) * bool(bad.any()),
+            ),
         )
     span = (x[-1] - x[0]) / max_points
     width = 2.0 ** math.ceil(math.log2(span))

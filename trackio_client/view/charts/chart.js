@@ -114,7 +114,9 @@ export class Chart {
 
   /** x range in view. @returns {[number, number]} */
   get domain() {
-    return this.model?.zoom ?? this.model?.domain ?? [0, 1];
+    const { zoom, domain, logX } = this.model ?? { zoom: null, domain: /** @type {[number, number]} */ ([0, 1]), logX: false };
+    if (zoom && logX && !(zoom[0] > 0)) return zoom[1] > domain[0] ? [domain[0], zoom[1]] : domain; // zoomed while it was linear
+    return zoom ?? domain;
   }
 
   /** Paints everything. Reads no layout but the size that ResizeObserver told. */

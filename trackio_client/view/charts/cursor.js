@@ -89,7 +89,7 @@ export class Cursor {
         h("i", { class: line.dash.length ? "tk-swatch dashed" : "tk-swatch", style: { "--c": line.color } }),
         h("span", { class: "tk-tip-name" }, line.name),
         spreadOf(line, index),
-        smoothed && raw !== value ? h("span", { class: "tk-tip-raw" }, formatNumber(raw)) : null,
+        smoothed && raw !== value && !line.members ? h("span", { class: "tk-tip-raw" }, formatNumber(raw)) : null,
         h("b", { title: formatExact(value) }, formatNumber(value))));
     if (!rows.length) body.push(h("div", { class: "tk-tip-row soft" }, "no value here"));
     if (values.length > MOST) body.push(h("div", { class: "tk-tip-row soft" }, `+ ${values.length - MOST} more`));
@@ -124,9 +124,9 @@ export class Cursor {
 /** Of a group's mean: over how many, and how far they lie apart. @param {import("./lines.js").Line} line @param {number} index */
 function spreadOf({ series, members }, index) {
   if (!members) return null;
-  if (!(series instanceof GroupSeries)) return h("span", { class: "tk-tip-raw", title: "one experiment" }, "n 1");
+  if (!(series instanceof GroupSeries)) return h("span", { class: "tk-tip-spread" }, "n 1");
   const n = series.count[index];
   const by = series.spread === "se" ? series.deviation[index] / Math.sqrt(n) : series.deviation[index];
   const apart = n < 2 ? "" : series.spread === "range" ? `${formatNumber(series.lowest[index])} to ${formatNumber(series.highest[index])}` : `± ${formatNumber(by)}`;
-  return h("span", { class: "tk-tip-raw" }, `${apart} n ${n}${n < series.members ? ` of ${series.members}` : ""}`.trim());
+  return h("span", { class: "tk-tip-spread" }, `${apart} n ${n}${n < series.members ? ` of ${series.members}` : ""}`.trim());
 }

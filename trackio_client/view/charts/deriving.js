@@ -61,12 +61,19 @@ export function openDeriving(state, { chart = null, back = null, root = null } =
     place.textContent = error ? `${line.slice(from, from + 60)}\n${" ".repeat(error.column - 1 - from)}^` : "";
   };
   const offer = () => {
-    const begun = (WORD.exec(text.value.slice(0, text.selectionStart))?.[0] ?? "").toLowerCase();
-    const hits = [];
-    for (const metric of known) {
-      if (!metric.toLowerCase().includes(begun) || metric.toLowerCase() === begun) continue;
-      hits.push(metric);
-      if (hits.length === OFFERED) break;
+    const word = (WORD.exec(text.value.slice(0, text.selectionStart))?.[0] ?? "").toLowerCase();
+    // "eval/loss-tra" may be one name or the end of a difference: what matches first counts, the longer first.
+    const starts = [0, ...[...word.matchAll(/[-/]/g)].map(({ index }) => index + 1)];
+    let [begun, hits] = ["", /** @type {string[]} */ ([])];
+    for (const from of starts) {
+      begun = word.slice(from);
+      hits = [];
+      for (const metric of known) {
+        if (!metric.toLowerCase().includes(begun) || metric.toLowerCase() === begun) continue;
+        hits.push(metric);
+        if (hits.length === OFFERED) break;
+      }
+      if (hits.length || known.some((/** @type {string} */ metric) => metric.toLowerCase() === begun)) break;
     }
     fill(offers, hits.map((metric) => h("button", { type: "button", class: "tk-derive-offer", on: { click: () => take(metric, begun.length) } }, metric)));
   };

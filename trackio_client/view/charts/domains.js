@@ -40,7 +40,7 @@ export function sharedDomains(charts, feeds, models, experiments) {
       const own = at(`${x} ${chart.metric.group}`);
       const all = at(x);
       const { low, high, least } = own.high > own.low && own.high - own.low < MUCH_SHORTER * (all.high - all.low) ? own : all;
-      if (models.isLogX(chart) && high > 0) return high > least ? [least, high] : [high / 2, high * 2];
+      if (models.isLogX(chart)) return !(high > 0) ? [1, 10] : high > least ? [least, high] : [high / 2, high * 2];
       if (!(high >= low)) return x === "time" ? [Date.now() / 1000 - 60, Date.now() / 1000] : [0, 1];
       return high > low ? [low, high] : [low - 0.5, high + 0.5];
     },

@@ -18,7 +18,7 @@ import { Ranges } from "./ranges.js";
 import { followLink } from "./link.js";
 import { PutAway, pinsOf, togglePin } from "./pins.js";
 import { Sections } from "./sections.js";
-import { DERIVED, derivedMetrics, dropDerived, ownOf, setOwn } from "./settings.js";
+import { derivedMetrics, ownOf, setOwn } from "./settings.js";
 import { BY_STEP } from "../data/state.js";
 import { plural } from "../base/words.js";
 
@@ -364,15 +364,6 @@ export class MetricGrid extends EventTarget {
   async derive(chart = null, button = null) {
     const { openDeriving } = await import("./deriving.js");
     openDeriving(this.state, { chart, back: button, root: this.node });
-  }
-
-  /** What a chart's menu offers of its own settings. @param {Chart} chart @param {HTMLElement} button @returns {Record<string, {label: string, run: () => void}>} */
-  ownItems(chart, button) {
-    const { names, metric } = chart.metric;
-    return {
-      own: { label: "Axes, range, smoothing", run: () => this.settings(chart, button) },
-      ...(names ? { derive: { label: "Change the expression", run: () => this.derive(chart, button) }, drop: { label: "Remove this derived chart", run: () => dropDerived(this.state, metric.slice(DERIVED.length)) } } : {}),
-    };
   }
 
   /** Against the step, where some lack the metric of the x axis. @param {Chart} chart */

@@ -30,11 +30,15 @@ export class Models {
     this.ink = ink;
     /** Series that were computed here, by chart. @type {WeakMap<Chart, Map<string, {key: string, series: any}>>} */
     this.computed = new WeakMap();
+    this.ticked = { of: /** @type {any} */ (null), rows: /** @type {any[]} */ ([]) }; // of ten thousand rows, asked for at every draw
     this.grouped = /** @type {{rows: any[], keys: string[], groups: import("./grouping.js").Group[]}} */ ({ rows: [], keys: [], groups: [] });
   }
 
+  /** The ticked experiments. @returns {any[]} */
   shown() {
-    return this.state.get("experiments").filter((/** @type {any} */ e) => e.shown);
+    const rows = this.state.get("experiments");
+    if (this.ticked.of !== rows) this.ticked = { of: rows, rows: rows.filter((/** @type {any} */ e) => e.shown) };
+    return this.ticked.rows;
   }
 
   /** The ticked experiments as groups; null when each is a line of its own. @returns {import("./grouping.js").Group[] | null} */

@@ -57,6 +57,7 @@ export function niceTicks(low, high, count) {
 /** Ticks of a logarithmic axis: powers of ten, with 2 and 5 between them while they are few.
  * @param {number} low > 0 @param {number} high @param {number} count @returns {number[]} */
 export function logTicks(low, high, count) {
+  if (!(low > 0 && high >= low && high < Infinity)) return [];
   const from = Math.floor(Math.log10(low));
   const to = Math.ceil(Math.log10(high));
   const within = (/** @type {number} */ v) => v >= low * 0.999 && v <= high * 1.001;

@@ -14,8 +14,8 @@ export function openSettings(grid, chart, button) {
   const { state } = grid;
   const can = !grid.source.overview && grid.source.byMetric !== false;
   const set = (/** @type {import("./settings.js").Own} */ patch) => (grid.set(chart, patch), paint());
-  const box = h("div", { class: "tk-menu tk-own", popover: "auto", role: "dialog", "aria-label": `Settings of ${nameOf(chart)}` });
-  const trouble = h("p", { class: "tk-own-trouble", role: "alert", hidden: true });
+  const box = h("div", { class: "tk-menu tk-chartset", popover: "auto", role: "dialog", "aria-label": `Settings of ${nameOf(chart)}` });
+  const trouble = h("p", { class: "tk-chartset-trouble", role: "alert", hidden: true });
 
   const axisWords = h("span", { class: "tk-sel-words" });
   const axis = h("button", { class: "tk-sel", "aria-haspopup": "listbox", "aria-label": "x axis of this chart" }, axisWords, icon("down"));
@@ -27,7 +27,7 @@ export function openSettings(grid, chart, button) {
   });
 
   const field = (/** @type {0 | 1} */ end, /** @type {string} */ label) => {
-    const input = h("input", { class: "tk-own-number", type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false", "aria-label": label });
+    const input = h("input", { class: "tk-chartset-number", type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false", "aria-label": label });
     const take = () => {
       const typed = input.value.trim().replace("−", "-").replaceAll(/(?<=\d),(?=\d{3}(\D|$))/g, "");
       const value = typed === "" ? null : Number(typed);
@@ -50,7 +50,7 @@ export function openSettings(grid, chart, button) {
 
   /** @param {"log" | "logX" | "smooth"} key @param {string} label @param {() => boolean} usual */
   const choice = (key, label, usual) => {
-    const select = h("select", { class: "tk-own-select", "aria-label": label });
+    const select = h("select", { class: "tk-chartset-select", "aria-label": label });
     select.addEventListener("change", () => set({ [key]: select.value === "" ? undefined : select.value === "1" }));
     const say = (/** @type {[string, string]} */ [off, on]) => {
       fill(select, [["", `as all charts (${usual() ? on : off})`], ["0", off], ["1", on]].map(([value, words]) => h("option", { value }, words)));
@@ -63,7 +63,7 @@ export function openSettings(grid, chart, button) {
   const scaleX = choice("logX", "Scale of the x axis", () => state.get("logX"));
   const smooth = choice("smooth", "Smoothing", () => isNoisy(chart.metric));
   const reset = h("button", { class: "tk-link", on: { click: () => (grid.set(chart, null), (trouble.hidden = true), paint()) } }, "As all charts");
-  const row = (/** @type {string} */ label, /** @type {any} */ ...what) => h("div", { class: "tk-own-row" }, h("span", null, label), h("span", { class: "tk-own-what" }, what));
+  const row = (/** @type {string} */ label, /** @type {any} */ ...what) => h("div", { class: "tk-chartset-row" }, h("span", null, label), h("span", { class: "tk-chartset-what" }, what));
 
   function paint() {
     const { own } = chart;
@@ -81,9 +81,9 @@ export function openSettings(grid, chart, button) {
   }
 
   fill(box,
-    h("div", { class: "tk-own-head" }, h("b", null, nameOf(chart)), reset),
+    h("div", { class: "tk-chartset-head" }, h("b", null, nameOf(chart)), reset),
     row("x axis", axis), row("x scale", scaleX.select), row("y axis", low, h("span", { class: "tk-soft" }, "to"), high), row("y scale", scaleY.select), row("smoothing", smooth.select), trouble,
-    h("p", { class: "tk-own-note tk-soft" }, "Kept in this browser for this project. The link to this chart carries it."));
+    h("p", { class: "tk-chartset-note tk-soft" }, "Kept in this browser for this project. The link to this chart carries it."));
   box.addEventListener("toggle", (/** @type {any} */ event) => {
     if (event.newState !== "closed") return;
     box.remove();

@@ -16,7 +16,8 @@ export class Standing {
     this.note = h("div", { class: "tk-chart-note", hidden: true });
     this.lack = h("div", { class: "tk-chart-lack", hidden: true });
     this.skeleton = h("div", { class: "tk-skeleton", "aria-hidden": "true", hidden: true }, h("i"), h("i"), h("i"), h("i"));
-    chart.plot.append(this.skeleton, this.note, this.lack);
+    chart.plot.append(this.skeleton, this.note);
+    chart.valuesNode.before(this.lack); // in the head: on the plot it would hide lines
   }
 
   /** Said in the plot's place, whose size stays. */
@@ -70,17 +71,19 @@ export class Standing {
     this.note.append(h("button", { class: "tk-link", on: { click: () => chart.host.show(chart) } }, n === 1 ? "1 other has it" : `${formatCount(n)} others have it`));
   }
 
-  /** Some have no metric to stand against: said above the lines of the others. @param {number} lacking @param {import("./chart.js").Model} model */
+  /** Some have no metric to stand against: said in the head, above the lines of the others. @param {number} lacking @param {import("./chart.js").Model} model */
   #some(lacking, model) {
     const key = lacking ? `${lacking} ${model.shown} ${model.x}` : "";
     if (key === this.lackKey) return;
     this.lackKey = key;
     this.lack.hidden = !key;
     this.lack.replaceChildren();
-    if (key) this.lack.append(h("span", { title: `${plural(lacking, "experiment")} logged ${this.chart.metric.metric} without ${model.x} at the same steps` }, `${formatCount(lacking)} of ${formatCount(model.shown)} have no ${model.x}`), this.#byStep());
+    this.chart.valuesNode.hidden = !!key; // the best of some is not the best
+    const short = model.x.split("/").at(-1);
+    if (key) this.lack.append(h("span", { title: `${plural(lacking, "experiment")} logged ${this.chart.metric.metric} without ${model.x} at the same steps` }, `${formatCount(lacking)} of ${formatCount(model.shown)} have no ${short}`), this.#byStep("use the step"));
   }
 
-  #byStep() {
-    return h("button", { class: "tk-link", on: { click: () => this.chart.host.byStep(this.chart) } }, "Draw against the step");
+  #byStep(words = "Draw against the step") {
+    return h("button", { class: "tk-link", title: "Draw this chart against the step", on: { click: () => this.chart.host.byStep(this.chart) } }, words);
   }
 }

@@ -1,0 +1,140 @@
+# ruff: noqa: E501 (scripts for the browser)
+"""The page's expressions: how they are read, what they give, where they say that something is wrong; and seeds in names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.browser.chart_page import ChartServer, serving
+
+pytestmark = pytest.mark.browser
+
+KNOWN = ["train/loss", "eval/loss", "train", "loss", "f1-score", "lr", "2x", "log", 'my "odd" metric', "größe/x"]
+
+
+@pytest.fixture(scope="module")
+def modules(browser: Any) -> Iterator[Any]:
+    """A page on which the modules can be imported by `/lib/…`."""
+    with serving(ChartServer([], [], {})) as server:
+        page = browser.new_page()
+        page.goto(server.url())
+        yield page
+        page.close()
+
+
+READ = """async ([texts, known]) => {
+  const { parse, formatted, namesOf } = await import("/lib/charts/expression.js");
+  const { evaluate } = await import("/lib/charts/evaluating.js");
+  return texts.map((text) => {
+    try {
+      const tree = parse(text, known);
+      const form = formatted(tree);
+      return [form, formatted(parse(form)), namesOf(tree), evaluate(tree, (name) => [name.length], 1)[0]];
+    } catch (error) { return error.message; }
+  });
+}"""
+
+
+def test_names_with_slashes_signs_and_quotes_are_told_from_operators(modules: Any) -> None:
+    wanted = {
+        "train/loss-eval/loss": ("train/loss - eval/loss", 10 - 9),
+        "train/loss/eval/loss": ("train/loss / eval/loss", 10 / 9),
+        "train / loss": ("train / loss", 5 / 4),
+        "f1-score*2": ('"f1-score" * 2', 16),
+        "2x+1e-1": ('"2x" + 0.1', 2.1),
+        "log(lr)": ("log(lr)", np.log(2)),
+        "log + log10(log)": ('"log" + log10("log")', 3 + np.log10(3)),
+        "'my \"odd\" metric' ÷ 2": ('"my \\"odd\\" metric" / 2', 7.5),
+        "größe/x − lr × 2": ("größe/x - lr * 2", 7 - 4),
+        "-lr^2": ("-lr ^ 2", -4),
+        "(-lr)^2": ("(-lr) ^ 2", 4),
+        "2**3**2": ("2 ^ 3 ^ 2", 512),
+        "2^-1": ("2 ^ -1", 0.5),
+        "8-(4-lr)/2*3": ("8 - (4 - lr) / 2 * 3", 5),
+        "max(lr, min(loss, 3), abs(-7))": ("max(lr, min(loss, 3), abs(-7))", 7),
+        "sqrt(exp(0) * 16)": ("sqrt(exp(0) * 16)", 4),
+    }
+    for text, told in zip(wanted, modules.evaluate(READ, [list(wanted), KNOWN]), strict=True):
+        assert isinstance(told, list), f"{text}: {told}"
+        form, again, _, value = told
+        assert (form, again) == (wanted[text][0],) * 2, "what is kept is read the same without knowing the metrics"
+        assert value == pytest.approx(wanted[text][1])
+
+
+def test_what_is_wrong_is_said_with_its_column(modules: Any) -> None:
+    wanted = {
+        "": "column 1: nothing here yet",
+        "train/los - 1": "column 1: there is no metric train/los. Did you mean train/loss?",
+        "lr + evl/loss": "column 6: there is no metric evl/loss. Did you mean eval/loss?",
+        "lr *": "column 5: the expression ends here",
+        "lr lr": "column 4: wanted an operator (+ - * / ^) before lr",
+        "(lr": "column 1: this ( is not closed",
+        "lr)": "column 3: this ) closes nothing",
+        "sin(lr)": "column 1: there is no function sin",
+        "max(lr)": "column 1: max takes 2 to 20 values, not 1",
+        '"lr': "column 1: this quote is not closed",
+        "lr; alert(1)": "column 3: wanted an operator",
+        "constructor": "column 1: there is no metric constructor",
+        "(" * 5000: "column 2001: an expression holds at most 2,000 characters",
+        "(" * 500: "too many brackets and signs",
+        "-" * 1900 + "1": "too many brackets and signs",
+    }
+    for text, told in zip(wanted, modules.evaluate(READ, [list(wanted), KNOWN]), strict=True):
+        assert wanted[text] in told, f"{text[:40]}: {told}"
+
+
+def test_ten_thousand_metrics_are_read_as_fast_as_ten(modules: Any) -> None:
+    known = [f"layer_{i}/grad_norm" for i in range(10_000)]
+    told = modules.evaluate(READ, [["layer_9999/grad_norm/layer_1/grad_norm"], known])
+    assert told[0][0] == "layer_9999/grad_norm / layer_1/grad_norm"
+
+
+def test_bounds_hold_whatever_the_points_within_are(modules: Any) -> None:
+    rng = np.random.default_rng(0)
+    low, high = np.sort(rng.normal(size=(2, 200)), axis=0)
+    a, b = rng.uniform(low, high), rng.uniform(low, high)
+    texts = ["a - b", "a * b", "a / b", "abs(a)", "max(a, b)", "min(a, -b)", "exp(a) + b", "a ^ 2", "(a - b) / (a + b)"]
+    run = """async ([texts, low, high, a, b]) => {
+      const { parse } = await import("/lib/charts/expression.js");
+      const { evaluate, evaluateBounds } = await import("/lib/charts/evaluating.js");
+      return texts.map((text) => { const tree = parse(text);
+        const [from, to] = evaluateBounds(tree, () => [low, high], a.length);
+        const value = evaluate(tree, (name) => (name === "a" ? a : b), a.length);
+        return value.findIndex((v, i) => !(v >= from[i] - 1e-9 * Math.abs(v) && v <= to[i] + 1e-9 * Math.abs(v))); }); }"""
+    outside = modules.evaluate(run, [texts, *(column.tolist() for column in (low, high, a, b))])
+    assert outside == [-1] * len(texts)
+
+
+def test_members_between_whose_points_a_place_lies_count_with_the_line_between(modules: Any) -> None:
+    run = """async () => { const { average, GroupSeries } = await import("/lib/charts/averages.js");
+      const { Series } = await import("/lib/charts/frames.js");
+      const made = (x, v, bad) => { const s = new Series("e", "m"), mean = Float64Array.from(v);
+        s.apply({ series: 0, keep: 0, n: x.length, single: true, x: Float64Array.from(x), low: mean, high: mean, mean, bad });
+        return s; };
+      const bad = [[0, 1, 0], [0, 0, 0], [0, 0, 0]].map((c) => Uint16Array.from(c));
+      const g = average([made([0, 4], [0, 4]), made([1, 2, 3], [5, NaN, 7], bad)], "range", new GroupSeries("g", "m"));
+      const plain = (c) => Array.from(c).slice(0, g.n);
+      return [plain(g.x), plain(g.mean), plain(g.count), plain(g.low), plain(g.high), plain(g.bad[0])]; }"""
+    x, mean, count, low, high, bad = modules.evaluate(run)
+    assert (x, mean, count) == ([0, 1, 2, 3, 4], [0, 3, 2, 5, 4], [1, 2, 1, 2, 1])
+    assert (low, high, bad) == ([0, 1, 2, 3, 4], [0, 5, 2, 7, 4], [0, 0, 1, 0, 0])
+
+
+def test_a_seed_is_taken_out_of_a_name_and_nothing_else(modules: Any) -> None:
+    names = {
+        "lr3e-4_seed1": "lr3e-4",
+        "lr3e-4 (seed=2)": "lr3e-4",
+        "resnet50-Seed=7-lr1": "resnet50-lr1",
+        "adam-s3": "adam",
+        "seed1-adam": "adam",
+        "brave-otter-12": "brave-otter-12",
+        "seeds": "seeds",
+        "seed 5": "seed 5",
+        "big-s12x": "big-s12x",
+    }
+    run = "async (names) => { const g = await import('/lib/charts/grouping.js'); return names.map(g.withoutSeed); }"
+    assert dict(zip(names, modules.evaluate(run, list(names)), strict=True)) == names
