@@ -11,11 +11,14 @@ const FIRST_FILES = 100;
 const FIRST_LINKS = 12;
 
 export class ArtifactsPanel {
-  /** @param {{source: any}} parts */
-  constructor({ source }) {
+  /** @param {{source: any, state?: any}} parts */
+  constructor({ source, state }) {
     this.source = source;
+    this.state = state;
     this.pane = new Pane("Artifacts");
     this.root = this.pane.root;
+    this.listed = h("div", null);
+    this.pane.body.append(this.listed);
   }
 
   /** @param {string} id */
@@ -24,9 +27,29 @@ export class ArtifactsPanel {
     this.id = id;
     try {
       this.paint(await this.source.artifacts(id));
+      if (this.source.lineage) this.pane.whenSeen(() => this.askLineage());
+      if (this.pane.isSeen) await this.askLineage();
     } catch {
       // The next event of an artifact asks again.
     }
+  }
+
+  /** The picture of where all of it comes from: its module and its data are fetched when the panel is seen. */
+  async askLineage() {
+    try {
+      const [{ Lineage }, graph] = await Promise.all([import("./lineage.js"), this.source.lineage(this.id)]);
+      this.lineage ??= new Lineage({ open: (id) => this.go(id) });
+      if (!this.lineage.root.isConnected) this.pane.body.prepend(this.lineage.root);
+      this.lineage.paint(this.id ?? "", graph);
+    } catch {
+      // The list below says the same; the next event of an artifact asks again.
+    }
+  }
+
+  /** @param {string} id */
+  go(id) {
+    if (this.state) this.state.set({ view: "experiment", experiment: id });
+    else location.search = `?${new URLSearchParams({ experiment: id })}`;
   }
 
   /** @param {any} found {logged: [...], used: [...]} */
@@ -38,8 +61,8 @@ export class ArtifactsPanel {
     this.key = key;
     this.pane.say([logged.length ? `${logged.length} logged` : "", used.length ? `${used.length} used` : ""].filter(Boolean).join(", "));
     // What the reader has opened stays open when another artifact comes.
-    this.open = new Set([...this.pane.body.querySelectorAll("details[open]")].map((/** @type {any} */ each) => each.dataset.key));
-    fill(this.pane.body, logged.map((/** @type {any} */ each) => this.one(each, "logged")), used.map((/** @type {any} */ each) => this.one(each, "used")));
+    this.open = new Set([...this.listed.querySelectorAll("details[open]")].map((/** @type {any} */ each) => each.dataset.key));
+    fill(this.listed, logged.map((/** @type {any} */ each) => this.one(each, "logged")), used.map((/** @type {any} */ each) => this.one(each, "used")));
   }
 
   /** @param {any} artifact @param {"logged" | "used"} way */
@@ -71,7 +94,13 @@ export class ArtifactsPanel {
 
   /** @param {string} id @param {any} name */
   link(id, name) {
-    return h("a", { href: `?${new URLSearchParams({ experiment: id })}`, title: id }, name ?? id);
+    const link = h("a", { href: `?${new URLSearchParams({ experiment: id })}`, title: id }, name ?? id);
+    link.addEventListener("click", (/** @type {MouseEvent} */ event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey || !this.state) return;
+      event.preventDefault();
+      this.go(id);
+    });
+    return link;
   }
 
   /** @param {any} artifact @param {any[]} files */

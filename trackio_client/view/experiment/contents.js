@@ -9,6 +9,8 @@ import { icon, sign } from "../base/icons.js";
 import { openMenu } from "../base/menu.js";
 import { copy } from "../base/notices.js";
 
+/** The panel that the page's address named when it was opened: the shell writes the address anew before any panel stands. */
+let arrived = /^#[^=]+$/.test(location.hash) ? decoded(location.hash.slice(1)) : "";
 const HANDS = ["wheel", "touchmove", "keydown", "pointerdown"];
 const SETTLED_MS = 5000;
 
@@ -33,7 +35,8 @@ export class Contents {
     this.watch.observe(body, { childList: true, subtree: true });
     this.onHash = () => this.go(location.hash.slice(1));
     addEventListener("hashchange", this.onHash);
-    this.wanted = decoded(location.hash.slice(1)); // until its panel stands, or the reader goes elsewhere
+    this.wanted = arrived; // until its panel stands, or the reader goes elsewhere
+    arrived = "";
     this.onHand = () => (this.wanted = this.chosen = "");
     for (const name of HANDS) document.addEventListener(name, this.onHand, { passive: true, capture: true });
     // Panels above the wanted one fill when they come into view, and push it down: it is brought back until the reader moves.
@@ -78,8 +81,9 @@ export class Contents {
       for (const pane of panes) linkOf(pane);
     }
     this.#look();
-    if (this.wanted && titles.some((title) => slugOf(title) === this.wanted)) {
-      const wanted = this.wanted;
+    if (this.wanted && this.wanted !== this.reached && titles.some((title) => slugOf(title) === this.wanted)) {
+      const wanted = (this.reached = this.wanted);
+      history.replaceState(history.state, "", `${location.search}#${wanted}`);
       requestAnimationFrame(() => wanted === this.wanted && this.go(wanted));
     }
   }

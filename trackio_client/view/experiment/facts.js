@@ -55,7 +55,7 @@ export class Facts {
     this.data = new DataPanel();
     this.ranks = new RanksPanel();
     this.environment = new EnvironmentPanel({ source });
-    this.artifacts = new ArtifactsPanel({ source });
+    this.artifacts = new ArtifactsPanel({ source, state });
     this.gaps = new GapsPanel();
     /** Above the charts, below them, and beside them: is it healthy, how good is it. */
     this.above = h("div", { class: "tk-stack" }, this.failure.root, this.timeline.root);
