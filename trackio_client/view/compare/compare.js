@@ -60,6 +60,9 @@ export class CompareView {
       link.setAttribute("aria-selected", String(here));
       link.tabIndex = here ? 0 : -1;
     }
+    const here = this.links.find((/** @type {any} */ link) => link.dataset.part === part);
+    if (this.shown !== part && here) this.tabs.scrollLeft = here.offsetLeft - this.tabs.offsetLeft - 12; // on narrow screens they do not all fit
+    this.shown = part;
     for (const [name, pane] of Object.entries(this.panes)) pane.hidden = name !== part;
     const fresh = !this.made[part];
     this.made[part] ??= PARTS[part].make(this.panes[part], this.parts);

@@ -13,6 +13,7 @@ import { textDiff } from "./textdiff.js";
 import { columnFormat, count, duration, exact, number, plural, revived } from "../base/words.js";
 
 const LONG = 48; // letters from which on a value is told by what differs, and in full in a row below
+const HASH = 10; // letters of a commit that tell it from others
 const METRICS_AT_FIRST = 14;
 const NAME_PX = 150; // what a column has for a name: its middle goes first
 const NUMBERS_AT = /** @type {Record<string, string>} */ ({ common: "at_step", best: "best", last: "last" });
@@ -137,7 +138,8 @@ export class DifferTable {
     const best = goal && finite.length > 1 ? (goal === "min" ? Math.min(...finite) : Math.max(...finite)) : undefined;
     const format = words ?? columnFormat(finite);
     const gaps = held.map((value, i) => (i && Number.isFinite(value) && Number.isFinite(held[0]) ? value - held[0] : null));
-    const gapFormat = words ?? columnFormat(gaps);
+    // As many decimals as the values have, unless that would make a difference of it that looks like none.
+    const gapFormat = (/** @type {any} */ gap) => (words || /[1-9]/.test(format(gap)) ? format(gap) : number(gap));
     this.rows.push([note ? `${name} (${note})` : name, ...held]);
     const cells = held.map((value, i) => {
       if (value === undefined) return h("td", { class: "num", title: "not logged" }, h("span", { class: "tk-soft" }, "–"));
@@ -188,4 +190,4 @@ export function plain(value) {
 }
 
 /** A value in a cell. @param {any} value */
-const said = (value) => (typeof value === "number" ? number(value) : plain(value));
+const said = (value) => (typeof value === "number" ? number(value) : /^[0-9a-f]{40,64}$/.test(plain(value)) ? plain(value).slice(0, HASH) : plain(value));

@@ -6,7 +6,7 @@ import { openMenu } from "../base/menu.js";
 import { icon } from "../base/icons.js";
 import { formatTick, niceTicks } from "../charts/scales.js";
 import { s, area, path } from "./svg.js";
-import { exact, number } from "../base/words.js";
+import { columnFormat, exact, number } from "../base/words.js";
 
 const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [400, 220, 56, 14, 8, 30];
 const [LATER, STEEP] = [0.25, 0.5]; // where the last three quarters take less than half of the height, the beginning runs out of the picture
@@ -75,6 +75,7 @@ export class GroupFigures {
     if (!values.length) return void fill(this.dots, h("p", { class: "tk-figure-none" }, "No finite value."));
     const [low, high] = padded(Math.min(...values), Math.max(...values));
     const left = 14;
+    const format = columnFormat(groups.flatMap((each) => [each.mean, each.sd]));
     const toX = (/** @type {number} */ v) => left + ((v - low) / (high - low)) * (WIDTH - left - RIGHT);
     const { ticks, step } = niceTicks(low, high, 4);
     const rows = groups.map((each, i) => {
@@ -86,7 +87,7 @@ export class GroupFigures {
         spread && s("rect", { class: "spread", x: toX(spread[0]), y: y - 5, width: Math.max(1, toX(spread[1]) - toX(spread[0])), height: 10, rx: 3, style: `fill:var(--s${i + 1})` }),
         placed.map(({ id, value, x, up }) => s("circle", { cx: x, cy: y + up, r: 4, style: `fill:var(--s${i + 1})` }, s("title", null, `${names.get(id) ?? id}: ${exact(value)}`))),
         each.mean !== null && s("line", { class: "mean", x1: toX(each.mean), x2: toX(each.mean), y1: y - 11, y2: y + 11 }),
-        each.mean !== null && s("text", { x: left, y: y + 28 }, `mean ${number(each.mean)}${each.sd === null ? "" : ` ± ${number(each.sd)} (sd)`}, n = ${each.n}`));
+        each.mean !== null && s("text", { x: left, y: y + 28 }, `mean ${format(each.mean)}${each.sd === null ? "" : ` ± ${format(each.sd)} (sd)`}, n = ${each.n}`));
     });
     const label = groups.map((each, i) => `${labels[i]}: ${Object.values(each.values).map((value) => number(value)).join(", ")}`).join("; ");
     fill(this.dots, s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label },

@@ -91,7 +91,7 @@ export class Groups {
     const groups = this.groups();
     if (this.byNow() === "hand") {
       const [first, second] = [groups.get("first") ?? [], groups.get("second") ?? []];
-      return first.length && second.length ? [{ label: nameOf(first), rows: first }, { label: nameOf(second), rows: second }] : null;
+      return first.length && second.length ? [{ label: nameOf(first, "first"), rows: first }, { label: nameOf(second, "second"), rows: second }] : null;
     }
     const ticked = (/** @type {any[]} */ rows) => Number(rows.some((row) => row.shown));
     const order = [...groups].sort(([, a], [, b]) => Number(b.length > 1) - Number(a.length > 1) || ticked(b) - ticked(a) || b.length - a.length || a[0].created_s - b[0].created_s);
@@ -228,16 +228,16 @@ export class Groups {
     const format = each.metric === "duration" ? duration : columnFormat([first.mean, second.mean, difference?.value, difference?.low, difference?.high]);
     const label = (/** @type {number} */ v) => signed(v, format);
     const mean = (/** @type {any} */ group) => (group.mean === null ? h("span", { class: "tk-soft" }, group.not_finite.length ? "no finite value" : "–") : [h("span", { title: exact(group.mean) }, format(group.mean)), h("small", null, group.sd === null ? " one seed" : ` ± ${format(group.sd)}`, group.not_finite.length + group.without ? `, n = ${group.n}` : "")]);
-    const name = h("button", { class: "tk-link tk-groups-metric", "aria-pressed": String(each.metric === this.metric), title: `${each.metric}: its curves and dots` }, each.metric === "duration" ? "duration" : each.metric);
+    const name = h("button", { class: "tk-link tk-groups-metric", "aria-pressed": String(each.metric === this.metric), title: `${each.metric}${each.step === null ? "" : ` at step ${number(each.step)}`}: its curves and dots` }, each.metric === "duration" ? "duration" : each.metric);
     name.addEventListener("click", () => this.choose(each.metric));
     const known = difference && difference.low !== null;
     return h("tr", { class: each.metric === this.metric ? "at" : null },
-      h("th", { scope: "row", class: "tk-differ-key" }, h("span", null, name, each.step === null ? (each.unit && h("small", null, each.metric === "duration" ? "of those that ended" : each.unit)) : h("small", null, `step ${number(each.step)}`))),
+      h("th", { scope: "row", class: "tk-differ-key" }, h("span", null, name, each.metric === "duration" ? h("small", null, "of those that ended") : null)),
       h("td", { class: "num" }, mean(first)), h("td", { class: "num" }, mean(second)),
       h("td", { class: "num", title: difference ? exact(difference.value) : "" }, difference ? signed(difference.value, format) : "–"),
       h("td", { class: "num" }, known ? `${label(difference.low)} to ${label(difference.high)}` : "–"),
       h("td", { class: "tk-whisker" }, whisker(each)),
-      h("td", { class: "num", title: effect?.g === null || !effect ? "no spread to measure it by" : `Hedges’ g ${number(effect.g)}` }, effect?.g === null || !effect ? "–" : [h("span", null, effect.g.toFixed(2).replace("-", "\u2212")), h("small", null, ` ${effect.word}`)]),
+      h("td", { class: "num", title: effect?.g === null || !effect ? "no spread to measure it by" : `Hedges’ g ${number(effect.g)}, ${effect.word}` }, effect?.g === null || !effect ? "–" : effect.g.toFixed(2).replace("-", "\u2212")),
       h("td", null, shortVerdict(each, labels)));
   }
 
@@ -261,10 +261,10 @@ function grouped(rows, by, valueOf) {
   return found;
 }
 
-/** @param {any[]} rows */
-function nameOf(rows) {
+/** What they are all called but for the seed. @param {any[]} rows @param {string} other where they have no name in common */
+function nameOf(rows, other) {
   const names = new Set(rows.map((row) => withoutSeed(row.name)));
-  return names.size === 1 ? [...names][0] : `${rows[0].name}${rows.length > 1 ? ` and ${rows.length - 1} more` : ""}`;
+  return names.size === 1 ? [...names][0] : other;
 }
 
 /** A tie, or who is lower. @param {any} each @param {string[]} labels */

@@ -5,7 +5,7 @@ import { icon } from "../base/icons.js";
 import { menuButton, openMenu } from "../base/menu.js";
 import { axisOf, kindOf } from "./axis.js";
 import { csvOf, save } from "./files.js";
-import { Plane, legendOf, shadeOf, shades, tipOf } from "./plane.js";
+import { Plane, colorAt, legendOf, shades, tipOf } from "./plane.js";
 import { RangeFields } from "./rangefields.js";
 import { ofButton, trouble } from "./choosing.js";
 import { count, exact, number, plural } from "../base/words.js";
@@ -93,7 +93,7 @@ export class Parallel {
     const rows = held.rows(this.state.get("compareOf"));
     const logs = this.state.get("compareLogs") ?? [];
     this.axes = this.columns.map((column) => axisOf(column, held.label(column), rows.map((/** @type {any} */ row) => held.value(row, column)), logs.includes(column) ? true : logs.includes(`-${column}`) ? false : null));
-    const color = this.axes.find((axis) => axis.column === this.colorBy()) ?? null;
+    const color = this.colorAxis();
     const ranges = this.ranges();
     this.lines = rows.map((/** @type {any} */ row) => {
       const values = this.axes.map((axis) => held.value(row, axis.column));
@@ -138,6 +138,10 @@ export class Parallel {
     this.state.set({ compareRanges: [...ranges.values()].map(({ column: name, from, to, kinds }) => JSON.stringify(kinds ? [name, kinds] : [name, from ?? null, to ?? null])) });
   }
 
+  colorAxis() {
+    return this.axes.find((axis) => axis.column === this.colorBy()) ?? null;
+  }
+
   /** "min" or "max" of the metric that colours. @returns {string | null | undefined} */
   goal() {
     const column = this.colorBy();
@@ -152,7 +156,7 @@ export class Parallel {
     const inside = this.inside();
     const chosen = this.ranges().size > 0;
     this.clear.hidden = this.tick.hidden = !chosen;
-    const color = this.axes.find((axis) => axis.column === this.colorBy());
+    const color = this.colorAxis();
     const goal = this.goal();
     const valued = color ? inside.map((line) => ({ line, value: this.parts.rows.value(line.row, color.column) })).filter(({ value }) => Number.isFinite(value)) : [];
     const best = goal && valued.length ? valued.reduce((a, b) => ((goal === "min" ? b.value < a.value : b.value > a.value) ? b : a)) : null;
@@ -259,9 +263,10 @@ export class Parallel {
     if (some) this.stroke(g, this.lines.filter((line) => !line.isIn), grey, 0.5);
     const alpha = inside.length > 2000 ? 0.25 : inside.length > 300 ? 0.5 : 0.8;
     g.lineWidth = inside.length > 60 ? 1 : 1.5;
+    const axis = this.colorAxis();
     /** @type {Map<string, typeof inside>} */ const byColor = new Map();
     for (const line of inside) {
-      const color = shadeOf(line.shade, colors, plane.ink.of("--soft"));
+      const color = colorAt(axis, line.shade, colors, plane.ink.of("--soft"), (name) => plane.ink.of(name));
       const held = byColor.get(color);
       held ? held.push(line) : byColor.set(color, [line]);
     }
@@ -355,7 +360,7 @@ export class Parallel {
     g.lineWidth = 4;
     this.stroke(g, [hot], this.plane.ink.of("--panel"), 1);
     g.lineWidth = 2.5;
-    this.stroke(g, [hot], hot.isIn ? shadeOf(hot.shade, shades(this.plane.isDark), this.plane.ink.of("--text")) : this.plane.ink.of("--soft"), 1);
+    this.stroke(g, [hot], hot.isIn ? colorAt(this.colorAxis(), hot.shade, shades(this.plane.isDark), this.plane.ink.of("--text"), (name) => this.plane.ink.of(name)) : this.plane.ink.of("--soft"), 1);
   }
 
   // Pointer
@@ -384,7 +389,7 @@ export class Parallel {
         this.hovered = hit;
         over();
       }
-      plane.say(x, y, hit && tipOf(hit.row, this.axes.map((axis) => /** @type {[string, string]} */ ([axis.label, this.words(hit.row, axis)])), shadeOf(hit.shade, shades(plane.isDark), "var(--soft)")));
+      plane.say(x, y, hit && tipOf(hit.row, this.axes.map((axis) => /** @type {[string, string]} */ ([axis.label, this.words(hit.row, axis)])), colorAt(this.colorAxis(), hit.shade, shades(plane.isDark), "var(--soft)")));
       return undefined;
     });
     const end = (/** @type {PointerEvent} */ event) => {
@@ -442,7 +447,7 @@ export class Parallel {
   // Words and files
 
   paintTable() {
-    const color = this.axes.find((axis) => axis.column === this.colorBy());
+    const color = this.colorAxis();
     const goal = this.goal();
     const value = (/** @type {any} */ line) => (color ? color.place(this.parts.rows.value(line.row, color.column)) ?? Infinity : 0);
     const sorted = [...this.inside()].sort((a, b) => (goal === "max" ? value(b) - value(a) : value(a) - value(b)));

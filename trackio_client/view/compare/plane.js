@@ -20,17 +20,25 @@ export function shades(dark) {
 }
 
 /** @param {number | null} place 0 … 1 @param {string[]} colors @param {string} none */
-export const shadeOf = (place, colors, none) => (place === null ? none : colors[Math.max(0, Math.min(colors.length - 1, Math.round(place * (colors.length - 1))))]);
+const shadeOf = (place, colors, none) => (place === null ? none : colors[Math.max(0, Math.min(colors.length - 1, Math.round(place * (colors.length - 1))))]);
+
+/** The colour of a place on an axis: of a kind one of the series' colours, of a number a shade from low to high.
+ * @param {import("./axis.js").Axis | null} axis @param {number | null} place @param {string[]} colors @param {string} none
+ * @param {(name: string) => string} [of] what a CSS variable holds, for canvases */
+export function colorAt(axis, place, colors, none, of = (name) => `var(${name})`) {
+  if (!axis || place === null || axis.kind !== "kind") return shadeOf(axis ? place : null, colors, none);
+  return of(`--s${(Math.round(place * axis.kinds.length - 0.5) % 10) + 1}`);
+}
 
 export class Plane {
-  /** @param {{label: string, draw: () => void, state: any}} parts */
-  constructor({ label, draw, state }) {
+  /** @param {{label: string, draw: () => void, state: any, keys?: boolean}} parts `keys`: it is walked through by keyboard */
+  constructor({ label, draw, state, keys = false }) {
     this.state = state;
     this.ink = new Ink();
     this.base = /** @type {HTMLCanvasElement} */ (h("canvas", { class: "tk-canvas", "aria-hidden": "true" }));
     this.over = /** @type {HTMLCanvasElement} */ (h("canvas", { class: "tk-canvas", "aria-hidden": "true" }));
     this.tip = h("div", { class: "tk-tip", hidden: true, "aria-hidden": "true" });
-    this.root = h("div", { class: "tk-plane", role: "application", tabindex: "0", "aria-label": label }, this.base, this.over, this.tip);
+    this.root = h("div", { class: "tk-plane", role: keys ? "application" : "img", tabindex: keys ? "0" : null, "aria-label": label }, this.base, this.over, this.tip);
     this.width = 0;
     this.height = 0;
     this.draw = draw;
@@ -103,7 +111,7 @@ export function legendOf(axis, colors) {
   if (!axis) return [];
   if (axis.kind === "kind") {
     const some = axis.kinds.slice(0, 8);
-    return [h("span", { class: "tk-soft" }, axis.label), some.map((kind) => h("span", null, h("i", { class: "tk-swatch", style: { background: shadeOf(axis.place(kind === "None" ? null : kind) ?? axis.kinds.indexOf(kind) / axis.kinds.length, colors, "") } }), kind)), axis.kinds.length > 8 ? h("span", { class: "tk-soft" }, `and ${axis.kinds.length - 8} more`) : null];
+    return [h("span", { class: "tk-soft" }, axis.label), some.map((kind) => h("span", null, h("i", { class: "tk-swatch", style: { background: colorAt(axis, (axis.kinds.indexOf(kind) + 0.5) / axis.kinds.length, colors, "") } }), kind)), axis.kinds.length > 8 ? h("span", { class: "tk-soft" }, `and ${axis.kinds.length - 8} more`) : null];
   }
   return [h("span", { class: "tk-soft" }, axis.label), h("span", null, axis.words(axis.low)), h("i", { class: "tk-ramp", style: { background: `linear-gradient(90deg, ${colors.join(",")})` } }), h("span", null, axis.words(axis.high))];
 }

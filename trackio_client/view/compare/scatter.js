@@ -5,7 +5,7 @@ import { icon } from "../base/icons.js";
 import { axisOf, rankCorrelation } from "./axis.js";
 import { columnButton, ofButton, trouble } from "./choosing.js";
 import { csvOf, save } from "./files.js";
-import { Plane, legendOf, shadeOf, shades, tipOf } from "./plane.js";
+import { Plane, colorAt, legendOf, shades, tipOf } from "./plane.js";
 import { count, number, plural } from "../base/words.js";
 
 const [LEFT, RIGHT, TOP, BOTTOM] = [64, 20, 16, 44];
@@ -24,7 +24,7 @@ export class Scatter {
     /** @type {import("./axis.js").Axis | null} */ this.yAxis = null;
     /** @type {import("./axis.js").Axis | null} */ this.color = null;
     const { state } = this;
-    this.plane = new Plane({ label: "Scatter: arrow keys go from dot to dot, Enter opens one.", state, draw: () => this.draw() });
+    this.plane = new Plane({ label: "Scatter: arrow keys go from dot to dot, Enter opens one.", keys: true, state, draw: () => this.draw() });
     this.x = columnButton(parts, { title: "Across", now: () => this.chosen().x, choose: (column) => column && state.set({ compareX: column }) });
     this.y = columnButton(parts, { title: "Up", now: () => this.chosen().y, choose: (column) => column && state.set({ compareY: column }) });
     this.by = columnButton(parts, { title: "Colour", none: "no colour", now: () => this.chosen().color, choose: (column) => state.set({ compareColor: column ?? "none" }) });
@@ -182,7 +182,7 @@ export class Scatter {
     const radius = this.dots.length > 2000 ? 2.5 : this.dots.length > 300 ? 3.5 : 5;
     g.globalAlpha = this.dots.length > 2000 ? 0.5 : 0.85;
     for (const dot of this.dots) {
-      g.fillStyle = this.color ? shadeOf(dot.shade, colors, ink.of("--control")) : ink.of("--s1");
+      g.fillStyle = this.color ? colorAt(this.color, dot.shade, colors, ink.of("--control"), (name) => ink.of(name)) : ink.of("--s1");
       g.beginPath();
       g.arc(this.left(dot.x), this.top(dot.y), radius, 0, 7);
       g.fill();
@@ -238,7 +238,7 @@ export class Scatter {
       this.hovered = dot;
       over();
       plane.root.style.cursor = dot ? "pointer" : "";
-      plane.say(dot ? this.left(dot.x) : 0, dot ? this.top(dot.y) : 0, dot && tipOf(dot.row, this.pairs(dot.row), this.color ? shadeOf(dot.shade, shades(plane.isDark), "var(--soft)") : "var(--s1)"));
+      plane.say(dot ? this.left(dot.x) : 0, dot ? this.top(dot.y) : 0, dot && tipOf(dot.row, this.pairs(dot.row), this.color ? colorAt(this.color, dot.shade, shades(plane.isDark), "var(--soft)") : "var(--s1)"));
     };
     plane.root.addEventListener("pointermove", (event) => {
       const [x, y] = plane.at(event);

@@ -3,7 +3,7 @@
 import { h } from "../base/dom.js";
 
 const MOST = 600; // pieces a side: beyond them the two stand one below the other
-const AROUND = 6; // pieces of an equal part that stay at each side
+const AROUND = 3; // pieces of an equal part that stay at each side
 
 /** @typedef {{kind: "same" | "gone" | "new", words: string}} Part */
 
