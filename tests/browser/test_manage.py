@@ -89,6 +89,10 @@ def test_demo_data_are_made_seen_as_such_and_deleted_by_one_press_each(opened, s
     expect(page.locator("#shown .tc-demo")).to_be_visible()
     told = httpx.get(f"{space.url}/v1/experiments?project=demo", timeout=20, trust_env=False).json()["experiments"]
     assert [(one["demo"], one["tags"]) for one in told] == [(True, ["demo"])]
+    project = page.context.new_page()
+    project.goto(f"{space.url}/?project=demo")
+    expect(project.locator(".tk-row .tk-demo")).to_have_text("demo")
+    project.close()
     page.click("#remove")
     expect(page.locator("#created")).to_contain_text("Deleted 1 demo experiment.")
     expect(row).to_have_count(0)

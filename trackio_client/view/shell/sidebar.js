@@ -14,6 +14,7 @@ import { hide, rowItems, star, watch } from "./rowmenu.js";
 
 const ROW = 32;
 const SPARE = 6; // rows made above and below what is seen
+const DEMO_PX = 40; // what the mark of made-up data takes of the name
 const MOST_TICKED = 100; // more lines than that say nothing, and cost everyone
 
 export class SideBar {
@@ -179,8 +180,9 @@ export class SideBar {
     const value = h("span", { class: "tk-row-value" });
     const old = h("span", { class: "tk-row-age" });
     const marks = h("span", { class: "tk-row-marks" });
+    const demo = row.demo ? h("span", { class: "tk-demo", title: "Made-up data, not a training" }, "demo") : null;
     const more = h("button", { class: "tk-row-more", tabindex: "-1", "aria-haspopup": "listbox" }, icon("more"));
-    const node = h("div", { class: "tk-row", role: "listitem", data: { id: row.id } }, tick, h("span", { class: "tk-row-who" }, name, marks), state, value, old, more);
+    const node = h("div", { class: "tk-row", role: "listitem", data: { id: row.id } }, tick, h("span", { class: "tk-row-who" }, name, demo, marks), state, value, old, more);
     node.parts = { tick, name, state, value, old, marks, more };
     return node;
   }
@@ -217,7 +219,7 @@ export class SideBar {
       text(value, read === undefined ? "" : this.format(read));
       value.title = read === undefined || read === null ? "" : exact(read);
     }
-    const room = (this.room ||= name.parentElement.clientWidth) - 16 * marks.childElementCount;
+    const room = (this.room ||= name.parentElement.clientWidth) - 16 * marks.childElementCount - (row.demo ? DEMO_PX : 0);
     if (name.words !== row.name || name.room !== room) this.fitName(name, row.name, room);
     text(old, age(this.experiments.now_s() - row.created_s));
     old.title = iso(row.created_s);
