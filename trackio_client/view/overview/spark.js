@@ -1,6 +1,6 @@
 // @ts-check
 /** A curve as large as a word: the line, the band from lowest to highest so that no spike is hidden, ✕ where values are none.
- * One request for all of them; what did not grow is not asked for again. */
+ * One request for all of about the same length; what did not grow is not asked for again. */
 import { h } from "../base/dom.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -32,10 +32,12 @@ export class Sparks {
     if (!grown.length || !metrics.length || this.isAsking) return false;
     this.isAsking = true;
     try {
-      const answer = await this.source.series({ experiments: grown.map((row) => row.id), metrics, x: "step", max_points: POINTS });
-      for (const block of answer.blocks) {
-        const info = answer.series?.[block.series];
-        if (info) this.curves.set(`${info.experiment_id}\n${info.metric}`, block);
+      const answers = await Promise.all(byLength(grown).map((experiments) => this.source.series({ experiments, metrics, x: "step", max_points: POINTS })));
+      for (const { series, blocks } of answers) {
+        for (const block of blocks) {
+          const info = series?.[block.series];
+          if (info) this.curves.set(`${info.experiment_id}\n${info.metric}`, block);
+        }
       }
       for (const row of grown) this.held.set(row.id, state(row));
       return true;
@@ -52,18 +54,32 @@ export class Sparks {
   }
 }
 
+/** Ids of experiments of about the same length: buckets are as wide for all of one answer, and a short one beside a long one would
+ * be drawn from two. @param {any[]} rows @returns {string[][]} */
+function byLength(rows) {
+  /** @type {Map<number, string[]>} */
+  const groups = new Map();
+  for (const row of rows) {
+    const size = Math.floor(Math.log2((row.last_step ?? 0) + 16) / 2);
+    const there = groups.get(size);
+    if (there) there.push(row.id);
+    else groups.set(size, [row.id]);
+  }
+  return [...groups.values()];
+}
+
 /** An empty one, to be drawn into. @returns {any} */
 export function spark() {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
-  svg.setAttribute("class", "tk-spark");
+  svg.setAttribute("class", "tk-ov-spark");
   svg.setAttribute("role", "img");
   for (const name of ["band", "line", "bad", "end"]) {
     const path = document.createElementNS(SVG, "path");
     path.setAttribute("class", name);
     svg.append(path);
   }
-  return h("span", { class: "tk-spark-box" }, svg);
+  return h("span", { class: "tk-ov-sparks" }, svg);
 }
 
 /** @param {any} box @param {Block | undefined} curve @param {{label: string, isLive: boolean}} what */

@@ -7,24 +7,27 @@ import { undoStep } from "../base/toast.js";
 import { addressOf, goTo } from "../data/address.js";
 
 const SETTLES_MS = 500;
+const PLACES = ["project", "view", "experiment"];
 const SAME_MS = 50; // a button tells of its step as it changes the page
 
 /** @param {{state: import("../data/state.js").PageState, experiments: import("../data/experiments.js").Experiments}} parts */
 export function steps({ state, experiments }) {
   const now = () => ({ address: addressOf(state, null), ticks: experiments.ticksByHand() });
   let before = now();
+  let latest = before; // the state as of the last change
+  let pending = ""; // what kind of change is not settled yet
   let timer = 0;
-  let began_ms = 0; // when the change began that is not settled yet
+  let began_ms = 0; // when it began
   let isOurs = false;
   const own = /** @type {import("../base/undo.js").Step[]} */ ([]);
-  const settle = () => {
+  const settle = (next = now()) => {
     clearTimeout(timer);
     timer = 0;
-    const next = now();
+    latest = next;
     if (same(next, before)) return;
     const from = before;
     before = next;
-    if (isOurs || !projectOf(from.address)) return void (isOurs = false);
+    if (isOurs || !projectOf(from.address)) return;
     // What a button did has its own way back, ticks that went with it included.
     const last = lastStep();
     if (last && !own.includes(last) && last.at_ms >= began_ms) return;
@@ -37,10 +40,16 @@ export function steps({ state, experiments }) {
     });
     own.push(step);
   };
-  state.addEventListener("change", () => {
+  state.addEventListener("change", (/** @type {any} */ event) => {
+    const next = now();
+    if (same(next, latest)) return; // new rows, ages, what hangs on the pointer
+    const kind = PLACES.some((key) => event.detail.has(key)) ? "place" : [...event.detail].sort().join();
+    if (timer && kind !== pending) settle(latest);
+    latest = next;
+    pending = kind;
     if (timer) clearTimeout(timer);
     else began_ms = performance.now() - SAME_MS;
-    timer = setTimeout(settle, SETTLES_MS);
+    timer = setTimeout(() => settle(), SETTLES_MS);
   });
   // Back and Forward are steps of the browser: what Back took back is not taken back once more.
   addEventListener("popstate", () => {
