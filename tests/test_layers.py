@@ -42,6 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "queries": STORE | {"scoring"},
     "view": set(),
     "snapshot": STORE | {"queries", "view"},
+    "notebook": CORE | {"snapshot.numbers"},
     "clientfile": CORE,
     "truth": {"errors"},
     "homes": set(),
@@ -54,12 +55,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "capture": CORE | {"settings", "masking"},
     "delivery": STORE | {"settings", "hub.names"},
     # An artifact that is used is asked for and fetched as any reader does.
-    "experiment": EXPERIMENT | {"reader"},
+    "experiment": EXPERIMENT | {"reader", "notebook", "snapshot.numbers"},
     # An artifact gives back the tables that were added to it.
     "artifacts": CORE | {"wire", "reader.source", "values", "media"},
     "integrations": EXPERIMENT | {"scoring"},
     "monitor": EXPERIMENT | {"integrations"},
-    "reader": STORE | {"queries", "settings", "delivery.address", "delivery.tokens", "artifacts", "values", "snapshot"},
+    "reader": STORE | {"queries", "settings", "delivery.address", "delivery.tokens", "artifacts", "values", "snapshot", "notebook"},
     "managing": STORE | {"queries", "reader", "masking", "settings", "delivery.address"},
     "exchange": STORE | {"masking"},
     "hub": STORE | {"view", "queries", "clientfile", "settings", "delivery"},

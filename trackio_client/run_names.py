@@ -6,23 +6,24 @@ Each is one property or method over what `Experiment` has; nothing here keeps a 
 from __future__ import annotations
 
 import datetime
-import importlib
 import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from trackio_client import clientfile
 from trackio_client.alerts import AlertLevel, Alerts
 from trackio_client.errors import UsageError
-from trackio_client.notices import Notices, in_notebook
+from trackio_client.notebook.card import Card, card_html, card_markdown
+from trackio_client.notebook.frame import frame_html, show
+from trackio_client.notices import Notices
 from trackio_client.settings import is_dataset
 from trackio_client.wire import events
 from trackio_client.wire.events import checked_name
 
 if TYPE_CHECKING:
+    from trackio_client.experiment import Experiment
     from trackio_client.origin import Origin
     from trackio_client.summarizing import Summary
     from trackio_client.writer import Writer
@@ -268,22 +269,27 @@ class RunNames:
     # --- in a notebook --------------------------------------------------------------------------------------------
 
     def to_html(self, height: int = 420, hidden: bool = False) -> str:
-        """An iframe of its page; words where there is none."""
+        """A frame with its page; of one that is kept on this machine its card."""
         if self.url is None:
-            return f"<p>{escape(self.name)} is kept on this machine: <code>trackio-client ui</code> shows it.</p>"
-        frame = f'<iframe src="{escape(self.url)}" style="border:none;width:100%;height:{int(height)}px"></iframe>'
-        return f"<details><summary>{escape(self.name)}</summary>{frame}</details>" if hidden else frame
+            return card_html(self._card())
+        return frame_html(self.url, self.name, height=height, hidden=hidden)
 
     def display(self, height: int = 420, hidden: bool = False) -> bool:
         """Show its page in a notebook; False where there is none."""
-        if not in_notebook():
-            return False
-        shown = importlib.import_module("IPython.display")
-        shown.display(shown.HTML(self.to_html(height, hidden)))
-        return True
+        return show(self.to_html(height, hidden))
 
-    def _repr_mimebundle_(self, *given: Any, **named: Any) -> dict[str, str]:
-        return {"text/html": self.to_html(hidden=True), "text/plain": repr(self)}
+    def _repr_html_(self) -> str:
+        """A card of what this process knows, without a network; where there is a page, its frame to open."""
+        card = card_html(self._card())
+        return card if self.url is None else card + frame_html(self.url, f"{self.name}: live charts", hidden=True)
+
+    def _repr_markdown_(self) -> str:
+        return card_markdown(self._card())
+
+    def _card(self) -> Card:
+        from trackio_client.cards import live_card  # here: it reads back what was logged, which a training never does
+
+        return live_card(cast("Experiment", self))
 
     if TYPE_CHECKING:
 

@@ -37,7 +37,8 @@ from space.sharing.words import link_refused, refusal_page
 TOKEN_HEADER: Final = "x-trackio-token"
 TRACKIO_HEADER: Final = "x-trackio-write-token"
 """Where Trackio's own clients put it (TRACKIO_WRITE_TOKEN there)."""
-_FRAMES: Final = "frame-ancestors 'self' https://huggingface.co https://*.hf.space"
+# A notebook on the reader's own machine shows the page in a frame: experiment.display().
+_FRAMES: Final = "frame-ancestors 'self' https://huggingface.co https://*.hf.space http://localhost:* http://127.0.0.1:*"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from trackio_client.errors import (
     UsageError,
 )
 from trackio_client.homes import expanded
+from trackio_client.reader.cards import Experiments, api_html, api_markdown
 from trackio_client.reader.experiment import LoggedExperiment
 from trackio_client.reader.runs_api import ProjectName, RunsApi
 from trackio_client.reader.source import Source
@@ -91,7 +92,7 @@ class Api(RunsApi):
         listed = self.source.experiments(project, filter=filter, archived=archived)
         if not listed and project not in (names := self.projects()):
             raise ProjectNotFound(f"there is no project {project!r} in {self.address}.{_instead(project, names)}")
-        return [LoggedExperiment(self, one) for one in listed]
+        return Experiments(LoggedExperiment(self, one) for one in listed)
 
     def experiment(self, experiment_id: str) -> LoggedExperiment:
         """One experiment by its id. Raises ExperimentNotFound, which names those that are alike."""
@@ -187,7 +188,7 @@ class Api(RunsApi):
         from trackio_client.snapshot.page import file_name
 
         one = isinstance(experiments, (str, LoggedExperiment))
-        ids = list(dict.fromkeys(str(each) for each in ([experiments] if one else experiments)))  # type: ignore[list-item,union-attr]
+        ids = list(dict.fromkeys(str(each) for each in ([experiments] if one else experiments)))  # type: ignore[union-attr]
         content = self.source.snapshot(ids, name=name, state=state)
         first = self.experiment(ids[0])
         usual = file_name(name or (first.name if len(ids) == 1 else f"{first.project}-{len(ids)}-experiments"), ids[0])
@@ -370,6 +371,13 @@ class Api(RunsApi):
 
     def __repr__(self) -> str:
         return f"Api({self.address!r})"
+
+    def _repr_html_(self) -> str:
+        """In a notebook: where it reads from, and which projects there are."""
+        return api_html(self)
+
+    def _repr_markdown_(self) -> str:
+        return api_markdown(self)
 
     def _no_experiment(self, experiment_id: str) -> ExperimentNotFound:
         ids: list[str] = []

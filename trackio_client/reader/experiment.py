@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from trackio_client.artifacts.artifact import Artifact
+from trackio_client.notebook.frame import frame_html, show
 from trackio_client.reader.source import number
 from trackio_client.wire.events import revive
 
@@ -226,22 +225,39 @@ class LoggedExperiment:
     def __hash__(self) -> int:
         return hash(self.experiment_id)
 
-    def _repr_html_(self) -> str:
-        """A small table for notebooks, in the notebook's own colours. Everything from a user is escaped."""
-        began = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(self.created_s)) + " UTC"
-        rows: list[tuple[str, str]] = [
-            ("Project", self.project),
-            ("State", f"{words(self.state)} · {self.evidence}" if self.evidence else words(self.state)),
-            ("Began", began),
-            ("Last step", "none" if self.last_step is None else f"{self.last_step:,}"),
-            ("Metrics", f"{self.metric_count:,} with {self.point_count:,} points"),
-        ]
-        rows += [("Tags", ", ".join(self.tags))] if self.tags else []
-        cells = "".join(
-            f'<tr><th style="text-align:left">{escape(head)}</th><td style="text-align:left">{escape(text)}</td></tr>'
-            for head, text in rows
+    # --- in a notebook --------------------------------------------------------------------------------------------
+
+    @property
+    def api_address(self) -> str:
+        """Where the answers about it come from."""
+        return self._api.address
+
+    def to_html(self, height: int = 420, hidden: bool = False) -> str:
+        """A frame with its page; of a store on this machine its card."""
+        from trackio_client.reader.cards import page_of
+
+        url = page_of(self)
+        return (
+            self._repr_html_()
+            if url is None
+            else frame_html(url, str(self._listed["name"]), height=height, hidden=hidden)
         )
-        return f"<table><caption>{escape(self.name)} <code>{escape(self.experiment_id)}</code></caption>{cells}</table>"
+
+    def display(self, height: int = 420, hidden: bool = False) -> bool:
+        """Show its page in a notebook; False where there is none."""
+        return show(self.to_html(height, hidden))
+
+    def _repr_html_(self) -> str:
+        """A card: state, numbers, the curve of its loss, config. Everything from a user is escaped."""
+        from trackio_client.reader.cards import card_html, card_of
+
+        return card_html(card_of(self))
+
+    def _repr_markdown_(self) -> str:
+        from trackio_client.notebook.card import card_markdown
+        from trackio_client.reader.cards import card_of
+
+        return card_markdown(card_of(self, has_curve=False))
 
 
 def words(state: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from trackio_client.errors import MissingExtra
+from trackio_client.reader.cards import Experiments
 from trackio_client.reader.filters import matches, ordered
 from trackio_client.reader.run import LoggedRun
 
@@ -46,6 +47,10 @@ class Runs(Sequence[LoggedRun]):
 
     def __repr__(self) -> str:
         return f"<Runs of {self._project!r}: {len(self)}>"
+
+    def _repr_html_(self) -> str:
+        """A table in a notebook."""
+        return Experiments(self)._repr_html_()
 
     def histories(self, samples: int = 500, keys: Sequence[str] | None = None, **others: Any) -> Any:
         """The histories of all runs below each other, with `run_id`. Raises MissingExtra without pandas."""
