@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import pytest
+from gradio_client import Client
 from playwright.sync_api import expect
 
 from space.ui.app import first_head
 from space.ui.charts import MetricCharts
 from space.ui.early import with_head
 from tests.browser.trainings import trained
+
+
+@pytest.mark.requirement("S1.81")
+def test_on_a_server_of_ones_own_the_names_work_without_a_token(space):
+    client = Client(space.url, verbose=False, analytics_enabled=False)
+    own = client.predict("by name", "", api_name="/create_experiment_interface")["id"]
+    assert own in {one["id"] for one in client.predict(api_name="/list_experiments_interface")}
+    client.close()
 
 
 def test_the_component_carries_a_query():

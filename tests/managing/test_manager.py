@@ -98,6 +98,20 @@ def test_every_status_leads_to_every_other(manager, before):
     assert manager.metrics(own)["metrics"]["loss"]["points"] == 4
 
 
+@pytest.mark.requirement("S1.68")
+def test_the_status_of_a_training_that_fell_silent_can_be_set_too(manager, store):
+    from tests.space.conftest import batch
+
+    store.append([batch()])
+    manager.source._lost_contact_s = -1.0
+    assert manager.details("exp_a")["state"] == "lost_contact"
+    before = store.experiment("exp_a").last_heard_s
+    manager.update_status("exp_a", "running")
+    assert store.experiment("exp_a").last_heard_s > before
+    assert manager.update_status("exp_a", "failed")["evidence"] == "Set to failed by hand."
+    assert manager.update_status("exp_a", "completed")["state"] == "finished"
+
+
 def test_the_same_status_twice_tells_one_end(manager, store):
     own = manager.create("once")["id"]
     for _ in range(3):

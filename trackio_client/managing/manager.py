@@ -103,7 +103,9 @@ class Manager:
 
     def _set_state(self, known: _Known, row: Mapping[str, Any], state: str) -> None:
         now_us, masker = time.time_ns() // 1000, self._masker
-        if (state == "paused") != (row["state"] == "paused"):
+        # A training that fell silent is asked for again: it counts as heard now, and as lost if nothing more comes.
+        is_silent = row["state"] == "lost_contact" and state == "running"
+        if (state == "paused") != (row["state"] == "paused") or is_silent:
             edits = self.source.events(known.experiment_id, [EDIT])
             later_us = writing.after(one["content"].get("time_us") for one in edits)
             wanted = "paused" if state == "paused" else "running"
