@@ -1,0 +1,182 @@
+# ruff: noqa: E501 (scripts for the browser)
+"""WCAG 2.2 AA on every page: axe-core in both themes, wide and narrow; keyboard, zoom and motion, which axe cannot see.
+
+The views come from the registry of the page itself: a new one is looked at without being named here.
+"""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.accessible import tabbed, violations
+from tests.browser.conftest import Space, free_port
+from tests.browser.told import ODD, evaluation
+from tests.browser.trainings import Training, trained
+
+pytestmark = [pytest.mark.browser]
+
+PROJECT = "for everybody"
+_SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+_SETTLED = """() => ![...document.querySelectorAll('.tk-skeleton')].some((one) => one.checkVisibility()
+  && one.getBoundingClientRect().top < innerHeight && one.getBoundingClientRect().bottom > 0)"""
+
+
+@pytest.fixture(scope="module")
+def told(space):
+    """Two experiments with all that a page shows, a link to one, and one without numbers."""
+    made = []
+    for i, state in enumerate(("finished", "failed")):
+        training = trained(
+            space.url, PROJECT, ODD if i else "plain", steps=40, state=None, system=True, wave=i, tags=["a tag"],
+            notes="**A note** with [a link](https://example.org).", config={"lr": 10.0**-i, "model": {"layers": 2}},
+        )  # fmt: skip
+        for number in (1, 2):
+            evaluation(training, number, 0.5 / number, 0.4 * number)
+        training.finish(state)
+        made.append(training)
+    Training(space.url, "nothing logged", "quiet")
+    wish = {"experiments": [made[0].experiment_id]}
+    link = httpx.post(f"{space.url}/v1/shares", json=wish, timeout=20, trust_env=False).json()
+    return {"ids": [one.experiment_id for one in made], "share": link["address"], "embed": link["embed"]}
+
+
+def in_all_looks(page, what):
+    """What axe finds: everything wide and light and narrow and dark, contrast in the two others."""
+    found = []
+    for width, theme, rules in (
+        (1440, "light", None),
+        (1440, "dark", ["color-contrast"]),
+        (390, "dark", None),
+        (390, "light", ["color-contrast"]),
+    ):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        page.wait_for_function(_SETTLED)
+        found += [f"{what}, {width} px, {theme}: {one}" for one in violations(page, rules)]
+        assert page.evaluate(_SIDEWAYS) <= 0, f"{what} can be scrolled sideways at {width} px"
+    return found
+
+
+def test_every_view_of_a_project_is_for_everybody(page, space, told):
+    page.goto(f"{space.url}/?project={PROJECT}")
+    expect(page.locator(".tk-chart-values").first).not_to_be_empty()
+    views = page.evaluate("import('/lib/shell/views.js').then(({ VIEWS }) => Object.keys(VIEWS))")
+    assert {"metrics", "system", "table", "experiment"} <= set(views)
+    found = []
+    for view in views:
+        own = f"&experiment={told['ids'][0]}" if view == "experiment" else f"&view={view}"
+        page.set_viewport_size({"width": 1440, "height": 900})
+        page.goto(f"{space.url}/?project={PROJECT}{own}")
+        expect(page.locator(".tk-row").first).to_be_attached()
+        found += in_all_looks(page, view)
+    assert found == []
+
+
+def test_links_notices_and_pages_of_their_own_are_for_everybody(page, space, told):
+    pages = {
+        "share": told["share"],
+        "embed": told["embed"],
+        "manage": f"{space.url}/manage/",
+        "configuration": f"{space.url}/configuration/",
+        "an ended link": f"{space.url}/s/nothing",
+        "an unknown project": f"{space.url}/?project=unknown",
+        "no tick": f"{space.url}/?project={PROJECT}&shown=",
+        "no hit": f"{space.url}/?project={PROJECT}&filter=zzzz",
+        "no such experiment": f"{space.url}/?project={PROJECT}&experiment=exp_nope",
+        "no metric": f"{space.url}/?project=nothing logged",
+    }
+    stands = {"manage": "#listed table", "configuration": "#settings table", "an ended link": "h1"}
+    found = []
+    for name, address in pages.items():
+        page.set_viewport_size({"width": 1440, "height": 900})
+        page.goto(address)
+        expect(page.locator(stands.get(name, ".tk-notice, .tk-chart, .tk-detail, main")).first).to_be_visible()
+        found += in_all_looks(page, name)
+    assert found == []
+
+
+def test_the_log_in_of_a_server_with_a_token_is_for_everybody(page, tmp_path):
+    running = Space(tmp_path / "closed", free_port(), {"TRACKIO_WRITE_TOKEN": "a-token"})
+    try:
+        running.start()
+        page.goto(running.url)
+        expect(page.locator("input").first).to_be_visible()
+        assert in_all_looks(page, "log-in") == []
+        assert all(one["seen"] for one in tabbed(page))
+    finally:
+        running.stop()
+
+
+def test_each_chart_has_a_text_and_a_table(page, space, told):
+    page.goto(f"{space.url}/?project={PROJECT}&filter=train/")
+    expect(page.locator(".tk-chart-values").first).not_to_be_empty()
+    charts = page.locator(".tk-chart")
+    for i in range(charts.count()):
+        chart = charts.nth(i)
+        chart.locator(".tk-plot").focus()
+        expect(chart.locator(".tk-plot")).to_have_attribute(
+            "aria-label", metric_text(chart.get_attribute("data-metric"))
+        )
+        chart.locator(".tk-chart-more").click()
+        page.get_by_role("option", name="Show as table").click()
+        expect(chart.locator("table tbody tr").first).to_be_visible()
+    assert violations(page) == []
+
+
+def metric_text(metric):
+    import re
+
+    return re.compile(rf"^{re.escape(metric)} against step, 2 of 2 experiments\. Last values from .+ to .+")
+
+
+def test_the_check_finds_what_is_wrong(page, space, told):
+    page.goto(f"{space.url}/manage/")
+    expect(page.locator("#listed table")).to_be_visible()
+    page.evaluate(
+        """document.querySelector('#created').innerHTML = '<p style="color:#ccc;background:#fff">pale</p>'
+        + '<img src="data:,"><button style="width:9px;height:9px"></button><button style="width:9px;height:9px"></button>'"""
+    )
+    rules = {one.partition(":")[0] for one in violations(page)}
+    assert {"color-contrast", "image-alt", "button-name", "target-size"} <= rules
+
+
+@pytest.mark.parametrize("name", ["metrics", "table", "experiment", "manage", "configuration"])
+def test_tab_reaches_everything_shows_where_it_is_and_is_never_caught(page, space, told, name):
+    address = {
+        "metrics": f"/?project={PROJECT}",
+        "table": f"/?project={PROJECT}&view=table",
+        "experiment": f"/?project={PROJECT}&experiment={told['ids'][0]}",
+        "manage": "/manage/",
+        "configuration": "/configuration/",
+    }[name]
+    page.goto(space.url + address)
+    stands = {"manage": "#listed table", "configuration": "#settings table"}
+    expect(page.locator(stands.get(name, ".tk-chart, .tk-table, .tk-detail")).first).to_be_visible()
+    page.wait_for_function(_SETTLED)
+    reached = tabbed(page)
+    assert len(reached) >= 5
+    assert [one["key"] for one in reached if not one["seen"] or not one["on"]] == []
+
+
+def test_at_twice_the_size_nothing_is_lost(page, space, told):
+    page.set_viewport_size({"width": 720, "height": 450})  # 1440 × 900 at 200 %
+    for address, stands in (("/manage/", "#listed table"), ("/configuration/", "#settings table")):
+        page.goto(space.url + address)
+        expect(page.locator(stands).first).to_be_visible()
+        assert page.evaluate(_SIDEWAYS) <= 0
+        cut = page.evaluate(
+            """() => [...document.querySelectorAll('.tc-words *, button, label')].filter((e) => e.checkVisibility()
+            && getComputedStyle(e).overflow === 'hidden' && e.scrollWidth > e.clientWidth + 1).map((e) => e.outerHTML.slice(0, 90))"""
+        )
+        assert cut == []
+
+
+def test_nothing_moves_by_itself_for_who_asked_for_that(page, space, told):
+    Training(space.url, PROJECT + " still", "alive").log([(0, {"loss": 1.0})])
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(f"{space.url}/?project={PROJECT} still")
+    expect(page.locator(".tk-chart-values").first).not_to_be_empty()
+    page.wait_for_function(_SETTLED)
+    assert page.evaluate("document.getAnimations().filter((one) => one.playState === 'running').length") == 0
