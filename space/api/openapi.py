@@ -170,6 +170,8 @@ DOCS: Final[dict[str, dict[str, Any]]] = {
         "Experiments of a project, newest first; with `since` those that changed",
         _object("experiments", "cursor", "now_s", experiments=_list(EXPERIMENT), cursor=_WHOLE, now_s=_SECONDS, gone=_list(_TEXT)),
     ),
+    "cells": _route("Columns of a project's experiments, for a list that is held already", _object("experiments", "columns",
+        experiments=_list(_TEXT), columns=_ANY)),
     "experiment": _route("One experiment with config, summary and environment", EXPERIMENT),
     "artifacts": _route("Artifacts of a project; with `name` the versions of one", _object(
         artifacts=_list(_object("name", "type", "versions", name=_TEXT, type={"type": ["string", "null"]}, versions=_WHOLE,

@@ -185,6 +185,14 @@ def _reading(parts: Parts) -> APIRouter:
         )  # fmt: skip
         return answer(found, accepts_gzip=_gzip(request))
 
+    @router.get("/cells", **DOCS["cells"])
+    def cells(
+        request: Request,
+        project: Annotated[str, Query(min_length=1, max_length=300)],
+        column: Annotated[list[str], Query(min_length=1, max_length=200)],
+    ) -> Response:
+        return answer(asked.list_cells(store, project, column), accepts_gzip=_gzip(request))
+
     @router.get("/experiments/{experiment_id}", **DOCS["experiment"])
     def experiment(request: Request, experiment_id: str) -> Response:
         return answer(_detail(parts, experiment_id), accepts_gzip=_gzip(request))

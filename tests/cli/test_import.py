@@ -123,7 +123,7 @@ def test_what_was_deleted_is_listed_and_restored_or_freed_at_once(capsys):
         left = api.experiments("real")
         assert (one in map(str, left), two in map(str, left), len(left)) == (True, False, 3)
         assert [str(each) for each in api.experiments("real", f"id = {one} or id = {two}")] == [one]
-        with pytest.raises(UsageError, match="column 6: expected a value behind ="):
+        with pytest.raises(UsageError, match="column 7: expected a value behind ="):
             api.experiments("real", "name =")
         api.delete(one)
         assert [row["experiment_id"] for row in api.bin("real")] == [one]

@@ -62,11 +62,7 @@ def list_experiments(
     Raises:
         ProjectNotFound: nothing was ever logged to it. UsageError: a column of another form. FilterError.
     """
-    for column in columns:
-        if column != NOTES and (column.partition(":")[0] not in KINDS or not column.partition(":")[2]):
-            raise UsageError(
-                f"a column is 'notes' or one of {', '.join(KINDS)} with ':' and a name, got {column!r:.80}"
-            )
+    _check_columns(columns)
     wanted = Filter(filter)
     cursor = store.position()  # before the list: what comes between is told again rather than missed
     if since > cursor:  # a cursor of a store that is no more
@@ -88,6 +84,31 @@ def list_experiments(
         for row in rows:
             row["columns"] = {column: row["columns"][column] for column in columns if column in row["columns"]}
     return {"experiments": rows, "cursor": cursor, "now_s": now_s, "lost_contact_s": lost_contact_s, "gone": gone}
+
+
+def list_cells(store: Store, project: str, columns: Sequence[str]) -> dict[str, Any]:
+    """{"experiments": [id], "columns": {column: [value]}}: columns for a list that is held already, null where absent.
+
+    Columns are those of `list_experiments`. Raises ProjectNotFound, UsageError.
+    """
+    _check_columns(columns)
+    records = store.experiments(project)
+    if not records:
+        check_project(store, project)
+    metrics = list(dict.fromkeys(name for kind, _, name in (c.partition(":") for c in columns) if kind in OF_METRICS))
+    values = _summaries(store, [record.experiment_id for record in records], metrics) if metrics else {}
+    cells = [_columns(record, columns, values.get(record.experiment_id, {})) for record in records]
+    return {
+        "experiments": [record.experiment_id for record in records],
+        "columns": {column: [each.get(column) for each in cells] for column in columns},
+    }
+
+
+def _check_columns(columns: Sequence[str]) -> None:
+    for column in columns:
+        if column != NOTES and (column.partition(":")[0] not in KINDS or not column.partition(":")[2]):
+            kinds = ", ".join(f"'{kind}:<name>'" for kind in KINDS)
+            raise UsageError(f"a column is {kinds} or 'notes', got {column!r:.80}")
 
 
 def check_project(store: Store, project: str) -> None:

@@ -10,42 +10,75 @@ export const SORTS = Object.freeze({
 });
 
 const ALIVE_FIRST = ["running", "lost_contact", "paused", "failed", "interrupted", "finished"];
+/** @type {Record<string, (row: any) => any>} */
 const READ = {
   age: (row) => -row.created_s,
+  created: (row) => row.created_s,
   name: (row) => row.name,
+  id: (row) => row.id,
+  group: (row) => row.group,
+  job_type: (row) => row.job_type,
+  tags: (row) => (row.tags?.length ? row.tags.join(" ") : null),
   state: (row) => ALIVE_FIRST.indexOf(row.state),
   steps: (row) => row.last_step,
   duration: (row) => row.duration_s,
+  points: (row) => row.point_count,
 };
 
 /** What a row holds under a sort key or column. @param {any} row @param {string} key */
 export function valueOf(row, key) {
-  return key in READ ? READ[key](row) : row.columns[key];
+  return Object.hasOwn(READ, key) ? READ[key](row) : row.columns?.[key];
+}
+
+/** An order as it stands in the address: keys with "-" in front for falling, the first decides, commas between. @param {string} sort
+ * @returns {{key: string, falling: boolean}[]} */
+export function orderOf(sort) {
+  return sort.split(",").filter(Boolean).map((part) => {
+    const falling = part.startsWith("-");
+    return { key: (falling ? part.slice(1) : part).replaceAll("%2C", ",").replaceAll("%25", "%"), falling };
+  });
+}
+
+/** @param {{key: string, falling: boolean}[]} order */
+export function sortOf(order) {
+  return order.map(({ key, falling }) => (falling ? "-" : "") + key.replaceAll("%", "%25").replaceAll(",", "%2C")).join(",");
 }
 
 /**
- * Sorted by a key, "-" in front for falling; what has no value stands last both ways.
+ * Sorted by one or several keys (`orderOf`); what has no value stands last both ways.
  * @param {any[]} rows @param {string} sort
  */
 export function sorted(rows, sort) {
-  const falling = sort.startsWith("-");
-  const key = falling ? sort.slice(1) : sort;
   // "-age" is how people say it: newest first, the smallest age on top.
-  const sense = (falling ? -1 : 1) * (key === "age" ? -1 : 1);
-  const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
-  const keyed = rows.map((row) => ({ row, value: valueOf(row, key) }));
-  keyed.sort((a, b) => compare(a.value, b.value, sense, collator) || b.row.created_s - a.row.created_s || (a.row.id < b.row.id ? 1 : -1));
+  const order = orderOf(sort).map(({ key, falling }) => ({ key, sense: (falling ? -1 : 1) * (key === "age" ? -1 : 1) }));
+  const keyed = rows.map((row) => ({ row, values: order.map(({ key }) => valueOf(row, key)) }));
+  keyed.sort((a, b) => {
+    for (let i = 0; i < order.length; i++) {
+      const found = compare(a.values[i], b.values[i], order[i].sense);
+      if (found) return found;
+    }
+    return b.row.created_s - a.row.created_s || (a.row.id < b.row.id ? 1 : -1);
+  });
   return keyed.map(({ row }) => row);
 }
 
+/** @param {any} value */
 function missing(value) {
   return value === null || value === undefined || Number.isNaN(value);
 }
 
-function compare(a, b, sense, collator) {
+const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
+
+/** @param {any} a @param {any} b @param {number} sense */
+function compare(a, b, sense) {
   if (missing(a) || missing(b)) return Number(missing(a)) - Number(missing(b));
-  if (typeof a === "number" && typeof b === "number") return (a - b) * sense;
-  return collator.compare(String(a), String(b)) * sense;
+  if (typeof a === "number" && typeof b === "number") return (a < b ? -1 : a > b ? 1 : 0) * sense;
+  return collator.compare(wordsOf(a), wordsOf(b)) * sense;
+}
+
+/** @param {any} value */
+function wordsOf(value) {
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
 /**

@@ -49,8 +49,8 @@ export class Experiments extends EventTarget {
       state.set({ marks: (state.get("marks") ?? 0) + 1 });
     });
     state.addEventListener("change", (/** @type {any} */ event) => {
-      const asks = ["overviewColumns", "column", "columns", "search", "view", "by"].some((key) => event.detail.has(key));
-      if (asks && !event.detail.has("project") && this._isOpen()) afterFirstChart(() => this._lacks() && this.ask({ all: true }));
+      const asks = ["overviewColumns", "column", "tableAsks", "search", "view", "by"].some((key) => event.detail.has(key));
+      if (asks && !event.detail.has("project") && this._isOpen()) afterFirstChart(() => this._lacks() && this.bring());
     });
   }
 
@@ -88,7 +88,7 @@ export class Experiments extends EventTarget {
       this._failures = 0;
       this.updated_ms = performance.now();
       this._say({ phase: "ready", error: null, since_s: null, next_ms: null });
-      if (this._lacks()) afterFirstChart(() => this._lacks() && this.ask({ all: true }));
+      if (this._lacks()) afterFirstChart(() => this._lacks() && this.bring());
       this._again(EVERY_MS);
     } catch (error) {
       if (run === this._run) this._failed(error);
@@ -122,6 +122,30 @@ export class Experiments extends EventTarget {
     if (!document.hidden) this._timer = setTimeout(() => this.ask(), wait_ms);
   }
 
+  /** Fetch the columns that rows lack, and nothing else of them; where a source cannot, all of the list. */
+  async bring() {
+    if (!this.source.cells || !this.rows.size || this.contact.phase !== "ready") return this.ask({ all: true });
+    const lacking = this.columns().filter((column) => !this._asked.has(column));
+    for (const column of lacking) this._asked.add(column);
+    const run = this._run;
+    try {
+      const { experiments, columns } = await this.source.cells(this.state.get("project"), lacking);
+      if (this.rows.size === 0 || lacking.some((column) => !this._asked.has(column))) return undefined; // another project, or all is asked anew
+      experiments.forEach((/** @type {string} */ id, /** @type {number} */ i) => {
+        const row = this.rows.get(id);
+        if (!row) return;
+        const cells = { ...row.columns };
+        for (const column of lacking) if (columns[column][i] !== null) cells[column] = columns[column][i];
+        this.rows.set(id, { ...row, columns: cells });
+      });
+      this._publish();
+    } catch (error) {
+      for (const column of lacking) this._asked.delete(column);
+      if (run === this._run) this._failed(error);
+    }
+    return undefined;
+  }
+
   /** Whether a column is wanted that the rows do not carry. */
   _lacks() {
     return this.columns().some((column) => !this._asked.has(column));
@@ -134,11 +158,11 @@ export class Experiments extends EventTarget {
 
   /** Columns that rows must carry: the side bar's, the table's, and those that the search compares. */
   columns() {
-    const table = this.state.get("view") === "table" ? this.state.get("columns") ?? [] : [];
+    const table = this.state.get("view") === "table" ? this.state.get("tableAsks") ?? [] : []; // those in view, sorted or grouped by
     const glanced = this.state.get("view") === "overview" ? this.state.get("overviewColumns") ?? [] : [];
     const searched = queryOf(this.state.get("search") ?? "").columns;
     const grouped = this.state.get("by") ?? []; // charts draw means of those that share a value
-    return [...new Set([this.state.get("column"), ...table, ...glanced, ...searched, ...grouped].filter((column) => column?.includes(":")))];
+    return [...new Set([this.state.get("column"), ...table, ...glanced, ...searched, ...grouped].filter((column) => column?.includes(":") || column === "notes"))];
   }
 
   _take(answer, whole) {

@@ -63,6 +63,8 @@ export const FIELDS = [
   arranged("hide", "hides"),
   arranged("order", "order"),
   words("search"),
+  { ...list("group", "tableGroups"), usual: () => [] },
+  { ...list("pinned", "tablePins"), usual: () => [] },
   words("sort"),
   {
     // Per x axis and group of charts: zoom=step~train:100:2000

@@ -68,6 +68,9 @@ export const DEFAULTS = Object.freeze({
   sort: "-age",
   column: null, // of the side bar
   columns: null, // of the table
+  tableGroups: Object.freeze([]), // columns that it is grouped by
+  tablePins: Object.freeze([]), // columns that stay in place beside the name
+  tableAsks: Object.freeze([]), // columns that it needs now: of those in view, sorted or grouped by
   usualColumn: null, // what they are before anybody chose: not worth a place in the address
   usualColumns: null,
   folded: false,

@@ -6,7 +6,6 @@
 import { ExperimentView } from "../experiment/detail.js";
 import { MetricGrid } from "../charts/grid.js";
 import { later } from "./later.js";
-import { TableView } from "./table.js";
 
 /**
  * @typedef {{state: import("../data/state.js").PageState, source: any, experiments: import("../data/experiments.js").Experiments,
@@ -22,7 +21,8 @@ export const VIEWS = {
   compare: { label: "Compare", needs: "rows", make: (pane, parts) => later(pane, () => import("../compare/compare.js"), ({ CompareView }) => new CompareView(pane, parts)) },
   labels: { label: "Labels", needs: "ticks", offered: (source) => Boolean(source.training), make: (pane, parts) => later(pane, () => import("../labels/view.js"), ({ LabelsView }) => new LabelsView(pane, parts)) },
   system: { label: "System", needs: "ticks", hasControls: true, make: (pane, parts) => later(pane, () => import("../system/view.js"), ({ SystemView }) => new SystemView(pane, parts)) },
-  table: { label: "Table", needs: "rows", isWhole: true, make: (pane, parts) => new TableView(pane, parts) },
+  table: { label: "Table", needs: "rows", isWhole: true, make: (pane, parts) => later(pane, () => import("../table/view.js"), ({ TableView }) => new TableView(pane, parts)) },
+  bin: { label: "Bin", needs: "none", isTab: false, offered: (source) => Boolean(source.bin), make: (pane, parts) => later(pane, () => import("../bin/bin.js"), ({ BinView }) => new BinView(pane, parts)) },
   experiment: { label: "Experiment", needs: "none", isTab: false, hasControls: true, make: (pane, parts) => new ExperimentView(pane, parts) },
 };
 
