@@ -69,7 +69,7 @@ def test_nothing_stands_out_at_the_side(page, space, project, width, view):
     expect(page.locator(".tk-chart, .tk-table").first).to_be_visible()
     assert page.evaluate(_SIDEWAYS) == 0
     over = page.evaluate(
-        "() => [...document.querySelectorAll('.tk-top > *, .tk-bar > *, .tk-tabs > *, .tk-body > *')].filter((e) => e.offsetParent && e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.className)"
+        "() => [...document.querySelectorAll('.tk-top > *, .tk-bar > *, .tk-tabs > [aria-current], .tk-body > *')].filter((e) => e.offsetParent && e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.className)"
     )
     assert over == []
 

@@ -127,7 +127,16 @@ export class Shell {
         if (view === this.state.get("view")) link.setAttribute("aria-current", "page");
         link.href = `?${new URLSearchParams({ ...(project ? { project } : {}), ...(view === "metrics" ? {} : { view }) })}`;
       }
+      requestAnimationFrame(() => this._showTab());
     });
+  }
+
+  /** Where tabs have no room for all, the current one is in sight. */
+  _showTab() {
+    const here = this.links.find((link) => link.hasAttribute("aria-current"));
+    if (!here || this.tabs.scrollWidth <= this.tabs.clientWidth) return;
+    const [all, one] = [this.tabs.getBoundingClientRect(), here.getBoundingClientRect()];
+    this.tabs.scrollLeft += one.left - all.left - (all.width - one.width) / 2;
   }
 
   _buildViews(open) {
