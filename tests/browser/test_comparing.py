@@ -1,0 +1,178 @@
+"""Experiments compared in a real browser: side by side, as groups of seeds, along axes, as dots, and what matters."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.looks import CONTRAST, NAMELESS
+from tests.browser.trainings import Training
+
+pytestmark = pytest.mark.browser
+
+LONG = "You are a helpful assistant. Answer in one short sentence, and "
+
+
+def trained(space, name, loss, *, project="compared", steps=4, **config):
+    training = Training(space.url, project, name, config=config)
+    training.log(
+        [(step, {"eval/loss": loss + 4 - step, "train/loss": loss + 5 - step}) for step in range(1, steps + 1)]
+    )
+    training.finish()
+    return training
+
+
+@pytest.fixture(scope="module")
+def seeds(space):
+    """Three seeds of each of two optimizers, and one more with markup in its name."""
+    made = []
+    for seed, (one, other) in enumerate([(1.0, 1.3), (1.1, 1.5), (1.2, 1.1)]):
+        made.append(
+            trained(space, f"adam-s{seed}", one, lr=0.01, model={"layers": 2}, seed=seed, prompt=f"{LONG}guess.")
+        )
+        made.append(
+            trained(space, f"muon-s{seed}", other, lr=0.1, model={"layers": 2}, seed=seed, prompt=f"{LONG}wait.")
+        )
+    made.append(trained(space, 'odd "<b>', 9.0, steps=2, lr="a, b", model={"layers": 4}))
+    return made
+
+
+def opened(page, space, seeds, rest="", ticked=(0, 1)):
+    shown = ",".join(seeds[i].experiment_id for i in ticked)
+    page.goto(f"{space.url}/?project=compared&view=compare&shown={shown}{rest}")
+
+
+def row(page, key):
+    return page.locator(".tk-differ-frame:visible tr", has=page.locator(f"th[scope=row] >> text=/^{re.escape(key)}$/"))
+
+
+@pytest.mark.requirement("S1.74", "S1.76")
+def test_what_differs_stands_beside_every_metric_against_a_base_of_ones_choice(page, space, seeds):
+    opened(page, space, seeds)
+    expect(page.locator(".tk-compare-verdict")).to_contain_text("It is not known whether")
+    expect(page.locator(".tk-differ-frame:visible thead th")).to_contain_text(["adam-s0", "muon-s0"])
+    expect(row(page, "lr").locator("td")).to_have_text(["0.01", "0.1"])
+    expect(row(page, "lr").locator("td.differs")).to_have_text("0.1")
+    expect(row(page, "eval/loss").locator("td")).to_have_text(["1.000", "+0.3001.300"])  # the lower one is bold
+    expect(row(page, "eval/loss").locator("b")).to_have_text("1.000")
+    expect(row(page, "prompt").locator("del")).to_have_text("guess")
+    expect(row(page, "model.layers")).to_have_count(0)
+    page.get_by_label("Only what differs").uncheck()
+    expect(row(page, "model.layers").locator("td")).to_have_text(["2", "2"])
+    page.get_by_title("Compare against").click()
+    page.get_by_role("option", name="muon-s0").click()
+    expect(row(page, "lr").locator("td")).to_have_text(["0.1", "0.01"])
+    expect(page).to_have_url(re.compile("same=1"))
+    expect(page).to_have_url(re.compile(f"base={seeds[1].experiment_id[-8:]}"))
+    page.get_by_label("Find a key or metric").fill("loss")
+    expect(row(page, "lr")).to_have_count(0)
+    expect(row(page, "train/loss")).to_have_count(1)
+    expect(page.locator(".tk-compare-charts .tk-chart-title")).to_have_text(["loss", "loss"])
+    field = page.get_by_label("Compare these").first
+    field.fill("adam-s1, nobody")
+    field.press("Enter")
+    expect(page.locator(".tk-compare [role=alert]:visible").first).to_contain_text("“nobody”")
+    field.fill(f'{seeds[0].experiment_id},odd "<b>')
+    field.press("Enter")
+    expect(page.locator(".tk-differ-frame:visible thead th")).to_contain_text(["adam-s0", 'odd "<b>'])
+    page.get_by_label("Find a key or metric").fill("")
+    expect(row(page, "last step").locator("td")).to_have_text(["4", "−22"])
+    assert page.evaluate(CONTRAST) == []
+    assert page.evaluate(NAMELESS) == []
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    expect(page.locator(".tk-compare-sheet button")).to_be_visible()
+
+
+def test_two_groups_of_seeds_are_told_apart_or_called_a_tie(page, space, seeds):
+    opened(page, space, seeds, "&part=groups&first=adam&second=muon", range(6))
+    expect(page.locator(".tk-verdicts")).to_contain_text("A tie in eval/loss at step 4. adam − muon = −0.2")
+    expect(page.locator(".tk-verdicts")).to_contain_text("which holds 0 (3 and 3 seeds, Welch)")
+    expect(page.locator(".tk-verdicts")).to_contain_text("Five or more make it firmer")
+    expect(page.locator(".tk-figure svg circle title")).to_have_text(
+        [re.compile("^adam-s")] * 3 + [re.compile("^muon-s")] * 3
+    )
+    expect(page.locator(".tk-figure svg path.line")).to_have_count(3)  # both means, and their difference
+    expect(row(page, "eval/loss").locator("td").last).to_have_text("tie")
+    page.get_by_title("Swap the groups").click()
+    expect(page.locator(".tk-verdicts")).to_contain_text("muon − adam = +0.2")
+    page.get_by_title("Put experiments into groups by").click()
+    page.get_by_role("option", name="by hand").click()
+    hand = page.locator(".tk-hand-row")
+    hand.filter(has_text="adam-s0").get_by_role("button", name="first").click()
+    hand.filter(has_text="muon-s0").get_by_role("button", name="second").click()
+    expect(page.locator(".tk-verdicts")).to_contain_text("With one seed in a group there is no interval")
+    expect(page).to_have_url(re.compile(f"groupby=hand&first={seeds[0].experiment_id[-8:]}"))
+    page.reload()
+    expect(page.locator(".tk-verdicts")).to_contain_text("With one seed in a group there is no interval")
+
+
+@pytest.mark.requirement("S2.74")
+def test_ranges_choose_lines_dots_open_experiments_and_importance_says_what_matters(page, space):
+    for i in range(12):
+        trained(
+            space, f"r{i}", 1 + i / 10, project="swept", lr=10.0 ** (i - 9), kind="ab"[i % 2], same=1, label=f"r{i}"
+        )
+    page.goto(f"{space.url}/?project=swept&view=compare&part=parallel")
+    said = page.locator(".tk-compare-part.parallel .tk-compare-note")
+    expect(said.first).to_contain_text("12 experiments. Drag along an axis")
+    expect(page.locator(".tk-axis-name")).to_have_text(["lrlog", "kind", "eval/loss"])
+    field = page.get_by_label("eval/loss, to")
+    field.fill("1.35")
+    field.press("Enter")
+    expect(said.first).to_contain_text("4 of 12 experiments lie within the ranges. Best eval/loss: 1, r0.")
+    expect(page).to_have_url(re.compile("ranges="))
+    page.get_by_label("kind: move left").click()
+    expect(page.locator(".tk-axis-name")).to_have_text(["kind", "lrlog", "eval/loss"])
+    plane = page.locator(".tk-compare-part.parallel .tk-plane").bounding_box()
+    assert plane
+    x, bottom = plane["x"] + 64, plane["y"] + plane["height"] - 34
+    page.mouse.move(x, bottom)  # the lower half of the first axis: kind a
+    page.mouse.down()
+    page.mouse.move(x, bottom - (plane["height"] - 48) * 0.45, steps=3)
+    page.mouse.up()
+    expect(said.first).to_contain_text("2 of 12 experiments")
+    page.get_by_text("Tick these").click()
+    expect(page.locator(".tk-side-count")).to_contain_text("2 of 12")
+    page.locator(".tk-as-table:visible summary").click()
+    expect(page.locator(".tk-as-table:visible tbody tr")).to_have_count(2)
+
+    page.get_by_role("tab", name="Importance").click()
+    expect(page.locator(".tk-verdicts:visible")).to_contain_text("lr goes with 'eval/loss' beyond chance")
+    expect(row(page, "lr").locator("td").first).to_have_text("ρ +1.00")
+    left = page.locator(".tk-left-out")
+    expect(left).to_contain_text("the same in all: 1")
+    expect(left).to_contain_text("a text: 12 different values in 12 experiments")
+    page.get_by_title("lr against eval/loss").click()
+
+    expect(page.locator(".tk-compare-part.scatter .tk-compare-note").first).to_contain_text("ρ = 1 over n = 12")
+    scatter = page.get_by_role("application")
+    scatter.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".tk-visually-hidden[role=status]")).to_have_text("r0: lr 1e−9, eval/loss 1")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("experiment="))
+    page.go_back()
+    expect(page.get_by_role("tab", name="Scatter")).to_have_attribute("aria-selected", "true")
+    told = page.evaluate(
+        """async () => {
+          const { axisOf, rankCorrelation } = await import('/lib/compare/axis.js');
+          const { differences } = await import('/lib/compare/textdiff.js');
+          const wide = axisOf('x', 'x', [-1e308, 0, 1e308, NaN, undefined]);
+          const log = axisOf('x', 'x', [1e-5, 1e-3, 1e-1]);
+          return { wide: [-1e308, 0, 1e308, NaN].map(wide.place), log: [log.kind, log.place(1e-3)],
+            odd: axisOf('x', 'x', [1, null, 'a', true]).kinds, one: axisOf('x', 'x', [7, 7]).place(7),
+            rho: [rankCorrelation([1, 2, 2, 9], [4, 1, 7, 8]), rankCorrelation([1, 1, 1], [1, 2, 3])],
+            parts: differences('a b c', 'a x c').map(({ kind, words }) => kind + ':' + words),
+            same: differences('', '') };
+        }"""
+    )
+    assert told["wide"] == [0, 0.5, 1, None]
+    assert (told["log"], told["one"]) == (["log", pytest.approx(0.5)], 0.5)
+    assert told["odd"] == ["1", "a", "None", "true"]
+    assert told["rho"] == [pytest.approx(0.6324555320336759), None]  # scipy.stats.spearmanr
+    assert told["parts"] == ["same:a", "gone: b", "new: x", "same: c"]
+    assert json.dumps(told["same"]) == '[{"kind": "same", "words": ""}]'
