@@ -107,22 +107,23 @@ export function showPalette(entries) {
 /** What holds all words, kinds in their order; of a kind first what begins with them. @param {{entry: Entry, low: string}[]} all @param {string} typed @returns {Entry[]} */
 export function found(all, typed) {
   const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
-  /** @type {Map<string, [number, Entry][]>} */
+  const whole = words.join(" ");
+  /** @type {Map<string, Entry[][]>} by kind, then by how well they fit: nothing is sorted, for there may be 10,000 */
   const kinds = new Map();
   for (const { entry, low } of all) {
     if (!words.every((word) => low.includes(word))) continue;
-    const label = entry.label.toLowerCase();
-    const whole = words.join(" ");
-    const rank = !words.length ? 1 : label === whole ? 0 : label.startsWith(whole) ? 1 : words.every((word) => label.includes(word)) ? 2 : 3;
-    const there = kinds.get(entry.kind);
-    if (there) there.push([rank, entry]);
-    else kinds.set(entry.kind, [[rank, entry]]);
+    // `low` begins with the label.
+    const end = entry.label.length;
+    const rank = !words.length ? 1 : low.startsWith(whole) ? (end === whole.length ? 0 : 1) : words.every((word) => low.lastIndexOf(word, end - word.length) >= 0) ? 2 : 3;
+    let ranks = kinds.get(entry.kind);
+    if (!ranks) kinds.set(entry.kind, (ranks = [[], [], [], []]));
+    if (ranks[rank].length < MOST) ranks[rank].push(entry);
   }
-  const groups = [...kinds.values()].map((group) => group.sort((a, b) => a[0] - b[0]));
+  const groups = [...kinds.values()].map((ranks) => ({ best: ranks.findIndex((each) => each.length), hits: ranks.flat() }));
   // With something typed, the kind of the best hit stands first; without, kinds stand as they were given.
-  if (words.length) groups.sort((a, b) => a[0][0] - b[0][0]);
+  if (words.length) groups.sort((a, b) => a.best - b.best);
   const room = words.length ? Math.max(OF_A_KIND, Math.floor(MOST / Math.max(1, groups.length))) : OF_A_KIND;
-  return groups.flatMap((group) => group.slice(0, room).map(([, entry]) => entry)).slice(0, MOST);
+  return groups.flatMap(({ hits }) => hits.slice(0, room)).slice(0, MOST);
 }
 
 /** @param {any} row @returns {() => Node} */

@@ -17,7 +17,7 @@ export function hide(rows, experiments) {
   const ids = rows.map((row) => row.id);
   const before = experiments.ticksByHand();
   mark("hidden", ids, on);
-  if (on) experiments.tick(ids, false);
+  if (on && before) experiments.tick(ids, false); // else the newest ten of those that are left are shown
   const who = rows.length === 1 ? `“${rows[0].name}”` : plural(rows.length, "experiment");
   toast(on ? `${who} is hidden in this browser. Others see it as before.` : `${who} is in your lists again.`, {
     undo: () => {

@@ -1,0 +1,266 @@
+"""What one does with the page every day: links, saved views, palette, keys, undo, stars, being told of an end."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.looks import CONTRAST, NAMELESS
+from tests.browser.trainings import Training, trained
+
+pytestmark = pytest.mark.browser
+
+NAMES = [f"run-{i}" for i in range(12)]
+
+
+@pytest.fixture(scope="module")
+def project(space):
+    """Twelve experiments in two groups; run-0 still runs as far as anybody knows."""
+    name = "habits / “all of them”"
+    for i, each in enumerate(NAMES):
+        group = "wide" if i % 2 else "narrow"
+        trained(space.url, name, each, steps=60, started_s=1_790_000_000 + 60 * i, group=group, config={"lr": 10.0**-i})
+    return name
+
+
+@pytest.fixture
+def opened(page, space, project):
+    page.goto(f"{space.url}/?project={project}")
+    expect(row(page, "run-11")).to_be_visible()
+    return page
+
+
+def row(page, name):
+    return page.locator(".tk-row", has=page.get_by_text(name, exact=True))
+
+
+def ticked(page):
+    return page.locator(".tk-row:not(.off) .tk-name")
+
+
+def shows(page, *names):
+    """Wait until exactly these are ticked, in whatever order the list has them."""
+    page.wait_for_function(
+        """(names) => JSON.stringify(names) === JSON.stringify(
+          [...document.querySelectorAll('.tk-row:not(.off) .tk-name')].map((name) => name.textContent).sort())""",
+        arg=sorted(names),
+    )
+
+
+def ids(space, project):
+    rows = httpx.get(f"{space.url}/v1/experiments", params={"project": project}).json()["experiments"]
+    return {each["name"]: each["experiment_id"] for each in rows}
+
+
+def toast(page):
+    return page.locator(".tk-toast")
+
+
+def listed(page):
+    """Names in the order of the list, group heads in brackets."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll('.tk-side-sizer > *')].sort((a, b) => a.place - b.place)
+          .map((node) => node.matches('.tk-group') ? `[${node.querySelector('b').textContent}]` : node.querySelector('.tk-name').textContent)"""  # noqa: E501
+    )
+
+
+@pytest.mark.requirement("S1.71")
+def test_a_link_is_a_view_and_says_what_of_it_is_not_here(page, space, project):
+    known = ids(space, project)
+    two = ",".join(known[name][-8:] for name in ("run-3", "run-4"))
+    page.add_init_script("localStorage.setItem('trackio', JSON.stringify({smoothing: {kind: 'ema', amount: 0.95}}))")
+    page.goto(f"{space.url}/?project={project}&shown={two}&zoom=step~train:10:40&filter=loss")
+    shows(page, "run-3", "run-4")
+    loss = page.locator('.tk-section[aria-label="train"] .tk-chart').first
+    expect(loss.locator(".tk-chart-values")).not_to_be_empty()
+    expect(page.get_by_label("Amount of smoothing")).to_have_value("0.6")  # as the sender saw it, not as I left it
+    assert "zoom=step~train:10:40" in page.url
+    expect(page.locator(".tk-slot .tk-away")).to_have_count(0)
+    # Ticks do not stand in the way of Back, and come back with it.
+    page.locator(".tk-tabs").get_by_role("link", name="Overview").click()
+    page.wait_for_url("**view=overview**")
+    row(page, "run-7").locator(".tk-tick").click()
+    page.wait_for_url(re.compile(f"shown=[^&]*{known['run-7'][-8:]}"))
+    page.go_back()
+    shows(page, "run-3", "run-4")
+    # What is not here is said, and what is here is shown.
+    page.goto(
+        f"{space.url}/?project={project}&shown={two},aaaabbbb&x=foreign/metric&column=metric:of%20nobody"
+        "&smooth=banana&zoom=1&view=nonsense&saved=nobodys"
+    )
+    said = page.locator(".tk-slot .tk-away.calm")
+    expect(said).to_contain_text("1 of the 3 experiments of this address is not here (…aaaabbbb).")
+    expect(said).to_contain_text("No experiment of this project logged “foreign/metric” and “of nobody”")
+    expect(said).to_contain_text("“smooth=banana”, “zoom=1” and “view=nonsense” in the address could not be read")
+    expect(said).to_contain_text("There is no saved view “nobodys”")
+    shows(page, "run-3", "run-4")
+    said.get_by_role("button", name="Close").click()
+    expect(said).to_have_count(0)
+
+
+@pytest.mark.requirement("S1.71")
+def test_views_are_saved_for_all_or_for_oneself_and_opened_by_name(opened, space, project):
+    page = opened
+    row(page, "run-5").hover()
+    page.keyboard.press("o")
+    shows(page, "run-5")
+    page.get_by_role("button", name="Saved views").click()
+    dialog = page.get_by_role("dialog", name="Saved views")
+    expect(dialog).to_contain_text("No view is saved yet.")
+    strange = 'only "five" <b>& 6</b>'
+    dialog.get_by_label("Name of this view").fill(strange)
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("link", name=strange)).to_be_visible()
+    expect(toast(page)).to_contain_text("for all readers")
+    views = httpx.get(f"{space.url}/v1/projects/{project.replace('/', '%2F')}/views").json()["views"]
+    assert [view["name"] for view in views] == [strange]
+    dialog.get_by_label("Name of this view").fill(strange)
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("alert")).to_contain_text("has a view")
+    dialog.get_by_label("Name of this view").fill("mine")
+    dialog.get_by_label("For all readers").uncheck()
+    page.keyboard.press("Enter")
+    dialog.get_by_role("button", name="Save this view").click()
+    expect(dialog.get_by_role("heading", name="In this browser")).to_be_visible()
+    dialog.get_by_role("button", name="Rename: mine").click()
+    dialog.get_by_label("New name of mine").fill("mine alone")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("link", name="mine alone")).to_be_visible()
+    assert page.evaluate(CONTRAST) == []
+    assert page.evaluate(NAMELESS) == []
+    dialog.get_by_role("button", name=f"Delete: {strange}").click()
+    expect(dialog.get_by_role("link", name=strange)).to_have_count(0)
+    toast(page).last.get_by_role("button", name="Undo").click()
+    expect(dialog.get_by_role("link", name=strange)).to_be_visible()
+    dialog.locator(".tk-dialog-head button").click()
+    # Elsewhere: by its name in the address, by the palette.
+    page.goto(f"{space.url}/?project={project}&saved={strange.replace('&', '%26')}")
+    shows(page, "run-5")
+    page.goto(f"{space.url}/?project={project}&view=table")
+    page.keyboard.press("Control+k")
+    page.get_by_role("combobox").fill("mine alone")
+    expect(page.get_by_role("option", name="mine alone")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.locator(".tk-tabs [aria-current]")).to_have_text("Metrics")
+    shows(page, "run-5")
+
+
+def test_the_palette_goes_anywhere_and_keys_walk_the_page(opened):
+    page = opened
+    page.keyboard.press("Control+k")
+    field = page.get_by_role("combobox", name="Go to, or do")
+    expect(field).to_be_focused()
+    expect(page.get_by_role("option").first).to_contain_text("Overview")
+    field.fill("run-7")
+    expect(page.get_by_role("option", selected=True)).to_contain_text("run-7")
+    assert page.evaluate(CONTRAST) == []
+    page.keyboard.press("Enter")
+    expect(page.locator(".tk-head h1")).to_have_text("run-7")
+    page.keyboard.press("Meta+k")
+    field.fill("grad_norm")
+    page.keyboard.press("Enter")
+    expect(page.locator(".tk-charts .tk-chart")).to_have_count(1)
+    page.keyboard.press("Control+k")
+    field.fill("nothing at all like this")
+    expect(page.get_by_role("dialog")).to_contain_text("Nothing here holds")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    for keys, label in (
+        (("g", "o"), "Overview"),
+        (("g", "t"), "Table"),
+        (("g", "m"), "Metrics"),
+        (("1",), "Overview"),
+        (("g", "2"), "Metrics"),
+    ):
+        for key in keys:
+            page.keyboard.press(key)
+        expect(page.locator(".tk-tabs [aria-current]")).to_have_text(label)
+    page.keyboard.press("?")
+    help_ = page.get_by_role("dialog", name="Keyboard and help")
+    for word in ("Ctrl + K", "Ctrl + Z", "g, then", "star it"):
+        expect(help_).to_contain_text(word)
+
+
+def test_what_was_done_is_taken_back(opened):
+    page = opened
+    before = sorted(ticked(page).all_inner_texts())
+    row(page, "run-6").locator(".tk-tick").click()
+    expect(ticked(page)).to_have_count(9)
+    page.wait_for_url("**shown=**")
+    page.keyboard.press("Control+z")
+    shows(page, *before)
+    expect(toast(page).last).to_contain_text("Taken back: the ticks.")
+    page.get_by_label("Filter metrics").fill("accuracy")
+    page.wait_for_url("**filter=accuracy**")
+    page.locator(".tk-tabs").get_by_role("link", name="Table").click()
+    page.locator(".tk-body").click()
+    expect(page.locator(".tk-view.table")).to_be_visible()
+    page.keyboard.press("Control+z")
+    expect(page.locator(".tk-view.table")).to_be_hidden()
+    assert "filter=accuracy" in page.url
+    page.keyboard.press("Control+z")
+    expect(page.get_by_label("Filter metrics")).to_have_value("")
+
+
+def test_experiments_are_starred_hidden_and_shown_again(opened, space, project):
+    page = opened
+    row(page, "run-2").hover()
+    row(page, "run-2").get_by_role("button", name="What to do with run-2").click()
+    page.get_by_role("option", name="Star").click()
+    expect(page.locator(".tk-group", has_text="Starred")).to_be_visible()
+    assert listed(page)[:2] == ["[Starred]", "run-2"]
+    row(page, "run-11").hover()
+    row(page, "run-11").get_by_role("button", name="What to do with run-11").click()
+    page.get_by_role("option", name="Hide from my lists").click()
+    expect(row(page, "run-11")).to_have_count(0)
+    expect(page.locator(".tk-side-out")).to_contain_text("1 hidden by you")
+    expect(page.locator(".tk-side-count")).to_have_text("10 of 11")
+    page.reload()
+    expect(row(page, "run-2").locator("[aria-label=starred]")).to_be_visible()
+    expect(row(page, "run-11")).to_have_count(0)
+    expect(page.locator(".tk-side-count")).to_contain_text("of 11")
+    page.locator(".tk-side-out").get_by_role("button", name="Show").click()
+    expect(row(page, "run-11")).to_be_visible()
+    row(page, "run-10").click(position={"x": 60, "y": 4})
+    page.keyboard.press("h")
+    expect(toast(page).last).to_contain_text("“run-10” is hidden in this browser")
+    page.keyboard.press("Control+z")
+    expect(page.locator(".tk-side-out")).to_contain_text("1 hidden by you")
+    # Archived for everybody: out of sight, and back by its number.
+    address = f"{space.url}/v1/experiments/{ids(space, project)['run-9']}"
+    httpx.patch(address, json={"archived": True}).raise_for_status()
+    expect(page.locator(".tk-side-out")).to_contain_text("1 archived")
+    page.locator(".tk-side-out").get_by_role("button", name="Put away").click()
+    expect(row(page, "run-9")).to_have_count(0)
+    httpx.patch(address, json={"archived": False}).raise_for_status()
+    expect(row(page, "run-9")).to_be_visible()
+
+
+def test_the_browser_tells_when_a_watched_experiment_ends(page, space, request):
+    page.context.grant_permissions(["notifications"], origin=space.url)
+    # The browser's own notifications, written down as they are made.
+    page.add_init_script(
+        "globalThis.told = []; const Own = Notification; globalThis.Notification = class extends Own {"
+        " constructor(title, how) { super(title, how); told.push([title, how.body]); } };"
+    )
+    name = f"habits {request.node.name}"
+    alive = Training(space.url, name, "long one", started_s=time.time() - 60)
+    alive.log([(step, {"loss": 1.0}) for step in range(10)])
+    page.goto(f"{space.url}/?project={name}&experiment={alive.experiment_id}")
+    expect(page.locator(".tk-head h1")).to_have_text("long one")
+    assert page.evaluate("Notification.permission") == "granted"
+    bell = page.get_by_role("button", name="Tell me when it ends")
+    bell.click()
+    expect(toast(page)).to_contain_text("This browser tells you when “long one” ends")
+    expect(page.get_by_role("button", name="Do not tell me when it ends")).to_have_attribute("aria-pressed", "true")
+    page.locator(".tk-tabs").get_by_role("link", name="Metrics").click()
+    alive.finish("failed", message="out of memory")
+    expect(toast(page).filter(has_text="Long one: failed.")).to_contain_text("Out of memory")
+    assert page.evaluate("told") == [["long one: failed", f"{name}\nOut of memory. Exit code 1."]]
+    expect(row(page, "long one").locator("[aria-label=watched]")).to_have_count(0)
+    toast(page).filter(has_text="Long one: failed.").get_by_role("button", name="Open").click()
+    expect(page.locator(".tk-head h1")).to_have_text("long one")
