@@ -1,8 +1,10 @@
 """What an update of the live page costs the browser: 24 charts × 10 experiments × 1,000 points, new points every 2 s.
 
-Run `python -m benchmarks.charts [--experiments 10] [--charts 24] [--updates 8]`. The server is the tests' small one, so
-that the figures are the browser's alone: what an update costs is Chromium's TaskDuration of the main thread, in thread
-time; what the same open page spends in two seconds while nothing comes is printed beside it.
+Run `python -m benchmarks.charts [--experiments 10] [--charts 24] [--updates 8]`; `--by name` draws means of groups of
+five, `--view FOLDER` measures another copy of `trackio_client/view` in turn with this one, so that both see the same
+machine. The server is the tests' small one, so that the figures are the browser's alone: what an update costs is
+Chromium's TaskDuration of the main thread, in thread time; what the same open page spends in two seconds while nothing
+comes is printed beside it.
 """
 
 from __future__ import annotations
@@ -13,10 +15,12 @@ import math
 import random
 import statistics
 import time
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import CDPSession, Page, sync_playwright
 
+from tests.browser import chart_page
 from tests.browser.chart_page import CHROMIUM, FLAGS, ChartServer, Pair, experiment, metric, serving
 
 UPDATE_S = 2.0
@@ -33,7 +37,7 @@ def make(charts: int, experiments: int, points: int, bands: bool) -> ChartServer
             level = rng.uniform(0.5, 3)
             values = [level + 5 * math.exp(-i / each * 8) + rng.gauss(0, 0.1) for i in range(each)]
             series[f"exp_{e}", name] = Pair([float(i) for i in range(each)], values)
-    rows = [experiment(e) for e in range(experiments)]
+    rows = [experiment(e, name=f"lr{e // 5}_seed{e % 5}") for e in range(experiments)]
     return ChartServer(rows, [metric(name) for name in names], series, every_ms=int(UPDATE_S * 1000))
 
 
@@ -91,13 +95,23 @@ def main() -> None:
     parser.add_argument("--updates", type=int, default=8)
     parser.add_argument("--new", type=int, default=4, help="new points of each series an update")
     parser.add_argument("--bands", action="store_true", help="buckets of several points, with min–max bands")
+    parser.add_argument("--by", default="", help='draw means of groups: "name"')
+    parser.add_argument("--view", type=Path, help="another copy of trackio_client/view to measure beside this one")
+    parser.add_argument("--turns", type=int, default=1)
     options = parser.parse_args()
-    server = make(options.charts, options.experiments, options.points, options.bands)
-    with serving(server), sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": 2560, "height": 1440})
-        print(json.dumps(vars(options) | measure(page, server, options.updates, options.new)))
-        browser.close()
+    views = [chart_page.VIEW, *([options.view] if options.view else [])]
+    with sync_playwright() as playwright:
+        for turn in range(options.turns):
+            for view in views:
+                chart_page.VIEW = view
+                server = make(options.charts, options.experiments, options.points, options.bands)
+                server.state = {"by": options.by.split(",")} if options.by else {}
+                with serving(server):
+                    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+                    page = browser.new_page(viewport={"width": 2560, "height": 1440})
+                    measured = measure(page, server, options.updates, options.new)
+                    print(json.dumps({"view": str(view), "turn": turn, "by": options.by} | measured), flush=True)
+                    browser.close()
 
 
 if __name__ == "__main__":

@@ -262,3 +262,33 @@ def test_no_value_breaks_a_chart(open_page: Callable[..., Any], log: bool) -> No
         assert inside == [] or page.evaluate("(name) => chart(name).range.above + chart(name).range.below > 0", name), (
             f"{name}: {inside} are not in the plot"
         )
+
+
+def test_ten_thousand_metrics_make_charts_only_where_somebody_looks(open_page: Callable[..., Any]) -> None:
+    names = [f"layer_{i // 100:02d}/grad_{i:05d}" for i in range(10_000)]
+    some = [*names[:100], *names[-100:]]
+    series = {("exp_0", name): Pair([0.0, 1.0], [1.0, 2.0]) for name in some}
+    server = ChartServer([experiment(0)], [metric(name) for name in names], series, state={"project": "p"})
+    page = open_page(server)
+    assert page.evaluate("grid.charts.size") <= 90
+    more = page.locator('.tk-section[aria-label="layer_00"] .tk-section-all')
+    expect(more).to_have_text("Show 60 more of 70")
+    more.click()
+    page.wait_for_function("chart('layer_00/grad_00089') && !chart('layer_00/grad_00090')")
+    page.evaluate("state.set({ filter: 'grad_0' })")
+    assert page.evaluate("grid.charts.size") <= 90
+    page.evaluate("state.set({ filter: 'grad_09999' })")
+    page.wait_for_function("chart('layer_99/grad_09999')?.lines.length === 1 && grid.charts.size === 1")
+    page.evaluate("state.set({ filter: 'layer_99' })")
+    page.locator(".tk-section-all").click()
+    page.wait_for_function("grid.charts.size === 90 && chart('layer_99/grad_09900').lines.length === 1")
+    page.locator('[data-metric="layer_99/grad_09989"]').scroll_into_view_if_needed()
+    page.wait_for_function("chart('layer_99/grad_09989').lines.length === 1 && !chart('layer_99/grad_09900').inView")
+    held = page.evaluate(
+        "[...grid.charts.values()].filter((c) => !c.inView && c.canvases?.some((k) => k.width)).length"
+    )
+    assert held == 0, "canvases out of sight hold no pixels"
+    page.evaluate("state.set({ filter: '' }); scrollTo(0, 0)")
+    near = page.locator('.tk-section[aria-label="layer_02"]')
+    near.scroll_into_view_if_needed()
+    expect(near.locator(".tk-chart").first).to_be_attached()  # made when the reader came near

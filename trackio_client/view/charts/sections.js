@@ -10,11 +10,14 @@ import { byGroup, titleOf, unitBeside } from "./order.js";
 import { remember, remembered } from "../base/remember.js";
 import { formatCount } from "./scales.js";
 
-const AT_FIRST = 30; // charts a group before "show all"
+const AT_FIRST = 30; // charts a group before "show more"
+const MORE = 60; // charts at each "show more": ten thousand at once would stop the page for half a minute
+const AT_ONCE = 60; // charts of all groups; those of the groups behind are made when the reader comes near
+const NEAR = "600px 0px";
 export const PINNED = "Pinned";
 
 /** @typedef {import("./chart.js").Chart} Chart
- * @typedef {{node: HTMLElement, grid: HTMLElement, count: HTMLElement, all: HTMLElement, apply: () => void, charts: Chart[]}} Section */
+ * @typedef {{node: HTMLElement, grid: HTMLElement, count: HTMLElement, more: HTMLElement, apply: () => void, charts: Chart[]}} Section */
 
 export class Sections {
   /** @param {HTMLElement} node @param {{make: (metric: any) => Chart, drop: (chart: Chart) => void, move?: (chart: Chart, before: Chart | null) => void}} host
@@ -28,7 +31,10 @@ export class Sections {
     /** @type {Map<string, Section>} */ this.held = new Map();
     /** @type {Map<string, Chart>} by metric */ this.charts = new Map();
     this.folds = new Set(remembered()[key] ?? usual);
-    this.opened = new Set(); // groups shown whole
+    /** @type {Map<string, number>} how many charts of a group are shown, where that is not the usual number */ this.most = new Map();
+    /** @type {Set<Element>} near the window, of groups without charts */ this.waiting = new Set();
+    this.opening = 0;
+    this.near = new IntersectionObserver((entries) => this.#came(entries), /** @type {any} */ ({ rootMargin: NEAR, scrollMargin: NEAR }));
     this.last = /** @type {[any[], string, string[], string[]]} */ ([[], "", [], []]);
     if (host.move) movable(node, (at) => this.find(at), host.move);
   }
@@ -59,7 +65,7 @@ export class Sections {
     for (const [group, metrics] of withPinned(all, pins, [])) {
       if (!metrics.some((each) => each.metric === metric)) continue;
       this.folds.delete(group); // for now: what the reader folded stays folded the next time
-      this.opened.add(group);
+      this.most.set(group, Math.max(this.most.get(group) ?? 0, metrics.findIndex((each) => each.metric === metric) + 1, this.first));
       this.held.get(group)?.apply();
       this.arrange(...this.last);
     }
@@ -71,6 +77,8 @@ export class Sections {
    * @param {string[]} pins metrics that stand in a section of their own, first, in this order
    * @param {string[]} [order] of the metrics that a reader moved */
   arrange(all, filter, pins, order = []) {
+    const isOther = filter !== this.last[1];
+    if (isOther) this.most.clear(); // what was opened by scrolling through another list
     this.last = [all, filter, pins, order];
     const matches = matcher(filter);
     const wanted = withPinned(matches ? all.filter((m) => matches(m.metric)) : all, pins, order);
@@ -78,15 +86,26 @@ export class Sections {
     this.#release(wanted);
     const gone = new Set(this.held.keys());
     let before = null;
+    let made = 0;
     for (const [group, metrics] of wanted) {
       gone.delete(group);
       const section = this.held.get(group) ?? this.#section(group);
       before = follow(this.node, section.node, before);
       const total = totals.get(group)?.length ?? metrics.length;
-      const shown = matches || this.opened.has(group) ? metrics : metrics.slice(0, this.first);
-      const count = `${shown.length < total && !this.folds.has(group) ? `${formatCount(shown.length)} of ` : ""}${formatCount(total)} metric${total === 1 ? "" : "s"}`;
+      const isFolded = this.folds.has(group);
+      const usual = made < AT_ONCE ? this.first : 0;
+      // What is there stays: a new metric above may not take a chart from under the reader's eyes.
+      const most = isFolded ? 0 : Math.max(this.most.get(group) ?? usual, isOther ? 0 : section.charts.length);
+      const shown = metrics.slice(0, most);
+      made += shown.length;
+      const count = `${shown.length < total && !isFolded && shown.length ? `${formatCount(shown.length)} of ` : ""}${formatCount(total)} metric${total === 1 ? "" : "s"}`;
       if (section.count.textContent !== count) section.count.textContent = count;
-      section.all.hidden = shown.length >= metrics.length || this.folds.has(group);
+      const left = metrics.length - shown.length;
+      section.more.hidden = !left || isFolded;
+      const words = left > MORE ? `Show ${formatCount(MORE)} more of ${formatCount(left)}` : `Show all ${formatCount(metrics.length)}`;
+      if (section.more.textContent !== words) section.more.textContent = words;
+      if (shown.length || isFolded) this.near.unobserve(section.more);
+      else this.near.observe(section.more);
       this.#fill(group, section, shown);
     }
     for (const group of gone) {
@@ -100,12 +119,27 @@ export class Sections {
   /** Lets a chart go that now belongs to another section: it moves there as it is, with its zoom and points.
    * @param {Map<string, any[]>} wanted */
   #release(wanted) {
-    for (const [group, metrics] of wanted) {
-      const here = new Set(metrics.map((m) => m.metric));
-      for (const [other, section] of this.held) {
-        if (other !== group) section.charts = section.charts.filter((chart) => !here.has(chart.metric.metric));
-      }
-    }
+    /** @type {Map<string, string>} */ const groupOf = new Map();
+    for (const [group, metrics] of wanted) for (const { metric } of metrics) groupOf.set(metric, group);
+    for (const [group, section] of this.held) section.charts = section.charts.filter(({ metric }) => (groupOf.get(metric.metric) ?? group) === group);
+  }
+
+  /** The groups whose charts are made only now, because the reader came near: one after the other from the top of the window,
+   * for each pushes those behind it away. @param {IntersectionObserverEntry[]} entries */
+  #came(entries) {
+    for (const { isIntersecting, target } of entries) isIntersecting ? this.waiting.add(target) : this.waiting.delete(target);
+    if (!this.waiting.size || this.opening) return;
+    this.opening = requestAnimationFrame(() => {
+      this.opening = 0;
+      const empty = [...this.held].filter(([, { more, charts }]) => this.waiting.has(more) && !charts.length);
+      const next = empty.find(([, { more }]) => more.getBoundingClientRect().top >= 0) ?? empty[0];
+      if (!next) return;
+      this.waiting.delete(next[1].more);
+      this.most.set(next[0], this.first);
+      this.arrange(...this.last);
+      // Where they are now the observer tells only if that has changed: those that stay near are asked for again.
+      for (const [, { more, charts }] of empty) if (!charts.length) this.near.unobserve(more), this.near.observe(more);
+    });
   }
 
   /** @param {string} group @param {Section} section @param {any[]} metrics */
@@ -135,9 +169,9 @@ export class Sections {
   #section(group) {
     const grid = h("div", { class: "tk-grid" });
     const count = h("span", { class: "tk-section-count" });
-    const all = h("button", { class: "tk-link tk-section-all", hidden: true }, "Show all");
+    const more = h("button", { class: "tk-link tk-section-all", hidden: true });
     const fold = h("button", { class: "tk-section-fold", "aria-expanded": "true" }, icon("down"), h("span", null, group));
-    const node = h("section", { class: "tk-section", "aria-label": group }, h("h2", { class: "tk-section-head" }, fold, count), grid, all);
+    const node = h("section", { class: "tk-section", "aria-label": group }, h("h2", { class: "tk-section-head" }, fold, count), grid, more);
     const apply = () => {
       grid.hidden = this.folds.has(group);
       fold.setAttribute("aria-expanded", String(!grid.hidden));
@@ -148,12 +182,12 @@ export class Sections {
       apply();
       this.arrange(...this.last);
     });
-    all.addEventListener("click", () => {
-      this.opened.add(group);
+    more.addEventListener("click", () => {
+      this.most.set(group, (this.held.get(group)?.charts.length ?? 0) + MORE);
       this.arrange(...this.last);
     });
     apply();
-    const section = { node, grid, count, all, apply, charts: /** @type {Chart[]} */ ([]) };
+    const section = { node, grid, count, more, apply, charts: /** @type {Chart[]} */ ([]) };
     this.held.set(group, section);
     return section;
   }
