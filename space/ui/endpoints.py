@@ -17,7 +17,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast
 
 import gradio as gr
 
@@ -33,6 +33,7 @@ from trackio_client.managing.manager import Manager
 MOST_SESSIONS: Final = 256
 """Whose typed token and repo are remembered; the oldest is forgotten."""
 MOST_AT_ONCE: Final = 8
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -165,12 +166,12 @@ class Endpoints:
     def _in_force(self, typed: Typed) -> tuple[str | None, str | None]:
         return typed.repo or self._settings.dataset_repo, typed.token or self._settings.hub_token
 
-    def _answer(self, name: str, request: gr.Request, call: Callable[[], Any]) -> Any:
+    def _answer(self, name: str, request: gr.Request, call: Callable[[], T]) -> T:
         needed = Role.OWNER if name in OWNERS else Role.VIEWER if name in READS else Role.WRITER
         if role_of(request) < needed:
             raise gr.Error(REFUSED[needed], print_exception=False)
         try:
-            return _worded(call())
+            return cast("T", _worded(call()))
         except TrackioError as error:
             raise gr.Error(str(error), print_exception=False) from None
 

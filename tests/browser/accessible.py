@@ -42,6 +42,10 @@ SMALL = """() => {
 }"""
 """Targets below 24 × 24 px (WCAG 2.5.8)."""
 
+SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+SETTLED = """() => ![...document.querySelectorAll('.tk-skeleton')].some((one) => one.checkVisibility()
+  && one.getBoundingClientRect().top < innerHeight && one.getBoundingClientRect().bottom > 0)"""
+
 
 def script() -> str:
     """axe-core as text (MPL-2.0, out of the package axe-playwright-python)."""
@@ -67,3 +71,20 @@ def tabbed(page: Any, most: int = 150) -> list[dict[str, Any]]:
         assert not reached or found != reached[-1], f"Tab does not leave {found['key']}"
         reached.append(found)
     return reached
+
+
+def in_all_looks(page: Any, what: str) -> list[str]:
+    """What axe finds: everything wide and light and narrow and dark, contrast in the two others."""
+    found: list[str] = []
+    for width, theme, rules in (
+        (1440, "light", None),
+        (1440, "dark", ["color-contrast"]),
+        (390, "dark", None),
+        (390, "light", ["color-contrast"]),
+    ):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        page.wait_for_function(SETTLED)
+        found += [f"{what}, {width} px, {theme}: {one}" for one in violations(page, rules)]
+        assert page.evaluate(SIDEWAYS) <= 0, f"{what} can be scrolled sideways at {width} px"
+    return found

@@ -10,17 +10,13 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.accessible import tabbed, violations
-from tests.browser.conftest import Space, free_port
+from tests.browser.accessible import SETTLED, SIDEWAYS, in_all_looks, tabbed, violations
 from tests.browser.told import ODD, evaluation
 from tests.browser.trainings import Training, trained
 
 pytestmark = [pytest.mark.browser]
 
 PROJECT = "for everybody"
-_SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
-_SETTLED = """() => ![...document.querySelectorAll('.tk-skeleton')].some((one) => one.checkVisibility()
-  && one.getBoundingClientRect().top < innerHeight && one.getBoundingClientRect().bottom > 0)"""
 
 
 @pytest.fixture(scope="module")
@@ -40,23 +36,6 @@ def told(space):
     wish = {"experiments": [made[0].experiment_id]}
     link = httpx.post(f"{space.url}/v1/shares", json=wish, timeout=20, trust_env=False).json()
     return {"ids": [one.experiment_id for one in made], "share": link["address"], "embed": link["embed"]}
-
-
-def in_all_looks(page, what):
-    """What axe finds: everything wide and light and narrow and dark, contrast in the two others."""
-    found = []
-    for width, theme, rules in (
-        (1440, "light", None),
-        (1440, "dark", ["color-contrast"]),
-        (390, "dark", None),
-        (390, "light", ["color-contrast"]),
-    ):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        page.wait_for_function(_SETTLED)
-        found += [f"{what}, {width} px, {theme}: {one}" for one in violations(page, rules)]
-        assert page.evaluate(_SIDEWAYS) <= 0, f"{what} can be scrolled sideways at {width} px"
-    return found
 
 
 def test_every_view_of_a_project_is_for_everybody(page, space, told):
@@ -95,18 +74,6 @@ def test_links_notices_and_pages_of_their_own_are_for_everybody(page, space, tol
         expect(page.locator(stands.get(name, ".tk-notice, .tk-chart, .tk-detail, main")).first).to_be_visible()
         found += in_all_looks(page, name)
     assert found == []
-
-
-def test_the_log_in_of_a_server_with_a_token_is_for_everybody(page, tmp_path):
-    running = Space(tmp_path / "closed", free_port(), {"TRACKIO_WRITE_TOKEN": "a-token"})
-    try:
-        running.start()
-        page.goto(running.url)
-        expect(page.locator("input").first).to_be_visible()
-        assert in_all_looks(page, "log-in") == []
-        assert all(one["seen"] for one in tabbed(page))
-    finally:
-        running.stop()
 
 
 def test_each_chart_has_a_text_and_a_table(page, space, told):
@@ -154,7 +121,7 @@ def test_tab_reaches_everything_shows_where_it_is_and_is_never_caught(page, spac
     page.goto(space.url + address)
     stands = {"manage": "#listed table", "configuration": "#settings table"}
     expect(page.locator(stands.get(name, ".tk-chart, .tk-table, .tk-detail")).first).to_be_visible()
-    page.wait_for_function(_SETTLED)
+    page.wait_for_function(SETTLED)
     reached = tabbed(page)
     assert len(reached) >= 5
     assert [one["key"] for one in reached if not one["seen"] or not one["on"]] == []
@@ -165,7 +132,7 @@ def test_at_twice_the_size_nothing_is_lost(page, space, told):
     for address, stands in (("/manage/", "#listed table"), ("/configuration/", "#settings table")):
         page.goto(space.url + address)
         expect(page.locator(stands).first).to_be_visible()
-        assert page.evaluate(_SIDEWAYS) <= 0
+        assert page.evaluate(SIDEWAYS) <= 0
         cut = page.evaluate(
             """() => [...document.querySelectorAll('.tc-words *, button, label')].filter((e) => e.checkVisibility()
             && getComputedStyle(e).overflow === 'hidden' && e.scrollWidth > e.clientWidth + 1).map((e) => e.outerHTML.slice(0, 90))"""
@@ -178,5 +145,5 @@ def test_nothing_moves_by_itself_for_who_asked_for_that(page, space, told):
     page.emulate_media(reduced_motion="reduce")
     page.goto(f"{space.url}/?project={PROJECT} still")
     expect(page.locator(".tk-chart-values").first).not_to_be_empty()
-    page.wait_for_function(_SETTLED)
+    page.wait_for_function(SETTLED)
     assert page.evaluate("document.getAnimations().filter((one) => one.playState === 'running').length") == 0

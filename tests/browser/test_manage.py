@@ -9,6 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.accessible import in_all_looks, tabbed
 from tests.browser.conftest import Space, free_port
 from tests.browser.told import ODD
 
@@ -106,6 +107,10 @@ def test_a_reader_sees_what_there_is_and_can_change_nothing(page, tmp_path):
     try:
         wish = {"role": "viewer", "name": "reader"}
         viewer = httpx.post(f"{running.url}/v1/tokens", json=wish, headers=owner, timeout=20, trust_env=False).json()
+        page.goto(running.url)
+        expect(page.locator("input").first).to_be_visible()
+        assert in_all_looks(page, "log-in") == []
+        assert all(one["seen"] for one in tabbed(page))
         page.goto(f"{running.url}/manage#token={viewer['token']}")
         expect(page.locator("#readers")).to_contain_text("You may read here.")
         expect(page.locator("#listed")).to_contain_text("No experiment yet.")

@@ -149,14 +149,15 @@ def when(iso: str) -> str:
 
 
 def number(value: Any) -> str:
-    """Four significant figures."""
+    """Four significant figures; below a thousandth as a power of ten."""
     if not isinstance(value, (int, float)):
         return text(value)
     if not math.isfinite(value):
         return "NaN" if value != value else "∞" if value > 0 else "−∞"
-    shown = f"{value:.4g}"
-    if "e" not in shown and abs(value) >= 1e4:
+    if 9999.5 <= abs(value) < 1e12:
         shown = f"{value:,.0f}"
+    else:
+        shown = f"{value:.4g}" if value == 0 or abs(value) >= 1e-3 else f"{value:.3e}"
     mantissa, mark, power = shown.partition("e")
     if mark:
         shown = f"{mantissa}e{int(power)}"
