@@ -170,7 +170,7 @@ const isWord = (/** @type {string | undefined} */ letter) => letter !== undefine
 function opens(words, at, sign) {
   if (sign === "!" || sign === "~") return false;
   const next = words[at + sign.length];
-  return next !== undefined && !/\s/.test(next) && !(sign[0] === "_" && isWord(words[at - 1]));
+  return next !== undefined && !/\s/.test(next) && !((sign[0] === "_" || sign === "*") && isWord(words[at - 1])); // snake_case and 2*3*4 are words
 }
 
 /** Where a sign of emphasis ends it; whether it does hangs on its place alone, so one search that fails stands for all later ones.

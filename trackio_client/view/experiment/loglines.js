@@ -63,7 +63,8 @@ function applied(style, codes) {
   }
 }
 
-const FAULT = /(^|[\s[(|])(error|fatal|critical|failed|panic)\b(?!\s*[=:|]?\s*[-+]?[\d.])|\b\w*(Error|Exception)\b(?=:|$|\()|^Traceback \(most recent call last\)/i;
+const FAULT = /(?:^|[\s[(|])(?:error|fatal|critical|failed|panic)\b(?!\s*[=:|]?\s*[-+]?[\d.])/i; // "error: 0.03" is a number
+const RAISED = /\b[A-Z]\w*(?:Error|Exception)\b(?=:|$|\()/;
 const WARNING = /\bwarn(ing)?s?\b|\b\w+Warning\b/i;
 const DEBUG = /(^|[\s[(|])debug\b/i;
 
@@ -99,7 +100,7 @@ export class LineReader {
       this.traces.set(stream, false); // the line that names the exception ends it
       return "error";
     }
-    if (FAULT.test(words)) return "error";
+    if (FAULT.test(words) || RAISED.test(words)) return "error";
     if (WARNING.test(words)) return "warn";
     return DEBUG.test(words) ? "debug" : "";
   }
