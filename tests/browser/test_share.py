@@ -256,12 +256,38 @@ def test_an_owner_makes_copies_and_revokes_a_link_on_the_page(page, browser, gua
 def test_the_ticked_experiments_are_what_is_shared(page, guarded, trainings):
     log_in(page, guarded)
     ids = ",".join(each.experiment_id[-8:] for each in trainings[:2])
-    page.goto(f"{guarded.url}/?project=shared&shown={ids}")
+    page.goto(f"{guarded.url}/?project=shared&shown={ids}&x=relative&smooth=gaussian:0.3&filter=loss")
     page.get_by_label("Share by a link").click()
     dialog = page.locator(".tk-share-dialog")
     expect(dialog).to_contain_text("brave-otter")
     expect(dialog).not_to_contain_text("secret-plan")
     expect(dialog.get_by_label("Name of the link")).to_have_value("2 experiments of shared")
+    with page.expect_download() as download:
+        dialog.get_by_role("link", name="Save as one HTML file").click()
+    assert download.value.suggested_filename == "shared-2-experiments.html"
+    expect(dialog).to_contain_text("As you see it now: x axis, smoothing and filter")
+    dialog.get_by_role("button", name="Make link").click()
+    field = dialog.get_by_label("Link", exact=True)
+    expect(field).to_have_value(re.compile(r"\?x=relative&smooth=gaussian:0.3&filter=loss$"))
+    with_view = field.input_value()
+    dialog.get_by_label("As you see it now").uncheck()
+    expect(field).not_to_have_value(re.compile(r"\?"))
+    page.keyboard.press("Escape")
+    # One chart: the link that is there already serves, with an address of its own.
+    page.get_by_label("Menu of train/loss").click()
+    page.get_by_role("option", name="Share or embed this chart").click()
+    dialog.get_by_role("button", name="Use").first.click()
+    expect(field).to_have_value(re.compile("smooth=gaussian:0.3&chart=train/loss$"))
+    frame = dialog.get_by_label("For another page", exact=True).input_value()
+    assert "&amp;metric=train/loss" in frame
+    assert "filter=" not in frame
+    page.goto(with_view)
+    drawn(page)
+    expect(page.get_by_title("x axis")).to_have_text("relative time")
+    expect(page.locator(".tk-chart")).to_have_count(2)
+    page.locator(".tk-chart-more").first.click()
+    expect(page.get_by_role("option", name="Copy link to this chart")).to_be_visible()
+    expect(page.get_by_role("option", name="Share or embed this chart")).to_have_count(0)  # a stranger makes no links
 
 
 def test_who_may_only_read_sees_no_share_button_and_can_save_the_file(page, guarded, trainings):

@@ -154,6 +154,9 @@ def test_without_the_library_a_chart_opens_over_the_window_as_it_is(world, page)
     page.locator(".tk-full").get_by_label("Menu of this chart").click()
     expect(page.get_by_role("option", name="Image (PNG)")).to_be_visible()
     expect(page.get_by_role("option", name="Open in Plotly")).to_have_count(0)
+    with page.expect_download() as download:
+        page.get_by_role("option", name="Interactive page (HTML)").click()  # made of what this page runs on
+    assert download.value.path().stat().st_size > 100_000
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -29,6 +29,7 @@ class LinkSource extends HttpSource {
   constructor(options) {
     super(options);
     this.artifacts = /** @type {any} */ (undefined); // a link shows none
+    this.snapshot = this.snapshots = this.shares = /** @type {any} */ (undefined); // and makes none
     /** Scripts of a user's page run nowhere but on the server's own page. */
     this.runsScripts = false;
   }

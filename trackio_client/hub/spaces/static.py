@@ -26,6 +26,8 @@ EVERY_S: Final = 10.0
 SCOPE: Final = "read-repos"
 """The narrowest permission that reads a private dataset; it reads all others of its giver too, and the page says so."""
 FIRST, MAIN, PAGE = "staticfirst.js", "static.js", "static.html"
+FILED: Final = "shared.js"
+"""The page of a chart that is saved as one HTML file, which the browser puts together (view/charts/export/page.js)."""
 LIBRARY: Final = "plotly.min.js"
 SERVERS: Final = frozenset({"shell/account.js", "shell/share.js", "shell/sync.js"})
 """For what only a server has; the page never fetches them."""
@@ -60,8 +62,9 @@ def files_of_static_space(
     if urlsplit(endpoint).scheme not in ("http", "https") or not urlsplit(endpoint).netloc:
         raise UsageError(f"the Hub's address begins with https://, got {endpoint!r:.120}")
     name = " ".join((title or repo).split())
-    found = {f"view/{name}": source(name) for name in modules(MAIN, later=True) if name not in SERVERS}
-    found |= {f"view/{style}": source(style) for style in (*STYLES, "icon.svg")}
+    wanted = {*modules(MAIN, later=True), *modules(FILED)} - SERVERS
+    found = {f"view/{name}": source(name) for name in sorted(wanted)}
+    found |= {f"view/{style}": source(style) for style in (*STYLES, "styles/shared.css", "icon.svg")}
     plotly = _plotly() if library else None
     if plotly is not None:
         found[f"view/{LIBRARY}"] = plotly.read_bytes()

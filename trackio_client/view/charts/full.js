@@ -9,7 +9,7 @@ import { MetricGrid } from "./grid.js";
 import { formatExact, formatNumber, formatX } from "./scales.js";
 import { plural } from "../base/words.js";
 
-const SORTS = { side: "as in the list", high: "highest first", low: "lowest first" };
+const SORTS = { side: "as listed", high: "highest first", low: "lowest first" };
 
 /** @param {any} grid the one that the chart stands in @param {import("./chart.js").Chart} chart */
 export function openFull(grid, chart) {
@@ -165,7 +165,10 @@ class SideLegend {
     const { at, told } = this.#told();
     const { sort, chart, off } = this.full;
     text(this.where, at === null || !chart?.model ? `${plural(told.length, "experiment")}, last values` : formatX(chart.model.x, at));
-    text(this.sorter, SORTS[sort]);
+    if (this.sorter.dataset.sort !== sort) {
+      this.sorter.dataset.sort = sort;
+      fill(this.sorter, icon("sort"), SORTS[sort]);
+    }
     this.all.hidden = !off.size;
     const sign = sort === "high" ? -1 : 1;
     // The order follows the values at rest: rows that jump below the pointer nobody reads.

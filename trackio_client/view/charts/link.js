@@ -33,6 +33,14 @@ export async function copyLink(grid, chart, how) {
   }
 }
 
+/** Scrolls the page's own scroller alone: scrollIntoView moves the frame around it, too. @param {HTMLElement} node */
+function toMiddle(node) {
+  const scroller = node.closest(".tk-body");
+  if (!scroller) return node.scrollIntoView({ block: "center" });
+  const [at, box] = [node.getBoundingClientRect(), scroller.getBoundingClientRect()];
+  scroller.scrollTop += (at.top + at.bottom) / 2 - (box.top + box.bottom) / 2;
+}
+
 /** Brings the chart that the address is about into sight, once it is there. @param {any} grid @returns {() => void} stop */
 export function followLink(grid) {
   const { state } = grid;
@@ -59,7 +67,7 @@ export function followLink(grid) {
     unmark();
     marked = chart;
     chart.node.classList.add("linked-to");
-    chart.node.scrollIntoView({ block: "center" });
+    toMiddle(chart.node);
     if (state.get("full")) grid.full(chart);
     else chart.plot.focus({ preventScroll: true });
   };

@@ -1,5 +1,6 @@
 // Links for people who have nothing else: made, copied and revoked in one dialog. Only owners get here.
 
+import { addressOf } from "../data/address.js";
 import { fill, h, text } from "../base/dom.js";
 import { copyField, endOf, endWords, endsField, openDialog, takeBack } from "../base/handing.js";
 import { icon } from "../base/icons.js";
@@ -7,14 +8,18 @@ import { copy } from "../base/notices.js";
 import { listed, plural } from "../base/words.js";
 
 const MOST = 100; // experiments in a link
+const MOST_FILED = 50; // in a file
 const NAMED = 4; // in the dialog's words
+const LONGEST = 2000; // letters of a view in an address
+/** What of a page's address the charts of a link take up, and how it is called. */
+const CARRIED = { x: "x axis", smooth: "smoothing", log: "log y", logx: "log x", by: "groups", spread: "spread", derive: "derived charts", own: "settings of charts", band: "band", clip: "outliers", filter: "filter", zoom: "zoom", pin: "pinned charts", hide: "hidden charts", order: "order of charts" };
 
-/** @param {{state: import("../data/state.js").PageState, source: any}} parts */
-export function showShare({ state, source }) {
-  const rows = chosen(state);
-  const body = openDialog("Share");
+/** Makes links to what is looked at, or to `rows`; of one chart, where `metric` names it. Other views may open it.
+ * @param {{state: import("../data/state.js").PageState, source: any, rows?: any[], metric?: string | null}} parts */
+export function showShare({ state, source, rows = chosen(state), metric = null }) {
+  const body = openDialog(metric ? `Share ${metric}` : "Share");
   if (!body) return;
-  new ShareDialog(body, { rows, source }).load();
+  new ShareDialog(body, { rows, source, metric, view: viewOf(state) }).load();
 }
 
 /** What is looked at: the open experiment, or those that are ticked. @param {import("../data/state.js").PageState} state */
@@ -24,10 +29,20 @@ function chosen(state) {
   return one ? [one] : rows.filter((row) => row.shown);
 }
 
+/** How the charts look now, as a link carries it. @param {import("../data/state.js").PageState} state @returns {URLSearchParams} */
+export function viewOf(state) {
+  const all = new URLSearchParams(addressOf(state, null).replace(/^[^?]*/, ""));
+  const view = new URLSearchParams([...all].filter(([name, value]) => name in CARRIED && !(name === "by" && value.includes(":")))); // configs are no columns there
+  return String(view).length > LONGEST ? new URLSearchParams() : view;
+}
+
 class ShareDialog {
-  /** @param {HTMLElement} root @param {{rows: any[], source: any}} parts */
-  constructor(root, { rows, source }) {
-    Object.assign(this, { root, rows, source });
+  /** @param {HTMLElement} root @param {{rows: any[], source: any, metric: string | null, view: URLSearchParams}} parts */
+  constructor(root, { rows, source, metric, view }) {
+    Object.assign(this, { root, rows, source, metric, view });
+    this.asSeen = h("input", { type: "checkbox", class: "tk-box" });
+    this.asSeen.checked = true;
+    this.asSeen.addEventListener("change", () => this.last && fill(this.made, this.address(this.last)));
     this.made = h("div", { class: "tk-share-made" });
     this.list = h("div", { class: "tk-share-list" });
     this.said = h("p", { class: "tk-share-said", role: "alert" });
@@ -54,9 +69,12 @@ class ShareDialog {
     this.name = h("input", { type: "text", value: usual.slice(0, 200), maxlength: "256", "aria-label": "Name of the link", autocomplete: "off" });
     this.ends = endsField("When the link ends", 7);
     this.button = h("button", { class: "tk-btn primary" }, "Make link");
+    const carried = [...this.view.keys()].map((name) => CARRIED[/** @type {keyof typeof CARRIED} */ (name)]);
     const form = h("form", { class: "tk-share-form" },
+      this.metric ? h("p", null, "The link opens on ", h("b", null, this.metric), "; the frame for another page holds this chart alone.") : null,
       h("p", null, "Who has the link sees the live charts, config, summary, tags and notes of ", h("b", null, names), ". Nothing else, and they can change nothing."),
       h("label", null, h("span", null, "Name, as people see it"), h("span", { class: "tk-field" }, this.name)),
+      carried.length ? h("label", { class: "tk-share-seen", title: "Turn it off for charts as they are at first" }, this.asSeen, h("span", null, `As you see it now: ${listed(carried)}`)) : null,
       h("div", { class: "tk-share-line" }, h("label", { class: "tk-share-ends" }, h("span", null, "Ends"), this.ends), h("span", { class: "tk-grow" }), this.button));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -72,6 +90,7 @@ class ShareDialog {
     try {
       const link = await this.source.share({ experiments: this.rows.map((row) => row.id), name: this.name.value.trim() || null, ends_s });
       this.answer.shares.unshift(link);
+      this.last = link;
       fill(this.made, this.address(link));
       this.made.querySelector("input")?.select();
       this.drawList();
@@ -82,12 +101,23 @@ class ShareDialog {
     }
   }
 
-  /** The link just made, to copy. */
+  /** Of a link or a frame, with the view that it opens with. @param {string} base @param {boolean} isFrame */
+  addressed(base, isFrame) {
+    const query = new URLSearchParams(this.asSeen.checked ? this.view : undefined);
+    if (this.metric) query.set(isFrame ? "metric" : "chart", this.metric);
+    if (this.metric) for (const name of ["filter", "hide", "pin", "order"]) query.delete(name); // none may leave this one out
+    const text = String(query).replaceAll("%2F", "/").replaceAll("%3A", ":").replaceAll("%2C", ",");
+    return text ? `${base}?${text}` : base;
+  }
+
+  /** A link to copy: just made, or one that opens already. */
   address(link) {
-    const frame = `<iframe src="${link.embed}" width="100%" height="480" style="border:0"></iframe>`;
+    const source = this.addressed(link.embed, true).replaceAll("&", "&amp;").replaceAll('"', "&quot;");
+    const title = link.name.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;");
+    const frame = `<iframe src="${source}" title="${title}" width="100%" height="${this.metric ? 320 : 480}" style="border:0" loading="lazy"></iframe>`;
     const here = /^(localhost|127\.|\[::1\])/.test(new URL(link.address).hostname);
     return [
-      copyField("Link", link.address),
+      copyField("Link", this.addressed(link.address, false)),
       copyField("For another page", frame),
       here ? h("p", { class: "tk-soft" }, "This server is reached from this machine only, and so is the link.") : null,
     ];
@@ -95,9 +125,16 @@ class ShareDialog {
 
   /** What works without a server too. */
   file() {
-    if (this.rows.length !== 1) return null;
-    const [row] = this.rows;
-    return h("p", { class: "tk-share-file" }, h("a", { class: "tk-btn sm", href: this.source.snapshot(row.id), download: "" }, icon("download"), "Save as one HTML file"), h("span", { class: "tk-soft" }, "Charts and numbers as they are now; opens without a server."));
+    const { rows, source, view } = this;
+    if (this.metric || !rows.length || rows.length > MOST_FILED || !source.snapshots) return null;
+    const href = source.snapshots(rows.map((row) => row.id), { state: String(view) });
+    const words = rows.length === 1 ? "Charts and numbers as they are now; opens without a server." : `Charts, numbers and configs of these ${rows.length} as they are now; opens without a server.`;
+    return h("p", { class: "tk-share-file" }, h("a", { class: "tk-btn sm", href, download: "" }, icon("download"), "Save as one HTML file"), h("span", { class: "tk-soft" }, words));
+  }
+
+  /** Whether a link shows just what this dialog is about. @param {any} link */
+  isSame(link) {
+    return link.experiments.length === this.rows.length && this.rows.every((row) => link.experiments.includes(row.id));
   }
 
   drawList() {
@@ -108,8 +145,14 @@ class ShareDialog {
       take.addEventListener("click", () => copy(link.address, take));
       const end = h("button", { class: "tk-btn sm" }, "Revoke");
       end.addEventListener("click", () => this.revoke(link, end));
+      const use = this.isSame(link) ? h("button", { class: "tk-btn sm", title: "Show the address and the frame of this link" }, "Use") : null;
+      use?.addEventListener("click", () => {
+        this.last = link;
+        fill(this.made, this.address(link));
+        this.made.querySelector("input")?.select();
+      });
       const facts = [plural(link.experiments.length, "experiment"), endWords(link.ends_s), link.used_day ? `last opened ${link.used_day}` : "not opened yet"];
-      return h("li", null, h("div", null, h("b", { title: link.name }, link.name), h("span", { class: "tk-soft" }, facts.join(" · "))), take, end);
+      return h("li", null, h("div", null, h("b", { title: link.name }, link.name), h("span", { class: "tk-soft" }, facts.join(" · "))), use, take, end);
     });
     return void fill(this.list, h("h2", null, `${shares.length === 1 ? "1 link opens" : `${shares.length} links open`} now`), h("ul", null, lines));
   }
@@ -117,6 +160,7 @@ class ShareDialog {
   revoke(link, button) {
     return takeBack(this, button, async () => {
       await this.source.unshare(link.id);
+      this.last = null;
       this.answer.shares = this.answer.shares.filter((each) => each.id !== link.id);
     });
   }
