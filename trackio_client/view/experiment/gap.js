@@ -71,10 +71,10 @@ export function growth(train, evaluation, greater = false) {
   return { since: gaps[fit.knee].x, then: fit.at, now: last.gap, evaluations: gaps.length - fit.knee, best: { x: best.x, y: best.value }, last: last.value, turned };
 }
 
-/** @param {Growth} found @param {(x: number) => string} where @param {boolean} [greater] */
-export function growthWords({ since, then, now, evaluations, best, last, turned }, where, greater = false) {
+/** @param {Growth} found @param {(x: number) => string} where @param {boolean} [greater] @param {string} [name] of the evaluation set, where there are several */
+export function growthWords({ since, then, now, evaluations, best, last, turned }, where, greater = false, name = "Validation") {
   const grows = `Gap grows since ${where(since)}: ${number(round(then))} up to there, ${number(round(now))} now, over ${evaluations} evaluations.`;
-  return turned ? `${grows} Validation has ${greater ? "fallen" : "risen"} since its ${greater ? "highest" : "lowest"}: ${number(best.y)} at ${where(best.x)}, ${number(last)} now.` : grows;
+  return turned ? `${grows} ${name} has ${greater ? "fallen" : "risen"} since its ${greater ? "highest" : "lowest"}: ${number(best.y)} at ${where(best.x)}, ${number(last)} now.` : grows;
 }
 
 /** Three figures: a gap is a difference. @param {number} value */

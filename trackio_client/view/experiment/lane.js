@@ -65,7 +65,8 @@ export class Lane {
 
   /** @param {Mark[]} marks @param {(mark: Mark) => number | null} place @param {import("../charts/lines.js").View | null} view @param {string} x */
   draw(marks, place, view, x) {
-    const drawn = { events: marks.filter(({ kind }) => kind !== "evaluation"), evaluations: marks.filter(({ kind }) => kind === "evaluation") };
+    const placed = marks.filter((mark) => place(mark) !== null);
+    const drawn = { events: placed.filter(({ kind }) => kind !== "evaluation"), evaluations: placed.filter(({ kind }) => kind === "evaluation") };
     this.node.hidden = !marks.length;
     this.#legend(marks);
     if (!view) return;

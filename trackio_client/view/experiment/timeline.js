@@ -147,7 +147,7 @@ export class TimelinePanel {
   /** @param {import("./gap.js").Growth | null} growing */
   say(growing) {
     this.words.hidden = !growing;
-    const words = growing ? growthWords(growing, (x) => this.where(x), this.now?.greater) : "";
+    const words = growing ? growthWords(growing, (x) => this.where(x), this.now?.greater, capital(this.now?.names[this.now.evaluation[0]] ?? "validation")) : "";
     if (this.words.textContent !== words) this.words.textContent = words;
   }
 
