@@ -44,7 +44,7 @@ def state_of(
     if now_s - record.last_heard_s > lost_contact_s:
         return State("lost_contact", _last_heard(record, loss) + _tells_no_end(record), record.last_heard_s)
     if is_by_hand(record):
-        return State("running", "Told by hand, until somebody sets another status.", record.created_s)
+        return State("running", "Logged by hand: running until another status is set.", record.created_s)
     return State("running", f"Heard within the last {lost_contact_s:g} s.", record.created_s)
 
 

@@ -214,6 +214,6 @@ _READING: Final = (
 _CLOSED: Final = "Nothing is open here without a token. Open the server's page and give it there."
 _HEAD: Final = (
     '<header class="tc-top"><a href="/" title="Back to the experiments">← Experiments</a><h1>Manage</h1></header>'
-    "<p>Make experiments and tell them by hand. A script logs better with <code>trackio_client.log</code>; what is "
-    "told here is kept, pushed and shown in the same way.</p>"
+    "<p>Create experiments and log to them by hand. A script logs better with <code>trackio_client.log</code>; what is "
+    "logged here is kept, pushed and shown in the same way.</p>"
 )
