@@ -27,7 +27,7 @@ export class FilterField {
     this.state = state;
     this.field = h("input", { type: "text", spellcheck: "false", autocomplete: "off", autocapitalize: "off", "aria-label": "Filter experiments", placeholder: "Filter: lr > 1e-4 and not tag = baseline", "aria-describedby": "tk-filter-trouble" });
     this.paint = h("div", { class: "tk-filter-paint", "aria-hidden": "true" });
-    this.trouble = h("span", { class: "tk-filter-trouble", id: "tk-filter-trouble", role: "status", hidden: true });
+    this.trouble = h("span", { class: "tk-filter-trouble", id: "tk-filter-trouble", "aria-live": "polite", hidden: true });
     const add = h("button", { class: "tk-btn bare icon sm", title: "Insert a name", "aria-label": "Insert a name of a column", "aria-haspopup": "listbox" }, icon("plus"));
     add.addEventListener("click", () => openMenu(add, { title: "Names of columns", items: names(), choose: (key) => this.insert(`${filterName(key)} `) }));
     const help = h("button", { class: "tk-btn bare icon sm", title: "How to filter", "aria-label": "How to filter", "aria-haspopup": "listbox" }, icon("help"));
