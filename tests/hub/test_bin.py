@@ -1,4 +1,4 @@
-"""The bin goes to the dataset repo with the rest: two Spaces agree, a wiped disk finds it again, pages do not show it."""
+"""The bin goes to the dataset repo with the rest: two Spaces agree, a wiped disk finds it, pages do not show it."""
 
 from __future__ import annotations
 
