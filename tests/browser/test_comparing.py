@@ -9,7 +9,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.looks import CONTRAST, NAMELESS
+from tests.browser.static_page import deploy, recent
 from tests.browser.trainings import Training
+from tests.hub.view_data import fill
 
 pytestmark = pytest.mark.browser
 
@@ -176,3 +178,21 @@ def test_ranges_choose_lines_dots_open_experiments_and_importance_says_what_matt
     assert told["rho"] == [pytest.approx(0.6324555320336759), None]  # scipy.stats.spearmanr
     assert told["parts"] == ["same:a", "gone: b", "new: x", "same: c"]
     assert json.dumps(told["same"]) == '[{"kind": "same", "words": ""}]'
+
+
+@pytest.mark.requirement("S1.54")
+@pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")  # as static_page.STATIC says
+def test_a_page_without_a_server_compares_what_it_can_and_says_the_rest(world, page):
+    url = deploy(world.hub, world.api)
+    fill(world.store, recent(1, 100, name="first"), recent(2, 100, name="second"))
+    world.push()
+    page.goto(f"{url}?view=compare")
+    expect(page.locator(".tk-differ-frame:visible thead th")).to_contain_text(["first", "second"])
+    expect(row(page, "eval/f1").locator("td")).to_have_count(2)
+    expect(page.locator(".tk-compare-verdict")).to_be_hidden()
+    page.get_by_role("tab", name="Groups of seeds").click()
+    expect(page.locator(".tk-compare-part.groups h1")).to_have_text("Groups are compared by a server")
+    page.get_by_role("tab", name="Importance").click()
+    expect(page.locator(".tk-verdicts:visible")).to_contain_text("Api().importance(project, metric)")
+    page.get_by_role("tab", name="Parallel coordinates").click()
+    expect(page.locator(".tk-compare-part.parallel .tk-compare-note").first).to_contain_text("2 experiments")
