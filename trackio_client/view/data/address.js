@@ -110,7 +110,9 @@ export function followAddress(state, experiments) {
   const write = () => {
     const next = addressOf(state, experiments.ticksByHand());
     const here = PLACES.map((key) => state.get(key)).join("\n");
-    if (next !== last) history[here === place ? "replaceState" : "pushState"](null, "", next);
+    // The panel that a link names (#log) stays with its page; a token is taken away by itself.
+    const panel = here === place && /^#[^=]+$/.test(location.hash) ? location.hash : "";
+    if (next !== last) history[here === place ? "replaceState" : "pushState"](null, "", next + panel);
     last = next;
     place = here;
   };
