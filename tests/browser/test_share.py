@@ -199,7 +199,7 @@ def test_a_snapshot_opens_from_a_disk_without_a_network(page, guarded, trainings
     path = f"/v1/experiments/{trainings[1].experiment_id}/snapshot.html"
     file = tmp_path / "heron.html"
     file.write_bytes(httpx.get(guarded.url + path, headers=OWNER).content)
-    assert len(file.read_bytes()) < 1_000_000
+    assert len(file.read_bytes()) < 1_500_000  # the page itself; its points are few
     asked = watch(page)
     page.context.set_offline(True)
     page.goto(file.as_uri())
@@ -210,7 +210,7 @@ def test_a_snapshot_opens_from_a_disk_without_a_network(page, guarded, trainings
     assert float(last) == pytest.approx(curve(99, rate=0.02)["train/loss"], rel=1e-6)
     expect(page.locator(".tk-fresh")).to_contain_text("saved")
     expect(page.locator(".tk-summary tbody tr")).to_have_count(5)
-    page.get_by_title("x axis").click()
+    page.get_by_title("x axis", exact=True).click()
     page.get_by_role("option", name="relative time").click()
     drawn(page)
     page.locator(".tk-chart-more").first.click()
@@ -283,7 +283,7 @@ def test_the_ticked_experiments_are_what_is_shared(page, guarded, trainings):
     assert "filter=" not in frame
     page.goto(with_view)
     drawn(page)
-    expect(page.get_by_title("x axis")).to_have_text("relative time")
+    expect(page.get_by_title("x axis", exact=True)).to_have_text("relative time")
     expect(page.locator(".tk-chart")).to_have_count(2)
     page.locator(".tk-chart-more").first.click()
     expect(page.get_by_role("option", name="Copy link to this chart")).to_be_visible()

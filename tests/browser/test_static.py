@@ -99,7 +99,7 @@ def test_time_axes_are_drawn_and_axes_that_need_every_point_are_not_offered(worl
     world.push()
     page.goto(url)
     drawn(page)
-    page.get_by_title("x axis").click()
+    page.get_by_title("x axis", exact=True).click()
     expect(page.get_by_role("option")).to_have_text(["step", "relative time", "wall time"])
     page.get_by_role("option", name="wall time").click()
     drawn(page)

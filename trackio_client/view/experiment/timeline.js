@@ -33,7 +33,7 @@ export class TimelinePanel {
     this.feed = new MarkFeed(source);
     this.pair = ""; // chosen by hand; "": the loss
     this.choose = menuButton({ label: "", title: "What stands against what", items: () => this.pairs().map(({ key, title }) => ({ value: key, label: title, chosen: key === this.now?.key })), choose: (key) => ((this.pair = key), this.layOut()) });
-    this.axes = menuButton({ label: "step", title: "X axis of the time line", items: () => [["", "as the charts"], ["step", "step"], ["relative", "time since the start"], ["time", "time of day"]].map(([value, label]) => ({ value, label, chosen: value === this.ownX })), choose: (value) => ((this.ownX = value), this.layOut()) });
+    this.axes = menuButton({ label: "step", title: "What the time line runs along", items: () => [["", "as the charts"], ["step", "step"], ["relative", "time since the start"], ["time", "time of day"]].map(([value, label]) => ({ value, label, chosen: value === this.ownX })), choose: (value) => ((this.ownX = value), this.layOut()) });
     this.ownX = "";
     this.generation = 0;
     /** @type {import("../charts/marks.js").Mark[]} */ this.starts = [];

@@ -174,9 +174,13 @@ export class SystemView {
 
   /** @param {any} what */
   drawTable(what) {
-    const place = this.table.body.firstElementChild?.scrollLeft ?? 0;
-    fill(this.table.body, deviceTable(what));
-    if (place) /** @type {HTMLElement} */ (this.table.body.firstElementChild).scrollLeft = place;
+    const before = /** @type {HTMLElement | null} */ (this.table.body.firstElementChild);
+    const next = deviceTable(what);
+    if (before?.outerHTML === next.outerHTML) return; // what the reader has selected there stays selected
+    const [place, hadFocus] = [before?.scrollLeft ?? 0, before !== null && document.activeElement === before];
+    fill(this.table.body, next);
+    if (place) next.scrollLeft = place;
+    if (hadFocus) next.focus({ preventScroll: true });
   }
 
   /** Room for names of devices. @param {import("./devices.js").Device[]} devices */
