@@ -83,18 +83,21 @@ def summaries(
 ) -> dict[str, list[MetricSummary]]:
     """As `Store.summaries`."""
     found: dict[str, list[MetricSummary]] = {}
-    for experiment_id in experiments:
-        row = reading.sql.execute("SELECT id FROM experiment WHERE experiment_id = ?", (experiment_id,)).fetchone()
-        if row is None:
-            continue
-        where, arguments = "experiment = ?", [row[0]]
+    for at in range(0, len(experiments), AT_ONCE):  # a list of 10,000 rows is read in 20 statements, not in 20,000
+        some = list(dict.fromkeys(experiments[at : at + AT_ONCE]))
+        marks = ", ".join("?" * len(some))
+        named = reading.sql.execute(f"SELECT id, experiment_id FROM experiment WHERE experiment_id IN ({marks})", some)
+        ids: dict[int, str] = dict(named.fetchall())
+        known = set(ids.values())
+        found |= {name: [] for name in some if name in known}
+        where, arguments = f"experiment IN ({', '.join('?' * len(ids))})", list[object](ids)
         if metrics is not None:
-            where, arguments = where + f" AND metric IN ({', '.join('?' * len(metrics))})", [row[0], *metrics]
-        rows = reading.sql.execute(f"SELECT {numbers.PLAIN} FROM series WHERE {where} ORDER BY metric", arguments)
-        found[experiment_id] = [
-            _summary(reading, experiment_id, row[0], each[0]) if each[12] else MetricSummary(*each[:12])
-            for each in rows.fetchall()
-        ]
+            where, arguments = where + f" AND metric IN ({', '.join('?' * len(metrics))})", [*ids, *metrics]
+        query = f"SELECT {numbers.PLAIN}, experiment FROM series WHERE {where} ORDER BY experiment, metric"
+        for each in reading.sql.execute(query, arguments).fetchall():
+            name = ids[each[-1]]
+            is_plain = not each[12]
+            found[name].append(MetricSummary(*each[:12]) if is_plain else _summary(reading, name, each[-1], each[0]))
     return found
 
 
