@@ -109,6 +109,7 @@ def main() -> None:
                 with serving(server):
                     browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
                     page = browser.new_page(viewport={"width": 2560, "height": 1440})
+                    page.set_default_timeout(120_000)  # a machine that others use
                     measured = measure(page, server, options.updates, options.new)
                     print(json.dumps({"view": str(view), "turn": turn, "by": options.by} | measured), flush=True)
                     browser.close()

@@ -138,3 +138,41 @@ def test_a_seed_is_taken_out_of_a_name_and_nothing_else(modules: Any) -> None:
     }
     run = "async (names) => { const g = await import('/lib/charts/grouping.js'); return names.map(g.withoutSeed); }"
     assert dict(zip(names, modules.evaluate(run, list(names)), strict=True)) == names
+
+
+MISSING = {  # a kind of cone missing, in linear sRGB: Machado, Oliveira and Fernandes 2009, severity 1
+    "none": np.eye(3),
+    "deutan": np.array(
+        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]]
+    ),
+    "protan": np.array(
+        [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
+    ),
+    "tritan": np.array(
+        [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.3039]]
+    ),
+}
+
+
+def lab(linear: np.ndarray) -> np.ndarray:
+    """CIELAB under D65 of linear sRGB."""
+    to_xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    xyz = to_xyz @ np.clip(linear, 0, 1) / np.array([0.9505, 1, 1.089])
+    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_hues_that_are_alike_to_the_colour_blind_can_differ_by_dashes(modules: Any, theme: str) -> None:
+    run = """async (theme) => { const { PALETTE, dashOf } = await import("/lib/base/colors.js");
+      return PALETTE[theme].map((color, i) => [color, dashOf(i, true).join(), dashOf(i).join()]); }"""
+    told = modules.evaluate(run, theme)
+    assert {plain for _, _, plain in told} == {""}, "without the setting ten lines are solid"
+    rgb = [np.array([int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]) for color, _, _ in told]
+    linear = [np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) for c in rgb]
+    for kind, matrix in MISSING.items():
+        seen = [lab(matrix @ one) for one in linear]
+        for i in range(10):
+            for k in range(i):
+                if np.linalg.norm(seen[i] - seen[k]) < 13:
+                    assert told[i][1] != told[k][1], f"{kind}: hues {k + 1} and {i + 1} look alike"

@@ -26,8 +26,13 @@ export const colorOf = (order, before) => (order % HUES) + HUES * before;
  * @param {number} index @returns {string} "--s1" … "--s10", "--s1-deep" … */
 export const variableOf = (index) => `--s${(index % HUES) + 1}${SHADES[Math.floor(index / (HUES * DASHES.length)) % SHADES.length]}`;
 
-/** @param {number} index @returns {number[]} dash pattern in CSS pixels, empty for a solid line */
-export const dashOf = (index) => DASHES[Math.floor(index / HUES) % DASHES.length];
+/** The first pattern of each hue for readers who do not tell all hues: those that look alike to somebody with one kind of
+ * cone missing (CIE76 difference below 13 after Machado 2009) have different ones. */
+const APART = [0, 0, 0, 0, 1, 1, 2, 3, 2, 2];
+
+/** @param {number} index @param {boolean} [apart] hues that look alike to the colour-blind differ by dashes, too
+ * @returns {number[]} dash pattern in CSS pixels, empty for a solid line */
+export const dashOf = (index, apart = false) => DASHES[(Math.floor(index / HUES) + (apart ? APART[index % HUES] : 0)) % DASHES.length];
 
 /** A swatch's background, dashed where the line is. @param {number} index */
 export function swatchOf(index) {

@@ -17,13 +17,14 @@ export const NARROWEST = 220; // px, of a chart
 const WIDEST = 900;
 const TICKS = [232, 320, 520];
 /** What this browser remembers of them. */
-export const KEPT = ["x", "smoothing", "band", "logY", "logX", "clip", "size", "spread"];
+export const KEPT = ["x", "smoothing", "band", "logY", "logX", "clip", "size", "spread", "dashes"];
 const EPOCH = /(^|[/_])epochs?$/i;
 const SEVERAL_SPREADS = { sd: "± standard deviation", se: "± standard error", range: "lowest to highest" };
 const DISPLAY = {
   band: ["Min–max band", "from the lowest to the highest value of each pixel"],
   clip: ["Clip outliers", "their number is told"],
   logX: ["Logarithmic x axis", "what is not above 0 is marked"],
+  dashes: ["Dashes for alike colours", "where hues are hard to tell"],
 };
 
 /** @param {HTMLElement} root @param {import("../data/state.js").PageState} state
@@ -67,7 +68,7 @@ export function controls(root, state, { byMetric = true, only, columns } = {}) {
   filter.addEventListener("input", search);
   const display = menuButton({
     label: "Display",
-    title: "Band, outliers, logarithmic x axis",
+    title: "Band, outliers, logarithmic x axis, dashes",
     several: true,
     items: () => Object.entries(DISPLAY).map(([value, [label, note]]) => ({ value, label, note, chosen: !!state.get(value) })),
     choose: (key) => state.set({ [key]: !state.get(key) }),

@@ -24,7 +24,7 @@ import { plural } from "../base/words.js";
 
 const CLOCKS = ["time", "relative"];
 const MOST_SHOWN = 10; // experiments ticked at once for a metric
-const KEYS = ["experiments", "metrics", "x", "smoothing", "logY", "logX", "band", "clip", "filter", "zoom", "groups", "by", "spread", "own", "derived", "chart", ...ARRANGEMENT];
+const KEYS = ["experiments", "metrics", "x", "smoothing", "logY", "logX", "band", "clip", "filter", "zoom", "groups", "by", "spread", "dashes", "own", "derived", "chart", ...ARRANGEMENT];
 const ARRANGED = ["metrics", "filter", "groups", "derived", "chart", ...ARRANGEMENT];
 
 /** Events: `contact` when the server went away or came back (see `contact`); on its node `trackio-show`, with ids that

@@ -22,7 +22,7 @@ export class Legend {
   paint() {
     const groups = this.models.groups();
     this.node.hidden = !groups?.length;
-    const told = JSON.stringify([this.state.get("by"), this.state.get("spread"), this.all, groups?.map(({ name, color, members, of }) => [name, color, members.length, of])]);
+    const told = JSON.stringify([this.state.get("by"), this.state.get("spread"), this.state.get("dashes"), this.all, groups?.map(({ name, color, members, of }) => [name, color, members.length, of])]);
     if (told === this.told) return;
     this.told = told;
     if (!groups?.length) return void fill(this.node);
@@ -43,7 +43,7 @@ export class Legend {
     const count = n === of ? formatCount(n) : `${formatCount(n)} of ${formatCount(of)}`;
     const names = members.slice(0, 12).map((each) => each.name).join(", ") + (n > 12 ? ` and ${n - 12} more` : "");
     const node = h("span", { class: "tk-groups-one", tabindex: "0", title: `${n === of ? "" : `${formatCount(of - n)} of this group are not ticked. `}${names}` },
-      h("i", { class: dashOf(color).length ? "tk-swatch dashed" : "tk-swatch", style: { "--c": `var(${variableOf(color)})` } }), h("span", { class: "tk-groups-name" }, name), h("span", { class: "tk-soft" }, `n ${count}`));
+      h("i", { class: dashOf(color, this.state.get("dashes")).length ? "tk-swatch dashed" : "tk-swatch", style: { "--c": `var(${variableOf(color)})` } }), h("span", { class: "tk-groups-name" }, name), h("span", { class: "tk-soft" }, `n ${count}`));
     const on = () => this.state.set({ hot: id });
     const off = () => this.state.set({ hot: null });
     for (const [event, call] of /** @type {[string, () => void][]} */ ([["pointerenter", on], ["focus", on], ["pointerleave", off], ["blur", off]])) node.addEventListener(event, call);

@@ -153,12 +153,13 @@ export class Models {
     const of = (/** @type {Axis} */ axis, /** @type {string} */ id) => this.#one(chart, (name) => get(axis, id, name), axis, (key, make) => held(`${source}${axis === fine} ${id}`, key, make));
     const isReady = fine !== null && !this.names(chart).some((name) => feeds.status(fine, this.shown().map((/** @type {any} */ e) => e.id), name).waiting);
     /** @type {Drawn[]} */ const lines = [];
+    const apart = this.state.get("dashes");
     const groups = this.groups();
     for (const e of groups ? [] : this.shown()) {
       const far = of(coarse, e.id);
       const near = fine ? of(fine, e.id) : undefined;
       const series = near?.n ? near : far; // the coarse picture stays until the fine one is there
-      if (series?.n) lines.push({ id: e.id, name: e.name, color: this.ink.of(variableOf(e.color)), dash: dashOf(e.color), live: e.state === "running", series, whole: far ?? series });
+      if (series?.n) lines.push({ id: e.id, name: e.name, color: this.ink.of(variableOf(e.color)), dash: dashOf(e.color, apart), live: e.state === "running", series, whole: far ?? series });
     }
     for (const group of groups ?? []) {
       const whole = this.#group(group, coarse, of, chart, held, `${source}far`);
@@ -166,7 +167,7 @@ export class Models {
       const series = near?.n ? near : whole;
       if (!series?.n) continue;
       const live = group.members.some((e) => e.state === "running");
-      lines.push({ id: `group:${group.name}`, name: group.name, color: this.ink.of(variableOf(group.color)), dash: dashOf(group.color), live, series, whole: whole ?? series, members: group.members.map((e) => e.id), of: group.of });
+      lines.push({ id: `group:${group.name}`, name: group.name, color: this.ink.of(variableOf(group.color)), dash: dashOf(group.color, apart), live, series, whole: whole ?? series, members: group.members.map((e) => e.id), of: group.of });
     }
     if (!source) this.computed.set(chart, used);
     return lines;

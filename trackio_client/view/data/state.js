@@ -48,6 +48,7 @@ export const DEFAULTS = Object.freeze({
   smoothing: Object.freeze({ kind: "ema", amount: 0.6 }),
   logY: false,
   logX: false,
+  dashes: false, // lines of hues that look alike to the colour-blind differ by dashes, too
   by: null, // what experiments are drawn as groups by: "group", "name" (without its seed), "config:lr"
   spread: "sd", // of a group: "sd", "se" or "range"
   derived: null, // charts of expressions; null until the project is open (charts/settings.js)
