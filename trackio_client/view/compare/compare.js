@@ -3,6 +3,7 @@
 import { fill, h, text } from "../base/dom.js";
 import { icon } from "../base/icons.js";
 import { count } from "../base/words.js";
+import { DEFAULTS } from "../data/state.js";
 import { Rows } from "./rows.js";
 import { SideBySide } from "./sidebyside.js";
 import { Groups } from "./groups.js";
@@ -24,6 +25,8 @@ const FOLLOWED = [
   "view", "project", "experiments", "progress", "search", "metrics", "column", "theme", "comparePart", "compareBase", "compareSame", "compareAt", "compareFind",
   "compareBy", "compareFirst", "compareSecond", "compareMetric", "compareOf", "compareAxes", "compareRanges", "compareLogs", "compareX", "compareY", "compareColor",
 ];
+
+const OF_A_PROJECT = /** @type {(keyof typeof DEFAULTS)[]} */ (["compareBase", "compareFind", "compareBy", "compareFirst", "compareSecond", "compareMetric", "compareAxes", "compareRanges", "compareLogs", "compareX", "compareY", "compareColor"]);
 
 export class CompareView {
   /** @param {HTMLElement} root @param {any} parts */
@@ -50,8 +53,18 @@ export class CompareView {
     this.state.follow(FOLLOWED, (/** @type {Set<string>} */ keys) => this.update(keys));
   }
 
+  /** Bases, groups and axes belong to the project they were chosen in; those that came with it, as Back brings them, stay.
+   * @param {Set<string>} keys */
+  forget(keys) {
+    const project = this.state.get("project");
+    const left = this.project && project && this.project !== project;
+    this.project = project ?? this.project;
+    if (left) this.state.set(Object.fromEntries(OF_A_PROJECT.filter((key) => !keys.has(key)).map((key) => [key, DEFAULTS[key]])));
+  }
+
   /** @param {Set<string>} keys */
   update(keys) {
+    if (keys.has("project")) this.forget(keys);
     if (this.state.get("view") !== "compare") return;
     const part = this.state.get("comparePart") in PARTS ? this.state.get("comparePart") : "differ";
     this.root.dataset.part = part;

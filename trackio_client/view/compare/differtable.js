@@ -118,7 +118,7 @@ export class DifferTable {
     const steps = new Map();
     for (const each of shown) if (each.step !== null) steps.set(each.step, (steps.get(each.step) ?? 0) + 1);
     const step = at === "common" ? [...steps].sort((a, b) => b[1] - a[1] || b[0] - a[0])[0]?.[0] : undefined;
-    const title = at === "best" ? "Metrics, the best of each by its goal" : at === "last" || step === undefined ? "Metrics, last value" : `Metrics at step ${number(step)}, the last that ${this.columns.length === 2 ? "both" : `all ${this.columns.length}`} have`;
+    const title = at === "best" ? "Metrics, the best of each by its goal" : at === "last" || step === undefined ? "Metrics, last value" : `Metrics at step ${number(step)}, the last that ${shown.some((/** @type {any} */ each) => this.columns.some((row) => !(row.id in each.last))) ? "all who logged them" : this.columns.length === 2 ? "both" : `all ${this.columns.length}`} have`;
     const hidden = answer.numbers.filter((/** @type {any} */ each) => this.columns.some((row) => row.id in of(each))).length - shown.length;
     const turn = !this.matches && (hidden > 0 || this.all) && h("button", { class: "tk-link" }, this.all ? "Show fewer" : `Show ${plural(hidden, "more metric")}`);
     turn && turn.addEventListener("click", () => {
@@ -137,7 +137,8 @@ export class DifferTable {
     const finite = held.filter((value) => Number.isFinite(value));
     const best = goal && finite.length > 1 ? (goal === "min" ? Math.min(...finite) : Math.max(...finite)) : undefined;
     const format = words ?? columnFormat(finite);
-    const gaps = held.map((value, i) => (i && Number.isFinite(value) && Number.isFinite(held[0]) ? value - held[0] : null));
+    // 1e308 less −1e308 is more than a number holds: then there is none to show.
+    const gaps = held.map((value, i) => (i && Number.isFinite(value) && Number.isFinite(held[0]) && Number.isFinite(value - held[0]) ? value - held[0] : null));
     // As many decimals as the values have, unless that would make a difference of it that looks like none.
     const gapFormat = (/** @type {any} */ gap) => (words || /[1-9]/.test(format(gap)) ? format(gap) : number(gap));
     this.rows.push([note ? `${name} (${note})` : name, ...held]);

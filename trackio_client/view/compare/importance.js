@@ -53,15 +53,15 @@ export class Importance {
     return chosen ?? (metrics?.length ? this.parts.rows.result()?.slice("metric:".length) ?? metrics[0].metric : null);
   }
 
-  /** @param {Set<string>} keys */
-  update(keys) {
+  /** @param {Set<string>} _keys */
+  update(_keys) {
     if (!this.parts.source.importance) {
       this.bar.hidden = true;
       return void fill(this.lead, h("p", null, h("b", null, "Importance is reckoned by a server. "), "This page has none: it draws what was pushed to the repo. Open the Space, or ask in Python: ", h("code", null, "Api().importance(project, metric)"))), void (this.lead.hidden = false);
     }
     const metric = this.metricNow();
     this.metric.say(metric ?? "no metric yet");
-    if (metric && (keys.size > 1 || !keys.has("progress"))) this.ask(false);
+    if (metric) this.ask(false);
   }
 
   /** @param {boolean} again */

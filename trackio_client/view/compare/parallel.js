@@ -57,7 +57,8 @@ export class Parallel extends ParallelLines {
   async update(keys) {
     if (keys.has("project")) this.usual = undefined;
     if (["project", "experiments", "comparePart", "compareAxes", "compareOf", "search", "metrics", "compareLogs"].some((key) => keys.has(key))) return this.load();
-    if (["compareRanges", "compareColor"].some((key) => keys.has(key))) this.settle();
+    // What the search compares comes after it was typed, as columns of the same rows.
+    if (["compareRanges", "compareColor"].some((key) => keys.has(key)) || (keys.has("progress") && this.state.get("search"))) this.settle();
     this.plane.again();
     return undefined;
   }

@@ -75,7 +75,8 @@ export class Rows {
     const vary = some.map((/** @type {string} */ column) => ({ column, kinds: different(column).size, numeric: [...held.values()].every((each) => each[column] === undefined || typeof each[column] === "number") }))
       .filter(({ kinds, numeric }) => kinds > 1 && (numeric || (kinds <= 12 && kinds < held.size / 2 + 1)))
       .sort((a, b) => place(a.column) - place(b.column));
-    return [...vary.slice(0, most - 1).map(({ column }) => column), ...(result ? [result] : ["duration"])];
+    const chosen = vary.slice(0, most - 1).map(({ column }) => column);
+    return [...(chosen.length ? chosen : ["steps", "duration"]), ...(result ? [result] : chosen.length ? ["duration"] : [])];
   }
 
   /** The metric that stands for the result: the side bar's, if it is one, else the likeliest. */
