@@ -60,7 +60,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "artifacts": CORE | {"wire", "reader.source", "values", "media"},
     "integrations": EXPERIMENT | {"scoring"},
     "monitor": EXPERIMENT | {"integrations"},
-    "reader": STORE | {"queries", "settings", "delivery.address", "delivery.tokens", "artifacts", "values", "snapshot", "notebook"},
+    "reader": STORE
+    | {"queries", "settings", "delivery.address", "delivery.tokens", "artifacts", "values", "snapshot", "notebook"},
     "managing": STORE | {"queries", "reader", "masking", "settings", "delivery.address"},
     "exchange": STORE | {"masking"},
     "hub": STORE | {"view", "queries", "clientfile", "settings", "delivery"},

@@ -390,7 +390,9 @@ def test_a_chart_opens_in_plotly_and_closes_again(open_page: Callable[..., Any])
     page.get_by_role("button", name="Menu of train/loss").click()
     page.get_by_role("option", name="Open in Plotly").click()
     page.locator("dialog.tk-large .main-svg").first.wait_for()
-    assert page.evaluate("document.querySelector('.tk-large-plot').data.filter((t) => t.showlegend !== false).length") == 2
+    assert (
+        page.evaluate("document.querySelector('.tk-large-plot').data.filter((t) => t.showlegend !== false).length") == 2
+    )
     page.keyboard.press("Escape")
     page.locator("dialog.tk-large").wait_for(state="detached")
 

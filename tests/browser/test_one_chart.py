@@ -31,7 +31,9 @@ def project(space):
         rows = []
         for step in range(2500):
             loss = math.nan if step == 40 else 3 * math.exp(-step / 700) + 0.2 * ((step * 7919) % 13) / 13 + number
-            rows.append((step, {"train/loss": loss, "train/lr": 1e-3, "train/b": step, ODD: 1e307 if step % 2 else 1.0}))
+            rows.append(
+                (step, {"train/loss": loss, "train/lr": 1e-3, "train/b": step, ODD: 1e307 if step % 2 else 1.0})
+            )
         training.log(rows)
         training.finish()
     return f"{space.url}/?project=one-chart"
@@ -80,7 +82,11 @@ def test_a_chart_is_saved_as_picture_vectors_page_points_and_figure(page, browse
     shown = [trace for trace in read.data if trace.showlegend is not False]
     assert [trace.name for trace in shown][1] == "muon"
     assert {trace.fill for trace in read.data} >= {"tonexty"}
-    assert (read.layout.title.text, read.layout.xaxis.title.text, read.layout.yaxis.type) == ("train/loss", "step", "linear")
+    assert (read.layout.title.text, read.layout.xaxis.title.text, read.layout.yaxis.type) == (
+        "train/loss",
+        "step",
+        "linear",
+    )
     assert all(value is None or math.isfinite(value) for trace in figure["data"] for value in trace["y"])
 
     text = saved(page, ODD, "All points (CSV)").path().read_text(encoding="utf-8")
@@ -111,7 +117,9 @@ def test_charts_are_moved_hidden_pinned_and_found_so_again(page, browser, projec
     opened(page, f"{project}&filter=train/")
 
     def order():
-        return page.locator('.tk-section[aria-label="train"] .tk-chart').evaluate_all("all => all.map((n) => n.dataset.metric)")
+        return page.locator('.tk-section[aria-label="train"] .tk-chart').evaluate_all(
+            "all => all.map((n) => n.dataset.metric)"
+        )
 
     first = order()
     moving = chart(page, first[0])

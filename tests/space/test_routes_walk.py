@@ -50,7 +50,8 @@ VIEWERS_MAY = {
     *(f"GET /v1/{path}" for path in (
         "projects", "projects/{project}/views",
         "experiments", "experiments/{experiment_id}", "experiments/{experiment_id}/events",
-        "artifacts", "artifacts/{wanted}", "experiments/{experiment_id}/artifacts", "experiments/{experiment_id}/lineage",
+        "artifacts", "artifacts/{wanted}", "experiments/{experiment_id}/artifacts",
+        "experiments/{experiment_id}/lineage",
         "experiments/{experiment_id}/summary", "experiments/{experiment_id}/receipts",
         "experiments/{experiment_id}/snapshot.html", "snapshot.html", "metrics", "series", "compare",
         "importance", "groups", "groups/curves",

@@ -8,7 +8,22 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Final
 
-STYLES: Final = tuple(f"styles/{name}.css" for name in ("page", "overview", "views", "table", "charts", "facts", "experiment", "media", "compare", "causes", "single"))
+STYLES: Final = tuple(
+    f"styles/{name}.css"
+    for name in (
+        "page",
+        "overview",
+        "views",
+        "table",
+        "charts",
+        "facts",
+        "experiment",
+        "media",
+        "compare",
+        "causes",
+        "single",
+    )
+)
 """What a page of ours needs, in this order."""
 _SPECIFIER: Final = r"""\.{1,2}/[\w./-]+\.js"""
 _IMPORT: Final = re.compile(rf"""\b(?:from|import)\s*"({_SPECIFIER})\"""")
