@@ -12,7 +12,7 @@ import { copy } from "../base/notices.js";
 /** The panel that the page's address named when it was opened: the shell writes the address anew before any panel stands. */
 let arrived = /^#[^=]+$/.test(location.hash) ? decoded(location.hash.slice(1)) : "";
 const HANDS = ["wheel", "touchmove", "keydown", "pointerdown"];
-const SETTLED_MS = 5000;
+const SETTLED_MS = 15_000; // a large page on a slow line; whoever moves it is not pulled back
 
 /** "Why it failed" → "why-it-failed". @param {string} title */
 export const slugOf = (title) => title.toLowerCase().normalize("NFKD").replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-+|-+$/g, "");

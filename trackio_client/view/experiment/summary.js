@@ -43,7 +43,6 @@ export class SummaryPanel {
     this.none = h("p", { class: "tk-pane-words", hidden: true });
     this.pane.body.append(this.box, this.none);
     this.box.addEventListener("scroll", eachFrame(() => this.names.length > WHOLE && this.draw()), { passive: true });
-    this.pane.show(true);
     /** @type {Map<string, HTMLElement>} */ this.lines = new Map();
     this.values = /** @type {Record<string, any>} */ ({});
     this.names = /** @type {string[]} */ ([]);
@@ -57,9 +56,9 @@ export class SummaryPanel {
     this.place = new Map(order.map((name, i) => [name, i]));
     const total = Object.keys(summary).length;
     const bad = Object.values(summary).filter((/** @type {any} */ each) => each.bad > 0).length;
-    this.pane.say(names.length ? [plural(total, "metric"), bad ? `${count(bad)} with NaN or ∞` : "", Object.keys(own).length ? `${count(Object.keys(own).length)} set by hand` : ""].filter(Boolean).join(", ") : "nothing logged yet");
+    this.pane.say(names.length ? [plural(total, "metric"), bad ? `${count(bad)} with NaN or ∞` : "", Object.keys(own).length ? `${count(Object.keys(own).length)} set by hand` : ""].filter(Boolean).join(", ") : "");
     this.search.hidden = names.length < SEARCH_FROM;
-    this.box.hidden = !names.length;
+    this.pane.show(names.length > 0); // until the first number the charts' place says what to do
     this.#choose();
   }
 
