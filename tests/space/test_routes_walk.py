@@ -48,7 +48,7 @@ WRITERS_MAY = {
 }  # fmt: skip
 VIEWERS_MAY = {
     *(f"GET /v1/{path}" for path in (
-        "projects", "projects/{project}/views",
+        "projects", "projects/{project}/views", "cells",
         "experiments", "experiments/{experiment_id}", "experiments/{experiment_id}/events",
         "artifacts", "artifacts/{wanted}", "experiments/{experiment_id}/artifacts",
         "experiments/{experiment_id}/lineage",
