@@ -108,6 +108,7 @@ function frame(steps, lines, label, zero) {
   const late = steps.length > 8 ? reach(from) : null;
   const isCut = late !== null && late[1] > late[0] && (late[1] - late[0]) < (whole[1] - whole[0]) * STEEP;
   let [low, high] = isCut ? late : whole;
+  const begin = lines[0].value.find((v) => Number.isFinite(v)) ?? NaN; // noted at the end of the lines, where they are not
   if (zero) [low, high] = [Math.min(low, 0), Math.max(high, 0)];
   [low, high] = padded(low, high);
   const [x0, x1] = steps.length > 1 ? [steps[0], steps[steps.length - 1]] : [steps[0] - 1, steps[0] + 1];
@@ -122,7 +123,7 @@ function frame(steps, lines, label, zero) {
     ys.ticks.map((tick) => [s("line", { class: "grid", x1: LEFT, x2: WIDTH - RIGHT, y1: toY(tick), y2: toY(tick) }), s("text", { class: "y", x: LEFT - 8, y: toY(tick) + 4 }, formatTick(tick, ys.step))]),
     xs.ticks.filter((tick) => toX(tick) < WIDTH - 56).map((tick) => s("text", { class: "x", x: toX(tick), y: HEIGHT - 12 }, formatTick(tick, xs.step))),
     s("text", { class: "y", x: WIDTH - RIGHT, y: HEIGHT - 12 }, "step"),
-    isCut && s("text", { class: "x", x: LEFT + (WIDTH - LEFT - RIGHT) / 2, y: TOP + 12 }, `begins at ${number(lines[0].value.find((v) => Number.isFinite(v)) ?? null)}, out of the picture`),
+    isCut && s("text", { class: "y", x: WIDTH - RIGHT, y: begin > high ? TOP + 12 : HEIGHT - BOTTOM - 8 }, `begins at ${number(begin)}, out of the picture`),
     zero && s("line", { class: "zero", x1: LEFT, x2: WIDTH - RIGHT, y1: toY(0), y2: toY(0) }),
     s("g", { "clip-path": `url(#${id})` },
       lines.map((line) => s("path", { class: "band", d: area(steps, line.low, line.high, toX, toY), style: `fill:${line.color}` })),
