@@ -90,7 +90,7 @@ export function openMenu(button, { title, items, choose, several = false, empty 
   });
   field.addEventListener("input", draw);
 
-  (button.closest(".tk") ?? document.body).append(menu);
+  (button.closest("dialog[open], .tk") ?? document.body).append(menu);
   button.setAttribute("aria-expanded", "true");
   menu.showPopover();
   place();

@@ -90,7 +90,7 @@ export function openSettings(grid, chart, button) {
     button.setAttribute("aria-expanded", "false");
     if (!document.activeElement || document.activeElement === document.body) button.focus();
   });
-  (button.closest(".tk") ?? document.body).append(box);
+  (button.closest("dialog[open], .tk") ?? document.body).append(box);
   paint();
   box.showPopover();
   button.setAttribute("aria-expanded", "true");
