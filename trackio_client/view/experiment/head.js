@@ -89,6 +89,7 @@ export class Head {
     const total = stepsOf(detail, training);
     const share = known && total && row.last_step <= total ? row.last_step / total : null;
     const spent = (live ? now_s : row.last_event_s) - row.created_s;
+    const end = endOf(row, detail);
     // What is left takes as long a step as what was done; a training that went on from a checkpoint began later than at step 0.
     const first = training?.run_config?.resumed_from_step ?? 0;
     const left = live && share !== null && row.last_step > first + 10 && spent > 30 && !row.generation ? (spent * (total - row.last_step)) / (row.last_step - first) : null;
@@ -99,9 +100,9 @@ export class Head {
       live && heard ? ["Heard ", `${age(now_s - heard)} ago`, iso(heard)] : null,
       known ? ["Step ", total && total >= row.last_step ? `${row.last_step.toLocaleString("en-US")} of ${total.toLocaleString("en-US")}` : row.last_step.toLocaleString("en-US")] : null,
       left ? ["About ", `${duration(Math.max(60, left))} left`, "at the speed so far"] : null,
-      [live ? "Running " : "Ran ", duration(live ? now_s - row.created_s : row.duration_s)],
+      [live ? "Running " : "Ran ", duration(live ? now_s - row.created_s : end === null ? row.duration_s : end - row.created_s)],
       ["Since ", clock(row.created_s, now_s), iso(row.created_s)],
-      live ? null : ["Last event ", clock(row.last_event_s, now_s), iso(row.last_event_s)],
+      live ? null : end === null ? ["Last event ", clock(row.last_event_s, now_s), iso(row.last_event_s)] : ["Ended ", clock(end, now_s), iso(end)],
       last === undefined || last === null ? null : ["Last loss ", number(last), `${loss}, ${String(last)}`],
       ["", plural(row.metric_count ?? 0, "metric")],
       ["", plural(row.point_count ?? 0, "value")],
@@ -119,6 +120,13 @@ export class Head {
       this.progress.setAttribute("aria-valuenow", String(Math.floor(share * 100)));
     }
   }
+}
+
+/** When it ended, or logged its last number: an edit of its notes is an event, too, and comes later. @param {any} row @param {any} detail @returns {number | null} */
+function endOf(row, detail) {
+  if (!["finished", "failed", "interrupted"].includes(row.state) || !(row.since_s >= row.created_s)) return null;
+  const last = Object.values(detail.summary ?? {}).reduce((most, /** @type {any} */ each) => Math.max(most, Number(each.last_time_s) || 0), 0);
+  return Math.max(row.since_s, last);
 }
 
 /** How many steps the training is to take, as far as it said. @param {any} detail @param {any} training @returns {number | null} */
