@@ -30,7 +30,10 @@ from trackio_client.wire.events import RECORD
 
 SCRIPT: Final = "shared.js"
 STYLED: Final = (*STYLES, "styles/shared.css")
-LATER: Final = ("experiment/facts.js", "charts/full.js", "charts/export/export.js")
+LATER: Final = (
+    "experiment/facts.js",
+    *(f"charts/{name}.js" for name in ("full", "export/export", "deriving", "settingsbox")),
+)
 """What the page fetches when it is wanted, and a file holds. Not Plotly: it weighs as much as all the rest."""
 MOST: Final = 50
 """Experiments in a file: more colours and lines than anybody tells apart."""
