@@ -255,8 +255,6 @@ def test_hardware_stands_under_the_loss_on_one_axis_and_says_which_gpu_is_slow(p
     page.get_by_role("searchbox", name="Devices whose name holds").fill("")
     expect(table.locator("tbody tr")).to_have_count(6)
     training = Training(space.url, "machines", "two hosts", started_s=began, process=process(0, "node-1"))
-    loads = {"system/gpu_0_utilization": 90.0, "system/gpu_0_utilization@rank=1": 60.0}
-    training.log([(step, {"train/loss": 1.0, **loads}) for step in range(40)], step_s=5)
     Training(
         space.url,
         "machines",
@@ -265,6 +263,8 @@ def test_hardware_stands_under_the_loss_on_one_axis_and_says_which_gpu_is_slow(p
         started_s=began,
         process=process(1, "node-2"),
     )
+    loads = {"system/gpu_0_utilization": 90.0, "system/gpu_0_utilization@rank=1": 60.0}
+    training.log([(step, {"train/loss": 1.0, **loads}) for step in range(40)], step_s=5)
     bare = Training(space.url, "machines", "bare")
     bare.event("environment", values={"host": "laptop"}, not_captured={"gpu": f"no driver {ODD}"}, rank=0)
     bare.log([(step, {"system/cpu_percent": 20.0 + step}) for step in range(5)])

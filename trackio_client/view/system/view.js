@@ -20,6 +20,7 @@ import { seriesIn, sharesOf, specsOf } from "./specs.js";
 import { deviceTable } from "./table.js";
 
 const EVERY_MS = 5000; // hardware is read every ten seconds
+const DETAILS_MS = 15_000; // of one that runs: a rank may join late
 const MOST = 6; // experiments on one axis: more rows are no picture
 const MOST_DEVICES = 64;
 /** Beside the hardware: quantities of the training. */
@@ -38,6 +39,7 @@ export class SystemView {
     this.scope = state.scope({ groups: ["system"] });
     this.build();
     for (const asked of [this.hardware, this.training]) asked.addEventListener("data", () => this.came());
+    this.hardware.addEventListener("data", () => this.stack.inView && this.askDetails());
     this.stops = [
       state.follow(["experiments", "view", "project", "metrics"], () => this.ticked()),
       state.follow(["x", "zoom", "devices", "smoothing"], () => this.layOut()),
@@ -119,11 +121,12 @@ export class SystemView {
     if (!this.source.experiment) return;
     for (const { id, state } of this.shown) {
       const held = this.details.get(id);
-      if (held && held.state === state) continue;
-      this.details.set(id, { ...held, state });
+      const now = performance.now();
+      if (held && held.state === state && (state !== "running" || now - held.at < DETAILS_MS)) continue;
+      this.details.set(id, { ...held, state, at: now });
       try {
         const { ranks, environment } = await this.source.experiment(id);
-        this.details.set(id, { state, ranks, environment });
+        this.details.set(id, { state, ranks, environment, at: now });
         this.came();
       } catch {
         this.details.delete(id); // the next change asks again
@@ -139,6 +142,7 @@ export class SystemView {
     const pairs = (/** @type {{metric: string}[]} */ metrics) => ids.flatMap((/** @type {string} */ experiment) => metrics.map(({ metric }) => ({ experiment, metric })));
     this.hardware.want({ x: this.x, zoom, pairs: pairs([...this.gpus, ...(this.hosts ?? [])]) });
     this.training.want({ x: this.x, zoom, pairs: pairs(this.trains) });
+    if (isSeen) this.askDetails();
     this.came();
   }
 
