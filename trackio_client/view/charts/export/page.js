@@ -8,7 +8,7 @@ import { addressOf } from "../../data/address.js";
 import { escaped } from "./record.js";
 import { base64, encode, packed } from "./pack.js";
 
-const FIRST = ["shared.js", "charts/full.js", "charts/export/export.js"];
+const FIRST = ["shared.js", "charts/full.js", "charts/export/export.js", "charts/deriving.js", "charts/settingsbox.js"];
 const SHARED = "styles/shared.css";
 const POINTS = 2000; // buckets a series: two a pixel of a wide screen
 const ROW = ["experiment_id", "project", "name", "group", "tags", "state", "evidence", "since_s", "created_s", "last_event_s", "last_heard_s", "duration_s", "last_step", "metric_count", "point_count"];
