@@ -180,7 +180,7 @@ function linkOf(pane) {
   const before = head?.querySelector(":scope > .tk-grow");
   if (!before || head?.querySelector(":scope > .tk-pane-link")) return;
   const title = titleOf(pane);
-  const button = h("button", { class: "tk-pane-link", title: "Copy the link to this panel", "aria-label": `Copy the link to ${title}` }, icon("link"));
+  const button = h("button", { class: "tk-pane-link", title: "Copy the link to this panel", "aria-label": "Copy the link to this panel" }, icon("link"));
   button.addEventListener("click", async () => {
     await copy(`${location.origin}${location.pathname}${location.search}#${slugOf(title)}`, button);
     setTimeout(() => button.replaceChildren(icon("link")), 1510);
