@@ -125,7 +125,7 @@ def test_the_list_sorts_by_name_and_by_a_metric(opened):
 
 def test_a_config_key_can_stand_beside_the_names(opened):
     opened.locator(".tk-side-col").click()
-    opened.locator(".tk-menu-row", has_text="lr").last.click()
+    opened.locator('.tk-menu-row[title="lr"]').click()
     expect(row(opened, "run-2").locator(".tk-row-value")).to_have_attribute("title", "0.01")
 
 
@@ -244,9 +244,9 @@ def test_back_returns_to_the_view_before(opened):
 def test_the_table_sorts_by_what_is_clicked_and_takes_more_columns(opened):
     opened.get_by_role("link", name="Table").click()
     opened.get_by_role("button", name="Columns").click()
-    opened.locator(".tk-menu-row", has_text="lr").last.click()
+    opened.locator('.tk-menu-row[title="lr"]').click()
     opened.keyboard.press("Escape")
-    opened.locator("th", has_text="lr").last.locator("button").click()
+    opened.locator("th", has_text="lr").last.locator(".tk-head-sort").click()
     expect(opened.locator(".tk-table tbody tr[data-id] .tk-name").first).to_have_text("run-11")
-    opened.locator("th", has_text="lr").last.locator("button").click()
+    opened.locator("th", has_text="lr").last.locator(".tk-head-sort").click()
     expect(opened.locator(".tk-table tbody tr[data-id] .tk-name").first).to_have_text("run-0")

@@ -42,6 +42,7 @@ export class Experiments extends EventTarget {
     this._polls = 0;
     this._failures = 0;
     this._asked = new Set(); // columns that the rows carry
+    this._bringing = false; // some of them are on their way
     this._onVisible = () => !document.hidden && this._isOpen() && this.ask();
     document.addEventListener("visibilitychange", this._onVisible);
     onMarks(() => {
@@ -75,11 +76,11 @@ export class Experiments extends EventTarget {
     clearTimeout(this._timer);
     if (!this._isOpen()) return void this.dispatchEvent(new Event("again")); // which project, nobody could say so far
     const run = ++this._run;
-    const whole = all || this._cursor === 0 || ++this._polls % RETAKE === 0 || this._isSilent() || this._lacks();
+    const whole = all || this._cursor === 0 || ++this._polls % RETAKE === 0 || this._isSilent() || (this._lacks() && !this._bringing);
     try {
       const project = this.state.get("project");
       const columns = this.columns();
-      this._asked = new Set(first ? [] : columns);
+      this._asked = new Set(first ? [] : whole ? columns : columns.filter((column) => this._asked.has(column)));
       // An answer asked for by the page's head only says that it failed: the source's own error has the words.
       const ask = () => this.source.experiments(project, whole ? undefined : this._cursor, columns);
       const answer = await (first ? first.catch(() => { this._asked = new Set(columns); return ask(); }) : ask());
@@ -124,26 +125,34 @@ export class Experiments extends EventTarget {
 
   /** Fetch the columns that rows lack, and nothing else of them; where a source cannot, all of the list. */
   async bring() {
-    if (!this.source.cells || !this.rows.size || this.contact.phase !== "ready") return this.ask({ all: true });
-    const lacking = this.columns().filter((column) => !this._asked.has(column));
-    for (const column of lacking) this._asked.add(column);
-    const run = this._run;
+    if (!this.source.cells || this.state.get("view") !== "table" || !this.rows.size || this.contact.phase !== "ready") return this.ask({ all: true });
+    if (this._bringing) return undefined; // it looks again at what is lacking when its answer is here
+    this._bringing = true;
+    const project = this.state.get("project");
     try {
-      const { experiments, columns } = await this.source.cells(this.state.get("project"), lacking);
-      if (this.rows.size === 0 || lacking.some((column) => !this._asked.has(column))) return undefined; // another project, or all is asked anew
-      experiments.forEach((/** @type {string} */ id, /** @type {number} */ i) => {
-        const row = this.rows.get(id);
-        if (!row) return;
-        const cells = { ...row.columns };
-        for (const column of lacking) if (columns[column][i] !== null) cells[column] = columns[column][i];
-        this.rows.set(id, { ...row, columns: cells });
-      });
-      this._publish();
+      for (let lacking = this._lacking(); lacking.length; lacking = this._lacking()) {
+        const { experiments, columns } = await this.source.cells(project, lacking);
+        if (project !== this.state.get("project")) return undefined;
+        experiments.forEach((/** @type {string} */ id, /** @type {number} */ i) => {
+          const row = this.rows.get(id);
+          if (!row) return;
+          const cells = { ...row.columns };
+          for (const column of lacking) if (columns[column][i] !== null) cells[column] = columns[column][i];
+          this.rows.set(id, { ...row, columns: cells });
+        });
+        for (const column of lacking) this._asked.add(column);
+      }
+      this._publish(); // once, with all: what is best is not decided by half of the numbers
     } catch (error) {
-      for (const column of lacking) this._asked.delete(column);
-      if (run === this._run) this._failed(error);
+      if (project === this.state.get("project")) this._failed(error);
+    } finally {
+      this._bringing = false;
     }
     return undefined;
+  }
+
+  _lacking() {
+    return this.columns().filter((column) => !this._asked.has(column));
   }
 
   /** Whether a column is wanted that the rows do not carry. */
