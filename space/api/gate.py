@@ -38,7 +38,9 @@ TOKEN_HEADER: Final = "x-trackio-token"
 TRACKIO_HEADER: Final = "x-trackio-write-token"
 """Where Trackio's own clients put it (TRACKIO_WRITE_TOKEN there)."""
 # A notebook on the reader's own machine shows the page in a frame: experiment.display().
-_FRAMES: Final = "frame-ancestors 'self' https://huggingface.co https://*.hf.space http://localhost:* http://127.0.0.1:*"
+_FRAMES: Final = (
+    "frame-ancestors 'self' https://huggingface.co https://*.hf.space http://localhost:* http://127.0.0.1:*"
+)
 
 
 @dataclass(frozen=True, slots=True)
