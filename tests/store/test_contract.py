@@ -138,6 +138,19 @@ def test_the_order_of_arrival_of_facts_changes_nothing(store):
         assert (record.config, record.name) == ({"lr": 3, "old": 1}, "by a person"), experiment
 
 
+def test_an_edit_is_no_sign_of_life(store):
+    """Who corrects a name of an experiment that fell silent has not heard of it, and has not made it longer."""
+    Trainer("w_1", "exp_1").start().steps(3).send(store)
+    before = store.experiment("exp_1")
+    late_us = int((before.last_event_s + 5000) * 1e6)
+    taken(Trainer("w_e", "exp_1").event(kind="edit", name="by a person", time_us=late_us).send(store))
+    after = store.experiment("exp_1")
+    assert (after.name, after.last_event_s, after.last_heard_s) == (
+        "by a person", before.last_event_s, before.last_heard_s,
+    )  # fmt: skip
+    assert after.position > before.position, "lists must hear of it"
+
+
 def test_projects_metrics_and_experiments_are_listed(store):
     for n in range(3):
         Trainer(f"w_{n}", f"exp_{n}", project="p" if n else "q", schema=Schema(("loss", f"m{n}"))).steps(n + 1).send(

@@ -24,10 +24,14 @@ EDITS = 2**63
 """The generation under which edits are ordered, plus their time: behind all that a training says."""
 
 
+def is_edit(event: dict[str, Any]) -> bool:
+    """Whether a person said it of the experiment, on a page or in a command: no sign of life of its training."""
+    return event["kind"] == kinds.EDIT or event.get("edited") is True
+
+
 def order(event: dict[str, Any], key: Key) -> Key:
     """Where an event stands in the fold."""
-    is_edit = event["kind"] == kinds.EDIT or event.get("edited") is True
-    return (EDITS + (whole(event.get("time_us")) or 0), *key[1:]) if is_edit else key
+    return (EDITS + (whole(event.get("time_us")) or 0), *key[1:]) if is_edit(event) else key
 
 
 def fold(facts: dict[str, Any], events: Iterable[tuple[Key, dict[str, Any]]]) -> dict[str, Any]:

@@ -60,6 +60,8 @@ def recount(sql: sqlite3.Connection, experiment: int, position: int) -> None:
     points = _save(sql, experiment, pieces, position)
     for kind, content in sql.execute("SELECT kind, content FROM event WHERE experiment = ?", (experiment,)):
         event = json.loads(content)
+        if facts.is_edit(event):
+            continue
         told = facts.whole(event.get("time_us")) or 0
         step = facts.whole(event.get("step")) if kind == kinds.TEXT else None
         latest.reaches(us=told, step=step)

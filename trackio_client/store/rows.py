@@ -89,10 +89,13 @@ class Experiment:
     recount: bool
     """Its summaries and facts are made anew when all that is cold of it has been loaded."""
     changed: bool = False
+    is_heard: bool = False
+    """Something of its training came, not edits alone."""
     parts: dict[str, summaries.Part] = field(default_factory=dict)
 
     def reaches(self, *, step: int | None = None, time_us: int | None = None) -> None:
-        """Note a step and a time that its events hold."""
+        """Note a step and a time that events of its training hold."""
+        self.is_heard = True
         if step is not None:
             self.last_step = step if self.last_step is None else max(step, self.last_step)
         if time_us is not None:
@@ -205,10 +208,11 @@ def save_experiment(
         _save_series(connection, e, metric, part, position, series_ids)
     connection.execute(
         "UPDATE experiment SET facts = ?, facts_key = ?, generation = ?, "
-        "last_event_us = ?, last_heard_s = ?, last_step = ?, points = ?, "
+        "last_event_us = ?, last_heard_s = iif(?, ?, last_heard_s), last_step = ?, points = ?, "
         "events = ?, position = ?, recount = ? WHERE id = ?",
         (
-            json.dumps(e.facts), json.dumps(e.facts_key), e.generation, e.last_event_us, now_s, e.last_step, e.points,
+            json.dumps(e.facts), json.dumps(e.facts_key), e.generation, e.last_event_us, e.is_heard, now_s,
+            e.last_step, e.points,
             e.events, position, e.recount, e.row,
         ),
     )  # fmt: skip

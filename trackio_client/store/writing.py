@@ -165,8 +165,9 @@ class Appender:
             )
             if "blobs" in event.content:
                 files.note(self._sql, experiment.row, kind, cited_in(event.content))
-            step = facts.whole(event.content.get("step")) if kind == kinds.TEXT else None
-            experiment.reaches(step=step, time_us=facts.whole(event.content.get("time_us")))
+            if not facts.is_edit(event.content):
+                step = facts.whole(event.content.get("step")) if kind == kinds.TEXT else None
+                experiment.reaches(step=step, time_us=facts.whole(event.content.get("time_us")))
             if kind in facts.FACT_KINDS:
                 key = facts.order(event.content, (writer.generation, writer.writer_id, event.seq))
                 fresh.append((key, event.content))
