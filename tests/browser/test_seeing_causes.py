@@ -266,7 +266,7 @@ def test_hardware_stands_under_the_loss_on_one_axis_and_says_which_gpu_is_slow(p
     loads = {"system/gpu_0_utilization": 90.0, "system/gpu_0_utilization@rank=1": 60.0}
     training.log([(step, {"train/loss": 1.0, **loads}) for step in range(40)], step_s=5)
     bare = Training(space.url, "machines", "bare")
-    bare.event("environment", values={"host": "laptop"}, not_captured={"gpu": f"no driver {ODD}"}, rank=0)
+    bare.event("environment", values={"host": "laptop"}, not_captured={"gpu.devices": f"no driver {ODD}"}, rank=0)
     bare.log([(step, {"system/cpu_percent": 20.0 + step}) for step in range(5)])
     expect(table.locator("tbody th", has_text="two hosts node-2 gpu 0")).to_be_visible()
     expect(table.locator("tbody tr")).to_have_count(8)

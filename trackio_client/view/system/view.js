@@ -248,8 +248,7 @@ export class SystemView {
     const lacking = this.hardware.isWaiting ? [] : this.shown.filter(({ id }) => !all.some(({ experiment }) => experiment.id === id));
     const words = lacking.map(({ id, name }) => {
       const { environment } = this.details.get(id) ?? {};
-      const reasons = environment?.not_captured ?? {};
-      const why = reasons.gpu ?? reasons.gpus ?? reasons.environment;
+      const why = reasonOf(environment?.not_captured ?? {});
       return `${this.shown.length > 1 ? `${name}: no` : "No"} GPU was read${why ? `: ${why}` : environment ? ", and nothing says why" : ""}.`;
     });
     this.reasons.hidden = !words.length;
@@ -259,7 +258,7 @@ export class SystemView {
   /** @param {boolean} none */
   sayNone(none) {
     const waiting = this.state.get("metrics") === null;
-    const why = none ? this.shown.map(({ id, name }) => [name, this.details.get(id)?.environment?.not_captured ?? {}]).flatMap(([name, reasons]) => ["hardware", "gpu", "environment"].filter((key) => reasons[key]).slice(0, 1).map((key) => `${name}: ${reasons[key]}.`)) : [];
+    const why = none ? this.shown.map(({ id, name }) => [name, this.details.get(id)?.environment?.not_captured ?? {}]).flatMap(([name, reasons]) => (reasonOf(reasons) ? [`${name}: ${reasonOf(reasons)}.`] : [])) : [];
     const key = `${none} ${waiting} ${why.join("\n")}`;
     if (key === this.noneKey) return;
     this.noneKey = key;
@@ -280,4 +279,10 @@ export class SystemView {
 /** The same source, every rank by its own name: the mean over machines hides the one that is slow. @param {any} source */
 function ofEachRank(source) {
   return new Proxy(source, { get: (target, name) => (name === "series" ? (/** @type {any} */ ask, /** @type {any} */ signal) => target.series({ ...ask, ranks: "each" }, signal) : typeof target[name] === "function" ? target[name].bind(target) : target[name]) });
+}
+
+/** Why no GPU was seen, as the environment says it. @param {Record<string, string>} reasons @returns {string | undefined} */
+function reasonOf(reasons) {
+  const key = ["gpu.devices", "gpu.driver", "gpu", "hardware", "environment"].find((each) => reasons[each]);
+  return key && reasons[key].replace(/\.$/, "");
 }
