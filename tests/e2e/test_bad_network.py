@@ -192,7 +192,7 @@ def test_a_deleted_experiment_stays_deleted_and_its_writer_is_told_once(train, t
     trainer = train(10_000_000, "--pause", "0.002", "--until", str(stop), url=space.url, **QUICK)
     path = f"/v1/experiments/{trainer.experiment_id}"
     until(lambda: space.points(trainer.experiment_id, "t/value"), "something arrives")
-    request = urllib.request.Request(space.url + path, method="DELETE")
+    request = urllib.request.Request(space.url + path + "?now=1", method="DELETE")
     urllib.request.urlopen(request, timeout=20).close()
     until(lambda: "deleted" in trainer.said(), "the trainer hears of it")
     so_far = len(trainer.acknowledged())

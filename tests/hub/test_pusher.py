@@ -233,7 +233,7 @@ def test_an_experiment_deleted_here_is_deleted_in_the_repo(machine: Make, there:
     kept, gone = here.train(20), here.train(20)
     assert (kept.ended(), gone.ended()) == (0, 0)
     assert here.command("status", "--stop").returncode == 0
-    assert here.command("delete", gone.experiment_id, "--yes").returncode == 0
+    assert here.command("delete", gone.experiment_id, "--now", "--yes").returncode == 0
 
     def names() -> list[str]:
         return Repo(there, "me/exp", tmp_path / f"{random.random()}.sqlite").pulled.experiments

@@ -153,7 +153,7 @@ def test_an_experiment_deleted_here_is_not_brought_back(say: Said, tmp_path: Pat
     one = log("one")
     log("two")
     say("push", "me/new")
-    assert say("delete", one, "--yes")[0] == 0
+    assert say("delete", one, "--now", "--yes")[0] == 0
     code, out, _ = say("pull", "me/new")
     assert code == 0
     assert "1 experiment that was deleted here stay" in out.replace("stays", "stay")

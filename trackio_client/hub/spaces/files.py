@@ -16,7 +16,7 @@ APP: Final = "app.py"
 REQUIREMENTS: Final = "requirements.txt"
 CARD: Final = "README.md"
 PACKAGES: Final = ("space", "trackio_client")
-LEFT_OUT: Final = ("cli", "integrations", "monitor", "reader", "space_root")
+LEFT_OUT: Final = ("cli", "integrations", "monitor", "space_root")
 """Folders of trackio_client that no Space uses: the half for trainers and terminals."""
 _WHEEL: Final = "space_root"
 """Where the wheel keeps what stands at a checkout's root (pyproject.toml, force-include)."""
