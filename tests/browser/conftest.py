@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -70,6 +70,18 @@ def page(browser):
     # Gradio's own loader fails loudly when a page is left, or its server stopped, while its files are on their way.
     errors = [error for error in errors if "/assets/" not in error or "/lib/" in error]
     assert not errors, "scripts of the page failed:\n" + "\n".join(errors)
+
+
+@pytest.fixture(scope="module")
+def modules(browser: Any) -> Iterator[Any]:
+    """A page on which the modules can be imported by `/lib/…`."""
+    from tests.browser.chart_page import ChartServer, serving
+
+    with serving(ChartServer([], [], {})) as server:
+        page = browser.new_page()
+        page.goto(server.url())
+        yield page
+        page.close()
 
 
 @dataclass

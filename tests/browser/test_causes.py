@@ -6,24 +6,11 @@ from __future__ import annotations
 import itertools
 import math
 import random
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.browser.chart_page import ChartServer, serving
-
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def modules(browser: Any) -> Iterator[Any]:
-    """A page on which the modules can be imported by `/lib/…`."""
-    with serving(ChartServer([], [], {})) as server:
-        page = browser.new_page()
-        page.goto(server.url())
-        yield page
-        page.close()
 
 
 GROWTH = """async ([train, evaluation, greater]) => {

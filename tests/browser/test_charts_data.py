@@ -5,28 +5,16 @@ from __future__ import annotations
 import base64
 import json
 import struct
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.browser.chart_page import ChartServer, serving
 from trackio_client.queries.series import pack
 from trackio_client.store.contract import Buckets, BucketsAnswer
 from trackio_client.wire.asks import BAD_COUNTS, BLOCK_HEAD, ONE_VALUE, SERIES_MAGIC, WIDE
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def modules(browser: Any) -> Iterator[Any]:
-    """A page on which the modules can be imported by `/lib/…`."""
-    with serving(ChartServer([], [], {})) as server:
-        page = browser.new_page()
-        page.goto(server.url())
-        yield page
-        page.close()
 
 
 def packed(head: dict[str, Any], *blocks: bytes) -> str:

@@ -3,27 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.browser.chart_page import ChartServer, serving
-
 pytestmark = pytest.mark.browser
 
 KNOWN = ["train/loss", "eval/loss", "train", "loss", "f1-score", "lr", "2x", "log", 'my "odd" metric', "größe/x"]
-
-
-@pytest.fixture(scope="module")
-def modules(browser: Any) -> Iterator[Any]:
-    """A page on which the modules can be imported by `/lib/…`."""
-    with serving(ChartServer([], [], {})) as server:
-        page = browser.new_page()
-        page.goto(server.url())
-        yield page
-        page.close()
 
 
 READ = """async ([texts, known]) => {
