@@ -110,6 +110,8 @@ class Manager:
             later_us = writing.after(one["content"].get("time_us") for one in edits)
             wanted = "paused" if state == "paused" else "running"
             self._tell(known, [writing.edit(masker, later_us, state=wanted)], own=True)
+        if is_silent:  # the edit itself is no sign of life
+            self.source.append(Teller(known.experiment_id, known.project, known.generation).heartbeat())
         if state == "paused":
             return
         generation = known.generation

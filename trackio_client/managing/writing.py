@@ -68,6 +68,13 @@ class Teller:
             cut()
         return made
 
+    def heartbeat(self) -> Batch:
+        """A batch that holds nothing: the experiment was heard of now."""
+        return Batch(
+            writer_id=self.writer_id, experiment_id=self.experiment_id, project=self.project,
+            generation=self.generation, first_seq=self.next_seq, count=0, first_held=0, body=b"",
+        )  # fmt: skip
+
     def moved(self, batch: Batch) -> None:
         """A batch was taken."""
         self.next_seq = batch.end_seq

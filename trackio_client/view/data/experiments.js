@@ -51,7 +51,7 @@ export class Experiments extends EventTarget {
     });
     state.addEventListener("change", (/** @type {any} */ event) => {
       const asks = ["overviewColumns", "column", "tableAsks", "search", "view", "by"].some((key) => event.detail.has(key));
-      if (asks && !event.detail.has("project") && this._isOpen()) afterFirstChart(() => this._lacks() && this.bring());
+      if (asks && !event.detail.has("project") && this._isOpen()) this._afterFirstChart(() => this._lacks() && this.bring());
     });
   }
 
@@ -89,7 +89,7 @@ export class Experiments extends EventTarget {
       this._failures = 0;
       this.updated_ms = performance.now();
       this._say({ phase: "ready", error: null, since_s: null, next_ms: null });
-      if (this._lacks()) afterFirstChart(() => this._lacks() && this.bring());
+      if (this._lacks()) this._afterFirstChart(() => this._lacks() && this.bring());
       this._again(EVERY_MS);
     } catch (error) {
       if (run === this._run) this._failed(error);
@@ -121,6 +121,15 @@ export class Experiments extends EventTarget {
   _again(wait_ms) {
     clearTimeout(this._timer);
     if (!document.hidden) this._timer = setTimeout(() => this.ask(), wait_ms);
+  }
+
+  /** `call` at once, or on a page that just opens on charts when the first of them stands: a column of a thousand rows can wait
+   * for that, and would take the server from it. @param {() => void} call */
+  _afterFirstChart(call) {
+    const isOpening = this.state.get("view") === "metrics" && !performance.getEntriesByName("trackio drawn").length;
+    if (!isOpening || performance.now() > MOST_WAIT_MS) return void call();
+    const timer = setTimeout(call, MOST_WAIT_MS);
+    addEventListener("trackio:drawn", () => (clearTimeout(timer), call()), { once: true });
   }
 
   /** Fetch the columns that rows lack, and nothing else of them; where a source cannot, all of the list. */
@@ -284,14 +293,6 @@ export class Experiments extends EventTarget {
   now_s() {
     return Date.now() / 1000 + this.skew_s;
   }
-}
-
-/** `call` at once, or on a page that just opens when its first chart stands: a column of a thousand rows can wait for that,
- * and would take the server from it. @param {() => void} call */
-function afterFirstChart(call) {
-  if (performance.getEntriesByName("trackio drawn").length || performance.now() > MOST_WAIT_MS) return call();
-  const timer = setTimeout(call, MOST_WAIT_MS);
-  return addEventListener("trackio:drawn", () => (clearTimeout(timer), call()), { once: true });
 }
 
 /** The order of creation of each experiment, 0 first. @param {any[]} rows */

@@ -122,7 +122,8 @@ export class OverviewView {
       for (const row of this.drawPart(key, chosen[key], chosen)) drawn.set(row.id, row);
     }
     const metrics = /** @type {string[]} */ ([...new Set([this.loss?.metric, this.headline?.metric].filter(Boolean))]);
-    this.sparks.ask([...drawn.values()], metrics).then((came) => came && this.redraw());
+    // Which are best nobody knows before their values are here: all of them are asked for together.
+    if (!this.experiments.lacksColumns()) this.sparks.ask([...drawn.values()], metrics).then((came) => came && this.redraw());
     this.light();
   }
 
