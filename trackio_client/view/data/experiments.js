@@ -41,7 +41,8 @@ export class Experiments extends EventTarget {
     this._run = 0; // an answer to an older question is dropped
     this._polls = 0;
     this._failures = 0;
-    this._asked = new Set(); // columns that the rows carry
+    this._asked = new Set(); // columns that were asked for
+    this._carried = this._asked; // those that the rows carry
     this._bringing = false; // some of them are on their way
     this._onVisible = () => !document.hidden && this._isOpen() && this.ask();
     document.addEventListener("visibilitychange", this._onVisible);
@@ -85,6 +86,7 @@ export class Experiments extends EventTarget {
       const ask = () => this.source.experiments(project, whole ? undefined : this._cursor, columns);
       const answer = await (first ? first.catch(() => { this._asked = new Set(columns); return ask(); }) : ask());
       if (run !== this._run) return;
+      this._carried = this._asked;
       this._take(answer, whole);
       this._failures = 0;
       this.updated_ms = performance.now();
@@ -149,7 +151,10 @@ export class Experiments extends EventTarget {
           for (const column of lacking) if (columns[column][i] !== null) cells[column] = columns[column][i];
           this.rows.set(id, { ...row, columns: cells });
         });
-        for (const column of lacking) this._asked.add(column);
+        for (const column of lacking) {
+          this._asked.add(column);
+          this._carried.add(column);
+        }
       }
       this._publish(); // once, with all: what is best is not decided by half of the numbers
     } catch (error) {
@@ -171,7 +176,7 @@ export class Experiments extends EventTarget {
 
   /** Whether values of a column that is shown are still on their way. */
   lacksColumns() {
-    return this._lacks();
+    return this.columns().some((column) => !this._carried.has(column));
   }
 
   /** Columns that rows must carry: the side bar's, the table's, and those that the search compares. */
