@@ -25,7 +25,7 @@ from tests.browser.conftest import Space, chromium_path, free_port  # noqa: E402
 from tests.browser.trainings import Training, curve, sweep, trained  # noqa: E402
 
 WIDTHS = {1440: 900, 1024: 768, 390: 844}
-VIEWS = ("metrics", "system", "table", "experiment")
+VIEWS = ("overview", "metrics", "compare", "labels", "system", "table", "bin", "experiment")
 SETTLE_MS = 1200
 
 

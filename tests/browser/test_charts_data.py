@@ -12,7 +12,7 @@ import pytest
 
 from trackio_client.queries.series import pack
 from trackio_client.store.contract import Buckets, BucketsAnswer
-from trackio_client.wire.asks import BAD_COUNTS, BLOCK_HEAD, ONE_VALUE, SERIES_MAGIC, WIDE
+from trackio_client.wire.asks import BAD_COUNTS, BLOCK_HEAD, LAST, ONE_VALUE, SERIES_MAGIC, WIDE
 
 pytestmark = pytest.mark.browser
 
@@ -53,16 +53,18 @@ def test_the_page_reads_every_form_of_block_that_the_wire_describes(modules: Any
             {"cursor": "c1", "reset": True, "series": [info("a", "m", 3), info("b", "m", 3)]},
             block(0, BAD_COUNTS, 0, x, low, high, mean, *counts),
             block(1, ONE_VALUE | WIDE, 5, x, wide),
+            block(1, LAST, 0, x, low, high, mean, np.array([0.1], "<f8")),
         ),
     )
     assert (answer["cursor"], answer["reset"], answer["series"][1]["experiment_id"]) == ("c1", True, "b")
-    buckets, values = answer["blocks"]
+    buckets, values, ended = answer["blocks"]
     assert buckets["x"] == [1, 2, 2**53]
     assert (buckets["low"], buckets["high"], buckets["mean"]) == ([0.5, -1, "NaN"], [1.5, 4, "NaN"], [1, 2, "NaN"])
     assert buckets["bad"] == [[0, 0, 7], [0, 0, 0], [0, 0, 65535]]
     assert not buckets["single"]
     assert (values["keep"], values["single"], values["wide"], values["bad"]) == (5, True, True, None)
     assert values["mean"] == values["low"] == [1e300, 1 / 3, 0]
+    assert (ended["last"], ended["mean"], buckets["last"]) == (0.1, [1, 2, "NaN"], None)
 
 
 def test_the_page_reads_what_the_space_packs(modules: Any) -> None:

@@ -57,7 +57,7 @@ def _series(answer: bytes) -> dict[str, Any]:
         for _ in range(1 if mode & 1 else 3):
             columns.append(np.frombuffer(answer, kind, n, at))
             at += columns[-1].nbytes
-        at += 6 * n if mode & 2 else 0
+        at += (6 * n if mode & 2 else 0) + (8 if mode & 8 else 0)
         low, high = columns[0], columns[min(1, len(columns) - 1)]
         info = head["series"][place]
         found[info["metric"]] = {"x": x, "low": low, "high": high, "points": info["points"]}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -93,7 +95,7 @@ def binary(raw):
         for _ in range(1 if mode & 1 else 3):
             columns.append(np.frombuffer(raw, kind, n, at).astype(float))
             at += width * n
-        at += 6 * n if mode & 2 else 0
+        at += (6 * n if mode & 2 else 0) + (8 if mode & 8 else 0)
         found[place] = (keep, x, *(columns * 3 if mode & 1 else columns))
     return head, found
 
@@ -274,6 +276,22 @@ def test_a_metric_that_only_another_rank_logs_is_there(store):
     assert one["values"].tolist() == [2, 4]
     _, blocks = binary(read_buckets(store, ask(max_points=64), time.time()))
     assert blocks[0][4].tolist() == [2, 4]
+
+
+def test_the_last_value_of_a_long_series_is_told_beside_its_last_bucket(store):
+    alone = "exp_20260101_000000_bbbbbbbb"
+    one = Rank(store, 0, alone)
+    one.log(range(1000), np.arange(1000.0))
+    for number in (0, 1):
+        Rank(store, number).log(range(1000), np.arange(1000.0) + 10 * number)
+    two = [alone, ID]
+    query = ask(experiments=two, max_points=64)
+    drawn = spread.buckets(store, query)
+    assert [drawn.series[one, "loss"].last for one in two] == [999, 1004]
+    assert read_buckets(store, query, time.time()).endswith(struct.pack("<d", 1004))
+    assert math.isnan(spread.buckets(store, replace(query, to_x=500)).series[alone, "loss"].last)
+    one.log([1000], [math.nan])
+    assert math.isnan(spread.buckets(store, query).series[alone, "loss"].last)
 
 
 def test_every_point_of_every_rank_can_be_had_as_it_came(store):

@@ -130,6 +130,7 @@ def check_buckets(store: Store, model: Model, metric: str) -> None:
         assert np.array_equal((buckets.min[at], buckets.max[at]), extremes, equal_nan=True)
     totals = [sum(map(test, (v for _, _, v in shown))) for test in (np.isnan, np.isposinf, np.isneginf)]
     assert [int(c.sum()) for c in (buckets.nan, buckets.posinf, buckets.neginf)] == totals
+    assert math.isnan(buckets.last) or buckets.last == shown[-1][2]
 
 
 def check_summary(store: Store, model: Model, metric: str) -> None:

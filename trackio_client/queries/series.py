@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,7 +17,7 @@ from trackio_client.errors import MetricNotFound, UsageError
 from trackio_client.queries import spread
 from trackio_client.queries.experiments import find_experiment
 from trackio_client.store.contract import Buckets, BucketsAnswer, Series, Store
-from trackio_client.wire.asks import BAD_COUNTS, BLOCK_HEAD, ONE_VALUE, SERIES_MAGIC, WIDE, SeriesQuery
+from trackio_client.wire.asks import BAD_COUNTS, BLOCK_HEAD, LAST, ONE_VALUE, SERIES_MAGIC, WIDE, SeriesQuery
 
 MOST_PAIRS: Final = 65_535
 """Pairs (experiment, metric) in one question: a block names its series in 16 bits."""
@@ -98,7 +99,8 @@ def _block(parts: list[bytes], place: int, b: Buckets) -> None:
     same = np.array_equal(b.min, b.max, equal_nan=True) and np.array_equal(b.min, b.mean, equal_nan=True)
     bad = bool(b.nan.any() or b.posinf.any() or b.neginf.any())
     wide = needs_double(b.min, b.max)
-    mode = (ONE_VALUE if same else 0) | (BAD_COUNTS if bad else 0) | (WIDE if wide else 0)
+    last = math.isfinite(b.last) and (n == 0 or b.last != b.mean[-1])
+    mode = (ONE_VALUE if same else 0) | (BAD_COUNTS if bad else 0) | (WIDE if wide else 0) | (LAST if last else 0)
     kind = "<f8" if wide else "<f4"
     parts.append(_BLOCK.pack(place, mode, 0, b.keep, n))
     parts.append(b.x.astype("<f8", copy=False).tobytes())
@@ -107,6 +109,8 @@ def _block(parts: list[bytes], place: int, b: Buckets) -> None:
     if bad:
         for counts in (b.nan, b.posinf, b.neginf):
             parts.append(np.minimum(counts, 65_535).astype("<u2").tobytes())
+    if last:
+        parts.append(struct.pack("<d", b.last))
 
 
 def needs_double(low: npt.NDArray[np.float64], high: npt.NDArray[np.float64]) -> bool:

@@ -291,8 +291,15 @@ def _one_drawing(parts: Sequence[Buckets], *, carries: bool) -> Buckets:
     bottom, top = np.fmin.reduce(low, axis=0), np.fmax.reduce(high, axis=0)
     return Buckets(
         width=parts[0].width, keep=0, x=x, min=bottom, max=top, mean=np.clip(line, bottom, top),
-        points=sum(each.points for each in parts), **bad,
+        points=sum(each.points for each in parts), last=_last(parts), **bad,
     )  # fmt: skip
+
+
+def _last(parts: Sequence[Buckets]) -> float:
+    """The mean over the ranks that reach the last bucket, as far as each is known."""
+    ends = [each for each in parts if len(each.x)]
+    end = max((each.x[-1] for each in ends), default=math.nan)
+    return float(np.mean([each.last for each in ends if each.x[-1] == end])) if ends else math.nan
 
 
 def _carried(mean: Floats) -> Floats:

@@ -6,7 +6,7 @@ import base64
 import json
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -153,12 +153,11 @@ def buckets_answer(reading: Reading, query: SeriesQuery, incarnation: str) -> Bu
     answer: dict[tuple[str, str], Buckets] = {}
     for row in rows:
         if reset or cursor is None:
-            answer[row.experiment_id, row.metric] = tables.drawn(row, widths[base_of(row.metric)]).buckets()
+            answer[row.experiment_id, row.metric] = tables.buckets(row, widths[base_of(row.metric)])
         elif tables.changed(row) > cursor.position:
             new = tables.earliest(row, cursor.position)
             if new is not None:
-                drawn = tables.drawn(row, widths[base_of(row.metric)])
-                answer[row.experiment_id, row.metric] = drawn.buckets(drawn.place(new))
+                answer[row.experiment_id, row.metric] = tables.buckets(row, widths[base_of(row.metric)], new)
     keys = tuple((row.experiment_id, row.metric) for row in rows)
     new_cursor = Cursor(incarnation, reading.position, _ask(query), widths, origins)
     return BucketsAnswer(keys, answer, reset, new_cursor.text())
@@ -179,7 +178,14 @@ class _Tables:
         x, _ = self._points(row)
         return (float(x.min()), float(x.max())) if len(x) else (np.inf, -np.inf)
 
-    def drawn(self, row: SeriesRow, width: float) -> cells.Drawn:
+    def buckets(self, row: SeriesRow, width: float, since: float | None = None) -> Buckets:
+        """All buckets of a series, or those from the one that `since` falls into."""
+        drawn = self._drawn(row, width)
+        found = drawn.buckets(0 if since is None else drawn.place(since))
+        ends = self._query.to_x is None and self._query.x in ("step", "time", "relative")
+        return found if row.last is None or not ends else replace(found, last=row.last)
+
+    def _drawn(self, row: SeriesRow, width: float) -> cells.Drawn:
         scale = self._by_parts(row)
         if scale is not None:
             return self._reading.drawn(row, scale, width, self._query.from_x, self._query.to_x)

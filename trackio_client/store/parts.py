@@ -201,6 +201,8 @@ class SeriesRow:
     last_step: int
     points: int
     bad: int
+    last: float | None
+    """The value at the last step; None if it is no finite number, or steps were told again since it was known."""
 
 
 class Parts:

@@ -26,7 +26,7 @@ from trackio_client.store.wholes import range_of, whole_buckets
 
 _SERIES = (
     "SELECT s.id, s.experiment, e.experiment_id, s.metric, e.merges, s.position, "
-    "s.first_step, s.last_step, s.points, s.bad "
+    "s.first_step, s.last_step, s.points, s.bad, iif(s.stale OR s.last_bits IS NOT NULL, NULL, s.last) "
     "FROM series s JOIN experiment e ON e.id = s.experiment "
 )
 _KEPT_ROW = f"SELECT id FROM experiment WHERE experiment_id = ? AND {KEPT}"

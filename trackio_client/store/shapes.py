@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -126,6 +127,8 @@ class Buckets:
     neginf: Ints
     points: int
     """Points of the series in the asked range."""
+    last: float = math.nan
+    """The very last value of all, where it is known, finite, and of the last bucket: a mean hides it. Else NaN."""
 
 
 @dataclass(frozen=True, slots=True)

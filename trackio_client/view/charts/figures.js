@@ -70,5 +70,6 @@ function summaryOf(series) {
     first ??= { value: mean, x: series.x[i] };
     last = { value: mean, x: series.x[i] };
   }
+  if (last) last.value = series.last() ?? last.value;
   return { last, lowest, highest, first, bad: series.odd(), points: series.points() };
 }

@@ -8,6 +8,7 @@ import { smooth, typicalDistance } from "./smoothing.js";
 const ONE_VALUE = 1;
 const BAD_COUNTS = 2;
 const WIDE = 4;
+const LAST = 8;
 const BLOCK_BYTES = 12;
 
 /**
@@ -21,6 +22,7 @@ const BLOCK_BYTES = 12;
  * @property {Float64Array} x @property {Float32Array | Float64Array} low
  * @property {Float32Array | Float64Array} high @property {Float32Array | Float64Array} mean
  * @property {Uint16Array[] | null} bad counts of NaN, +inf, −inf
+ * @property {number} [last] the very last value, where the last bucket is the mean of several
  *
  * @typedef {Object} Answer
  * @property {string} cursor @property {string} x @property {boolean} reset @property {number} now_s
@@ -49,7 +51,7 @@ export function decode(buffer) {
     const single = (mode & ONE_VALUE) !== 0;
     const wide = (mode & WIDE) !== 0;
     const valueBytes = (wide ? 8 : 4) * n;
-    need(buffer, at + 8 * n + valueBytes * (single ? 1 : 3) + (mode & BAD_COUNTS ? 6 * n : 0), `block ${k}`);
+    need(buffer, at + 8 * n + valueBytes * (single ? 1 : 3) + (mode & BAD_COUNTS ? 6 * n : 0) + (mode & LAST ? 8 : 0), `block ${k}`);
     // slice() copies, which also aligns: columns lie at any byte.
     const column = (/** @type {number} */ bytes) => buffer.slice(at, (at += bytes));
     const values = () => (wide ? new Float64Array(column(valueBytes)) : new Float32Array(column(valueBytes)));
@@ -58,7 +60,9 @@ export function decode(buffer) {
     const high = single ? low : values();
     const mean = single ? low : values();
     const bad = mode & BAD_COUNTS ? [0, 1, 2].map(() => new Uint16Array(column(2 * n))) : null;
-    blocks.push({ series, keep, n, single, x, low, high, mean, bad });
+    const last = mode & LAST ? view.getFloat64(at, true) : undefined;
+    at += mode & LAST ? 8 : 0;
+    blocks.push({ series, keep, n, single, x, low, high, mean, bad, last });
   }
   return { cursor: head.cursor, x: head.x, reset: head.reset, now_s: head.now_s, series: head.series, blocks, bytes: buffer.byteLength };
 }
@@ -81,6 +85,8 @@ export class Series {
     /** @type {Float32Array | Float64Array} */ this.mean = this.low;
     /** @type {Uint16Array[] | null} */ this.bad = null;
     this.single = true;
+    /** Where the last bucket is the mean of several. @type {number | undefined} */
+    this.ended = undefined;
     /** @type {SeriesInfo | null} */ this.info = null;
     /** What was held when the server last told counts. @type {{n: number} | null} */
     this.counted = null;
@@ -109,6 +115,7 @@ export class Series {
       if (this.bad) for (let k = 0; k < 3; k++) block.bad ? this.bad[k].set(block.bad[k], keep) : this.bad[k].fill(0, keep, keep + n);
       this.n = keep + n;
     }
+    this.ended = block.last;
     let rising = keep === 0 || this.rising;
     for (let i = Math.max(1, keep); rising && i < this.n; i++) rising = this.x[i] >= this.x[i - 1];
     this.rising = rising;
@@ -121,6 +128,7 @@ export class Series {
   clear() {
     this.n = this.fresh = this.measuredAt = 0;
     this.info = this.counted = null;
+    this.ended = undefined;
     this.version++;
   }
 
@@ -252,8 +260,9 @@ export class Series {
     return low;
   }
 
-  /** Value of the last bucket that has one, or null. */
+  /** The last value, or null. */
   last() {
+    if (this.ended !== undefined && this.n) return this.ended;
     for (let i = this.n - 1; i >= 0; i--) if (Number.isFinite(this.mean[i])) return this.mean[i];
     return null;
   }

@@ -4,6 +4,7 @@
 const ONE_VALUE = 1;
 const BAD_COUNTS = 2;
 const WIDE = 4;
+const LAST = 8;
 
 /** @param {import("../frames.js").Answer} answer whole, not what changed @returns {Uint8Array} */
 export function encode({ series, blocks, x, now_s }) {
@@ -22,16 +23,16 @@ export function encode({ series, blocks, x, now_s }) {
 }
 
 /** @param {import("../frames.js").Block} block @returns {Uint8Array[]} */
-function columns({ series, n, single, x, low, high, mean, bad }) {
+function columns({ series, n, single, x, low, high, mean, bad, last }) {
   const wide = mean instanceof Float64Array;
   const info = new DataView(new ArrayBuffer(12));
   info.setUint16(0, series, true);
-  info.setUint8(2, (single ? ONE_VALUE : 0) | (bad ? BAD_COUNTS : 0) | (wide ? WIDE : 0));
+  info.setUint8(2, (single ? ONE_VALUE : 0) | (bad ? BAD_COUNTS : 0) | (wide ? WIDE : 0) | (last === undefined ? 0 : LAST));
   info.setUint32(8, n, true);
   const Values = wide ? Float64Array : Float32Array;
   const bytes = (/** @type {any} */ column) => new Uint8Array(column.slice(0, n).buffer);
   const values = (single ? [mean] : [low, high, mean]).map((column) => bytes(Values.from(/** @type {any} */ (column).subarray(0, n))));
-  return [new Uint8Array(info.buffer), bytes(x), ...values, ...(bad ?? []).map(bytes)];
+  return [new Uint8Array(info.buffer), bytes(x), ...values, ...(bad ?? []).map(bytes), ...(last === undefined ? [] : [new Uint8Array(Float64Array.of(last).buffer)])];
 }
 
 /** base64 of gzip, as a file holds it. @param {Uint8Array} bytes @returns {Promise<string>} */
