@@ -41,13 +41,18 @@ def told(space):
     return {"ids": [one.experiment_id for one in made], "share": link["address"], "embed": link["embed"]}
 
 
+def views_of(page):
+    """The names of all views, as the page's registry has them."""
+    views = page.evaluate("import('/lib/shell/views.js').then(({ VIEWS }) => Object.keys(VIEWS))")
+    assert {"metrics", "system", "table", "experiment"} <= set(views)
+    return views
+
+
 def test_every_view_of_a_project_is_for_everybody(page, space, told):
     page.goto(f"{space.url}/?project={PROJECT}")
     expect(page.locator(".tk-chart-values").first).not_to_be_empty()
-    views = page.evaluate("import('/lib/shell/views.js').then(({ VIEWS }) => Object.keys(VIEWS))")
-    assert {"metrics", "system", "table", "experiment"} <= set(views)
     found = []
-    for view in views:
+    for view in views_of(page):
         page.set_viewport_size({"width": 1440, "height": 900})
         # One page for all: what a load costs is Gradio's.
         own = {"experiment": told["ids"][0]} if view == "experiment" else {}
@@ -113,22 +118,24 @@ def test_the_check_finds_what_is_wrong(page, space, told):
     assert {"color-contrast", "image-alt", "button-name", "target-size"} <= rules
 
 
-@pytest.mark.parametrize("name", ["metrics", "table", "experiment", "manage", "configuration"])
-def test_tab_reaches_everything_shows_where_it_is_and_is_never_caught(page, space, told, name):
-    address = {
-        "metrics": f"/?project={PROJECT}",
-        "table": f"/?project={PROJECT}&view=table",
-        "experiment": f"/?project={PROJECT}&experiment={told['ids'][0]}",
-        "manage": "/manage/",
-        "configuration": "/configuration/",
-    }[name]
-    page.goto(space.url + address)
-    stands = {"manage": "#listed table", "configuration": "#settings table"}
-    expect(page.locator(stands.get(name, ".tk-chart, .tk-table, .tk-detail")).first).to_be_visible()
-    page.wait_for_function(SETTLED)
-    reached = tabbed(page)
-    assert len(reached) >= 5
-    assert [one["key"] for one in reached if not one["seen"] or not one["on"]] == []
+def test_tab_reaches_everything_shows_where_it_is_and_is_never_caught(page, space, told):
+    page.goto(f"{space.url}/?project={PROJECT}")
+    expect(page.locator(".tk-chart").first).to_be_visible()
+    found = {}
+    for view in views_of(page):
+        own = {"experiment": told["ids"][0]} if view == "experiment" else {}
+        page.evaluate("(wanted) => trackioPage.shell.ask(wanted)", {"view": view, **own})
+        page.wait_for_function(_STANDS, arg=view)
+        page.wait_for_function(SETTLED)
+        found[view] = tabbed(page)
+    for address, stands in (("/manage/", "#listed table"), ("/configuration/", "#settings table")):
+        page.goto(space.url + address)
+        expect(page.locator(stands).first).to_be_visible()
+        page.wait_for_function(SETTLED)
+        found[address] = tabbed(page)
+    for name, reached in found.items():
+        assert len(reached) >= 5, name
+        assert [one["key"] for one in reached if not one["seen"] or not one["on"]] == [], name
 
 
 def test_at_twice_the_size_nothing_is_lost(page, space, told):
