@@ -61,8 +61,12 @@ export function openMenu(button, { title, items, choose, several = false, empty 
     const at = button.getBoundingClientRect();
     const width = Math.max(200, Math.min(menu.offsetWidth, innerWidth - 16));
     menu.style.left = `${Math.max(8, Math.min(at.left, innerWidth - width - 8))}px`;
-    menu.style.top = `${at.bottom + 4}px`;
-    menu.style.maxHeight = `${Math.max(160, innerHeight - at.bottom - 16)}px`;
+    // Above the button where it does not fit below and there is more room.
+    const [below, above] = [innerHeight - at.bottom - 16, at.top - 16];
+    const isAbove = menu.scrollHeight > below && above > below;
+    menu.style.top = isAbove ? "auto" : `${at.bottom + 4}px`;
+    menu.style.bottom = isAbove ? `${innerHeight - at.top + 4}px` : "auto";
+    menu.style.maxHeight = `${Math.max(120, isAbove ? above : below)}px`;
   };
 
   const step = (by) => {

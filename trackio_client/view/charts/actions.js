@@ -51,7 +51,7 @@ function places(grid, chart, button) {
   if (grid.isFull) return {};
   const row = grid.sections.find(chart.node)?.row;
   const at = row?.charts.indexOf(chart) ?? -1;
-  const go = (/** @type {number} */ by) => () => (step(chart, row, by, grid.move), button.focus());
+  const go = (/** @type {number} */ by) => () => (step(chart, row, by, (one, before) => grid.move(one, before)), button.focus());
   return {
     pin: { label: grid.isPinned(chart) ? "Unpin" : "Pin to the top", run: () => grid.pin(chart) },
     earlier: at > 0 ? { label: "Move earlier", note: "<", run: go(-1) } : null,

@@ -46,10 +46,10 @@ export function byEvaluation({ rows, evaluations, best, width, score, drawn, tog
 }
 
 /**
- * @param {{names: Row[], columns: {row: any, evaluation: Evaluation | null}[], set: string, score: string, key: string, drawn: Map<string, number>, toggle: (name: string) => void, open: (id: string) => void}} what
+ * @param {{names: Row[], columns: {row: any, evaluation: Evaluation | null}[], set: string, score: string, key: string, drawn: Map<string, number>, chosen: string, toggle: (name: string) => void, open: (id: string) => void}} what
  *   `names`: labels in their order, from the first experiment that has them
  */
-export function byExperiment({ names, columns, set, score, key, drawn, toggle, open }) {
+export function byExperiment({ names, columns, set, score, key, drawn, chosen, toggle, open }) {
   const scores = (/** @type {string} */ name) => columns.map(({ evaluation }) => evaluation?.tables[set]?.[name]);
   const rows = names.map((row) => {
     const cases = scores(row.name);
@@ -61,7 +61,7 @@ export function byExperiment({ names, columns, set, score, key, drawn, toggle, o
   });
   const high = highOf(rows.flatMap(({ values }) => values));
   const head = columns.map(({ row, evaluation }) => ({
-    word: h("button", { class: "tk-label-run", on: { click: () => open(row.id) } }, h("i", { style: { "--c": swatchOf(row.color) } }), h("span", null, row.name)),
+    word: h("button", { class: "tk-label-run", "aria-pressed": String(row.id === chosen), on: { click: () => open(row.id) } }, h("i", { style: { "--c": swatchOf(row.color) } }), h("span", null, row.name)),
     title: `${row.name}${evaluation ? `, ${evaluation.where}` : ": no evaluation up to there"}`,
   }));
   return { table: heatTable({ label: `${score} of each label in each experiment`, corner: "label", columns: /** @type {any} */ (head), rows: /** @type {any} */ (rows), hasCounts: true, high }), high };

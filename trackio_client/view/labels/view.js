@@ -87,6 +87,12 @@ export class LabelsView {
     fill(this.root, this.bar, this.none, this.grid);
   }
 
+  /** One of the compared goes up to where one is looked at. @param {string} id */
+  choose(id) {
+    this.state.set({ labelOf: id });
+    this.root.scrollIntoView({ block: "start" });
+  }
+
   ticked() {
     if (this.state.get("view") !== "labels") return;
     const rows = this.state.get("experiments").filter((/** @type {any} */ row) => row.shown).sort((/** @type {any} */ a, /** @type {any} */ b) => b.created_s - a.created_s);
@@ -207,7 +213,7 @@ export class LabelsView {
     this.comparedRows = wanted;
     text(beside.words, `${this.shown.score}, label × experiment`);
     beside.say(at === "last" ? "last evaluation of each" : at === "best" ? "best evaluation of each" : `at step ${count(at.slice(5))}, or the last before it`);
-    const { table, high } = byExperiment({ names: wanted.slice(0, this.all ? Infinity : MOST_ROWS), columns: this.compared, set, score: this.shown.score, key, drawn: this.drawn, toggle: (name) => this.toggle(name), open: (id) => state.set({ labelOf: id }) });
+    const { table, high } = byExperiment({ names: wanted.slice(0, this.all ? Infinity : MOST_ROWS), columns: this.compared, set, score: this.shown.score, key, drawn: this.drawn, toggle: (name) => this.toggle(name), chosen: this.shown.row.id, open: (id) => this.choose(id) });
     const silent = this.compared.map(({ row, evaluation }) => ({ name: row.name, never: Object.entries(evaluation?.tables[set] ?? {}).filter(([, one]) => one?.support > 0 && one?.predicted === 0).map(([label]) => label) })).filter(({ never }) => never.length);
     const words = ["Ringed: highest of the row.", ...silent.slice(0, 2).map(({ name, never }) => `${name} never answers ${some(never, 3)}.`)];
     this.keeping(beside.body, () => fill(beside.body, table, h("p", { class: "tk-pane-words tk-heat-words" }, h("span", null, words.join(" ")), scaleOf(high))));
