@@ -19,9 +19,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from space.api.problems import Problem
+from trackio_client.view.bundle import ALL_STYLES, PAGE, Bundle
 
 _KINDS = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 _SERVED = tuple(_KINDS)
+PAGE_ROOT = "page/"
+"""Below it the library stands as the page loads it: what it needs first is one file."""
 _VERSIONED = re.compile(r"([0-9a-f]{16})/(.+)", re.DOTALL)
 
 
@@ -41,8 +44,10 @@ class Library:
         state = blake2b(digest_size=8)
         for name in sorted(self._files):
             state.update(name.encode() + b"\0" + self._files[name] + b"\0")
+        state.update((files("trackio_client.view") / "bundle.py").read_bytes())
         self.version = state.hexdigest()
         self._packed: dict[str, bytes] = {}
+        self._page = Bundle("boot.js")
 
     def address_of(self, name: str) -> str:
         """Where a file is served: an address that changes with the content."""
@@ -55,6 +60,11 @@ class Library:
     def _content(self, name: str) -> bytes:
         if name == "plotly.min.js":
             return self._plotly
+        if name.startswith(PAGE_ROOT):
+            within = name.removeprefix(PAGE_ROOT)
+            if within in (PAGE, ALL_STYLES) or within in self._files:
+                content = self._page.file(within)
+                return self._content(within) if content is None else content
         if name not in self._files:
             raise Problem("not-found", f"there is no file {name!r:.100} in the library")
         return self._files[name]

@@ -21,9 +21,11 @@ from space.ui.pages.manage import manage_page
 from space.ui.pages.metrics import metrics_page
 from space.ui.theme import CSS, theme
 from trackio_client.managing.manager import Manager
-from trackio_client.view import STYLES, modules
+from trackio_client.view.bundle import ALL_STYLES, PAGE
 
-BOOT = "boot.js"
+ROOT = "page/"
+"""Of the library as the page loads it (`trackio_client.view.bundle`)."""
+BOOT = ROOT + "boot.js"
 CONFIGURATION = "/configuration"
 MANAGE = "/manage"
 FORM_STYLES = ("styles/page.css", "styles/configuration.css")
@@ -113,8 +115,7 @@ def _mounted(app: FastAPI, page: gr.Blocks, path: str) -> FastAPI:
 def first_head(address_of: Callable[[str], str] = library_address) -> str:
     """What stands first in the page's head: styles, the first requests, our modules."""
     view = files("trackio_client.view")
-    styles = [_tag("link", rel="stylesheet", href=address_of(name)) for name in STYLES]
-    ahead = [_tag("link", rel="modulepreload", href=address_of(name)) for name in modules(BOOT)]
+    script = address_of(ROOT + PAGE)
     icon = "data:image/svg+xml," + quote((view / "icon.svg").read_text())
     return "".join(
         [
@@ -122,9 +123,9 @@ def first_head(address_of: Callable[[str], str] = library_address) -> str:
             _tag("link", rel="icon", href=icon),
             _tag("meta", name="color-scheme", content="light dark"),
             f"<script>{(view / FIRST).read_text()}</script>",
-            *styles,
-            *ahead,
-            f'<script type="module" src={json.dumps(address_of(BOOT))}></script>',
+            _tag("link", rel="stylesheet", href=address_of(ROOT + ALL_STYLES)),
+            _tag("link", rel="modulepreload", href=script),
+            f'<script type="module" src={json.dumps(script)}></script>',
         ]
     )
 

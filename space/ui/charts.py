@@ -30,7 +30,9 @@ class MetricCharts(gr.HTML):
     None leaves the page as the reader has it.
     """
 
-    def __init__(self, value: dict[str, Any] | None = None, *, library: str = "/lib/boot.js", **options: Any) -> None:
+    def __init__(
+        self, value: dict[str, Any] | None = None, *, library: str = "/lib/page/boot.js", **options: Any
+    ) -> None:
         """`library` is the address of the module that draws; it is fetched once, by the page's head."""
         super().__init__(
             value=value,

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (scripts for the browser)
 """The page is a Gradio page that leaks nothing of Gradio: no footer, no endpoint that nobody meant."""
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from space.ui.app import first_head
 from space.ui.charts import MetricCharts
 from space.ui.early import with_head
 from tests.browser.trainings import trained
+from trackio_client.view import modules
 
 
 @pytest.mark.requirement("S1.81")
@@ -32,11 +34,10 @@ def test_the_head_names_every_module_and_gradio_comes_after_the_first_chart():
         b'<script type="module" crossorigin src="./assets/index-x.js"></script></head>'
     )
     page = with_head(html, first_head().encode())
-    assert page.index(b"/lib/boot.js") < page.index(b"gradio_config")
+    assert page.index(b"/lib/page/page.js") < page.index(b"gradio_config")
     assert b'<script type="module" crossorigin' not in page
     assert b'"./assets/index-x.js"' in page
-    for module in (b"charts/grid.js", b"shell/shell.js", b"data/state.js"):
-        assert b'<link rel="modulepreload" href="/lib/' + module in page
+    assert page.count(b"/lib/") == 3, "styles, modules told ahead, and modules"
 
 
 def test_html_of_another_kind_is_left_alone():
@@ -54,3 +55,21 @@ def test_a_value_set_by_python_reaches_the_page_without_making_it_anew(page, spa
     page.evaluate("() => trackioPage.shell.ask({ filter: 'loss', x: 'relative' })")
     expect(page.locator(".tk-controls .tk-sel").first).to_have_text("relative time")
     assert chart.evaluate("el => el.isConnected")
+
+
+def test_each_module_exists_once_on_a_page(page, space):
+    trained(space.url, "bundled", "one", steps=5)
+    asked = []
+    page.on("request", lambda sent: asked.append(sent.url) if "/lib/" in sent.url else None)
+    page.goto(f"{space.url}/?project=bundled")
+    expect(page.locator(".tk-chart-values").first).not_to_be_empty()
+    assert len([url for url in asked if url.endswith(".js")]) < 10, "what is needed first is one file"
+    root = page.evaluate("document.querySelector('script[type=module][src*=\"/lib/\"]').src.replace('page.js', '')")
+    same = """async (root) => { const [boot, dom] = await Promise.all(['boot.js', 'base/dom.js'].map((name) => import(root + name)));
+      return [boot.shell() === trackioPage.shell, dom.h === trackioModules['base/dom.js'].h]; }"""
+    assert page.evaluate(same, root) == [True, True]
+    names = """async ([root, names]) => { const told = {}; for (const name of names) {
+      const [whole, held] = [await import(`/lib/${name}`), trackioModules[name]];
+      if (Object.keys(whole).sort().join() !== Object.keys(held).sort().join()) told[name] = Object.keys(whole).join(); }
+      return told; }"""
+    assert page.evaluate(names, [root, [name for name in modules("boot.js") if name != "boot.js"]]) == {}

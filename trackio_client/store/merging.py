@@ -145,9 +145,9 @@ def next_small(connection: sqlite3.Connection, after: int) -> tuple[int, list[Sm
     The list may be empty; None when there is no such series any more.
     """
     row = connection.execute(
-        "SELECT DISTINCT a.series FROM chunk a JOIN chunk b ON b.series = a.series "
+        "SELECT a.series FROM chunk a INDEXED BY chunk_open JOIN chunk b ON b.series = a.series "
         "AND b.no = a.no + 1 AND b.writer = a.writer "
-        "WHERE a.series > ? AND NOT a.closed AND a.n + b.n <= ? ORDER BY a.series LIMIT 1",
+        "WHERE a.series > ? AND a.closed = 0 AND a.n + b.n <= ? ORDER BY a.series LIMIT 1",
         (after, CHUNK_POINTS),
     ).fetchone()
     if row is None:

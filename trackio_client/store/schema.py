@@ -38,7 +38,7 @@ from typing import Any, TypeVar
 from trackio_client.errors import NotAStore, StoreError, StoreFull, StoreReadOnly, StoreTooNew
 
 APPLICATION_ID = 0x54726B31  # "Trk1": how a file says that it is ours
-VERSION = 5
+VERSION = 6
 BUSY_S = 60.0
 """How long a connection waits for another process's transaction; they take milliseconds."""
 
@@ -87,6 +87,7 @@ CREATE TABLE chunk (
     min REAL, min_step INTEGER, min_us INTEGER, max REAL, max_step INTEGER, max_us INTEGER, sum REAL NOT NULL,
     nan INTEGER NOT NULL, posinf INTEGER NOT NULL, neginf INTEGER NOT NULL, PRIMARY KEY (series, no)) WITHOUT ROWID;
 CREATE INDEX chunk_by_writer ON chunk (writer, seq1);
+CREATE INDEX chunk_open ON chunk (series, no, writer, n) WHERE closed = 0;
 CREATE TABLE overview (series INTEGER NOT NULL, no INTEGER NOT NULL, data BLOB NOT NULL, UNIQUE (series, no));
 CREATE TABLE outline (series INTEGER NOT NULL, no INTEGER NOT NULL, data BLOB NOT NULL, UNIQUE (series, no));
 CREATE TABLE points (series INTEGER NOT NULL, no INTEGER NOT NULL, data BLOB NOT NULL, UNIQUE (series, no));
@@ -128,6 +129,7 @@ CREATE INDEX IF NOT EXISTS file_by_hash ON file (sha256)
 CREATE TABLE IF NOT EXISTS outline (
     series INTEGER NOT NULL, no INTEGER NOT NULL, data BLOB NOT NULL, UNIQUE (series, no))
 """,
+    5: "CREATE INDEX IF NOT EXISTS chunk_open ON chunk (series, no, writer, n) WHERE closed = 0",
 }
 """From version n to n + 1, statements. The tables above are always those of VERSION."""
 

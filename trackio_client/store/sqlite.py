@@ -58,6 +58,7 @@ class SqliteStore:
         self._tails: dict[int, int] = {}
         self._holder = secrets.token_hex(8)
         self._idle_at = -1
+        self._looking = (-1, -1)  # position when a search for small chunks began, and the series it has come to
         self.store_id = self.incarnation = ""
         self._connections = Connections(path, on_open=self._opened, on_rollback=self._forget)
         self._read, self._write = self._connections.read, self._connections.write
@@ -67,6 +68,7 @@ class SqliteStore:
         meta = dict(sql.execute("SELECT key, value FROM meta").fetchall())
         if meta["incarnation"] != self.incarnation:
             self.store_id, self.incarnation, self._idle_at = meta["store_id"], meta["incarnation"], -1
+            self._looking = (-1, -1)
             self._forget()
             self._parts.forget()
         if self.destination is not None and meta.get("destination") != self.destination:
@@ -135,23 +137,29 @@ class SqliteStore:
         position = self.position()
         if position == self._idle_at or not self._takes_turn():
             return False
-        until, after = time.monotonic() + budget_s, -1
+        until = time.monotonic() + budget_s
+        began, after = self._looking if self._looking[1] >= 0 else (position, -1)
         while time.monotonic() < until:
             with self._write() as sql:
                 tail = merging.next_tail(sql, time.time() - QUIET_S)
                 if tail is not None:
                     merging.chunk_tail(sql, *tail)
                     self._tails[tail[0]] = 0
+                    after = -1
                     continue
                 small = merging.next_small(sql, after)
                 if small is not None and small[1]:
                     merging.merge_small(sql, *small)
+                    after = small[0] - 1  # it may have more; those before it have none that are older than this search
                 elif small is not None:
                     after = small[0]
-            if tail is None and small is None:
+            if small is None:
+                self._looking = (-1, -1)
                 more = self._connections.give_back(keep=SPARE)
-                self._idle_at = self._idle_at if more else position
+                # What came since the search began may lie before its end: the next call looks again.
+                self._idle_at = self._idle_at if more or began != position else position
                 return more
+        self._looking = (began, after)
         return True
 
     def _takes_turn(self) -> bool:
