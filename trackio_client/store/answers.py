@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -151,6 +151,8 @@ def buckets_answer(reading: Reading, query: SeriesQuery, incarnation: str) -> Bu
         or any(cursor.widths.get(metric) != width for metric, width in widths.items())
     )
     answer: dict[tuple[str, str], Buckets] = {}
+    if reset:
+        tables.draw_ahead(rows, widths)
     for row in rows:
         if reset or cursor is None:
             answer[row.experiment_id, row.metric] = tables.buckets(row, widths[base_of(row.metric)])
@@ -191,6 +193,16 @@ class _Tables:
             return self._reading.drawn(row, scale, width, self._query.from_x, self._query.to_x)
         x, points = self._points(row)
         return cells.draw(cells.of_points(points.steps, points.times_us, points.values), cells.Axis(x, x, x, x), width)
+
+    def draw_ahead(self, rows: Sequence[SeriesRow], widths: Mapping[str, float]) -> None:
+        """Draw what can be drawn together, so that `buckets` finds it."""
+        by: dict[tuple[Scale, float], list[SeriesRow]] = {}
+        for row in rows:
+            scale = self._by_parts(row)
+            if scale is not None:
+                by.setdefault((scale, widths[base_of(row.metric)]), []).append(row)
+        for (scale, width), some in by.items():
+            self._reading.draw_ahead(some, scale, width, self._query.from_x, self._query.to_x)
 
     def earliest(self, row: SeriesRow, position: int) -> float | None:
         """The lowest x that changed since a position."""

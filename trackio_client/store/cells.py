@@ -173,6 +173,10 @@ class Drawn:
             points=int(self.points.sum()),
         )
 
+    def part(self, first: int, last: int) -> Drawn:
+        """The buckets from the one place to before the other."""
+        return Drawn(self.width, *(getattr(self, name)[first:last] for name in self.__slots__[1:]))
+
     def followed_by(self, other: Drawn, keep: int) -> Drawn:
         """The first `keep` buckets of this and all of the other."""
         names = self.__slots__[1:]

@@ -22,7 +22,7 @@ from trackio_client.store.chunks import CHUNK_POINTS, GROUP, OUTLINE_GROUP
 from trackio_client.store.columns import Floats, Ints
 from trackio_client.store.parts import Parts, Points, SeriesRow, Tail, concatenated, resolved
 from trackio_client.store.schema import KEPT
-from trackio_client.store.wholes import range_of, whole_buckets
+from trackio_client.store.wholes import many_whole_buckets, range_of, wanted_of, whole_buckets
 
 _SERIES = (
     "SELECT s.id, s.experiment, e.experiment_id, s.metric, e.merges, s.position, "
@@ -230,6 +230,35 @@ class Reading:
             new = before[1].followed_by(cells.draw(*self.cells(series, scale, width, begin, high), width), keep)
         self.parts.keep_drawing(key, series.position, new)
         return new
+
+    def draw_ahead(
+        self, rows: Sequence[SeriesRow], scale: Scale, width: float, low: float | None, high: float | None
+    ) -> None:
+        """Draw many series together that nobody drew before; what cannot be is left to `drawn`."""
+        if scale.times or width < 1 or len(rows) < 2:
+            return
+        low, high = range_of(low, high, width)
+        some: list[tuple[SeriesRow, npt.NDArray[np.void]]] = []
+        for series in rows:
+            if self.parts.drawing((series.id, scale, width, low, high)) is not None or len(self.tail(series)):
+                continue
+            held = self.parts.chunks(self.sql, series)
+            heads = wanted_of(held, width, low, high)
+            if (
+                heads is None
+                or not _wide_enough(held.heads, scale, width).all()
+                or _same_bucket(heads, scale, width).all()
+            ):
+                continue
+            outlines = bool(_wide_enough(held.heads, scale, width, OUTLINE_GROUP).all())
+            some.append((series, self.parts.overviews(self.sql, series, heads["no"], outlines=outlines)))
+        if not some:
+            return
+        for (series, _), drawn in zip(
+            some, many_whole_buckets([each for _, each in some], width, low, high), strict=True
+        ):
+            if drawn is not None:
+                self.parts.keep_drawing((series.id, scale, width, low, high), series.position, drawn)
 
     def _whole(
         self, series: SeriesRow, scale: Scale, width: float, low: float | None, high: float | None

@@ -12,6 +12,7 @@ import { SourceError } from "../data/source.js";
 
 const MOST_FEEDS = 3; // requests a tick and shelf; a fourth makes asking all anew cheaper than more round trips
 const LONGEST_WAIT_MS = 60_000;
+const CALM_MS = 300;
 const SCROLL_MS = 40; // wishes that come closer together become one question
 
 /**
@@ -105,6 +106,7 @@ export class Feeds extends EventTarget {
     this.failures = 0;
     this.timer = 0;
     this.soon = 0;
+    this.askedAt = -CALM_MS;
     this.busy = false;
     this.again = false;
     this.closed = false;
@@ -141,8 +143,10 @@ export class Feeds extends EventTarget {
     const left = [...this.shelves].filter(([, s]) => s.axis.from !== null && s.usedAt < this.turn).sort((a, b) => a[1].usedAt - b[1].usedAt);
     for (const [key] of left.slice(0, -3)) this.shelves.delete(key);
     let fresh = false;
+    let isNew = false;
     for (const shelf of this.shelves.values()) {
       shelf.forget();
+      isNew ||= !shelf.feeds.length && shelf.wanted.size > 0;
       for (const feed of shelf.missing()) {
         if (!feed.experiments.length) continue;
         shelf.feeds.push(feed);
@@ -150,10 +154,15 @@ export class Feeds extends EventTarget {
       }
     }
     if (fresh && !this.soon) {
-      this.soon = window.setTimeout(() => {
+      const go = () => {
         this.soon = 0;
+        this.askedAt = performance.now();
         if (Date.now() >= this.waitUntil) this.#run(true);
-      }, SCROLL_MS);
+      };
+      // A zoom's question is whole when its event is over, and goes before the next frame is drawn. What goes on, as a wheel does, waits.
+      const isWhole = isNew && performance.now() - this.askedAt > CALM_MS;
+      if (isWhole) (this.soon = -1), queueMicrotask(go);
+      else this.soon = window.setTimeout(go, SCROLL_MS);
     }
   }
 
