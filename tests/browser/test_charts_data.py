@@ -12,7 +12,7 @@ import pytest
 
 from trackio_client.queries.series import pack
 from trackio_client.store.contract import Buckets, BucketsAnswer
-from trackio_client.wire.asks import BAD_COUNTS, BLOCK_HEAD, LAST, ONE_VALUE, SERIES_MAGIC, WIDE
+from trackio_client.wire.asks import BAD_COUNTS, BLOCK_HEAD, LAST, ONE_VALUE, SAME_X, SERIES_MAGIC, WIDE
 
 pytestmark = pytest.mark.browser
 
@@ -54,16 +54,18 @@ def test_the_page_reads_every_form_of_block_that_the_wire_describes(modules: Any
             block(0, BAD_COUNTS, 0, x, low, high, mean, *counts),
             block(1, ONE_VALUE | WIDE, 5, x, wide),
             block(1, LAST, 0, x, low, high, mean, np.array([0.1], "<f8")),
+            struct.pack(BLOCK_HEAD, 0, SAME_X | ONE_VALUE, 0, 0, 3) + mean.tobytes(),
         ),
     )
     assert (answer["cursor"], answer["reset"], answer["series"][1]["experiment_id"]) == ("c1", True, "b")
-    buckets, values, ended = answer["blocks"]
+    buckets, values, ended, beside = answer["blocks"]
     assert buckets["x"] == [1, 2, 2**53]
     assert (buckets["low"], buckets["high"], buckets["mean"]) == ([0.5, -1, "NaN"], [1.5, 4, "NaN"], [1, 2, "NaN"])
     assert buckets["bad"] == [[0, 0, 7], [0, 0, 0], [0, 0, 65535]]
     assert not buckets["single"]
     assert (values["keep"], values["single"], values["wide"], values["bad"]) == (5, True, True, None)
     assert values["mean"] == values["low"] == [1e300, 1 / 3, 0]
+    assert (beside["x"], beside["mean"]) == ([1, 2, 2**53], [1, 2, "NaN"])
     assert (ended["last"], ended["mean"], buckets["last"]) == (0.1, [1, 2, "NaN"], None)
 
 

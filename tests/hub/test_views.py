@@ -46,12 +46,13 @@ def opened(content: bytes) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
 
 def _series(answer: bytes) -> dict[str, Any]:
     (size,) = struct.unpack_from("<I", answer, 4)
-    head, at, found = json.loads(answer[8 : 8 + size]), 8 + size, {}
+    head, at, found, x = json.loads(answer[8 : 8 + size]), 8 + size, {}, np.empty(0)
     for _ in range(head["blocks"]):
         place, mode, _, _, n = struct.unpack_from("<HBBII", answer, at)
         at += 12
-        x = np.frombuffer(answer, "<f8", n, at)
-        at += 8 * n
+        if not mode & 16:
+            x = np.frombuffer(answer, "<f8", n, at)
+            at += 8 * n
         kind = "<f8" if mode & 4 else "<f4"
         columns = []
         for _ in range(1 if mode & 1 else 3):

@@ -84,12 +84,14 @@ def ask(**changes):
 def binary(raw):
     """(head, {metric: (keep, x, min, max, mean)}) of a page's answer, read by the format's own words."""
     (length,) = struct.unpack_from("<I", raw, 4)
-    head, at, found = json.loads(raw[8 : 8 + length]), 8 + length, {}
+    head, at, found, x = json.loads(raw[8 : 8 + length]), 8 + length, {}, np.empty(0)
     for _ in range(head["blocks"]):
         place, mode, _, keep, n = struct.unpack_from("<HBBII", raw, at)
         at += 12
-        x = np.frombuffer(raw, "<f8", n, at)
-        at += 8 * n
+        if not mode & 16:
+            x = np.frombuffer(raw, "<f8", n, at)
+            at += 8 * n
+        assert len(x) == n
         kind, width = ("<f8", 8) if mode & 4 else ("<f4", 4)
         columns = []
         for _ in range(1 if mode & 1 else 3):

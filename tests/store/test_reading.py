@@ -14,6 +14,7 @@ import pytest
 
 from trackio_client.store.contract import Buckets, Store
 from trackio_client.store.open import open_store
+from trackio_client.store.reading import Reading
 from trackio_client.wire.asks import SeriesQuery
 from trackio_client.wire.batches import Batch
 from trackio_client.wire.frames import Schema, metrics_frame
@@ -256,3 +257,40 @@ def test_few_points_of_a_long_series_are_real_ones_with_every_spike(store: Store
     assert series.steps[0] == 1
     assert series.steps[-1] == 2 * n
     assert (np.diff(series.steps) > 0).all()
+
+
+@pytest.mark.parametrize("zoom", [{}, {"from_x": 9_000.5, "to_x": 24_000.0}, {"from_x": 29_000.0}, {"to_x": 50.0}])
+def test_many_series_drawn_together_are_as_each_drawn_alone(store, tmp_path, monkeypatch, zoom) -> None:
+    rng, schema = np.random.default_rng(5), Schema(("a", "b", "c"))
+    kinds = ("plain", "bad", "back", "tail", "short")
+    for place, kind in enumerate(kinds):
+        steps = np.arange(100 if kind == "short" else 30_000)
+        if kind == "back":
+            steps[20_000:] -= 9_000
+        values = rng.normal(size=(len(steps), 3))
+        if kind == "bad":
+            values[rng.random(values.shape) < 0.01] = np.nan
+            values[4_000:9_000, 1] = np.inf
+        rows = [metrics_frame(schema, int(steps[i]), 10**15 + i, values[i].tolist()) for i in range(len(steps))]
+        for at in range(0, len(rows), 10_000):
+            some = rows[at : at + 10_000]
+            batch = Batch(
+                writer_id=f"w_{place}", experiment_id=f"exp_{place}", project="p", generation=0, first_seq=at,
+                count=len(some), first_held=0, body=schema.frame + b"".join(some),
+            )  # fmt: skip
+            (outcome,) = store.append([batch])
+            assert not isinstance(outcome, Exception)
+            while kind != "tail" and store.merge(budget_s=5):
+                pass
+    experiments = tuple(f"exp_{place}" for place in range(len(kinds)))
+    query = SeriesQuery(experiments=experiments, metrics=("a", "b", "c"), max_points=40, **zoom)
+    together = store.buckets(query).series
+    assert len(together) == 15
+    monkeypatch.setattr(Reading, "draw_ahead", lambda *_: None)
+    with closing(open_store(tmp_path / "store.sqlite")) as other:
+        alone = other.buckets(query).series
+    assert list(alone) == list(together)
+    for key, drawn in together.items():
+        for name in ("width", "x", "min", "max", "mean", "nan", "posinf", "neginf", "points"):
+            one, two = getattr(drawn, name), getattr(alone[key], name)
+            np.testing.assert_allclose(one, two, rtol=1e-12, err_msg=f"{key} {name}")

@@ -17,7 +17,7 @@ from trackio_client.errors import MetricNotFound, UsageError
 from trackio_client.queries import spread
 from trackio_client.queries.experiments import find_experiment
 from trackio_client.store.contract import Buckets, BucketsAnswer, Series, Store
-from trackio_client.wire.asks import BAD_COUNTS, BLOCK_HEAD, LAST, ONE_VALUE, SERIES_MAGIC, WIDE, SeriesQuery
+from trackio_client.wire.asks import BAD_COUNTS, BLOCK_HEAD, LAST, ONE_VALUE, SAME_X, SERIES_MAGIC, WIDE, SeriesQuery
 
 MOST_PAIRS: Final = 65_535
 """Pairs (experiment, metric) in one question: a block names its series in 16 bits."""
@@ -80,8 +80,10 @@ def pack(answer: BucketsAnswer, *, x: str, now_s: float, cursor: str) -> bytes:
     """The bytes of an answer, as wire/asks.py says."""
     index = {key: place for place, key in enumerate(answer.keys)}
     parts: list[bytes] = []
+    before: Buckets | None = None
     for key, buckets in answer.series.items():
-        _block(parts, index[key], buckets)
+        _block(parts, index[key], buckets, before)
+        before = buckets
     head = {
         "cursor": cursor,
         "x": x,
@@ -94,16 +96,25 @@ def pack(answer: BucketsAnswer, *, x: str, now_s: float, cursor: str) -> bytes:
     return b"".join((SERIES_MAGIC, struct.pack("<I", len(text)), text, *parts))
 
 
-def _block(parts: list[bytes], place: int, b: Buckets) -> None:
+def _block(parts: list[bytes], place: int, b: Buckets, before: Buckets | None) -> None:
     n = len(b.x)
     same = np.array_equal(b.min, b.max, equal_nan=True) and np.array_equal(b.min, b.mean, equal_nan=True)
     bad = bool(b.nan.any() or b.posinf.any() or b.neginf.any())
     wide = needs_double(b.min, b.max)
     last = math.isfinite(b.last) and (n == 0 or b.last != b.mean[-1])
-    mode = (ONE_VALUE if same else 0) | (BAD_COUNTS if bad else 0) | (WIDE if wide else 0) | (LAST if last else 0)
+    # Metrics of one call have the same steps: a third of all bytes need not be sent again.
+    same_x = n > 0 and before is not None and np.array_equal(b.x, before.x)
+    mode = (
+        (SAME_X if same_x else 0)
+        | (ONE_VALUE if same else 0)
+        | (BAD_COUNTS if bad else 0)
+        | (WIDE if wide else 0)
+        | (LAST if last else 0)
+    )
     kind = "<f8" if wide else "<f4"
     parts.append(_BLOCK.pack(place, mode, 0, b.keep, n))
-    parts.append(b.x.astype("<f8", copy=False).tobytes())
+    if not same_x:
+        parts.append(b.x.astype("<f8", copy=False).tobytes())
     for column in (b.min,) if same else (b.min, b.max, b.mean):
         parts.append(column.astype(kind, copy=False).tobytes())
     if bad:

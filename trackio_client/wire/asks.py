@@ -14,6 +14,7 @@ list is as in the last answer}. A block carries what changed of one series:
                   +2: then counts follow, u16 × n each: NaN, +inf, −inf (65,535 means "or more")
                   +4: values are f64, else f32 (f32 whenever it keeps 4 significant figures of the range)
                   +8: the series' last value follows, f64: the last bucket is the mean of several
+                  +16: no column x follows: it is that of the block before, which has as many buckets
     spare   u8
     keep    u32   buckets of this series that stay; what the reader holds behind them is replaced
     n       u32   buckets that follow
@@ -31,7 +32,7 @@ from typing import Final
 SERIES_TYPE: Final = "application/vnd.trackio.series"
 SERIES_MAGIC: Final = b"TKS1"
 BLOCK_HEAD: Final = "<HBBII"
-ONE_VALUE, BAD_COUNTS, WIDE, LAST = 1, 2, 4, 8
+ONE_VALUE, BAD_COUNTS, WIDE, LAST, SAME_X = 1, 2, 4, 8, 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ const ONE_VALUE = 1;
 const BAD_COUNTS = 2;
 const WIDE = 4;
 const LAST = 8;
+const SAME_X = 16;
 const BLOCK_BYTES = 12;
 
 /**
@@ -51,11 +52,13 @@ export function decode(buffer) {
     const single = (mode & ONE_VALUE) !== 0;
     const wide = (mode & WIDE) !== 0;
     const valueBytes = (wide ? 8 : 4) * n;
-    need(buffer, at + 8 * n + valueBytes * (single ? 1 : 3) + (mode & BAD_COUNTS ? 6 * n : 0) + (mode & LAST ? 8 : 0), `block ${k}`);
+    const before = mode & SAME_X ? blocks[k - 1] : undefined;
+    if (mode & SAME_X && before?.n !== n) throw new Error(`The answer's block ${k} has no x, and none before it has its ${n} buckets. It was changed on the way.`);
+    need(buffer, at + (before ? 0 : 8 * n) + valueBytes * (single ? 1 : 3) + (mode & BAD_COUNTS ? 6 * n : 0) + (mode & LAST ? 8 : 0), `block ${k}`);
     // slice() copies, which also aligns: columns lie at any byte.
     const column = (/** @type {number} */ bytes) => buffer.slice(at, (at += bytes));
     const values = () => (wide ? new Float64Array(column(valueBytes)) : new Float32Array(column(valueBytes)));
-    const x = new Float64Array(column(8 * n));
+    const x = before ? before.x.slice() : new Float64Array(column(8 * n)); // each series' own: it grows in place
     const low = values();
     const high = single ? low : values();
     const mean = single ? low : values();
