@@ -18,6 +18,7 @@ from space.api.bin_routes import bin_routes
 from space.api.blobs import blob_routes
 from space.api.bodies import json_body, read_body
 from space.api.compare_routes import compare_routes
+from space.api.crowds import Crowds
 from space.api.gate import Gate
 from space.api.library import Library
 from space.api.login import in_frame, session_json, start_session
@@ -163,7 +164,7 @@ def _check_notes(standing: str | None, wanted: str | None, begun_from: Any) -> N
 
 def _reading(parts: Parts) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["reading"])
-    store = parts.store
+    store, crowds = parts.store, Crowds[Response]()
 
     @router.get("/projects", **DOCS["projects"])
     def projects(request: Request) -> Response:
@@ -178,12 +179,17 @@ def _reading(parts: Parts) -> APIRouter:
         filter: Annotated[str, Query(max_length=MOST_CHARACTERS)] = "",
         archived: Annotated[str, Query(pattern="^(0|1|only)$")] = "0",
     ) -> Response:
-        lost = parts.settings.lost_contact_s
-        found = asked.list_experiments(
-            store, project, time.time(), since=since, columns=column, lost_contact_s=lost, filter=filter,
-            archived=ARCHIVED[archived],
-        )  # fmt: skip
-        return answer(found, accepts_gzip=_gzip(request))
+        def make() -> Response:
+            found = asked.list_experiments(
+                store, project, time.time(), since=since, columns=column, filter=filter, archived=ARCHIVED[archived],
+                lost_contact_s=parts.settings.lost_contact_s,
+            )  # fmt: skip
+            return answer(found, accepts_gzip=_gzip(request))
+
+        if not since:
+            return make()
+        made = crowds.answer((project, *column, filter, archived, _gzip(request)), since, make)
+        return Response(made.body, 200, dict(made.headers))
 
     @router.get("/cells", **DOCS["cells"])
     def cells(
@@ -282,15 +288,16 @@ def _reading(parts: Parts) -> APIRouter:
 
 def _series(parts: Parts) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["reading"])
+    crowds = Crowds[bytes]()
 
     @router.get("/series", **DOCS["series"])
     def series(request: Request) -> Response:
-        return told(parts.store, request, *series_query(fields_of(request)))
+        return told(parts.store, request, *series_query(fields_of(request)), crowds)
 
     @router.post("/series", **DOCS["series_post"])
     async def series_post(request: Request) -> Response:
         fields = await json_body(request)
-        answered: Response = await _in_thread(told, parts.store, request, *series_query(fields))
+        answered: Response = await _in_thread(told, parts.store, request, *series_query(fields), crowds)
         return answered
 
     return router

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 from fastapi import Request
 from starlette.responses import Response
 
+from space.api.crowds import Crowds
 from space.api.problems import answer
 from trackio_client.errors import UsageError
 from trackio_client.queries.series import read_buckets, read_series
@@ -16,10 +18,16 @@ from trackio_client.store.contract import Store
 from trackio_client.wire.asks import SERIES_TYPE, SeriesQuery
 
 
-def told(store: Store, request: Request, query: SeriesQuery, form: str) -> Response:
-    """The answer, in the form asked for ("" is as Accept says)."""
+def told(
+    store: Store, request: Request, query: SeriesQuery, form: str, crowds: Crowds[bytes] | None = None
+) -> Response:
+    """The answer, in the form asked for ("" is as Accept says). What pages ask, many of them can share."""
     if is_binary(request, form):
-        raw = read_buckets(store, query, time.time())
+
+        def make() -> bytes:
+            return read_buckets(store, query, time.time())
+
+        raw = make() if crowds is None else crowds.answer(replace(query, cursor=None), query.cursor, make)
         return Response(raw, 200, {"Cache-Control": "no-store"}, SERIES_TYPE)
     return answer(read_series(store, query), accepts_gzip="gzip" in request.headers.get("accept-encoding", ""))
 
