@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import sqlite3
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -11,8 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from tests.store.trainer import Trainer, merged, taken
-from trackio_client.store import chunks, columns
+from trackio_client.store import chunks, columns, merging
 from trackio_client.store.open import open_store
+from trackio_client.wire.asks import SeriesQuery
 from trackio_client.wire.frames import Schema, metrics_frame
 
 ANY_INT = st.integers(-(2**63), 2**63 - 1)
@@ -200,3 +203,26 @@ def test_metrics_that_several_calls_log_keep_the_steps_of_their_own(tmp_path):
     assert told() == before
     assert all(steps == values for steps, values in before.values())
     store.close()
+
+
+def test_small_pieces_are_all_put_together_however_the_search_is_interrupted(tmp_path):
+    schema = Schema(("a", "b", "c"))
+    trainers = [Trainer(f"w_{i}", f"exp_{i}", schema=schema).steps(14_000) for i in range(5)]
+    with closing(open_store(tmp_path / "store.sqlite")) as store:
+        for round_ in range(4):
+            for trainer in trainers:
+                taken(trainer.send(store, end=3500 * (round_ + 1)))
+                store.merge(budget_s=0.0005)  # a piece or two, then somebody writes again
+        for _ in range(2000):
+            if not store.merge(budget_s=0.0005):
+                break
+        else:
+            pytest.fail("the search for small pieces does not end")
+        assert not store.merge()
+        with closing(sqlite3.connect(tmp_path / "store.sqlite")) as sql:
+            assert merging.next_small(sql, -1) is None
+            (most,) = sql.execute("SELECT max(held) FROM (SELECT count(*) held FROM chunk GROUP BY series)").fetchone()
+        assert most <= 14_000 // chunks.CHUNK_POINTS + 2
+        asked = SeriesQuery(experiments=tuple(t.experiment_id for t in trainers), metrics=("a", "b", "c"))
+        found, _ = store.series(asked)
+        assert [len(each.steps) for each in found.values()] == [14_000] * 15
