@@ -153,7 +153,9 @@ def shoot(browser: Browser, address: str, name: str, into: Path, problem: str | 
 
 def settle(page: Page) -> None:
     """Wait until something stands there, and a moment for what follows."""
-    page.locator(".tk-notice, .tk-chart, .tk-table, .tk-away").first.wait_for(timeout=30_000)
+    stands = """() => [...document.querySelectorAll('.tk-view, .tk-notice, .tk-away')]
+      .some((e) => e.checkVisibility() && e.innerText.trim().length > 10)"""
+    page.wait_for_function(stands, timeout=30_000)
     page.wait_for_timeout(SETTLE_MS)
 
 

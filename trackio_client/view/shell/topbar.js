@@ -43,7 +43,7 @@ export function topBar(root, { state, experiments, source, theme, foldSide, open
   });
 
   const running = h("b", null);
-  const live = h("span", { class: "tk-live tk-running", title: "Running experiments of this project" }, sign("running", false), running);
+  const live = h("span", { class: "tk-live tk-running", title: "Running experiments of this project" }, sign("running", false), running, h("span", { class: "tk-wide" }, " running"));
   const fresh = h("span", { class: "tk-live tk-fresh" });
   const find = h("button", { class: "tk-btn bare icon tk-narrow", "aria-label": "Search experiments", title: "Search experiments" }, icon("search"));
   find.addEventListener("click", () => {
@@ -77,7 +77,7 @@ export function topBar(root, { state, experiments, source, theme, foldSide, open
     const now = state.get("experiments").filter((row) => row.state === "running").length;
     live.hidden = !state.get("experiments").length;
     live.classList.toggle("none", now === 0);
-    text(running, `${count(now)} running`);
+    text(running, count(now));
     if (document.activeElement !== field && field.value !== state.get("search")) field.value = state.get("search");
   });
   const tell = () => {
