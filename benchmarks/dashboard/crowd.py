@@ -99,7 +99,7 @@ def _write(trainings: list[Training], logged: dict[int, float], stop: threading.
 
 
 def _cursor(answer: bytes) -> str:
-    """Of a binary answer: "TKS1", the bytes of its head, the head as JSON (`view/charts/frames.js` reads it whole)."""
+    """Of a binary answer: "TKS2", the bytes of its head, the head as JSON (`view/charts/frames.js` reads it whole)."""
     return str(json.loads(answer[8 : 8 + int.from_bytes(answer[4:8], "little")])["cursor"])
 
 

@@ -75,11 +75,13 @@ class Crowds(Generic[T]):
         return len(times) == MANY and now_s - times[0] < 1.0
 
     def _held(self, key: Hashable, mine: _Made[T]) -> _Made[T]:
+        now_s = self._clock()
+        for old in [each for each, made in self._made.items() if made.until_s <= now_s]:
+            del self._made[old]  # an answer may be megabytes
         held = self._made.get(key)
-        if held is not None and self._clock() < held.until_s:
+        if held is not None:
             return held
         self._made[key] = mine
-        self._made.move_to_end(key)
         while len(self._made) > _MOST:
             self._made.popitem(last=False)
         return mine

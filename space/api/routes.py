@@ -26,7 +26,7 @@ from space.api.oauth import login_routes
 from space.api.openapi import DOCS
 from space.api.problems import Problem, answer
 from space.api.roles import Role
-from space.api.series import fields_of, series_query, told
+from space.api.series import series_routes
 from space.api.sessions import set_cookie
 from space.api.share_routes import share_routes
 from space.api.syncing import sync_seen
@@ -84,7 +84,7 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
     app.include_router(_writing(parts))
     app.include_router(bin_routes(parts.store, parts.ingest, parts.gate))
     app.include_router(_reading(parts))
-    app.include_router(_series(parts))
+    app.include_router(series_routes(parts.store))
     app.include_router(_server(parts))
     app.include_router(blob_routes(parts.store, parts.bounds))
     app.include_router(token_routes(parts.gate))
@@ -188,7 +188,7 @@ def _reading(parts: Parts) -> APIRouter:
 
         if not since:
             return make()
-        made = crowds.answer((project, *column, filter, archived, _gzip(request)), since, make)
+        made = crowds.answer((project, tuple(column), filter, archived, _gzip(request)), since, make)
         return Response(made.body, 200, dict(made.headers))
 
     @router.get("/cells", **DOCS["cells"])
@@ -282,23 +282,6 @@ def _reading(parts: Parts) -> APIRouter:
         experiment: Annotated[list[str], Query(max_length=10_000)] = [],  # noqa: B006
     ) -> Response:
         return answer(list_metrics(store, project, experiment), accepts_gzip=_gzip(request))
-
-    return router
-
-
-def _series(parts: Parts) -> APIRouter:
-    router = APIRouter(prefix="/v1", tags=["reading"])
-    crowds = Crowds[bytes]()
-
-    @router.get("/series", **DOCS["series"])
-    def series(request: Request) -> Response:
-        return told(parts.store, request, *series_query(fields_of(request)), crowds)
-
-    @router.post("/series", **DOCS["series_post"])
-    async def series_post(request: Request) -> Response:
-        fields = await json_body(request)
-        answered: Response = await _in_thread(told, parts.store, request, *series_query(fields), crowds)
-        return answered
 
     return router
 

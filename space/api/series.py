@@ -6,16 +6,36 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from fastapi import Request
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from space.api.bodies import json_body
 from space.api.crowds import Crowds
+from space.api.openapi import DOCS
 from space.api.problems import answer
 from trackio_client.errors import UsageError
 from trackio_client.queries.series import read_buckets, read_series
 from trackio_client.queries.spread import WAYS
 from trackio_client.store.contract import Store
 from trackio_client.wire.asks import SERIES_TYPE, SeriesQuery
+
+
+def series_routes(store: Store) -> APIRouter:
+    """GET and POST /v1/series."""
+    router = APIRouter(prefix="/v1", tags=["reading"])
+    crowds = Crowds[bytes]()
+
+    @router.get("/series", **DOCS["series"])
+    def series(request: Request) -> Response:
+        return told(store, request, *series_query(fields_of(request)), crowds)
+
+    @router.post("/series", **DOCS["series_post"])
+    async def series_post(request: Request) -> Response:
+        fields = await json_body(request)
+        return await run_in_threadpool(told, store, request, *series_query(fields), crowds)
+
+    return router
 
 
 def told(

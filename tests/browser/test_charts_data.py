@@ -94,7 +94,7 @@ def test_the_page_reads_what_the_space_packs(modules: Any) -> None:
 
 @pytest.mark.parametrize(
     ("body", "says"),
-    [(b"<html>502</html>", 'wanted "TKS1"'), (b"", 'wanted "TKS1"'), (b"TKS1\xff\x00\x00\x00{}", "cut on the way")],
+    [(b"<html>502</html>", 'wanted "TKS2"'), (b"", 'wanted "TKS2"'), (b"TKS2\xff\x00\x00\x00{}", "cut on the way")],
 )
 def test_an_answer_that_is_not_ours_or_cut_is_refused_in_words(modules: Any, body: bytes, says: str) -> None:
     told = modules.evaluate(

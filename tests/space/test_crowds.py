@@ -52,6 +52,7 @@ def test_a_crowd_shares_what_is_half_a_second_old_at_most(crowds, clock):
     assert ask(question="another") == 2, "of another question nobody asked yet"
     clock.now_s += KEPT_S
     assert [ask(), ask()] == [3, 3]
+    assert len(crowds._made) == 1, "what is too old to be given is not kept"
 
 
 def test_an_error_is_told_to_its_asker_alone(crowds):

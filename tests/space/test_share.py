@@ -73,7 +73,7 @@ def test_the_page_draws_from_addresses_below_the_link(shares):
     binary = shares.api.client.post(
         f"{link}/v1/series", json=asked, headers={"Accept": "application/vnd.trackio.series"}
     )
-    assert binary.content[:4] == b"TKS1"
+    assert binary.content[:4] == b"TKS2"
 
 
 def test_the_address_is_the_spaces_own_name(make_api):

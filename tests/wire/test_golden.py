@@ -61,5 +61,5 @@ def test_a_series_answer_keeps_its_bytes():
     )
     raw = pack_series(answer, x="step", now_s=12.5, cursor="c.5")
     assert golden("series") == raw
-    assert raw[:4] == b"TKS1"
+    assert raw[:4] == b"TKS2"
     assert struct.unpack("<2H", raw[-8:-4]) == (0, 65_535)

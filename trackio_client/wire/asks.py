@@ -2,7 +2,7 @@
 
 A page's answer (`application/vnd.trackio.series`), little-endian:
 
-    "TKS1"  head length u32 · head, JSON · blocks
+    "TKS2"  head length u32 · head, JSON · blocks
 
 The head: {"cursor": str, "x": str, "reset": bool, "blocks": int, "now_s": float,
 "series": [{"experiment_id", "metric", "points", "nan", "posinf", "neginf", "width"}] — in the order of the question,
@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from typing import Final
 
 SERIES_TYPE: Final = "application/vnd.trackio.series"
-SERIES_MAGIC: Final = b"TKS1"
+SERIES_MAGIC: Final = b"TKS2"
 BLOCK_HEAD: Final = "<HBBII"
 ONE_VALUE, BAD_COUNTS, WIDE, LAST, SAME_X = 1, 2, 4, 8, 16
 

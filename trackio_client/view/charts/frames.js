@@ -36,8 +36,8 @@ const BLOCK_BYTES = 12;
 export function decode(buffer) {
   const view = new DataView(buffer);
   const magic = buffer.byteLength >= 8 ? String.fromCharCode(...new Uint8Array(buffer, 0, 4)) : "";
-  if (magic !== "TKS1") {
-    throw new Error(`The answer begins with ${JSON.stringify(magic)}, wanted "TKS1": page and server are of different versions. Reload the page.`);
+  if (magic !== "TKS2") {
+    throw new Error(`The answer begins with ${JSON.stringify(magic)}, wanted "TKS2": page and server are of different versions. Reload the page.`);
   }
   const headBytes = view.getUint32(4, true);
   need(buffer, 8 + headBytes, "head");

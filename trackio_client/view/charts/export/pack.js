@@ -10,7 +10,7 @@ const LAST = 8;
 export function encode({ series, blocks, x, now_s }) {
   const head = new TextEncoder().encode(JSON.stringify({ cursor: "", x, reset: true, blocks: blocks.length, now_s: now_s ?? 0, series: series ?? [] }));
   const start = new Uint8Array(8);
-  start.set(new TextEncoder().encode("TKS1"));
+  start.set(new TextEncoder().encode("TKS2"));
   new DataView(start.buffer).setUint32(4, head.length, true);
   const parts = [start, head, ...blocks.flatMap(columns)];
   const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
