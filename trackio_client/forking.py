@@ -8,15 +8,14 @@ the second after `init`, which is also when data workers are forked.
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
-from types import FrameType
+from collections.abc import Callable, Mapping
+from importlib import _bootstrap
 from typing import Final
 
 MOST_WAIT_S: Final = 2.0
 """An import that takes longer waits for something else, and would hold up the training."""
-_IMPORTING: Final = "<frozen importlib._bootstrap>"
 
 
 def watch_forks() -> None:
@@ -33,13 +32,16 @@ def wait_for_imports() -> None:
 
 
 def _is_importing() -> bool:
-    frames = sys._current_frames()
+    """Whether a thread of ours holds the lock of a module.
+
+    Asked of the locks, as Python's own import does. The frames of other threads would tell it too, but they run on
+    while somebody walks them: on a busy machine such a walk met an object that was no frame.
+    """
+    locks: Mapping[str, Callable[[], object]] = getattr(_bootstrap, "_module_locks", {})
+    holders = {getattr(find(), "owner", None) for find in tuple(locks.values())}
     own = threading.get_ident()
-    for thread in threading.enumerate():
-        if thread.name.startswith("trackio-") and thread.ident is not None and thread.ident != own:
-            frame: FrameType | None = frames.get(thread.ident)
-            while frame is not None:
-                if frame.f_code.co_filename == _IMPORTING:
-                    return True
-                frame = frame.f_back
-    return False
+    return any(
+        thread.name.startswith("trackio-") and thread.ident in holders and thread.ident != own
+        for thread in threading.enumerate()
+        if thread.ident is not None
+    )

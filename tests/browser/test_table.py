@@ -60,11 +60,18 @@ def swept(page, space, request):
 
 
 def names(page):
-    return page.locator(".tk-table tr[data-id] .tk-name").all_inner_texts()
+    return page.locator(".tk-table tr[data-id] .tk-name")
 
 
 def listed(page, count):
     expect(page.locator(".tk-table tr[data-id]")).to_have_count(count)
+
+
+def is_wide(page, key, width):
+    page.wait_for_function(
+        "([key, width]) => document.querySelector(`.tk-table th[data-key='${key}']`).offsetWidth === width",
+        arg=[key, width],
+    )
 
 
 def head(page, key):
@@ -100,12 +107,12 @@ def test_a_table_is_filtered_sorted_grouped_and_taken_away(swept, tmp_path):
     page.keyboard.press("Escape")
     head(page, "config:optimizer").locator(".tk-head-sort").click()
     head(page, "metric:eval/loss").locator(".tk-head-sort").click(modifiers=["Shift"])
-    assert names(page) == ["b-1", "b-3", "b <b>5</b>", "a-0", "a-2", "a-4"]
+    expect(names(page)).to_have_text(["b-1", "b-3", "b <b>5</b>", "a-0", "a-2", "a-4"])
     expect(page.locator(".tk-sort-place")).to_have_text(["2", "1"])
     head(page, "metric:eval/only").locator(".tk-head-sort").click()
-    assert names(page)[-1] == "b <b>5</b>"
+    expect(names(page).last).to_have_text("b <b>5</b>")
     head(page, "metric:eval/only").locator(".tk-head-sort").click()
-    assert names(page)[-1] == "b <b>5</b>"
+    expect(names(page).last).to_have_text("b <b>5</b>")
     # Move by keys and by drag, widen, keep in place; remembered.
     sort = head(page, "config:optimizer").locator(".tk-head-sort")
     sort.focus()
@@ -113,10 +120,12 @@ def test_a_table_is_filtered_sorted_grouped_and_taken_away(swept, tmp_path):
     expect(head(page, "config:optimizer").locator(".tk-head-sort")).to_be_focused()
     width = head(page, "config:optimizer").bounding_box()["width"]
     page.keyboard.press("Alt+Shift+ArrowRight")
-    assert head(page, "config:optimizer").bounding_box()["width"] == width + 16
+    is_wide(page, "config:optimizer", width + 16)
     sort.drag_to(head(page, "state").locator(".tk-head-sort"), target_position={"x": 4, "y": 10})
-    order = page.locator(".tk-table th[data-key]").evaluate_all("cells => cells.map((cell) => cell.dataset.key)")
-    assert order[:3] == ["name", "config:optimizer", "state"]
+    page.wait_for_function(
+        """() => [...document.querySelectorAll(".tk-table th[data-key]")].slice(0, 3)
+          .map((cell) => cell.dataset.key).join() === "name,config:optimizer,state" """
+    )
     head(page, "metric:eval/loss").hover()
     head(page, "metric:eval/loss").locator(".tk-head-more").click()
     menu(page, "Keep it in place")
@@ -124,7 +133,7 @@ def test_a_table_is_filtered_sorted_grouped_and_taken_away(swept, tmp_path):
     page.reload()
     listed(page, 6)
     expect(page.locator(".tk-table th.tk-pin")).to_have_count(2)
-    assert head(page, "config:optimizer").bounding_box()["width"] == width + 16
+    is_wide(page, "config:optimizer", width + 16)
     # Groups: mean and sd, in the order of their means; they fold.
     head(page, "config:optimizer").hover()
     head(page, "config:optimizer").locator(".tk-head-more").click()
@@ -218,6 +227,6 @@ def test_chosen_experiments_are_tagged_archived_deleted_and_brought_back(swept, 
     expect(page.locator(".tk-bin-empty")).to_be_visible()
     page.locator(".tk-bin header").get_by_role("link", name="Table").click()
     listed(page, 5)
-    assert "b <b>5</b>" in names(page)
+    expect(names(page).filter(has_text="b <b>5</b>")).to_have_count(1)
     left = httpx.get(f"{space.url}/v1/experiments", params={"project": page.project}).json()["experiments"]
     assert {row["experiment_id"] for row in left} == set(page.ids) - {page.ids[4]}

@@ -5,11 +5,26 @@ argv: the launcher ("none": somebody else launched this; "debug", "notebook": Ac
 """
 
 import sys
+import threading
 
 import accelerate
 import torch
 
+from trackio_client.experiment import Experiment
+
 ROWS = [{"x": torch.full((4,), float(at % 3)), "labels": at % 2} for at in range(32)]
+
+
+READ = threading.Event()
+"""The hardware was read: four steps may be over before, on a machine that is busy."""
+
+
+def log_hardware(experiment, readings, step, log=Experiment.log_hardware):
+    log(experiment, readings, step)
+    READ.set()
+
+
+Experiment.log_hardware = log_hardware
 
 
 class Line(torch.nn.Module):
@@ -37,6 +52,10 @@ def by_callback(at):
         def on_step_begin(self, args, state, control, **kwargs):
             fail(args.process_index, state.global_step, at)
 
+        def on_step_end(self, args, state, control, **kwargs):
+            if state.global_step == args.max_steps:
+                READ.wait(60)
+
     arguments = transformers.TrainingArguments(
         output_dir="out", max_steps=4, logging_steps=1, save_strategy="no", report_to="none", disable_tqdm=True,
         use_cpu=True, per_device_train_batch_size=4, dataloader_pin_memory=False, ddp_find_unused_parameters=False,
@@ -61,6 +80,7 @@ def by_tracker(at):
         optimizer.step()
         optimizer.zero_grad()
         accelerator.log({"loss": loss.item()}, step=step)
+    READ.wait(60)
     accelerator.end_training()
 
 
