@@ -80,10 +80,9 @@ def pack(answer: BucketsAnswer, *, x: str, now_s: float, cursor: str) -> bytes:
     """The bytes of an answer, as wire/asks.py says."""
     index = {key: place for place, key in enumerate(answer.keys)}
     parts: list[bytes] = []
-    before: Buckets | None = None
+    before = b""
     for key, buckets in answer.series.items():
-        _block(parts, index[key], buckets, before)
-        before = buckets
+        before = _block(parts, index[key], buckets, before)
     head = {
         "cursor": cursor,
         "x": x,
@@ -96,14 +95,16 @@ def pack(answer: BucketsAnswer, *, x: str, now_s: float, cursor: str) -> bytes:
     return b"".join((SERIES_MAGIC, struct.pack("<I", len(text)), text, *parts))
 
 
-def _block(parts: list[bytes], place: int, b: Buckets, before: Buckets | None) -> None:
+def _block(parts: list[bytes], place: int, b: Buckets, before: bytes) -> bytes:
+    """Add a series; its x, as bytes, are what the next one's are compared with."""
     n = len(b.x)
-    same = np.array_equal(b.min, b.max, equal_nan=True) and np.array_equal(b.min, b.mean, equal_nan=True)
+    x, low = b.x.astype("<f8", copy=False).tobytes(), b.min.tobytes()
+    same = low == b.max.tobytes() and low == b.mean.tobytes()  # as bytes: a NaN is like itself
     bad = bool(b.nan.any() or b.posinf.any() or b.neginf.any())
     wide = needs_double(b.min, b.max)
     last = math.isfinite(b.last) and (n == 0 or b.last != b.mean[-1])
     # Metrics of one call have the same steps: a third of all bytes need not be sent again.
-    same_x = n > 0 and before is not None and np.array_equal(b.x, before.x)
+    same_x = n > 0 and x == before
     mode = (
         (SAME_X if same_x else 0)
         | (ONE_VALUE if same else 0)
@@ -114,7 +115,7 @@ def _block(parts: list[bytes], place: int, b: Buckets, before: Buckets | None) -
     kind = "<f8" if wide else "<f4"
     parts.append(_BLOCK.pack(place, mode, 0, b.keep, n))
     if not same_x:
-        parts.append(b.x.astype("<f8", copy=False).tobytes())
+        parts.append(x)
     for column in (b.min,) if same else (b.min, b.max, b.mean):
         parts.append(column.astype(kind, copy=False).tobytes())
     if bad:
@@ -122,6 +123,7 @@ def _block(parts: list[bytes], place: int, b: Buckets, before: Buckets | None) -
             parts.append(np.minimum(counts, 65_535).astype("<u2").tobytes())
     if last:
         parts.append(struct.pack("<d", b.last))
+    return x
 
 
 def needs_double(low: npt.NDArray[np.float64], high: npt.NDArray[np.float64]) -> bool:

@@ -86,6 +86,14 @@ class Chunks:
     """(n,) Steps ascend, and no other chunk has steps between this one's first and last."""
     timely: npt.NDArray[np.bool_]
     """(n,) Clean; times do not go back in it, and are behind those of every chunk with lower steps."""
+    nos: Ints
+    begin: Ints
+    end: Ints
+    """(n,) Number, first and last step of each, as columns: a chart of many series asks these of each of them."""
+    in_order: bool
+    """All of them clean, and steps never go back from one to the next."""
+    a_point: float
+    """Steps from one point to the next, in the chunk where that is most."""
 
 
 def chunks_of(heads: npt.NDArray[np.void]) -> Chunks:
@@ -105,7 +113,11 @@ def chunks_of(heads: npt.NDArray[np.void]) -> Chunks:
     timely[1:] &= by_step["us0"][1:] >= late[:-1]
     clean, in_time = np.empty(n, dtype=bool), np.empty(n, dtype=bool)
     clean[order], in_time[order] = alone, timely
-    return Chunks(heads, clean, in_time)
+    begin, end = np.ascontiguousarray(heads["step0"]), np.ascontiguousarray(heads["step1"])
+    in_order = bool(clean.all() and (begin[1:] >= begin[:-1]).all())
+    spread = (end.astype(np.float64) - begin.astype(np.float64)) / np.maximum(1, heads["n"] - 1)
+    a_point = float(spread.max()) if n else 0.0
+    return Chunks(heads, clean, in_time, np.ascontiguousarray(heads["no"]), begin, end, in_order, a_point)
 
 
 def resolved(points: Points) -> Points:
@@ -300,16 +312,21 @@ class Parts:
         With `outlines` of 512 points each. A chunk that was written before there were outlines has the others alone:
         then all rows are of 64 points.
         """
+        return np.frombuffer(b"".join(self.overview_bytes(sql, series, nos, outlines=outlines)), dtype=OVERVIEW)
+
+    def overview_bytes(
+        self, sql: sqlite3.Connection, series: SeriesRow, nos: Ints, *, outlines: bool = False
+    ) -> list[bytes]:
+        """As `overviews`, as they are stored, a chunk each."""
         table = "outline" if outlines else "overview"
-        rows = sql.execute(
-            f"SELECT no, data FROM {table} WHERE series = ? AND no BETWEEN ? AND ? ORDER BY no",
-            (series.id, int(nos.min()), int(nos.max())),
-        )
-        wanted = set(nos.tolist())
-        found = [data for no, data in rows if no in wanted]
-        if outlines and len(found) < len(wanted):
-            return self.overviews(sql, series, nos)
-        return np.frombuffer(b"".join(found), dtype=OVERVIEW)
+        first, last = int(nos[0]), int(nos[-1])  # numbers ascend
+        query = f"FROM {table} WHERE series = ? AND no BETWEEN ? AND ? ORDER BY no"
+        found = [row[0] for row in sql.execute(f"SELECT data {query}", (series.id, first, last))]
+        if len(found) != len(nos):  # of other chunks between them, or lacking
+            wanted = set(nos.tolist())
+            rows = sql.execute(f"SELECT no, data {query}", (series.id, first, last))
+            found = [data for no, data in rows if no in wanted]
+        return self.overview_bytes(sql, series, nos) if outlines and len(found) < len(nos) else found
 
     def chunk(
         self, sql: sqlite3.Connection, series: SeriesRow, head: np.void, rank: int, *, times: bool, order: bool

@@ -22,7 +22,7 @@ from trackio_client.store.chunks import CHUNK_POINTS, GROUP, OUTLINE_GROUP
 from trackio_client.store.columns import Floats, Ints
 from trackio_client.store.parts import Parts, Points, SeriesRow, Tail, concatenated, resolved
 from trackio_client.store.schema import KEPT
-from trackio_client.store.wholes import many_whole_buckets, range_of, wanted_of, whole_buckets
+from trackio_client.store.wholes import are_of_one_bucket, many_whole_buckets, range_of, wanted_of, whole_buckets
 
 _SERIES = (
     "SELECT s.id, s.experiment, e.experiment_id, s.metric, e.merges, s.position, "
@@ -238,20 +238,16 @@ class Reading:
         if scale.times or width < 1 or len(rows) < 2:
             return
         low, high = range_of(low, high, width)
-        some: list[tuple[SeriesRow, npt.NDArray[np.void]]] = []
+        some: list[tuple[SeriesRow, list[bytes]]] = []
         for series in rows:
             if self.parts.drawing((series.id, scale, width, low, high)) is not None or len(self.tail(series)):
                 continue
             held = self.parts.chunks(self.sql, series)
-            heads = wanted_of(held, width, low, high)
-            if (
-                heads is None
-                or not _wide_enough(held.heads, scale, width).all()
-                or _same_bucket(heads, scale, width).all()
-            ):
+            wanted = wanted_of(held, width, low, high)
+            if wanted is None or width < held.a_point * GROUP or are_of_one_bucket(held, wanted, width):
                 continue
-            outlines = bool(_wide_enough(held.heads, scale, width, OUTLINE_GROUP).all())
-            some.append((series, self.parts.overviews(self.sql, series, heads["no"], outlines=outlines)))
+            outlines = width >= held.a_point * OUTLINE_GROUP
+            some.append((series, self.parts.overview_bytes(self.sql, series, held.nos[wanted], outlines=outlines)))
         if not some:
             return
         for (series, _), drawn in zip(
@@ -268,9 +264,9 @@ class Reading:
         None where that would not be right.
         """
         held = self.parts.chunks(self.sql, series)
-        if scale.times or len(held.heads) == 0 or not _wide_enough(held.heads, scale, width).all():
+        if scale.times or len(held.heads) == 0 or width < held.a_point * GROUP:
             return None
-        outlines = bool(_wide_enough(held.heads, scale, width, OUTLINE_GROUP).all())
+        outlines = width >= held.a_point * OUTLINE_GROUP
         tail, end, rest = self.tail(series), high, None
         if len(tail):
             edge = math.floor(int(tail.steps.min()) / width) * width
@@ -323,11 +319,11 @@ def _same_bucket(heads: npt.NDArray[np.void], scale: Scale, width: float) -> npt
     return same
 
 
-def _wide_enough(heads: npt.NDArray[np.void], scale: Scale, width: float, points: int = GROUP) -> npt.NDArray[np.bool_]:
-    """Whether buckets are at least as wide as rows of so many points: of the chunks' overviews, or outlines."""
+def _wide_enough(heads: npt.NDArray[np.void], scale: Scale, width: float) -> npt.NDArray[np.bool_]:
+    """Whether buckets are at least as wide as rows of the chunks' overviews."""
     begin, end = scale.x(heads["step0"], heads["us0"]), scale.x(heads["step1"], heads["us1"])
     a_point = (end - begin) / np.maximum(1, heads["n"] - 1)
-    wide: npt.NDArray[np.bool_] = width >= a_point * (_FEW if scale.times else points)
+    wide: npt.NDArray[np.bool_] = width >= a_point * (_FEW if scale.times else GROUP)
     return wide
 
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from trackio_client.store import cells
 from trackio_client.store.cells import Cells, Drawn
+from trackio_client.store.chunks import OVERVIEW
 from trackio_client.store.columns import Ints
 from trackio_client.store.parts import Chunks
 
@@ -45,54 +46,70 @@ def whole_buckets(
         low: the first step.
         high: the last step, or what lies between it and the next.
     """
-    some = wanted_of(held, width, low, high)
-    if some is None:
+    wanted = wanted_of(held, width, low, high)
+    if wanted is None:
         return None
-    if (_number(some["step0"], width) == _number(some["step1"], width)).all():
-        return _drawn(some, 1, width)
-    return _drawn(rows_of(some["no"]), 0, width, low, high)
+    if are_of_one_bucket(held, wanted, width):
+        return _drawn(held.heads[wanted], 1, width)
+    return _drawn(rows_of(held.nos[wanted]), 0, width, low, high)
 
 
-def wanted_of(held: Chunks, width: float, low: float | None, high: float | None) -> npt.NDArray[np.void] | None:
-    """The headers of the chunks that touch a range of steps; None where whole buckets cannot be made of them."""
-    heads = held.heads
-    wanted = np.ones(len(heads), dtype=bool)
-    if low is not None:
-        wanted &= heads["step1"] >= low
-    if high is not None:
-        wanted &= heads["step0"] <= high
-    if width < 1 or not wanted.any() or not held.clean[wanted].all():
+def wanted_of(
+    held: Chunks, width: float, low: float | None, high: float | None
+) -> slice | npt.NDArray[np.bool_] | None:
+    """Which chunks touch a range of steps; None where whole buckets cannot be made of them."""
+    if width < 1 or not len(held.begin):
         return None
-    some: npt.NDArray[np.void] = heads[wanted]
-    if max(-float(some["step0"].min()), float(some["step1"].max())) > _EXACT:
-        return None
-    return some
+    begin, end = held.begin, held.end
+    wanted: slice | npt.NDArray[np.bool_]
+    if held.in_order:
+        first = 0 if low is None else int(np.searchsorted(end, low))
+        last = len(begin) if high is None else int(np.searchsorted(begin, high, side="right"))
+        if first >= last:
+            return None
+        wanted = slice(first, last)
+        lowest, highest = int(begin[first]), int(end[last - 1])
+    else:
+        wanted = np.ones(len(begin), dtype=bool)
+        if low is not None:
+            wanted &= end >= low
+        if high is not None:
+            wanted &= begin <= high
+        if not wanted.any() or not held.clean[wanted].all():
+            return None
+        lowest, highest = int(begin[wanted].min()), int(end[wanted].max())
+    return wanted if max(-lowest, highest) <= _EXACT else None
+
+
+def are_of_one_bucket(held: Chunks, wanted: slice | npt.NDArray[np.bool_], width: float) -> bool:
+    """Whether no chunk reaches over the edge of a bucket: then their headers are enough."""
+    return bool((_number(held.begin[wanted], width) == _number(held.end[wanted], width)).all())
 
 
 def many_whole_buckets(
-    parts: Sequence[npt.NDArray[np.void]], width: float, low: float | None, high: float | None
+    parts: Sequence[Sequence[bytes]], width: float, low: float | None, high: float | None
 ) -> list[Drawn | None]:
     """As `whole_buckets`, of many series at once: a call of numpy costs as much for one series as for all of them.
 
     Args:
-        parts: the overviews of the chunks of each series that touch the range, one behind the other.
+        parts: of each series the overviews of the chunks that touch the range, as they are stored.
         width: of a bucket, at least a step.
         low: the first step.
         high: the last step, or what lies between it and the next.
     """
-    rows = np.concatenate(parts)
-    of = np.repeat(np.arange(len(parts)), [len(each) for each in parts])
-    begin, end = np.ascontiguousarray(rows["step"]), np.ascontiguousarray(rows["last_step"])
+    words = np.frombuffer(b"".join(itertools.chain.from_iterable(parts)), dtype="<i8").reshape(-1, _WORDS)
+    of = np.repeat(np.arange(len(parts)), [sum(map(len, part)) // OVERVIEW.itemsize for part in parts])
+    begin, end = words[:, _AT["step"]].copy(), words[:, _AT["last_step"]].copy()
     inside = (end >= (_LOWEST if low is None else low)) & (begin <= (_HIGHEST if high is None else high))
     if not inside.all():
-        rows, of, begin, end = rows[inside], of[inside], begin[inside], end[inside]
-    if len(rows) == 0:
+        words, of, begin, end = words[inside], of[inside], begin[inside], end[inside]
+    if len(words) == 0:
         return [None] * len(parts)
     index = _number(begin, width)
     wrong = index != _number(end, width)
     wrong[1:] |= (of[1:] == of[:-1]) & (begin[1:] < begin[:-1])
     starts = np.flatnonzero(np.append(True, (index[1:] != index[:-1]) | (of[1:] != of[:-1])))
-    drawn = cells.drawn_of_whole(_cells(rows, begin, end), end.astype(np.float64), index[starts], starts, width)
+    drawn = cells.drawn_of_whole(_of_words(words, begin, end), end.astype(np.float64), index[starts], starts, width)
     edges = np.searchsorted(of[starts], np.arange(len(parts) + 1))
     bad = set(of[wrong].tolist())
     return [
@@ -102,6 +119,21 @@ def many_whole_buckets(
 
 
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
+_WORDS = OVERVIEW.itemsize // 8
+_AT = {name: int(place[1]) // 8 for name, place in (OVERVIEW.fields or {}).items()}
+"""The word of a row that a field begins in. As words, a column is one walk over the rows; by fields it is several."""
+
+
+def _of_words(words: Ints, begin: Ints, end: Ints) -> Cells:
+    least, most, total = (words[:, _AT[name]].copy().view(np.float64) for name in ("min", "max", "sum"))
+    counts = words[:, _AT["n"]].copy()  # four counts of 16 bits
+    n = counts & 0xFFFF
+    if (counts == n).all():
+        nan = posinf = neginf = np.zeros(len(n), dtype=np.int64)
+    else:
+        nan, posinf, neginf = ((counts >> at) & 0xFFFF for at in (16, 32, 48))
+    # Where the extremes of a row lie is not asked: its first step stands for all of its places.
+    return Cells(begin, begin, end, end, least, begin, begin, most, begin, begin, total, n, nan, posinf, neginf)
 
 
 def _number(steps: Ints, width: float) -> Ints:
