@@ -1,4 +1,4 @@
-"""Pictures of every page, to be looked at: page × width × theme × (empty, one, typical, 1,000 experiments, error).
+"""Pictures of every page, to be looked at: page × width × theme × (empty, one, typical, causes, 1,000 experiments, error).
 
     python benchmarks/screenshots.py [--into screenshots] [--only typical,thousand]
     python benchmarks/screenshots.py --docs docs/images     the README's: the demo, while it trains
@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.browser.conftest import Space, chromium_path, free_port  # noqa: E402
+from tests.browser.made_up import made_up_gpus, made_up_labels  # noqa: E402
 from tests.browser.trainings import Training, curve, sweep, trained  # noqa: E402
 
 WIDTHS = {1440: 900, 1024: 768, 390: 844}
@@ -85,6 +86,22 @@ def thousand(space: Space) -> str:
         config=lambda i: {"lr": 1e-5 * (1 + i % 50), "seed": i % 5},
     )  # fmt: skip
     return "sweep"
+
+
+def causes(space: Space) -> str:
+    """What the views of labels and hardware are for: a label that falls, a GPU that heat slows."""
+    labels = [
+        ("O", 9120, 0.99),
+        ("person", 412, 0.86),
+        ("location", 230, 0.74),
+        ("corporation", 66, 0.41),
+        ("product", 31, 0.22),
+    ]
+    for i, name in enumerate(("crf-lr3e-5", "crf-lr1e-4", "softmax-lr3e-5")):
+        state = None if i == 0 else "finished"
+        made_up_labels(space.url, "causes", name, labels, falls="location", seed=i, state=state)
+    made_up_gpus(space.url, "causes", "eight GPUs", waits=(0.2, 0.3))
+    return "causes"
 
 
 def newest(space: Space, project: str) -> str:
@@ -164,7 +181,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--into", type=Path, default=ROOT / "screenshots")
     parser.add_argument("--docs", type=Path, help="take the README's pictures into this folder")
-    parser.add_argument("--only", default="empty,one,typical,thousand,error")
+    parser.add_argument("--only", default="empty,one,typical,causes,thousand,error")
     chosen = parser.parse_args()
     wanted = chosen.only.split(",")
     into: Path = chosen.docs or chosen.into
@@ -189,6 +206,7 @@ def pictures(browser: Browser, space: Space, wanted: list[str], into: Path) -> N
     makers = {
         "one": lambda: trained(space.url, "one", "only-one", steps=200, system=True).project,
         "typical": lambda: typical(space),
+        "causes": lambda: causes(space),
         "thousand": lambda: thousand(space),
     }
     for name, make in makers.items():
