@@ -1,4 +1,4 @@
-"""Pictures of every page, to be looked at: page × width × theme × (empty, one, typical, causes, 1,000 experiments, error).
+"""Pictures of every page, to look at: page × width × theme × (empty, one, typical, causes, 1,000 experiments, error).
 
     python benchmarks/screenshots.py [--into screenshots] [--only typical,thousand]
     python benchmarks/screenshots.py --docs docs/images     the README's: the demo, while it trains
