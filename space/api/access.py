@@ -22,6 +22,7 @@ from typing import Any, Final
 
 from space.api.tokens import ID_BYTES, LAST_S, Claim, Kind, Signer, claim_of, new_id
 from trackio_client.errors import StoreError, UsageError
+from trackio_client.store.schema import named
 from trackio_client.wire.events import checked_name, is_id
 
 MOST_LIVE: Final = 1000
@@ -85,6 +86,7 @@ class Access:
         self.on_change: Callable[[], None] = lambda: None
         """Called after a token or link was made or revoked: whoever pushes the state to a repo hears of it."""
         try:
+            self._path = path or Path("the list of tokens and share links in memory")
             self._db = _opened(path)
             self.signer = Signer((secret or self._own_secret()).encode())
         except (sqlite3.Error, OSError) as error:
@@ -239,7 +241,7 @@ class Access:
         try:
             self._put(entry)
         except sqlite3.Error as error:
-            raise StoreError(f"the list of tokens and share links cannot be written: {error}") from error
+            raise named(error, self._path) from error
 
     def _put(self, entry: Entry) -> None:
         with self._db:

@@ -8,6 +8,7 @@ view the one that was changed last stands, deletion included, so the order of jo
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 import sqlite3
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from trackio_client.errors import NotFound, NotReady, StoreError, UsageError
+from trackio_client.store.schema import named
 from trackio_client.wire.events import MAX_STEP, checked_name
 
 MOST: Final = 500
@@ -71,6 +73,7 @@ class SavedViews:
     def __init__(self, path: Path | None, *, clock: Callable[[], float] = time.time) -> None:
         """`path` None keeps them in memory. Raises StoreError when the file cannot be read."""
         self._clock = clock
+        self._path = path or Path("the saved views in memory")
         self._lock = threading.RLock()
         self._ready = True
         self._closed = False
@@ -203,7 +206,7 @@ class SavedViews:
             raise NotReady("the saved views are still being read from the dataset repo", retry_after_s=1)
 
     def _written(self) -> _Transaction:
-        return _Transaction(self._db)
+        return _Transaction(self._db, self._path)
 
     def _of(self, project: str) -> list[SavedView]:
         rows = self._db.execute("SELECT content FROM view WHERE project = ?", (project,)).fetchall()
@@ -231,22 +234,31 @@ class SavedViews:
 class _Transaction:
     """Reading and writing as one, also for another process; what fails leaves all as it was."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
+    def __init__(self, db: sqlite3.Connection, path: Path) -> None:
+        self._db, self._path = db, path
 
     def __enter__(self) -> None:
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-        except sqlite3.Error as error:
-            raise StoreError(f"the saved views cannot be written: {error}") from error
+        self._do("BEGIN IMMEDIATE")
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        try:
-            self._db.execute("COMMIT" if error is None else "ROLLBACK")
-        except sqlite3.Error as failure:
-            raise StoreError(f"the saved views cannot be written: {failure}") from failure
+        if error is None:
+            self._do("COMMIT")
+            return
+        self._take_back()
         if isinstance(error, sqlite3.Error):
-            raise StoreError(f"the saved views cannot be written: {error}") from error
+            raise named(error, self._path) from error
+
+    def _do(self, words: str) -> None:
+        try:
+            self._db.execute(words)
+        except sqlite3.Error as error:
+            self._take_back()  # a COMMIT that found no room leaves the transaction open
+            raise named(error, self._path) from error
+
+    def _take_back(self) -> None:
+        if self._db.in_transaction:  # a full disk may have ended it already
+            with contextlib.suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
 
 
 def path_beside(store: Path) -> Path:
