@@ -36,6 +36,18 @@ def test_the_detail_of_an_experiment_tells_where_it_ran_and_why_something_is_mis
     assert told["not_captured"] == {"git.dirty": "git is not installed"}
 
 
+def test_what_was_not_told_by_now_is_not_waited_for(make_api):
+    """Also of an experiment that nobody ended: its program is gone."""
+    api = make_api()
+    start = event_frame({"kind": "start", "time_us": 1_700_000_000_000_000, "project": "digits", "name": "old"})
+    old = Batch(
+        writer_id="w1", experiment_id="exp_a", project="digits", generation=0, first_seq=0, count=1, first_held=0,
+        body=start,
+    )  # fmt: skip
+    assert api.send(old).status_code == 200
+    assert "nothing was told" in api.get("/v1/experiments/exp_a").json()["environment"]["not_captured"]["environment"]
+
+
 @pytest.mark.requirement("S2.23")
 def test_a_link_shows_nothing_of_it(make_api):
     api = make_api()

@@ -21,6 +21,7 @@ from trackio_client.wire.events import ENVIRONMENT, plain, revive
 
 NOTHING: Final = "nothing was told: it was imported, logged by another client, or TRACKIO_CAPTURE_ENVIRONMENT=0 was set"
 _WAIT: Final = "not yet: it is told within a second of the beginning"
+_WAIT_S: Final = 10.0
 _NAMED: Final = ("model", "identity", "data_counts")
 """Records that say what was trained, and on what (S3.44)."""
 
@@ -46,7 +47,8 @@ def environment_of(store: Store, experiment_id: str) -> dict[str, Any]:
     newest = mains[-1] if mains else _Program()
     values, reasons = dict(newest.values), dict(newest.not_captured)
     if not mains:
-        reasons["environment"] = NOTHING if record.end is not None else _WAIT
+        is_late = record.end is not None or record.last_heard_s - record.created_s > _WAIT_S
+        reasons["environment"] = NOTHING if is_late else _WAIT
     values["time"] = _time(record)
     seeds = values.get("seeds")
     values["seeds"] = (dict(seeds) if isinstance(seeds, Mapping) else {}) | _told_seeds(record.config)

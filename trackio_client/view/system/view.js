@@ -60,7 +60,7 @@ export class SystemView {
     this.pane.tools.append(this.stack.where, this.out, this.field);
     this.reasons = h("p", { class: "tk-pane-words", hidden: true });
     fill(this.pane.body, this.reasons, holder);
-    this.empty = h("div", null);
+    this.empty = h("div", { class: "tk-system-none" });
     const grid = h("div", null);
     this.charts = h("details", { class: "tk-system-all", open: remembered().systemAll !== false }, h("summary", null, h("h2", null, "All hardware metrics"), h("span", { class: "tk-soft" }, "as they were logged")), grid);
     this.charts.addEventListener("toggle", () => {
@@ -258,12 +258,17 @@ export class SystemView {
   /** @param {boolean} none */
   sayNone(none) {
     const waiting = this.state.get("metrics") === null;
-    const why = none ? this.shown.map(({ id, name }) => [name, this.details.get(id)?.environment?.not_captured ?? {}]).flatMap(([name, reasons]) => (reasonOf(reasons) ? [`${name}: ${reasonOf(reasons)}.`] : [])) : [];
+    /** @type {Map<string, string[]>} */ const reasons = new Map(); // names by what their programs said
+    for (const { id, name } of none ? this.shown : []) {
+      const reason = reasonOf(this.details.get(id)?.environment?.not_captured ?? {});
+      if (reason) reasons.set(reason, [...(reasons.get(reason) ?? []), name]);
+    }
+    const why = [...reasons].slice(0, 3).map(([reason, names]) => `${names.slice(0, 3).join(", ")}${names.length > 3 ? ` and ${count(names.length - 3)} more` : ""}: ${reason}.`);
     const key = `${none} ${waiting} ${why.join("\n")}`;
     if (key === this.noneKey) return;
     this.noneKey = key;
     fill(this.empty, none ? noSystem() : waiting ? skeleton() : null);
-    if (why.length) this.empty.firstElementChild?.append(h("p", { class: "tk-soft" }, why.slice(0, 3).join(" ")));
+    if (why.length) this.empty.firstElementChild?.append(h("p", { class: "tk-soft" }, why.join(" ")));
   }
 
   close() {
