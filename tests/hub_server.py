@@ -37,6 +37,7 @@ import uvicorn
 
 from tests.hub.standin.app import StandIn
 from tests.hub.standin.state import State
+from tests.ports import free_port
 
 _ROOT = Path(__file__).resolve().parents[1]
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -176,9 +177,7 @@ class HubProcess(Hub):
     """A stand-in in a process of its own, over a folder; the address stays over `kill()` and `start()`."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         super().__init__(f"http://127.0.0.1:{self.port}")
         self.folder, self.process = folder, None
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from playwright.sync_api import expect
+
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from tests.browser.static_page import World
@@ -47,7 +49,7 @@ def chromium_path() -> str | None:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[object]:
     """One Chromium for all tests."""
-    from playwright.sync_api import expect, sync_playwright
+    from playwright.sync_api import sync_playwright
 
     path = chromium_path()
     expect.set_options(timeout=30_000)  # two cores may be busy with others' work; what holds is not waited for
@@ -121,7 +123,7 @@ class Space:
             if self.process.poll() is not None:
                 break
             try:
-                if httpx.get(f"{self.url}/v1/health", timeout=2).status_code == 200:
+                if httpx.get(f"{self.url}/v1/health", timeout=10).status_code == 200:
                     return self
             except httpx.HTTPError:
                 pass
@@ -139,13 +141,6 @@ class Space:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """A store file that is not ours, newer, or read-only: clear words and an exit code, and the file is left alone."""
 
 import os
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
 from trackio_client.cli.main import main
 from trackio_client.store.open import open_store
 
@@ -48,14 +48,8 @@ def home(tmp_path, monkeypatch):
     return tmp_path
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
-
-
 def run(home, *words):
-    more = {"PYTHONPATH": str(ROOT), "GRADIO_SERVER_PORT": free_port(), "GRADIO_ANALYTICS_ENABLED": "False"}
+    more = {"PYTHONPATH": str(ROOT), "GRADIO_SERVER_PORT": str(free_port()), "GRADIO_ANALYTICS_ENABLED": "False"}
     env = {**os.environ, **more, "TRACKIO_DIR": str(home), "HF_HUB_OFFLINE": "1"}
     return subprocess.run([sys.executable, *words], env=env, cwd=home, capture_output=True, text=True, timeout=120)
 
@@ -82,7 +76,7 @@ def test_a_file_that_is_no_store_of_ours_is_named_and_left_alone(home, capsys, m
 
 def test_the_dashboard_says_why_it_cannot_start(home):
     make_newer(home / "v1" / "store.sqlite")
-    ui = run(home, "-m", "trackio_client", "ui", "--no-browser", "--port", free_port())
+    ui = run(home, "-m", "trackio_client", "ui", "--no-browser", "--port", str(free_port()))
     assert ui.returncode == 1
     assert "was written by a newer version" in ui.stderr
     assert "the dashboard ended at once with status 2" in ui.stderr

@@ -157,7 +157,8 @@ def test_what_deploy_kept_is_shown_with_its_file_and_a_file_open_to_others_is_to
 
 @pytest.mark.requirement("S1.15")
 def test_it_tries_the_space_by_the_token_that_trainers_send(tmp_path, monkeypatch, capsys):
-    from tests.browser.conftest import Space, free_port
+    from tests.browser.conftest import Space
+    from tests.ports import free_port
 
     space = Space(tmp_path / "space", free_port(), environ={"TRACKIO_WRITE_TOKEN": "w-secret-of-mine"}).start()
     try:

@@ -13,13 +13,9 @@ import httpx
 import psutil
 import pytest
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def started(folder, port):
@@ -47,7 +43,7 @@ def test_the_dashboard_answers_on_its_port_and_ends_with_the_command(tmp_path, h
         assert health.json()["status"] == "ok"
         child = psutil.Process(told["pid"])
         ui.send_signal(how)
-        assert ui.wait(30) == 0
+        assert ui.wait(60) == 0
         until = time.monotonic() + 60
         while child.is_running() and child.status() != psutil.STATUS_ZOMBIE and time.monotonic() < until:
             time.sleep(0.05)
@@ -64,7 +60,7 @@ def test_a_port_in_use_is_told_before_anything_starts(tmp_path):
         other.bind(("127.0.0.1", 0))
         other.listen()
         ui = started(tmp_path, other.getsockname()[1])
-        assert ui.wait(30) == 2
+        assert ui.wait(60) == 2
         ui.stdout.close()
 
 

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 TRAINER = Path(__file__).parent / "programs" / "trainer.py"
@@ -33,12 +34,6 @@ def until(holds: Callable[[], Any], what: str, *, patience_s: float = PATIENCE_S
         if time.monotonic() > end:
             raise AssertionError(f"after {patience_s:.0f} s still not: {what}")
         time.sleep(every_s)
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def environment(directory: Path, **more: str) -> dict[str, str]:
@@ -108,14 +103,14 @@ class Space:
 
     def get(self, path: str, **headers: str) -> Any:
         request = urllib.request.Request(self.url + path, headers=headers)
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.loads(answer.read())
 
     def post(self, path: str, body: bytes, **headers: str) -> tuple[int, Any]:
         """(status, content) of a POST, refused or not."""
         request = urllib.request.Request(self.url + path, data=body, headers=headers, method="POST")
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, json.loads(answer.read())
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read())

@@ -14,7 +14,8 @@ import uvicorn
 
 from space.server import make_app
 from space.settings import SpaceSettings
-from tests.e2e.machines import ROOT, environment, free_port, until
+from tests.e2e.machines import ROOT, environment, until
+from tests.ports import free_port
 from trackio_client.store.open import open_store
 
 TOKEN = "a-token-of-the-test"

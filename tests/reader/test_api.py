@@ -2,7 +2,6 @@
 
 import math
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ import httpx
 import numpy as np
 import pytest
 
+from tests.ports import free_port
 from trackio_client.errors import ExperimentNotFound, MetricNotFound, ProjectNotFound, Unavailable, UsageError
 from trackio_client.reader import Api
 from trackio_client.store.open import open_store
@@ -60,9 +60,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def url(folder):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     ours = {k: v for k, v in os.environ.items() if not k.startswith(("TRACKIO_", "GRADIO_", "SPACE_", "HF_"))}
     told = {"TRACKIO_DIR": str(folder), "GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}
     offline = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT)}
@@ -82,7 +80,7 @@ def url(folder):
         yield address
     finally:
         space.terminate()
-        space.wait(20)
+        space.wait(60)
 
 
 @pytest.fixture(params=["file", "http"])

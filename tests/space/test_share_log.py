@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ import time
 import httpx
 import pytest
 
+from tests.ports import free_port
 from tests.space.conftest import batch
 from tests.space.test_process import ROOT, environment
 from trackio_client.wire.batches import FRAMES_TYPE, pack
@@ -23,9 +23,7 @@ HUB = "hf_a_token_of_the_hub_9d2e"
 @pytest.fixture
 def server(tmp_path):
     """A whole server in a process of its own: (address, log)."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environ = environment(tmp_path, GRADIO_SERVER_PORT=str(port), TRACKIO_WRITE_TOKEN=OWNER)
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen([sys.executable, "app.py"], env=environ, cwd=ROOT, stdout=log, stderr=log)
@@ -41,7 +39,7 @@ def server(tmp_path):
                 time.sleep(0.1)
         yield url, tmp_path / "log"
         process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        process.wait(60)
     finally:
         process.kill()
         process.wait()
