@@ -2,6 +2,7 @@
 /** Small pieces that several ways to compare have. */
 import { fill, h } from "../base/dom.js";
 import { menuButton } from "../base/menu.js";
+import { axisOf } from "./axis.js";
 
 const OF = { all: "All experiments", ticked: "The ticked" };
 
@@ -27,4 +28,32 @@ export function columnButton(parts, { title, now, choose, none = "" }) {
   };
   const button = menuButton({ label: "", title, items, choose: (column) => choose(column || null) });
   return button;
+}
+
+/** A box that reads a column by its logarithm; hidden where that cannot be. @param {any} state @param {string} word @param {() => string | null} column */
+export function logBox(state, word, column) {
+  const box = h("input", { type: "checkbox", class: "tk-box" });
+  box.addEventListener("change", () => {
+    const logs = (state.get("compareLogs") ?? []).filter((/** @type {string} */ each) => each !== column() && each !== `-${column()}`);
+    state.set({ compareLogs: [...logs, box.checked ? column() : `-${column()}`] });
+  });
+  const label = h("label", { class: "tk-control tk-toggle" }, box, `log ${word}`);
+  const say = (/** @type {import("./axis.js").Axis | null} */ axis) => {
+    label.hidden = !axis?.canLog;
+    box.checked = axis?.kind === "log";
+  };
+  return { label, say };
+}
+
+/** A column of these rows as an axis, by its logarithm if the reader said so. @param {any} parts @param {any[]} rows @param {string | null} column */
+export function axisFor({ rows: held, state }, rows, column) {
+  if (!column) return null;
+  const logs = state.get("compareLogs") ?? [];
+  return axisOf(column, held.label(column), rows.map((row) => held.value(row, column)), logs.includes(column) ? true : logs.includes(`-${column}`) ? false : null);
+}
+
+/** Where a row stands on an axis. @param {any} held @param {any} row @param {import("./axis.js").Axis | null} axis */
+export function placeOn(held, row, axis) {
+  const value = axis && held.value(row, axis.column);
+  return value === undefined || !axis ? null : axis.place(value);
 }

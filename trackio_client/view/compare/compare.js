@@ -1,5 +1,5 @@
 // @ts-check
-/** Experiments beside each other, in five ways: what differs, two groups of seeds, all along axes, any two, what matters. */
+/** Experiments beside each other, in six ways: what differs, two groups of seeds, all along axes, any two, one over two, what matters. */
 import { fill, h, text } from "../base/dom.js";
 import { icon } from "../base/icons.js";
 import { count } from "../base/words.js";
@@ -9,6 +9,7 @@ import { SideBySide } from "./sidebyside.js";
 import { Groups } from "./groups.js";
 import { Parallel } from "./parallel.js";
 import { Scatter } from "./scatter.js";
+import { Contour } from "./contour.js";
 import { Importance } from "./importance.js";
 
 /** @typedef {{update: (keys: Set<string>) => void}} Part */
@@ -18,15 +19,16 @@ const PARTS = {
   groups: { label: "Groups of seeds", make: (pane, parts) => new Groups(pane, parts) },
   parallel: { label: "Parallel coordinates", make: (pane, parts) => new Parallel(pane, parts) },
   scatter: { label: "Scatter", make: (pane, parts) => new Scatter(pane, parts) },
+  contour: { label: "Contour", make: (pane, parts) => new Contour(pane, parts) },
   importance: { label: "Importance", make: (pane, parts) => new Importance(pane, parts) },
 };
 
 const FOLLOWED = [
   "view", "project", "experiments", "progress", "search", "metrics", "column", "theme", "comparePart", "compareBase", "compareSame", "compareAt", "compareFind",
-  "compareBy", "compareFirst", "compareSecond", "compareMetric", "compareOf", "compareAxes", "compareRanges", "compareLogs", "compareX", "compareY", "compareColor",
+  "compareBy", "compareFirst", "compareSecond", "compareMetric", "compareOf", "compareAxes", "compareRanges", "compareLogs", "compareX", "compareY", "compareColor", "compareHeight",
 ];
 
-const OF_A_PROJECT = /** @type {(keyof typeof DEFAULTS)[]} */ (["compareBase", "compareFind", "compareBy", "compareFirst", "compareSecond", "compareMetric", "compareAxes", "compareRanges", "compareLogs", "compareX", "compareY", "compareColor"]);
+const OF_A_PROJECT = /** @type {(keyof typeof DEFAULTS)[]} */ (["compareBase", "compareFind", "compareBy", "compareFirst", "compareSecond", "compareMetric", "compareAxes", "compareRanges", "compareLogs", "compareX", "compareY", "compareColor", "compareHeight"]);
 
 export class CompareView {
   /** @param {HTMLElement} root @param {any} parts */

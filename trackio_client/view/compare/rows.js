@@ -64,8 +64,8 @@ export class Rows {
     return [...own.map((item) => ({ ...item, chosen: chosen.includes(item.value) })), ...items];
   }
 
-  /** The config keys that vary and the metric one looks at first, for axes nobody chose yet. @param {number} most */
-  async usual(most) {
+  /** The config keys that vary and the metric one looks at first, for axes nobody chose yet. @param {number} most @param {{numeric?: boolean}} [only] keys of numbers */
+  async usual(most, { numeric: onlyNumbers = false } = {}) {
     const keys = (await this.columns.configKeys()).slice(0, 200).map((/** @type {string} */ key) => `config:${key}`);
     const result = this.result();
     const some = keys.slice(0, MOST_KEYS * 2);
@@ -73,7 +73,7 @@ export class Rows {
     /** @param {string} column */
     const different = (column) => new Set([...held.values()].map((each) => each[column]).filter((value) => value !== undefined).map((value) => JSON.stringify(value)));
     const vary = some.map((/** @type {string} */ column) => ({ column, kinds: different(column).size, numeric: [...held.values()].every((each) => each[column] === undefined || typeof each[column] === "number") }))
-      .filter(({ kinds, numeric }) => kinds > 1 && (numeric || (kinds <= 12 && kinds < held.size / 2 + 1)))
+      .filter(({ kinds, numeric }) => kinds > 1 && (numeric || (!onlyNumbers && kinds <= 12 && kinds < held.size / 2 + 1)))
       .sort((a, b) => place(a.column) - place(b.column));
     const chosen = vary.slice(0, most - 1).map(({ column }) => column);
     return [...(chosen.length ? chosen : ["steps", "duration"]), ...(result ? [result] : chosen.length ? ["duration"] : [])];

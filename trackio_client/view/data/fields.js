@@ -75,7 +75,7 @@ export const FIELDS = [
   },
   { ...words("column"), usual: (get) => get("usualColumn") },
   { ...list("columns"), usual: (get) => get("usualColumns") },
-  { ...choice("part", ["differ", "groups", "parallel", "scatter", "importance"], "comparePart"), isPlace: true },
+  { ...choice("part", ["differ", "groups", "parallel", "scatter", "contour", "importance"], "comparePart"), isPlace: true },
   words("base", "compareBase"),
   flag("same", "compareSame"),
   choice("at", ["common", "best", "last"], "compareAt"),
@@ -91,6 +91,7 @@ export const FIELDS = [
   words("across", "compareX"),
   words("up", "compareY"),
   words("paint", "compareColor"),
+  words("height", "compareHeight"),
   // Labels
   choice("score", ["f1", "precision", "recall"], "labelScore"),
   choice("labelorder", ["support", "worst", "best", "changed", "name"], "labelOrder"),

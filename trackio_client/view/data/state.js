@@ -92,6 +92,7 @@ export const DEFAULTS = Object.freeze({
   compareX: null,
   compareY: null,
   compareColor: null,
+  compareHeight: null,
   labelScore: "f1", // of the Labels view: what is scored, in which order, …
   labelOrder: "support",
   labelAt: "last", // the evaluation at which experiments are compared: "last", "best", "step:1200"
