@@ -227,6 +227,12 @@ DOCS: Final[dict[str, dict[str, Any]]] = {
             name={"type": ["string", "null"]}, step={"type": ["integer", "null"]}, items=_WHOLE)), after=_WHOLE)),
     "entry": _route("One entry of that index, with its content", _object("position", "writer_id", "seq", "content",
         position=_WHOLE, writer_id=_TEXT, seq=_WHOLE, content=_ANY)),
+    "media": _route("Media of several experiments without their content: the newest entries of each", _object("experiments",
+        experiments={"type": "object", "additionalProperties": _object("entries", "more", entries=_list(_ANY), more={"type": "boolean"})}),
+        requestBody={"required": True, "content": {"application/json": {"schema": _object("experiments", experiments=_list(_TEXT))}}}),
+    "contents": _route("Contents of entries of several experiments; fewer than asked for where more would be too much at once",
+        _object("contents", contents=_list(_ANY)), requestBody={"required": True, "content": {"application/json": {"schema": _object(
+            "entries", entries=_list({"type": "array", "description": "experiment id, writer id, number", "minItems": 3, "maxItems": 3}))}}}),
     "receipts": _route("What is held of an experiment: counts and digest", _object(
         "receipts", "events", "points", "digest", receipts=_list(RECEIPT), events=_WHOLE, points=_WHOLE, digest=_TEXT)),
     "metrics": _route("Metrics of a project, in the page's order", _object("metrics", metrics=_list(_object(

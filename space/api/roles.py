@@ -56,7 +56,7 @@ _TABLE: Final = (
             "/v1/projects/.+/views",
         ),
     ),
-    (Role.VIEWER, {"POST"}, _any_of("/v1/(?:series|importance|groups|groups/curves)")),
+    (Role.VIEWER, {"POST"}, _any_of("/v1/(?:series|importance|groups|groups/curves|media|contents)")),
     (
         Role.VIEWER,  # Gradio's page and what it loads
         SAFE,

@@ -19,6 +19,7 @@ from space.api.blobs import blob_routes
 from space.api.bodies import json_body, read_body
 from space.api.compare_routes import compare_routes
 from space.api.crowds import Crowds
+from space.api.gallery_routes import gallery_routes
 from space.api.gate import Gate
 from space.api.library import Library
 from space.api.login import in_frame, session_json, start_session
@@ -89,6 +90,7 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
     app.include_router(blob_routes(parts.store, parts.bounds))
     app.include_router(token_routes(parts.gate))
     app.include_router(compare_routes(parts.store))
+    app.include_router(gallery_routes(parts.store))
     app.include_router(share_routes(parts.gate, parts.store))
     app.include_router(view_routes(parts.views, parts.store))
     app.include_router(snapshot_routes(parts.store, lost_contact_s=parts.settings.lost_contact_s))
@@ -266,9 +268,8 @@ def _reading(parts: Parts) -> APIRouter:
         experiment_id: str,
         writer_id: str,
         seq: Annotated[int, Path(ge=0, lt=2**63)],
-        position: Annotated[int, Query(ge=1, lt=2**63)],
     ) -> Response:
-        found = indexed.read_event(store, experiment_id, writer_id=writer_id, seq=seq, position=position)
+        found = indexed.read_event(store, experiment_id, writer_id=writer_id, seq=seq)
         return answer(found, accepts_gzip=_gzip(request))
 
     @router.get("/experiments/{experiment_id}/receipts", **DOCS["receipts"])

@@ -124,9 +124,8 @@ def link_routes(links: Links) -> APIRouter:
         experiment_id: str,
         writer_id: str,
         seq: Annotated[int, Path(ge=0, lt=2**63)],
-        position: Annotated[int, Query(ge=1, lt=2**63)],
     ) -> Response:
-        found = links.shared(request).held(experiment_id, writer_id=writer_id, seq=seq, position=position)
+        found = links.shared(request).held(experiment_id, writer_id=writer_id, seq=seq)
         return answer(found, accepts_gzip=_gzip(request))
 
     @router.api_route(prefix + "/blobs/{sha256}", methods=_READ)

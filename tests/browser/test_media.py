@@ -172,7 +172,9 @@ def test_markdown_traces_and_shapes_are_drawn_and_their_markup_is_text(opened):
         "aria-label", "shape: 1 face. Arrow keys turn it, plus and minus change the size."
     )
     expect(seen(opened, "weights").locator("canvas")).to_have_attribute(
-        "aria-label", "weights: step 30: 90 % between 0.06129 and 2.05, median 0.6129, 38 values"
+        "aria-label",
+        "weights, over steps: step 30: 90 % between 0.06129 and 2.05, median 0.6129, 38 values. "
+        "Arrow keys read it out.",
     )
     expect(seen(opened, "broken")).to_contain_text("gone: not kept: Pillow cannot read it")
     expect(opened.locator("img[src='x']")).to_have_count(0)

@@ -52,7 +52,7 @@ def test_entries_of_one_commit_come_together_however_small_an_answer_is(store, m
 
 def test_one_entry_comes_whole(store):
     entry = list_index(store, EXPERIMENT, kinds=["media"])["entries"][3]
-    where = {name: entry[name] for name in ("writer_id", "seq", "position")}
+    where = {name: entry[name] for name in ("writer_id", "seq")}
     assert read_event(store, EXPERIMENT, **where)["content"]["step"] == 3
     with pytest.raises(ExperimentNotFound, match="has no event 99"):
         read_event(store, EXPERIMENT, **{**where, "seq": 99})

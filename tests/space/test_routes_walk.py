@@ -59,6 +59,7 @@ VIEWERS_MAY = {
         "sync", "writers/{writer_id}", "openapi.json",
     )),
     "POST /v1/series", "POST /v1/importance", "POST /v1/groups", "POST /v1/groups/curves",
+    "POST /v1/media", "POST /v1/contents",
     "HEAD /v1/openapi.json", "GET /v1/blobs/{sha256}", "HEAD /v1/blobs/{sha256}",
     "GET /", "HEAD /", "GET /config", "GET /config/", "GET /theme.css", "GET /manifest.json", "GET /openapi.json",
     "HEAD /openapi.json", "GET /assets/{path}", "GET /static/{path}", "GET /svelte/{path}", "GET /pwa_icon",

@@ -172,6 +172,10 @@ def test_events_are_given_in_order_from_a_position_or_the_newest(store):
     assert [event.seq for event in store.events("exp_1", kinds=["mark"])] == [0, 2, 4]
     assert [event.seq for event in store.events("exp_1", after=every[2].position, limit=2)] == [3, 4]
     assert [event.seq for event in store.events("exp_1", newest=True, limit=2)] == [4, 5]
+    writer = every[0].writer_id
+    assert store.events_at("exp_1", [(writer, 4), (writer, 99), ("w_none", 0), (writer, 1)]) == [every[4], every[1]]
+    with pytest.raises(ExperimentNotFound):
+        store.events_at("exp_none", [(writer, 4)])
 
 
 # --- position, snapshot, deletion ----------------------------------------------------------------------------------

@@ -45,15 +45,12 @@ def list_index(store: Store, experiment_id: str, *, kinds: Sequence[str] = (), a
     return {"entries": entries, "after": found[-1].position if found else after}
 
 
-def read_event(store: Store, experiment_id: str, *, writer_id: str, seq: int, position: int) -> dict[str, Any]:
+def read_event(store: Store, experiment_id: str, *, writer_id: str, seq: int) -> dict[str, Any]:
     """The content of one entry. Raises ExperimentNotFound when the experiment or the event is not there."""
     find_experiment(store, experiment_id)
-    # An event's number is its writer's; the position says which commit to look into.
-    for event in store.events(experiment_id, kinds=list(KINDS), after=max(0, position - 1), limit=MOST_ENTRIES):
-        if event.writer_id == writer_id and event.seq == seq:
+    for event in store.events_at(experiment_id, [(writer_id, seq)]):
+        if event.content.get("kind") in KINDS:
             return {"position": event.position, "writer_id": writer_id, "seq": seq, "content": event.content}
-        if event.position > position:
-            break
     raise ExperimentNotFound(
         f"experiment {experiment_id!r:.160} has no event {seq} of writer {writer_id!r:.160} here. "
         "Ask for its index again"

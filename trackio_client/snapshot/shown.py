@@ -101,10 +101,10 @@ class Shown:
         found = list_index(self.store, experiment_id, kinds=[MEDIA, RECORD], after=after)
         return {**found, "entries": [entry for entry in found["entries"] if _is_shown(entry["kind"], entry["name"])]}
 
-    def held(self, experiment_id: str, **where: Any) -> dict[str, Any]:
+    def held(self, experiment_id: str, *, writer_id: str, seq: int) -> dict[str, Any]:
         """One of these, with its content. Raises NotFound, the same whether it is not there or not shown."""
         self._check(experiment_id)
-        found = read_event(self.store, experiment_id, **where)
+        found = read_event(self.store, experiment_id, writer_id=writer_id, seq=seq)
         content = found["content"]
         if not _is_shown(content.get("kind"), content.get("record")):
             raise NotFound("this link shows no such entry")

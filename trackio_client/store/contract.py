@@ -205,6 +205,13 @@ class Store(Protocol):
         """JSON events in order of arrival after a position; `newest` gives the last `limit` of them, still in order."""
         ...
 
+    def events_at(self, experiment_id: str, places: Sequence[tuple[str, int]]) -> list[StoredEvent]:
+        """JSON events by (writer id, seq), in the order asked for; those that are not here are absent.
+
+        Raises ExperimentNotFound.
+        """
+        ...
+
     @property
     def files(self) -> BlobFolder:
         """Where the files lie that events cite."""

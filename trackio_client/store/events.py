@@ -37,6 +37,20 @@ def of_experiment(
     return found[::-1] if newest else found
 
 
+def at(sql: sqlite3.Connection, experiment_id: str, places: Sequence[tuple[str, int]]) -> list[StoredEvent]:
+    """As `Store.events_at`. Raises ExperimentNotFound."""
+    row = row_of(sql, experiment_id)
+    found = []
+    for writer_id, seq in places:
+        rows = sql.execute(
+            "SELECT e.position, e.content FROM writer w JOIN event e ON e.writer = w.id "
+            "WHERE w.writer_id = ? AND e.seq = ? AND e.experiment = ?",
+            (writer_id, seq, row),
+        )
+        found += [StoredEvent(experiment_id, writer_id, seq, position, json.loads(text)) for position, text in rows]
+    return found
+
+
 def of_project(
     sql: sqlite3.Connection, project: str | None, kinds: Sequence[str], *, with_binned: bool = False
 ) -> list[StoredEvent]:

@@ -326,6 +326,10 @@ class SqliteStore:
         with self._read() as sql:
             return events.of_experiment(sql, experiment_id, kinds, after=after, limit=limit, newest=newest)
 
+    def events_at(self, experiment_id: str, places: Sequence[tuple[str, int]]) -> list[StoredEvent]:
+        with self._read() as sql:
+            return events.at(sql, experiment_id, places)
+
     def events_of_project(
         self, project: str | None, kinds: Sequence[str], *, with_binned: bool = False
     ) -> list[StoredEvent]:

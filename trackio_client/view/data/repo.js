@@ -143,6 +143,11 @@ export class RepoSource {
     return this.galleries.entry(id, entry);
   }
 
+  /** @param {import("./contents.js").Wanted[]} wanted @returns {Promise<any[]>} */
+  async contents(wanted) {
+    return wanted.map(({ experiment, entry }) => this.galleries.entry(experiment, entry).content);
+  }
+
   /** @param {string} sha256 @returns {string | null} */
   blob(sha256) {
     return this.galleries.address(sha256);

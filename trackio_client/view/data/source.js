@@ -114,8 +114,20 @@ export class HttpSource {
   }
 
   /** One entry of it, with its content. @param {string} experiment @param {import("../experiment/facts.js").Entry} entry @returns {Promise<any>} */
-  entry(experiment, { writer_id, seq, position }) {
-    return this.json(`/v1/experiments/${encodeURIComponent(experiment)}/index/${encodeURIComponent(writer_id)}/${seq}?position=${position}`);
+  entry(experiment, { writer_id, seq }) {
+    return this.json(`/v1/experiments/${encodeURIComponent(experiment)}/index/${encodeURIComponent(writer_id)}/${seq}`);
+  }
+
+  /** Media of several experiments without their content: {experiments: {id: {entries, more}}}. @param {string[]} experiments at most 300 @returns {Promise<any>} */
+  media(experiments) {
+    return this.send("/v1/media", { experiments });
+  }
+
+  /** Contents of entries in that order, null for what is not here; fewer than asked for where more would be too much at once.
+   * @param {{experiment: string, entry: import("../experiment/facts.js").Entry}[]} wanted at most 256 @returns {Promise<any[]>} */
+  async contents(wanted) {
+    const entries = wanted.map(({ experiment, entry }) => [experiment, entry.writer_id, entry.seq]);
+    return (await this.send("/v1/contents", { entries })).contents;
   }
 
   /** Experiments side by side: {comparable, config, same, environment, numbers …}. @param {string[]} experiments @returns {Promise<any>} */

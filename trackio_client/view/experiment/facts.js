@@ -7,6 +7,7 @@ import { CheckpointsPanel } from "./checkpoints.js";
 import { ConfusionPanel } from "./confusion.js";
 import { CoursePanel } from "./course.js";
 import { DataPanel } from "./datacounts.js";
+import { contentsOf } from "../data/contents.js";
 import { h } from "../base/dom.js";
 import { EnvironmentPanel } from "./environment.js";
 import { EvaluationsPanel } from "./evaluations.js";
@@ -46,7 +47,7 @@ export class Facts {
     this.labels = new LabelsPanel();
     this.confusion = new ConfusionPanel((entry) => this.content(entry));
     this.predictions = new PredictionsPanel((entry) => this.content(entry));
-    this.media = new MediaPanels({ source, content: (entry) => this.content(entry) });
+    this.media = new MediaPanels({ source, content: (entry) => this.content(entry), contents: (entries) => this.contentsOf(entries) });
     this.course = new CoursePanel();
     this.gap = new BesidePanel();
     this.hardware = new HardwarePanel(metric);
@@ -147,6 +148,11 @@ export class Facts {
     this.predictions.add(of("record").filter((/** @type {Entry} */ each) => each.name === "predictions"));
     this.media.add(of("media"));
     if (of("artifact").length || of("artifact_used").length) this.artifacts.ask(this.id);
+  }
+
+  /** Contents of many entries, in their order. @param {Entry[]} entries @returns {Promise<any[]>} */
+  contentsOf(entries) {
+    return contentsOf(this.source, entries.map((entry) => ({ experiment: this.id, entry })));
   }
 
   /** The content of an entry; the last ones that were asked for are kept. @param {Entry} entry @returns {Promise<any>} */

@@ -1,27 +1,23 @@
 // @ts-check
-/** Contents of many entries, a few at a time, each once; of very many evenly some, so that a page stays small. */
+/** Contents of many entries, together and each once; of very many evenly some, so that a page stays small. */
 
-import { spread } from "../experiment/labels.js";
-
-const MOST = 80;
-const TOGETHER = 6;
+import { evenly } from "./bins.js";
 
 export class Fetcher {
-  /** @param {(entry: any) => Promise<any>} content */
-  constructor(content) {
-    this.content = content;
+  /** @param {(entries: any[]) => Promise<any[]>} contents @param {number} most */
+  constructor(contents, most) {
+    this.contents = contents;
+    this.most = most;
     /** @type {Map<any, any>} */ this.held = new Map();
   }
 
   /** @param {any[]} entries in order @returns {Promise<{entry: any, content: any}[]>} */
   async ask(entries) {
-    const wanted = spread(entries, MOST);
+    const wanted = evenly(entries, this.most);
     for (const entry of this.held.keys()) if (!wanted.includes(entry)) this.held.delete(entry);
     const missing = wanted.filter((entry) => !this.held.has(entry));
-    const work = async () => {
-      for (let entry = missing.shift(); entry; entry = missing.shift()) this.held.set(entry, await this.content(entry));
-    };
-    await Promise.all(Array.from({ length: TOGETHER }, work));
-    return wanted.filter((entry) => this.held.has(entry)).map((entry) => ({ entry, content: this.held.get(entry) }));
+    const found = missing.length ? await this.contents(missing) : [];
+    for (const [i, entry] of missing.entries()) this.held.set(entry, found[i]);
+    return wanted.filter((entry) => this.held.get(entry)).map((entry) => ({ entry, content: this.held.get(entry) }));
   }
 }

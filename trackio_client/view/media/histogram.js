@@ -1,132 +1,245 @@
 // @ts-check
-/** Histograms over the steps: how a distribution moves, as a heat map; or the one of a step as bars. */
+/** Histograms of a name: all steps as a heat map or as percentiles, or one step as bars; read out by pointer and by keys, and as a table. */
 
 import { Ink } from "../base/colors.js";
 import { fill, h, text } from "../base/dom.js";
+import { remember, remembered } from "../base/remember.js";
+import { count, number, plural } from "../base/words.js";
+import { plainTable } from "../experiment/pane.js";
+import { SHARES, histogramOf, quantile } from "./bins.js";
 import { Fetcher } from "./fetch.js";
-import { number, plural, revived } from "../base/words.js";
+import { HEIGHT, LAST_ROW, barsOf, frameOf, paintBars, paintHeat, paintPercentiles, placeAt, rowOf, share, spreadOf, strength } from "./spreads.js";
 
-const HEIGHT = 200;
-const LEFT = 56;
-const BOTTOM = 24;
+const MOST_STEPS = 200; // drawn: a panel has two pixels for each
+const MOST_ALONE = 80; // where each is a question of its own, as on a shared page
+const WAYS = /** @type {Record<string, string>} */ ({ steps: "Over steps", percentiles: "Percentiles", one: "One step" });
+const SHARE_WORDS = SHARES.map((each) => (each === 0 ? "lowest" : each === 1 ? "highest" : each === 0.5 ? "median" : `${Math.round(each * 100)} %`));
 
-/** Edges (n + 1) and counts (n), or null. @param {any} item @returns {{edges: number[], counts: number[]} | null} */
-export function histogramOf(item) {
-  const edges = item?.bins?.map(revived);
-  const counts = item?.counts?.map(revived);
-  if (!Array.isArray(edges) || !Array.isArray(counts) || !counts.length || edges.length !== counts.length + 1) return null;
-  return edges.every(Number.isFinite) ? { edges, counts } : null;
-}
-
-/** The value below which a share of the cases lies. @param {{edges: number[], counts: number[]}} one @param {number} share */
-export function quantile({ edges, counts }, share) {
-  const total = counts.reduce((sum, n) => sum + n, 0);
-  let below = 0;
-  for (const [i, n] of counts.entries()) {
-    if (below + n >= share * total && n > 0) return edges[i] + (edges[i + 1] - edges[i]) * ((share * total - below) / n);
-    below += n;
-  }
-  return edges[edges.length - 1];
-}
+/** A value of a bin's edge, in as many figures as a reader uses. @param {number | null} value */
+const short = (value) => (value === null ? "–" : number(Number(value.toPrecision(4))));
 
 /** @param {HTMLElement} stage @param {import("./kinds.js").Tools} tools @returns {import("./kinds.js").Medium} */
 export function histograms(stage, tools) {
-  const ink = new Ink();
-  const canvas = h("canvas", { class: "tk-hist", height: String(HEIGHT), tabindex: "0", role: "img" });
-  const said = h("p", { class: "tk-hist-words tk-soft", role: "status" });
-  const fetcher = new Fetcher(tools.content);
-  /** @type {{step: number, one: {edges: number[], counts: number[]}}[]} */ let columns = [];
-  let left = 0;
-  let chosen = -1;
-  fill(stage, canvas, said);
-  const draw = () => {
-    ink.forget();
-    paint(canvas, ink, columns, chosen);
-    const at = columns[chosen < 0 ? columns.length - 1 : chosen];
-    if (!at) return;
-    const [low, middle, high] = [0.05, 0.5, 0.95].map((share) => number(Number(quantile(at.one, share).toPrecision(4))));
-    const words = `step ${number(at.step)}: 90 % between ${low} and ${high}, median ${middle}, ${plural(at.one.counts.reduce((sum, n) => sum + n, 0), "value")}`;
-    text(said, `${words}${left && chosen < 0 ? `; ${columns.length} of ${columns.length + left} steps drawn` : ""}`);
-    canvas.setAttribute("aria-label", `${tools.name}: ${words}`);
-  };
-  const choose = (/** @type {number} */ next) => {
-    chosen = next;
-    draw();
-  };
-  canvas.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
-    const box = canvas.getBoundingClientRect();
-    choose(Math.max(0, Math.min(columns.length - 1, Math.floor(((event.clientX - box.left - LEFT) / (box.width - LEFT - 8)) * columns.length))));
-  });
-  canvas.addEventListener("pointerleave", () => choose(-1));
-  canvas.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
-    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (!by) return;
-    event.preventDefault();
-    choose(Math.max(0, Math.min(columns.length - 1, (chosen < 0 ? columns.length - 1 : chosen) + by)));
-  });
-  const sizes = new ResizeObserver(draw);
-  sizes.observe(canvas);
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  dark.addEventListener("change", draw);
-  const themed = new MutationObserver(draw);
-  themed.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
-  return {
-    all: true,
-    async showAll(entries) {
-      const got = await fetcher.ask(entries);
-      columns = got.map(({ entry, content }) => ({ step: entry.step ?? entry.position, one: histogramOf((content.items ?? [])[0]) })).filter((each) => each.one !== null).map((each) => /** @type {any} */ (each));
-      left = entries.length - got.length;
-      if (!columns.length) text(said, "No histogram of a form that this page draws.");
-      draw();
-    },
-    close() {
-      sizes.disconnect();
-      themed.disconnect();
-      dark.removeEventListener("change", draw);
-    },
-  };
+  return new Histograms(stage, tools);
 }
 
-/** @param {HTMLCanvasElement} canvas @param {Ink} ink @param {{step: number, one: {edges: number[], counts: number[]}}[]} columns @param {number} chosen */
-function paint(canvas, ink, columns, chosen) {
-  const ratio = devicePixelRatio || 1;
-  const [width, height] = [canvas.clientWidth, HEIGHT];
-  if (!width || !columns.length) return;
-  canvas.width = Math.round(width * ratio);
-  canvas.height = Math.round(height * ratio);
-  const g = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  g.scale(ratio, ratio);
-  let low = Math.min(...columns.map(({ one }) => one.edges[0]));
-  let high = Math.max(...columns.map(({ one }) => /** @type {number} */ (one.edges.at(-1))));
-  if (low === high) (low -= 0.5), (high += 0.5);
-  const [right, floor] = [width - 8, height - BOTTOM];
-  const y = (/** @type {number} */ value) => floor - ((value - low) / (high - low)) * (floor - 8);
-  const wide = (right - LEFT) / columns.length;
-  g.fillStyle = ink.of("--s1");
-  for (const [i, { one }] of columns.entries()) {
-    // Density, not count: bins may differ in width from step to step.
-    const density = one.counts.map((n, j) => n / Math.max(one.edges[j + 1] - one.edges[j], 1e-300));
-    const top = Math.max(...density) || 1;
-    for (const [j, each] of density.entries()) {
-      if (!each) continue;
-      g.globalAlpha = 0.08 + 0.92 * Math.sqrt(each / top);
-      const [above, below] = [y(one.edges[j + 1]), y(one.edges[j])];
-      g.fillRect(LEFT + i * wide, above, Math.max(1, wide - (wide > 6 ? 1 : 0)), Math.max(1, below - above));
+class Histograms {
+  /** @param {HTMLElement} stage @param {import("./kinds.js").Tools} tools */
+  constructor(stage, tools) {
+    this.tools = tools;
+    this.ink = new Ink();
+    this.fetcher = tools.contents ? new Fetcher(tools.contents, tools.source.contents ? MOST_STEPS : MOST_ALONE) : null;
+    const said = remembered().histogramAs;
+    this.way = !this.fetcher ? "one" : said in WAYS ? said : "steps";
+    /** @type {import("./spreads.js").Spread | null} */ this.spread = null;
+    /** @type {import("./bins.js").Histogram | null} of the one step */ this.one = null;
+    this.place = { column: -1, row: -1 }; // what is pointed at; −1: nothing
+    this.total = 0;
+    this.isTable = false;
+    this.canvas = h("canvas", { class: "tk-hist", height: String(HEIGHT), tabindex: "0", role: "img" });
+    this.mark = h("i", { class: "tk-hist-mark", hidden: true });
+    this.holder = h("div", { class: "tk-hist-frame" }, this.canvas, this.mark);
+    this.table = h("div", { class: "tk-hist-table", hidden: true });
+    this.said = h("p", { class: "tk-hist-words tk-soft", role: "status" });
+    this.scale = h("p", { class: "tk-hist-scale tk-soft" });
+    this.buttons = Object.entries(WAYS).map(([way, word]) => h("button", { class: "tk-hist-way", data: { way }, on: { click: () => this.turn(way) } }, word));
+    this.asTable = h("button", { class: "tk-btn sm", "aria-pressed": "false", title: "The same as a table", on: { click: () => this.turnTable() } }, "Table");
+    const bar = h("div", { class: "tk-hist-bar" }, this.fetcher ? h("span", { class: "tk-hist-ways", role: "group", "aria-label": `How ${tools.name} is shown` }, this.buttons) : null, h("span", { class: "tk-grow" }), this.asTable);
+    fill(stage, bar, this.holder, this.table, this.said, this.scale);
+    this.listen();
+    this.tell();
+  }
+
+  /** Whether every step is wanted: the panel then has no stepper. */
+  get all() {
+    return this.way !== "one";
+  }
+
+  listen() {
+    this.canvas.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
+      const box = this.canvas.getBoundingClientRect();
+      this.point(event.clientX - box.left, event.clientY - box.top);
+    });
+    this.canvas.addEventListener("pointerleave", () => this.choose({ column: -1, row: -1 }));
+    this.canvas.addEventListener("blur", () => this.choose({ column: -1, row: -1 }));
+    this.canvas.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.key(event));
+    this.sizes = new ResizeObserver(() => this.draw());
+    this.sizes.observe(this.canvas);
+    this.dark = matchMedia("(prefers-color-scheme: dark)");
+    this.draws = () => this.draw();
+    this.dark.addEventListener("change", this.draws);
+    this.themed = new MutationObserver(this.draws);
+    this.themed.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+  }
+
+  /** @param {string} way */
+  turn(way) {
+    if (way === this.way) return;
+    this.way = way;
+    this.place = { column: -1, row: -1 };
+    remember({ histogramAs: way });
+    this.tell();
+    this.tools.turned?.();
+  }
+
+  turnTable() {
+    this.isTable = !this.isTable;
+    this.tell();
+    this.draw();
+  }
+
+  tell() {
+    for (const button of this.buttons) button.setAttribute("aria-pressed", String(button.dataset.way === this.way));
+    this.asTable.setAttribute("aria-pressed", String(this.isTable));
+    this.holder.hidden = this.isTable;
+    this.table.hidden = !this.isTable;
+  }
+
+  /** @param {any[]} entries */
+  async showAll(entries) {
+    const got = await /** @type {Fetcher} */ (this.fetcher).ask(entries);
+    const columns = got.map(({ entry, content }) => ({ step: entry.step ?? entry.position, one: histogramOf((content.items ?? [])[0]) })).filter((each) => each.one !== null && each.one.total > 0);
+    this.total = entries.length;
+    this.left = entries.length - got.length;
+    this.lost = got.length - columns.length;
+    this.spread = columns.length ? spreadOf(/** @type {any} */ (columns)) : null;
+    this.draw();
+  }
+
+  /** @param {any[]} items */
+  show(items) {
+    this.one = histogramOf(items[0]);
+    this.draw();
+  }
+
+  draw() {
+    const isOne = this.way === "one";
+    const has = isOne ? this.one : this.spread;
+    this.holder.hidden = this.isTable || !has;
+    if (!has) {
+      this.table.hidden = true;
+      this.scale.hidden = true;
+      return void text(this.said, isOne || this.total ? "No histogram of a form that this page draws: it has no values, or no edges in order." : "");
     }
+    this.table.hidden = !this.isTable;
+    if (this.isTable) fill(this.table, isOne ? this.binTable() : this.stepTable());
+    this.ink.forget();
+    if (!this.isTable && this.canvas.clientWidth) this.paint();
+    this.say();
+    return undefined;
   }
-  g.globalAlpha = 1;
-  if (chosen >= 0) {
-    g.strokeStyle = ink.of("--text");
-    g.strokeRect(LEFT + chosen * wide + 0.5, 8.5, Math.max(1, wide - 1), floor - 9);
+
+  paint() {
+    if (this.way === "one") paintBars(this.canvas, this.ink, /** @type {any} */ (this.one), this.place.column);
+    else if (this.way === "steps") paintHeat(this.canvas, this.ink, /** @type {any} */ (this.spread));
+    else paintPercentiles(this.canvas, this.ink, /** @type {any} */ (this.spread));
   }
-  g.font = ink.font;
-  g.fillStyle = ink.of("--soft");
-  g.textAlign = "right";
-  g.textBaseline = "middle";
-  for (const value of [high, (low + high) / 2, low]) g.fillText(number(Number(value.toPrecision(3))), LEFT - 6, Math.max(10, Math.min(floor - 4, y(value))));
-  g.textBaseline = "top";
-  g.textAlign = "left";
-  g.fillText(number(columns[0].step), LEFT, floor + 6);
-  g.textAlign = "right";
-  if (columns.length > 1) g.fillText(`${number(columns[columns.length - 1].step)} step`, right, floor + 6);
+
+  /** @param {number} px @param {number} py */
+  point(px, py) {
+    if (this.way !== "one") return void (this.spread && this.choose(placeAt(frameOf(this.canvas, this.spread), this.spread, px, py)));
+    if (!this.one) return undefined;
+    const { place } = barsOf(this.canvas, this.one);
+    const after = this.one.edges.findIndex((edge) => place(edge) > px);
+    return this.choose({ column: after < 0 ? this.one.counts.length - 1 : Math.max(0, after - 1), row: -1 });
+  }
+
+  /** @param {KeyboardEvent} event */
+  key(event) {
+    const last = this.way === "one" ? (this.one?.counts.length ?? 0) - 1 : (this.spread?.columns.length ?? 0) - 1;
+    if (last < 0) return;
+    const column = this.place.column < 0 ? (this.way === "one" ? -1 : last + 1) : this.place.column;
+    const row = this.place.row < 0 ? this.fullest(Math.max(0, Math.min(last, column))) : this.place.row;
+    const moves = /** @type {Record<string, [number, number]>} */ ({ ArrowLeft: [column - 1, row], ArrowRight: [column + 1, row], Home: [0, row], End: [last, row] });
+    if (this.way === "steps") Object.assign(moves, { ArrowUp: [Math.min(last, column), row + 1], ArrowDown: [Math.min(last, column), row - 1] });
+    const next = moves[event.key];
+    if (!next) return;
+    event.preventDefault();
+    this.choose({ column: Math.max(0, Math.min(last, next[0])), row: Math.max(0, Math.min(LAST_ROW, next[1])) });
+  }
+
+  /** The row of a step where most values lie: keys begin there. @param {number} column */
+  fullest(column) {
+    const shares = this.spread?.shares[column] ?? [];
+    return shares.indexOf(Math.max(...shares));
+  }
+
+  /** @param {{column: number, row: number}} place */
+  choose(place) {
+    if (place.column === this.place.column && place.row === this.place.row) return;
+    this.place = place;
+    if (this.way === "one" && this.one) this.paint();
+    this.say();
+  }
+
+  /** What is pointed at, or the last step; where the mark stands; what the colours mean. */
+  say() {
+    const isHeat = this.way === "steps";
+    this.scale.hidden = this.way === "one";
+    this.said.classList.toggle("long", this.way === "percentiles"); // room for all nine: nothing moves while one points
+    text(this.said, this.way === "one" ? this.oneWords() : this.spreadWords());
+    if (this.way !== "one") {
+      const { spread } = this;
+      const notes = [this.left ? `${count(/** @type {any} */ (spread).columns.length)} of ${count(this.total)} steps are drawn, evenly chosen.` : null, this.lost ? `${plural(/** @type {number} */ (this.lost), "step")} without values ${this.lost === 1 ? "is" : "are"} left out.` : null];
+      const key = isHeat
+        ? [h("span", { class: "tk-hist-key", "aria-hidden": "true" }, [0, 0.04, 0.16, 0.36, 0.64, 1].map((at) => h("i", { style: { "--a": String(strength(at, 1)) } }))), `0 to ${share(/** @type {any} */ (spread).most)} of a step's values. `]
+        : ["Bands: lowest to highest, 7 to 93 %, 16 to 84 %, 31 to 69 %; the line is the median. "];
+      fill(this.scale, key, notes.filter(Boolean).join(" "));
+    }
+    this.canvas.setAttribute("aria-label", `${this.tools.name}, ${WAYS[this.way].toLowerCase()}: ${this.said.textContent} Arrow keys read it out.`);
+    this.putMark(isHeat);
+  }
+
+  /** @param {boolean} isHeat */
+  putMark(isHeat) {
+    const { column, row } = this.place;
+    this.mark.hidden = this.isTable || this.way === "one" || column < 0 || !this.spread || !this.canvas.clientWidth;
+    if (this.mark.hidden) return;
+    const frame = frameOf(this.canvas, /** @type {any} */ (this.spread));
+    const [low, high] = rowOf(/** @type {any} */ (this.spread), Math.max(0, row));
+    const [left, right] = isHeat ? [frame.from[column], frame.from[column + 1]] : [frame.x(/** @type {any} */ (this.spread).columns[column].step) - 0.5, frame.x(/** @type {any} */ (this.spread).columns[column].step) + 0.5];
+    const [top, bottom] = isHeat ? [frame.y(high), frame.y(low)] : [8, frame.floor];
+    const px = (/** @type {number} */ value) => `${value}px`;
+    for (const [name, value] of Object.entries({ "--x": left, "--y": top, "--w": Math.max(isHeat ? 3 : 1, right - left), "--h": Math.max(3, bottom - top) })) this.mark.style.setProperty(name, px(value));
+    this.mark.classList.toggle("line", !isHeat);
+  }
+
+  oneWords() {
+    const one = /** @type {import("./bins.js").Histogram} */ (this.one);
+    const at = this.place.column;
+    if (at >= 0 && at < one.counts.length) return `${short(one.edges[at])} to ${short(one.edges[at + 1])}: ${plural(one.counts[at], "value")}, ${share(one.counts[at] / (one.total || 1))}.`;
+    const bad = one.bad ? ` ${plural(one.bad, "value")} NaN or infinite, in no bin.` : "";
+    return `${plural(one.total, "value")}: 90 % between ${short(quantile(one, 0.05))} and ${short(quantile(one, 0.95))}, median ${short(quantile(one, 0.5))}.${bad}`;
+  }
+
+  spreadWords() {
+    const { columns, shares, quantiles } = /** @type {import("./spreads.js").Spread} */ (this.spread);
+    const { column, row } = this.place;
+    const at = Math.min(columns.length - 1, column < 0 ? columns.length - 1 : column);
+    const { step, one } = columns[at];
+    if (this.way === "percentiles") return `step ${number(step)}: ${quantiles[at].map((value, i) => `${SHARE_WORDS[i]} ${short(value)}`).join(", ")}.`;
+    if (column < 0 || row < 0) return `step ${number(step)}: 90 % between ${short(quantile(one, 0.05))} and ${short(quantile(one, 0.95))}, median ${short(quantile(one, 0.5))}, ${plural(one.total, "value")}${one.bad ? `, ${count(one.bad)} NaN or infinite` : ""}.`;
+    const [low, high] = rowOf(/** @type {any} */ (this.spread), row);
+    return `step ${number(step)}, ${short(low)} to ${short(high)}: ${share(shares[at][row])} of ${plural(one.total, "value")}.`;
+  }
+
+  stepTable() {
+    const { columns, quantiles } = /** @type {import("./spreads.js").Spread} */ (this.spread);
+    const head = ["step", ...SHARE_WORDS, "values"].map((word) => h("th", { scope: "col" }, word));
+    const rows = columns.map(({ step, one }, i) => h("tr", null, h("th", { scope: "row" }, number(step)), quantiles[i].map((value) => h("td", { class: "num" }, short(value))), h("td", { class: "num" }, count(one.total))));
+    return plainTable({ label: `${this.tools.name} by step`, head, rows });
+  }
+
+  binTable() {
+    const one = /** @type {import("./bins.js").Histogram} */ (this.one);
+    const head = ["from", "to", "values", "share"].map((word) => h("th", { scope: "col" }, word));
+    const rows = one.counts.map((n, i) => h("tr", null, h("th", { scope: "row" }, short(one.edges[i])), [short(one.edges[i + 1]), count(n), share(n / (one.total || 1))].map((word) => h("td", { class: "num" }, word))));
+    return plainTable({ label: `${this.tools.name}, bins of one step`, head, rows });
+  }
+
+  close() {
+    this.sizes?.disconnect();
+    this.themed?.disconnect();
+    this.dark?.removeEventListener("change", /** @type {any} */ (this.draws));
+  }
 }

@@ -9,6 +9,8 @@ import { icon } from "../base/icons.js";
  * @typedef {Object} Tools
  * @property {any} source `blob(sha256)` gives an address, or null where files cannot be reached
  * @property {(entry: import("../experiment/facts.js").Entry) => Promise<any>} content
+ * @property {(entries: any[]) => Promise<any[]>} [contents] of many at once; without it a medium shows one step only
+ * @property {() => void} [turned] a medium wants other steps than before
  * @property {string} name
  *
  * @typedef {Object} Medium

@@ -32,10 +32,11 @@ export function nearest(entries, step) {
 const stepOf = (entry) => entry.step ?? entry.position;
 
 export class MediaPanels {
-  /** @param {{source: any, content: (entry: Entry) => Promise<any>}} parts */
-  constructor({ source, content }) {
+  /** @param {{source: any, content: (entry: Entry) => Promise<any>, contents: (entries: Entry[]) => Promise<any[]>}} parts */
+  constructor({ source, content, contents }) {
     this.source = source;
     this.content = content;
+    this.contents = contents;
     /** @type {Map<string, MediaPanel>} */ this.panels = new Map();
     this.pending = /** @type {Map<string, Entry[]>} */ (new Map()); // of names that have no panel yet
     this.step = /** @type {number | null} */ (null); // that was chosen last; null follows the newest
@@ -209,14 +210,33 @@ class MediaPanel {
     return { ...parts[0], items: parts.flatMap((part) => part.items ?? []) };
   }
 
+  /** The same of many entries, asked for together. @param {any[]} entries @returns {Promise<any[]>} */
+  async contents(entries) {
+    const parts = entries.map((entry) => entry.parts ?? [entry]);
+    const found = await this.all.contents(parts.flat());
+    let at = 0;
+    return parts.map((each) => {
+      const held = found.slice(at, (at += each.length)).filter(Boolean);
+      return held.length ? { ...held[0], items: held.flatMap((part) => part.items ?? []) } : null;
+    });
+  }
+
+  /** The medium shows other steps now: the bar below comes or goes with them. */
+  turned() {
+    this.shown = null;
+    this.paintBar();
+    this.load();
+  }
+
   async load() {
     try {
       const content = (/** @type {any} */ entry) => this.content(entry);
-      this.medium ??= await mediumOf(this.kind, this.stage, { source: this.all.source, content, name: this.name });
+      this.medium ??= await mediumOf(this.kind, this.stage, { source: this.all.source, content, contents: (entries) => this.contents(entries), turned: () => this.turned(), name: this.name });
       if (this.medium.all) {
         await this.medium.showAll(this.entries);
         return this.paintBar();
       }
+      this.paintBar();
       const entry = this.entries[this.at()];
       if (entry === this.shown) return undefined;
       const { items } = await content(entry);
