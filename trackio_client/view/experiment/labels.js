@@ -22,11 +22,17 @@ export function labelSets(entry) {
   return found;
 }
 
-/** At most so many of a list: the ends, what must be there, and evenly between. @param {any[]} list @param {number} most @param {any} [kept] */
-export function spread(list, most, kept) {
+/** At most so many of a list, at least two: the ends, of what should be there as much as fits, and evenly between.
+ * @param {any[]} list @param {number} most @param {any[]} [kept] the weightiest first */
+export function spread(list, most, kept = []) {
   if (list.length <= most) return list;
-  const wanted = new Set(Array.from({ length: most - (kept ? 1 : 0) }, (_, i, n = most - (kept ? 1 : 0)) => Math.round((i * (list.length - 1)) / (n - 1))));
-  if (kept && list.includes(kept)) wanted.add(list.indexOf(kept));
+  const wanted = new Set([0, list.length - 1]);
+  for (const each of kept) if (wanted.size < most && list.includes(each)) wanted.add(list.indexOf(each));
+  while (wanted.size < most) {
+    const places = [...wanted].sort((x, y) => x - y);
+    const widest = places.slice(1).reduce((best, place, i) => (place - places[i] > places[best + 1] - places[best] ? i : best), 0);
+    wanted.add(Math.floor((places[widest] + places[widest + 1]) / 2));
+  }
   return list.filter((_, i) => wanted.has(i));
 }
 
@@ -66,7 +72,7 @@ export class LabelsPanel {
   }
 
   draw() {
-    const entries = spread(this.entries, MOST_EVALUATIONS, this.best);
+    const entries = spread(this.entries, MOST_EVALUATIONS, [this.best]);
     const tables = entries.map((/** @type {any} */ entry) => Object.fromEntries(labelSets(entry))[/** @type {string} */ (this.way)] ?? {});
     const last = tables.at(-1) ?? {};
     const value = (/** @type {any} */ scores) => {

@@ -30,8 +30,8 @@ export const scaleOf = (high) => h("span", { class: "tk-heat-scale", "aria-hidde
 /** @param {{rows: Row[], evaluations: Evaluation[], best: any, width: number, score: string, drawn: Map<string, number>, toggle: (name: string) => void}} what */
 export function byEvaluation({ rows, evaluations, best, width, score, drawn, toggle }) {
   const most = Math.max(4, Math.floor((width - BESIDE) / CELL));
-  const kept = evaluations.find(({ entry }) => entry === best);
-  const shown = spread(evaluations, most, kept);
+  // The words below tell of labels' highest values: their columns come before any other.
+  const shown = spread(evaluations, most, [evaluations.find(({ entry }) => entry === best), ...rows.map(({ top }) => evaluations[top])]);
   const places = shown.map((each) => evaluations.indexOf(each));
   const high = highOf(rows.flatMap(({ values }) => values));
   const columns = shown.map((each) => ({ word: `${number(each.step ?? each.epoch)}${each.entry === best ? " ★" : ""}`, title: `${each.where}${each.entry === best ? ", the best evaluation" : ""}` }));

@@ -246,10 +246,10 @@ export class SystemView {
     const every = series?.single && series.n > 2 ? Math.round((series.x[series.n - 1] - series.x[0]) / (series.n - 1)) : null;
     this.pane.say([[...hosts].join(", "), all.length ? `${count(all.length)} × ${model ?? "GPU"}` : "", every ? `read every ${duration(every).replace(".0", "")}` : "", devices.length < all.length ? `${count(devices.length)} shown` : "", this.left ? `the newest ${MOST} of ${count(MOST + this.left)} ticked experiments` : ""].filter(Boolean).join(", "));
     const lacking = this.hardware.isWaiting ? [] : this.shown.filter(({ id }) => !all.some(({ experiment }) => experiment.id === id));
-    const words = lacking.map(({ id, name }) => {
+    const words = byReason(lacking, ({ id }) => {
       const { environment } = this.details.get(id) ?? {};
       const why = reasonOf(environment?.not_captured ?? {});
-      return `${this.shown.length > 1 ? `${name}: no` : "No"} GPU was read${why ? `: ${why}` : environment ? ", and nothing says why" : ""}.`;
+      return `no GPU was read${why ? `: ${why}` : environment ? ", and nothing says why" : ""}.`;
     });
     this.reasons.hidden = !words.length;
     text(this.reasons, words.join(" "));
@@ -258,12 +258,10 @@ export class SystemView {
   /** @param {boolean} none */
   sayNone(none) {
     const waiting = this.state.get("metrics") === null;
-    /** @type {Map<string, string[]>} */ const reasons = new Map(); // names by what their programs said
-    for (const { id, name } of none ? this.shown : []) {
+    const why = byReason(none ? this.shown : [], ({ id }) => {
       const reason = reasonOf(this.details.get(id)?.environment?.not_captured ?? {});
-      if (reason) reasons.set(reason, [...(reasons.get(reason) ?? []), name]);
-    }
-    const why = [...reasons].slice(0, 3).map(([reason, names]) => `${names.slice(0, 3).join(", ")}${names.length > 3 ? ` and ${count(names.length - 3)} more` : ""}: ${reason}.`);
+      return reason && `${reason}.`;
+    });
     const key = `${none} ${waiting} ${why.join("\n")}`;
     if (key === this.noneKey) return;
     this.noneKey = key;
@@ -284,6 +282,17 @@ export class SystemView {
 /** The same source, every rank by its own name: the mean over machines hides the one that is slow. @param {any} source */
 function ofEachRank(source) {
   return new Proxy(source, { get: (target, name) => (name === "series" ? (/** @type {any} */ ask, /** @type {any} */ signal) => target.series({ ...ask, ranks: "each" }, signal) : typeof target[name] === "function" ? target[name].bind(target) : target[name]) });
+}
+
+/** What is said of several experiments, once for those of which it is the same, after their names.
+ * @param {{id: string, name: string}[]} experiments @param {(experiment: {id: string, name: string}) => string | undefined} say @returns {string[]} */
+function byReason(experiments, say) {
+  /** @type {Map<string, string[]>} */ const found = new Map();
+  for (const each of experiments) {
+    const words = say(each);
+    if (words) found.set(words, [...(found.get(words) ?? []), each.name]);
+  }
+  return [...found].slice(0, 3).map(([words, names]) => `${names.slice(0, 3).join(", ")}${names.length > 3 ? ` and ${count(names.length - 3)} more` : ""}: ${words}`);
 }
 
 /** Why no GPU was seen, as the environment says it. @param {Record<string, string>} reasons @returns {string | undefined} */
