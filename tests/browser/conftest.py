@@ -17,6 +17,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
+from tests.plain_http import NO_CERTIFICATES
 from tests.ports import free_port
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class Space:
             if self.process.poll() is not None:
                 break
             try:
-                if httpx.get(f"{self.url}/v1/health", timeout=10).status_code == 200:
+                if httpx.get(f"{self.url}/v1/health", timeout=10, verify=NO_CERTIFICATES).status_code == 200:
                     return self
             except httpx.HTTPError:
                 pass

@@ -22,8 +22,9 @@ import httpx
 import pytest
 
 playwright = pytest.importorskip("playwright.sync_api")
-from tests.browser.conftest import START_S, free_port  # noqa: E402
+from tests.browser.conftest import START_S  # noqa: E402
 from tests.hub_server import Hub, HubProcess  # noqa: E402
+from tests.ports import free_port  # noqa: E402
 
 pytestmark = [pytest.mark.browser]
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,19 +87,22 @@ class Platform:
 
     def files(self) -> list[str]:
         answer = httpx.get(
-            f"{self.hub.url}/api/spaces/{SPACE}/tree/main", params={"recursive": "true"}, headers=_as("hf_pro")
+            f"{self.hub.url}/api/spaces/{SPACE}/tree/main",
+            params={"recursive": "true"},
+            headers=_as("hf_pro"),
+            timeout=60,
         )
         return [entry["path"] for entry in answer.json() if entry["type"] == "file"] if answer.is_success else []
 
     def start(self) -> None:
         app = self.folder / "app"
         if not app.exists():
-            for path in self.files():
-                content = httpx.get(
-                    f"{self.hub.url}/spaces/{SPACE}/resolve/main/{path}", headers=_as("hf_pro"), follow_redirects=True
-                ).raise_for_status()
-                (app / path).parent.mkdir(parents=True, exist_ok=True)
-                (app / path).write_bytes(content.content)
+            # One client for all: each reads the certificates, and for hundreds of files that is half a minute.
+            with httpx.Client(headers=_as("hf_pro"), follow_redirects=True, timeout=60) as client:
+                for path in self.files():
+                    content = client.get(f"{self.hub.url}/spaces/{SPACE}/resolve/main/{path}").raise_for_status()
+                    (app / path).parent.mkdir(parents=True, exist_ok=True)
+                    (app / path).write_bytes(content.content)
         said = self.hub.repo(SPACE, "space")["space"]
         told = {key: each["value"] for kind in ("secrets", "variables") for key, each in said[kind].items()}
         environ = {
@@ -233,8 +237,8 @@ def test_from_deploy_to_load_dataset_nothing_is_lost_on_the_way(
     window = stranger.new_page()
     window.goto(address)
     playwright.expect(window.locator("canvas").first).to_be_visible()
-    assert window.locator('meta[property="og:image"]').count() == 1
-    assert httpx.get(f"{platform.url}/v1/projects").status_code == 401
+    playwright.expect(window.locator('meta[property="og:image"]')).to_have_count(1)
+    assert httpx.get(f"{platform.url}/v1/projects", timeout=60).status_code == 401
     stranger.close()
 
     # The static page of the same private dataset, after log-in at the Hub.
@@ -257,7 +261,7 @@ def test_from_deploy_to_load_dataset_nothing_is_lost_on_the_way(
 
 
 def _static_address(hub: HubProcess) -> str:
-    told = httpx.get(f"{hub.url}/api/spaces/{PAGE}", headers=_as("hf_pro")).raise_for_status().json()
+    told = httpx.get(f"{hub.url}/api/spaces/{PAGE}", headers=_as("hf_pro"), timeout=60).raise_for_status().json()
     return f"{told['host']}/"
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from tests.browser.trainings import Training
+from tests.plain_http import NO_CERTIFICATES
 
 LABELS = ["O", "B-person", "I-person", "B-place"]
 ODD = '<img src=x onerror=alert(1)> "quoted" 🦦'
@@ -29,7 +30,8 @@ def file(training: Training, content: bytes, mime: str) -> dict[str, Any]:
         f"{training.url}/v1/blobs/{sha256}",
         content=content,
         headers={"Content-Type": mime, **training.headers},
-        timeout=30,
+        timeout=60,
+        verify=NO_CERTIFICATES,
     )
     assert answer.status_code < 300, answer.text
     return {"file": sha256, "mime": mime, "bytes": len(content)}
