@@ -85,10 +85,10 @@ def test_a_hasher_reads_on_a_thread_and_is_done_at_the_end(checkpoint):
     assert told == []
     hasher.put(checkpoint, 10)
     hasher.put(checkpoint / "config.json", 11)
-    hasher.end(timeout_s=20)
+    hasher.end(timeout_s=60)
     assert [(name, step, len(data["files"])) for name, data, step in told] == [
         ("checkpoint_files", 10, 2), ("checkpoint_files", 11, 1),
     ]  # fmt: skip
     hasher.put(checkpoint, 12)  # after an end it begins again
-    hasher.end(timeout_s=20)
+    hasher.end(timeout_s=60)
     assert told[-1][2] == 12

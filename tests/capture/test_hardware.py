@@ -128,7 +128,7 @@ def test_readings_carry_the_last_step_and_stop_when_told():
 
     gpus = Gpus(made_up.MadeUpNvml(1), environ={})
     sampler = HardwareSampler(log, lambda: 41 + len(logged), interval_s=0.01, gpus=gpus).start()
-    assert enough.wait(20)
+    assert enough.wait(60)
     sampler.stop()
     count = len(logged)
     sampler.stop()

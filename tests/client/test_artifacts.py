@@ -54,7 +54,7 @@ def folder(tmp_path: Path, name: str = "data", **contents: str) -> Path:
 def test_what_was_logged_comes_back_byte_by_byte_in_another_experiment(begin, api, tmp_path):
     made = begin(name="maker")
     logged = made.log_artifact(folder(tmp_path), "digits-data", "dataset", aliases=["best"], metadata={"rows": 3})
-    assert logged.wait(10).version == "v0"
+    assert logged.wait(60).version == "v0"
     made.finish()
     user = begin(name="user")
     used = user.use_artifact("digits-data:latest", type="dataset")

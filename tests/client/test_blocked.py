@@ -54,7 +54,7 @@ def test_a_rank_that_waits_inside_a_collective_ends_within_seconds_and_says_by_w
     process = begun(tmp_path)
     assert process.stdout.readline() == "waits\n"
     process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == -signal.SIGTERM
+    assert process.wait(60) == -signal.SIGTERM
     process.stdout.close()
     found = row(tmp_path)
     assert (found["state"], found["evidence"]) == ("interrupted", "Signal SIGTERM.")

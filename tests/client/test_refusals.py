@@ -22,20 +22,20 @@ def test_two_threads_that_tell_at_once_tell_each_refusal_once() -> None:
 
     def slowly(raw: bytes) -> None:
         inside.set()
-        go_on.wait(10)
+        go_on.wait(60)
         told.append(content(raw))
 
     refusals.count("odd", 3)
     refusals.count("odd", 7)
     first = threading.Thread(target=refusals.tell, args=(slowly,))
     first.start()
-    assert inside.wait(10)
+    assert inside.wait(60)
     refusals.count("odd", 9)  # while the first two are being told
     second = threading.Thread(target=refusals.tell, args=(slowly,))
     second.start()
     go_on.set()
-    first.join(10)
-    second.join(10)
+    first.join(60)
+    second.join(60)
     assert [(event["count"], event["first_step"], event["last_step"]) for event in told] == [(2, 3, 7), (1, 9, 9)]
     assert not refusals.has_untold
 

@@ -95,7 +95,7 @@ def test_two_senders_on_one_log_by_mistake_store_it_once(train, tmp_path, space,
         for place in (home, home, copy)
     ]
     for sender in senders:
-        sender.wait(timeout=60)
+        sender.wait(timeout=120)
     state["is"] = "pass"
     command(home, "sync", TRACKIO_URL=bad.url)
     check_exact(space.points(trainer.experiment_id, "t/value"), trainer.acknowledged())
@@ -193,7 +193,7 @@ def test_a_deleted_experiment_stays_deleted_and_its_writer_is_told_once(train, t
     path = f"/v1/experiments/{trainer.experiment_id}"
     until(lambda: space.points(trainer.experiment_id, "t/value"), "something arrives")
     request = urllib.request.Request(space.url + path + "?now=1", method="DELETE")
-    urllib.request.urlopen(request, timeout=20).close()
+    urllib.request.urlopen(request, timeout=60).close()
     until(lambda: "deleted" in trainer.said(), "the trainer hears of it")
     so_far = len(trainer.acknowledged())
     until(lambda: len(trainer.acknowledged()) > so_far + 100, "training goes on")

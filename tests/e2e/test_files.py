@@ -74,7 +74,7 @@ def paint(tmp_path: Path) -> Iterator[Callable[..., Painter]]:
 
 
 def read(space: Space, sha256: str) -> bytes:
-    with urllib.request.urlopen(f"{space.url}/v1/blobs/{sha256}", timeout=20) as answer:
+    with urllib.request.urlopen(f"{space.url}/v1/blobs/{sha256}", timeout=60) as answer:
         return bytes(answer.read())
 
 

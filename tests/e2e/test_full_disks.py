@@ -57,7 +57,7 @@ def test_what_a_full_disk_took_arrives_and_the_rest_is_named_by_its_steps(train,
 def test_a_spool_over_its_budget_refuses_and_counts_and_goes_on_when_there_is_room(train, tell, tmp_path, own_space):
     own_space.start()
     own_space.kill()  # the address is known, and nobody is there
-    settings = {"TRACKIO_SPOOL_BYTES": "400000", "TRACKIO_FLUSH_S": "0.05", "TRACKIO_FINISH_TIMEOUT_S": "20"}
+    settings = {"TRACKIO_SPOOL_BYTES": "400000", "TRACKIO_FLUSH_S": "0.05", "TRACKIO_FINISH_TIMEOUT_S": "60"}
     stop = tmp_path / "stop"
     trainer = train(10_000_000, "--pause", "0.0002", "--until", str(stop), url=own_space.url, **settings)
     until(lambda: "TRACKIO_SPOOL_BYTES" in trainer.said(), "the budget is used up, and it is said")

@@ -172,10 +172,10 @@ def test_a_space_killed_around_its_commit_leaves_every_event_once(kind, disk, tr
     trainer = train(300, "--end", "wait", url=space.url, **QUICK)
     until(lambda: "READY" in trainer.said(), "it has logged")
     until(space.is_pushed, "a first commit")
-    there.fault(COMMIT, kind=kind, seconds=4.0)
-    more = train(300, "--end", "wait", url=space.url, **QUICK)
     made = len(there.pushes(REPO))
     there.forget()
+    there.fault(COMMIT, kind=kind, seconds=4.0)
+    more = train(300, "--end", "wait", url=space.url, **QUICK)
     until(lambda: [one for one in there.requests("/commit/") if "POST" in one["request"]], "a commit is on its way")
     if kind == "late":
         until(lambda: len(there.pushes(REPO)) > made, "it is made")

@@ -107,7 +107,7 @@ def test_eight_write_two_read_and_one_dies_merging_without_a_lock_error(rng, tra
         assert writer.ended() == 0, writer.said()
     stop.touch()
     for reader in readers:
-        out, err = reader.communicate(timeout=60)
+        out, err = reader.communicate(timeout=120)
         assert reader.returncode == 0, err
         tell(f"a reader saw {out.strip()} (reads, points at the end)")
     command(home, "sync")

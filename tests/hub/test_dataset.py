@@ -157,7 +157,7 @@ def slow_place(pause_s: float, takes: float) -> Iterator[str]:
                 time.sleep(pause_s)
             if taken >= size:
                 connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-            is_over.wait(20)
+            is_over.wait(60)
 
     thread = threading.Thread(target=serve)
     thread.start()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 import shlex
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+from tests.ports import free_port
 from trackio_client.errors import UsageError
 from trackio_client.hub.spaces import files as space_files
 from trackio_client.hub.spaces.card import card_of_space, updated
@@ -107,9 +107,7 @@ def test_a_space_runs_from_exactly_these_files(files, tmp_path):
     for path, content in files.items():
         (tmp_path / "app" / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "app" / path).write_bytes(content)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     environ = {
         "PATH": "/usr/bin:/bin",
         "HOME": str(tmp_path),
@@ -141,13 +139,13 @@ def test_a_space_runs_from_exactly_these_files(files, tmp_path):
         assert "export" in page(f"http://127.0.0.1:{port}/lib/charts/chart.js", token="t")
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
         log.close()
 
 
 def page(address: str, token: str = "") -> str:
     asked = urllib.request.Request(address, headers={"X-Trackio-Token": token} if token else {})
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(asked, timeout=30) as answer:
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(asked, timeout=120) as answer:
         return str(answer.read().decode())
 
 
@@ -234,7 +232,7 @@ def test_zero_gpu_is_told_that_the_app_starts_and_nothing_else_is(tmp_path):
     for value, said in (("true", "GPU _no_gpu_is_needed\nstartup\napp\n"), ("", "app\n"), ("false", "app\n")):
         environ = {"PATH": "/usr/bin:/bin", "SPACES_ZERO_GPU": value}
         command = [sys.executable, "-c", code, str(tmp_path)]
-        done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120)
         assert done.stdout == said, done.stderr
 
 
@@ -303,7 +301,7 @@ def test_the_health_check_is_python_that_fails_when_nobody_answers():
     command = yaml.safe_load(check[check.index("[") :])
     assert command[0] == "python"
     environ = {"PATH": "/usr/bin:/bin", "GRADIO_SERVER_PORT": "9"}
-    done = subprocess.run([sys.executable, *command[1:]], env=environ, capture_output=True, text=True, timeout=30)
+    done = subprocess.run([sys.executable, *command[1:]], env=environ, capture_output=True, text=True, timeout=120)
     assert done.returncode == 1
     assert "Connection refused" in done.stderr
 

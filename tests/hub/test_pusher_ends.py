@@ -94,7 +94,7 @@ def test_a_pusher_ends_when_all_is_in_the_repo_and_nobody_logs(bench: Bench) -> 
     experiment = bench.log()
     bench.push(idle_s=0.6)
     until(lambda: bench.state().commit, "it has read the repo")
-    experiment.finish(timeout_s=10)
+    experiment.finish(timeout_s=60)
     assert bench.ended().startswith("everything is in the repo")
     assert (bench.state().events, bench.state().problem) == (0, None)
     assert any("20 values" in commit.title for commit in bench.target.commits)
@@ -168,7 +168,7 @@ def test_sync_pushes_by_itself_or_asks_the_pusher_that_is_at_work(bench: Bench, 
 
 
 def _caught_up(bench: Bench) -> str | None:
-    return catch_up(bench.staging, bench.target, until=time.monotonic() + 20)
+    return catch_up(bench.staging, bench.target, until=time.monotonic() + 60)
 
 
 def test_sync_says_why_something_is_not_pushed(bench: Bench) -> None:

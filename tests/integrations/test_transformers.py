@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-import socket
+import threading
 
 import pytest
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
+from tests.ports import free_port  # noqa: E402
 from trackio_client.cli.main import main  # noqa: E402
+from trackio_client.experiment import Experiment  # noqa: E402
 from trackio_client.integrations.transformers import TrackioCallback  # noqa: E402
 from trackio_client.lifecycle import process  # noqa: E402
 from trackio_client.opening import init  # noqa: E402
@@ -183,9 +185,7 @@ def test_every_form_of_report_to_is_taken_and_no_other_logger_comes_in(home, rep
 
 @pytest.mark.requirement("S1.59")
 def test_training_goes_on_when_nobody_answers_and_all_is_kept(home, monkeypatch, capsys):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     monkeypatch.setenv("TRACKIO_FINISH_TIMEOUT_S", "0.2")
     callback = TrackioCallback(project="tiny", trackio_url=f"http://127.0.0.1:{port}", hardware_s=0)
     done = trainer_with(callback, home).train()
@@ -230,8 +230,24 @@ def test_an_evaluation_after_training_joins_the_same_experiment(home):
     assert not math.isnan(points(only_experiment(), "eval_loss")[2])
 
 
-def test_hardware_is_read_while_it_trains(home):
-    trainer_with(TrackioCallback(project="tiny", hardware_s=0.01), home, max_steps=12, eval_strategy="no").train()
+def test_hardware_is_read_while_it_trains(home, monkeypatch):
+    trainer = trainer_with(TrackioCallback(project="tiny", hardware_s=0.01), home, max_steps=12, eval_strategy="no")
+    read = threading.Event()
+    log_hardware = Experiment.log_hardware
+
+    def logged(experiment, readings, step):
+        log_hardware(experiment, readings, step)
+        read.set()
+
+    class Waits(transformers.TrainerCallback):
+        """For the first reading: twelve steps may be over before, where others are busy."""
+
+        def on_step_end(self, args, state, control, **kwargs):
+            read.wait(60)
+
+    monkeypatch.setattr(Experiment, "log_hardware", logged)
+    trainer.add_callback(Waits())
+    trainer.train()
     kept = only_experiment()
     assert {"system/process_memory", "system/memory_percent"} <= set(kept.metrics)
     assert max(points(kept, "system/memory_percent")) <= 12

@@ -189,10 +189,12 @@ def test_a_training_that_is_killed_is_lost_and_its_summary_is_there(tmp_path, mo
             deadline = time.monotonic() + 120
             while time.monotonic() < deadline:
                 with Api() as api, contextlib.suppress(ProjectNotFound):
-                    (found,) = api.experiments("small")
-                    told = api.experiment(found.experiment_id)
-                    if [e["global_step"] for e in told.epoch_metrics] == [2, 4] and told.last_step == 5:
+                    found = [api.experiment(each.experiment_id) for each in api.experiments("small")]
+                    if [[e["global_step"] for e in each.epoch_metrics] for each in found] == [[2, 4]] and (
+                        found[0].last_step == 5
+                    ):
                         break
+                time.sleep(0.05)
             program.send_signal(signal.SIGKILL)
             assert program.wait() == -signal.SIGKILL
         now = time.time()

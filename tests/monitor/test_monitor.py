@@ -347,7 +347,7 @@ def test_a_forked_child_may_log_too():
         time.sleep(0.02)  # a fork amid an import would wait for the import's lock
     child = multiprocessing.get_context("fork").Process(target=lambda: monitor.log_metrics({"child": 2.0}, step=1))
     child.start()
-    child.join(30)
+    child.join(60)
     assert child.exitcode == 0
     monitor.close()
     assert kept(monitor.experiment_id).metrics == ["child", "parent"]

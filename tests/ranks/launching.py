@@ -57,7 +57,7 @@ def held(folder: Path, *, sync: bool = False) -> Iterator[SqliteStore]:
     """The local store; with `sync`, after the logs that killed ranks left were sent."""
     if sync:
         command = [sys.executable, "-m", "trackio_client", "sync"]
-        subprocess.run(command, env=environment(folder), cwd=folder, check=False, capture_output=True, timeout=60)
+        subprocess.run(command, env=environment(folder), cwd=folder, check=False, capture_output=True, timeout=200)
     store = SqliteStore(folder / "v1" / "store.sqlite")
     try:
         yield store

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 
 import pytest
 
+from tests.ports import free_port
 from tests.ranks.launching import PROGRAMS, environment, held, rows, starts
 from trackio_client.queries.series import read_series
 from trackio_client.wire.asks import SeriesQuery
@@ -66,9 +66,7 @@ def test_the_rank_that_fails_under_accelerate_launch_is_named(tmp_path, kind):
 
 @pytest.mark.parametrize(("launcher", "kind"), [("debug", "tracker"), ("notebook", "callback")])
 def test_processes_that_accelerate_forks_are_one_experiment(tmp_path, launcher, kind):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     done = run(tmp_path, [sys.executable, PROGRAM, launcher, kind, "-1", port])
     assert done.returncode == 0, done.stderr[-3000:]
     is_one_experiment_of_two_ranks(tmp_path)

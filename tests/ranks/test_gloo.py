@@ -27,7 +27,7 @@ def torchrun(folder, ranks, *argv, program="gloo.py", options=(), **more):
         str(PROGRAMS / program), *argv,
     ]  # fmt: skip
     return subprocess.run(
-        command, env=environment(folder, **more), cwd=folder, capture_output=True, text=True, timeout=150, check=False
+        command, env=environment(folder, **more), cwd=folder, capture_output=True, text=True, timeout=300, check=False
     )
 
 
@@ -115,7 +115,7 @@ if __name__ == "__main__":
     )
     done = subprocess.run(
         [sys.executable, str(program)], env=environment(tmp_path), cwd=tmp_path, capture_output=True, text=True,
-        timeout=100, check=False,
+        timeout=200, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     with held(tmp_path, sync=True) as store:

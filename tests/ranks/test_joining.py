@@ -115,7 +115,7 @@ def test_tasks_of_a_slurm_step_on_several_machines_come_to_one_id_without_meetin
     }  # fmt: skip
     here = {"SLURM_PROCID": "0", "SLURM_NODEID": "0", "SLURM_LOCALID": "0", **step}
     processes = [start(tmp_path, here, "logs", "project=p")]
-    ended = [(process, process.communicate(timeout=60)) for process in processes]
+    ended = [(process, process.communicate(timeout=200)) for process in processes]
     first = ended[0][1][0].split()[0]
     assert first.startswith("exp_slurm_4711_")
     with held(tmp_path) as store:
@@ -194,6 +194,6 @@ def test_what_a_rank_starts_begins_an_experiment_of_its_own(tmp_path):
 
 
 def test_one_rank_of_one_waits_for_nobody(tmp_path):
-    ended = start(tmp_path, rank_variables(0, 1), "logs", "project=p").communicate(timeout=60)
+    ended = start(tmp_path, rank_variables(0, 1), "logs", "project=p").communicate(timeout=200)
     assert "heard nothing" not in ended[1]
     assert not (tmp_path / "v1" / "ranks").exists()  # nowhere a word was left or looked for

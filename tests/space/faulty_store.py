@@ -25,7 +25,7 @@ class FaultyStore:
 
     def append(self, batches: Sequence[Batch]) -> list[Outcome]:
         self.entered.set()
-        self.may_write.wait(20)
+        self.may_write.wait(60)
         if self.trouble is not None:
             raise self.trouble
         self.groups.append(len(batches))

@@ -61,7 +61,7 @@ def to_the_hub(api, path="/oauth/login"):
 
 def consent(address):
     """What the Hub sends the browser back with: the path and query at the Space."""
-    back = httpx.get(address, follow_redirects=False, trust_env=False)
+    back = httpx.get(address, follow_redirects=False, trust_env=False, timeout=60)
     assert back.status_code == 302, back.text
     return back.headers["location"].removeprefix(HERE)
 

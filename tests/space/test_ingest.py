@@ -127,7 +127,7 @@ def test_what_waits_is_written_in_one_group(api, a_batch):
     api.store.may_write.clear()
     threads = [threading.Thread(target=lambda k=k: api.send(a_batch(writer=f"w{k}"), writer=f"w{k}")) for k in range(9)]
     threads[0].start()
-    assert api.store.entered.wait(20)
+    assert api.store.entered.wait(60)
     for thread in threads[1:]:
         thread.start()
     while len(api.client.app.state.ingest._queue) < 8:

@@ -70,7 +70,11 @@ def tokens(server):
     made = {"owner": OWNER}
     for role in ("viewer", "writer"):
         answer = httpx.post(
-            f"{server}/v1/tokens", json={"role": role, "name": role}, headers=headers(OWNER), trust_env=False
+            f"{server}/v1/tokens",
+            json={"role": role, "name": role},
+            headers=headers(OWNER),
+            trust_env=False,
+            timeout=60,
         )
         made[role] = answer.json()["token"]
     return made
@@ -93,7 +97,7 @@ def connect(server, tokens):
 
 @pytest.mark.requirement("S1.81")
 def test_the_public_names_are_these_with_these_arguments_and_nothing_else(server):
-    found = httpx.get(f"{server}/gradio_api/info", headers=headers(OWNER), trust_env=False).json()
+    found = httpx.get(f"{server}/gradio_api/info", headers=headers(OWNER), trust_env=False, timeout=60).json()
     told = {
         name: [one["parameter_name"] for one in about["parameters"]] for name, about in found["named_endpoints"].items()
     }
@@ -101,10 +105,12 @@ def test_the_public_names_are_these_with_these_arguments_and_nothing_else(server
     assert found["unnamed_endpoints"] == {}
     assert set(SIGNATURES) == NAMES
     for page in ("", "/manage", "/configuration"):
-        listeners = httpx.get(f"{server}{page}/config", headers=headers(OWNER), trust_env=False).json()["dependencies"]
+        listeners = httpx.get(f"{server}{page}/config", headers=headers(OWNER), trust_env=False, timeout=60).json()[
+            "dependencies"
+        ]
         public = {one["api_name"] for one in listeners if one["api_visibility"] != "private"}
         assert public == (set() if page else set(NAMES)), page
-        info = httpx.get(f"{server}{page}/gradio_api/info", headers=headers(OWNER), trust_env=False).json()
+        info = httpx.get(f"{server}{page}/gradio_api/info", headers=headers(OWNER), trust_env=False, timeout=60).json()
         assert page == "" or info["named_endpoints"] == {}
 
 
@@ -155,13 +161,15 @@ def calls_of(server, name, token):
     """(status by its own address, text of the error by the queue or None) of a call with senseless arguments."""
     data = ["x"] * len(SIGNATURES[name])
     direct = httpx.post(
-        f"{server}/gradio_api/call/{name}", json={"data": data}, headers=headers(token), trust_env=False
+        f"{server}/gradio_api/call/{name}", json={"data": data}, headers=headers(token), trust_env=False, timeout=60
     ).status_code
-    config = httpx.get(f"{server}/config", headers=headers(token), trust_env=False).json()
+    config = httpx.get(f"{server}/config", headers=headers(token), trust_env=False, timeout=60).json()
     index = next(one["id"] for one in config["dependencies"] if one["api_name"] == name)
     session = f"{name}-{token[-6:]}"
     join = {"data": data, "fn_index": index, "session_hash": session}
-    httpx.post(f"{server}/gradio_api/queue/join", json=join, headers=headers(token), trust_env=False).raise_for_status()
+    httpx.post(
+        f"{server}/gradio_api/queue/join", json=join, headers=headers(token), trust_env=False, timeout=60
+    ).raise_for_status()
     with httpx.stream(
         "GET", f"{server}/gradio_api/queue/data?session_hash={session}", headers=headers(token), timeout=60,
         trust_env=False,
@@ -173,7 +181,7 @@ def calls_of(server, name, token):
 
 
 def test_each_name_asks_for_its_role_by_its_own_address_and_by_the_queue(server, tokens):
-    before = httpx.get(f"{server}/v1/projects", headers=headers(OWNER), trust_env=False).json()["projects"]
+    before = httpx.get(f"{server}/v1/projects", headers=headers(OWNER), trust_env=False, timeout=60).json()["projects"]
     counts = {one["project"]: one["experiments"] for one in before}
     for name in sorted(WRITES | OWNERS):
         direct, queued = calls_of(server, name, tokens["viewer"])
@@ -182,18 +190,20 @@ def test_each_name_asks_for_its_role_by_its_own_address_and_by_the_queue(server,
     for name in sorted(OWNERS):
         direct, queued = calls_of(server, name, tokens["writer"])
         assert (direct, "for owners" in queued) == (403, True), (name, queued)
-    after = httpx.get(f"{server}/v1/projects", headers=headers(OWNER), trust_env=False).json()["projects"]
+    after = httpx.get(f"{server}/v1/projects", headers=headers(OWNER), trust_env=False, timeout=60).json()["projects"]
     assert {one["project"]: one["experiments"] for one in after} == counts
 
 
 def test_without_a_token_nothing_is_reached(server):
     for path in ("/config", "/gradio_api/info", "/manage/config", "/manage/"):
-        assert httpx.get(server + path, trust_env=False).status_code == 401, path
+        assert httpx.get(server + path, trust_env=False, timeout=60).status_code == 401, path
     for name in sorted(NAMES):
-        answer = httpx.post(f"{server}/gradio_api/call/{name}", json={"data": []}, trust_env=False)
+        answer = httpx.post(f"{server}/gradio_api/call/{name}", json={"data": []}, trust_env=False, timeout=60)
         assert answer.status_code == 401, name
     for prefix in ("", "/manage"):
-        answer = httpx.post(f"{server}{prefix}/gradio_api/queue/join", json={"fn_index": 0}, trust_env=False)
+        answer = httpx.post(
+            f"{server}{prefix}/gradio_api/queue/join", json={"fn_index": 0}, trust_env=False, timeout=60
+        )
         assert answer.status_code == 401
     with pytest.raises(Exception, match=r"credentials|401|log"):
         Client(server, verbose=False, analytics_enabled=False)

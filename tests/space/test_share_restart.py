@@ -9,8 +9,9 @@ import time
 import httpx
 import pytest
 
-from tests.browser.conftest import Space, free_port
+from tests.browser.conftest import Space
 from tests.hub_server import running_hub
+from tests.ports import free_port
 from tests.space.conftest import batch
 from trackio_client.wire.batches import FRAMES_TYPE, pack
 
@@ -43,7 +44,7 @@ def until(true, within_s=60):
 
 
 def ask(space, method, path, headers=OWNER, **more):
-    return httpx.request(method, space.url + path, headers=headers, timeout=20, trust_env=False, **more)
+    return httpx.request(method, space.url + path, headers=headers, timeout=60, trust_env=False, **more)
 
 
 def ready(space):
@@ -88,6 +89,6 @@ def test_after_a_wipe_links_and_tokens_open_again_and_the_revoked_stay_closed(hu
 def hub_file(hub, name="access.json"):
     answer = httpx.get(
         f"{hub.url}/datasets/me/kept/resolve/main/space/{name}", headers={"Authorization": "Bearer hf_me"},
-        follow_redirects=True, trust_env=False,
+        follow_redirects=True, trust_env=False, timeout=60,
     )  # fmt: skip
     return answer.text if answer.status_code == 200 else ""

@@ -32,7 +32,7 @@ def killed_while_merging(path: Path, chance: random.Random) -> None:
     for _ in range(chance.randrange(1, 40)):
         assert victim.stdout.readline() == "merging\n"
     victim.kill()
-    assert victim.wait(30) == -signal.SIGKILL
+    assert victim.wait(60) == -signal.SIGKILL
     victim.communicate()
 
 

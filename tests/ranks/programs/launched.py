@@ -5,26 +5,12 @@ argv: the launcher ("none": somebody else launched this; "debug", "notebook": Ac
 """
 
 import sys
-import threading
 
 import accelerate
 import torch
-
-from trackio_client.experiment import Experiment
+from hardware import READ
 
 ROWS = [{"x": torch.full((4,), float(at % 3)), "labels": at % 2} for at in range(32)]
-
-
-READ = threading.Event()
-"""The hardware was read: four steps may be over before, on a machine that is busy."""
-
-
-def log_hardware(experiment, readings, step, log=Experiment.log_hardware):
-    log(experiment, readings, step)
-    READ.set()
-
-
-Experiment.log_hardware = log_hardware
 
 
 class Line(torch.nn.Module):

@@ -4,8 +4,16 @@ import sys
 
 import torch
 import transformers
+from hardware import READ
 
 from trackio_client.integrations.transformers import TrackioCallback
+
+
+class Waits(transformers.TrainerCallback):
+    def on_step_end(self, args, state, control, **kwargs):
+        if state.global_step == args.max_steps:
+            READ.wait(60)
+
 
 rows = [{"pixel_values": torch.rand(1, 4, 4), "labels": row % 2} for row in range(32)]
 model = transformers.ViTForImageClassification(
@@ -19,4 +27,4 @@ arguments = transformers.TrainingArguments(
     use_cpu=True, per_device_train_batch_size=4, dataloader_pin_memory=False, dataloader_num_workers=1,
 )  # fmt: skip
 callback = TrackioCallback(project="ranks", hardware_s=0.2)
-transformers.Trainer(model, arguments, train_dataset=rows, callbacks=[callback]).train()
+transformers.Trainer(model, arguments, train_dataset=rows, callbacks=[callback, Waits()]).train()
