@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
@@ -88,6 +89,14 @@ VIEWERS_MAY = {
     "GET /artifact_blob/{project}/{digest}", "HEAD /artifact_blob/{project}/{digest}",
 }  # fmt: skip
 """All else is for owners, what a later version of Gradio or of ours adds too."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_loop():
+    """All requests in one event loop: a client that is not entered makes a thread and a loop for each of thousands."""
+    with pytest.MonkeyPatch.context() as patch, start_blocking_portal() as portal:
+        patch.setattr(TestClient, "portal", portal)
+        yield
 
 
 @pytest.fixture(scope="module")
