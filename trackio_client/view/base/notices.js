@@ -149,8 +149,10 @@ export function failed(error, again) {
 function awayWords(contact, hasData) {
   const since = clock(contact.since_s ?? Date.now() / 1000);
   const status = contact.error?.status ?? 0; // 0: nobody answered at all
+  const seen = status === 429 ? `The server asks to wait since ${since}: too many requests came from here.`
+    : status ? `The server answers with an error (${status}) since ${since}.` : `No answer from the server since ${since}.`;
   return [
-    status ? `The server answers with an error (${status}) since ${since}.` : `No answer from the server since ${since}.`,
+    seen,
     hasData ? "What you see stays as it was. Trainers keep their events and send them later. This page goes on by itself." : "Trainers keep their events and send them later. This page goes on by itself once the server answers.",
   ];
 }
