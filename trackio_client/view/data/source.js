@@ -31,6 +31,12 @@ export class SourceError extends Error {
     /** The question was right and the server is away, busy or starting: ask again later. */
     this.passing = status === 0 || status === 408 || status === 429 || status >= 500;
   }
+
+  /** The same, to be tried again in so many seconds. @param {number} retry_s */
+  in(retry_s) {
+    const { status, title, detail, hint, type, more } = this;
+    return new SourceError({ ...more, status, title, detail, hint, type, retry_s });
+  }
 }
 
 export class HttpSource {
@@ -41,6 +47,13 @@ export class HttpSource {
     this.token = token;
     this.fetch = ask;
     this.timeout_s = timeout_s;
+    /** Until when nothing is read, and why: who asks to wait means all of a page. @type {{until_ms: number, error: SourceError} | null} */
+    this.waiting = null;
+  }
+
+  /** Somebody wants it tried now. */
+  hurry() {
+    this.waiting = null;
   }
 
   /** @returns {Promise<any>} {"projects": […]} */
@@ -288,6 +301,12 @@ export class HttpSource {
 
   /** Fetches, or throws SourceError. @param {string} path @param {RequestInit & {headers: Record<string, string>}} init @returns {Promise<Response>} */
   async request(path, init) {
+    const isRead = (init.method ?? "GET") === "GET" || path === "/v1/series";
+    if (isRead && this.waiting) {
+      const left_s = (this.waiting.until_ms - performance.now()) / 1000;
+      if (left_s > 0) throw this.waiting.error.in(left_s);
+      this.waiting = null;
+    }
     if (this.token) init.headers["X-Trackio-Token"] = this.token;
     const timer = new AbortController();
     const late = setTimeout(() => timer.abort(), this.timeout_s * 1000);
@@ -303,8 +322,10 @@ export class HttpSource {
       clearTimeout(late);
       init.signal?.removeEventListener("abort", abort);
     }
-    if (!response.ok) throw await problemOf(response);
-    return response;
+    if (response.ok) return response;
+    const error = await problemOf(response);
+    if (error.status === 429 && error.retry_s) this.waiting = { until_ms: performance.now() + error.retry_s * 1000, error };
+    throw error;
   }
 }
 
