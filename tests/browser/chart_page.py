@@ -23,6 +23,9 @@ from trackio_client.wire.asks import BAD_COUNTS, BLOCK_HEAD, ONE_VALUE, SERIES_M
 VIEW = Path(__file__).parents[2] / "trackio_client" / "view"
 TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
 CHROMIUM = "/usr/bin/chromium"
+DRAWN = """window.ready && grid.inView().length > 0
+  && grid.inView().every((c) => c.model && !c.model.status.waiting && c.view)"""
+"""Every chart in view has its answer and its size, and was painted with both."""
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

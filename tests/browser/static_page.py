@@ -79,7 +79,7 @@ def recent(number: int, steps: int = 60, **more: Any) -> Trainer:
     return training(number, steps, started_s=time.time() - 900 + number * 60, **more)
 
 
-def until(holds: Callable[[], object], seconds: float = 15) -> None:
+def until(holds: Callable[[], object], seconds: float = 60) -> None:
     """Look again and again."""
     end = time.monotonic() + seconds
     while not holds():

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.chart_page import ChartServer, Pair, experiment, metric, serving
+from tests.browser.chart_page import DRAWN, ChartServer, Pair, experiment, metric, serving
+from tests.browser.waiting import becomes
 
 pytestmark = pytest.mark.browser
 
-DRAWN = "window.ready && grid.inView().length > 0 && grid.inView().every((c) => c.model && !c.model.status.waiting)"
 PLAIN = {"smoothing": {"kind": "none", "amount": 0}, "project": "p"}
 
 
@@ -135,10 +135,9 @@ def test_a_derived_chart_joins_steps_by_the_last_value_and_is_kept(open_page: Ca
         "(expr) => state.set({ derived: [...state.get('derived'), { expr }] })",
         "log(" + '"my \\"odd\\" <b>metric</b>/f1")',
     )
-    page.wait_for_function("[...grid.charts.keys()].length === 5 && grid.inView().every((c) => c.lines.length)")
-    last = page.evaluate(
-        "[...grid.charts.values()].find((c) => c.metric.metric.startsWith('= log')).lines[0].series.bad.map((c) => Array.from(c))"
-    )
+    made = "[...grid.charts.values()].find((c) => c.metric.metric.startsWith('= log'))"
+    page.wait_for_function(f"{made}?.lines.length === 1")
+    last = page.evaluate(f"{made}.lines[0].series.bad.map((c) => Array.from(c))")
     assert [column[1] for column in last] == [0, 0, 1], "log(0) is −∞: a mark, not a gap"
     assert page.evaluate("JSON.parse(localStorage.getItem('trackio')).charts.p.derived") == [
         {"expr": "eval/loss - train/loss", "name": "gap"}
@@ -192,7 +191,8 @@ def test_a_chart_has_settings_of_its_own(open_page: Callable[..., Any]) -> None:
         page.evaluate("(chart('train/loss').view.L + chart('train/loss').view.R) / 2"), abs=1
     )
     own = {"train/loss": {"y": [-2, 1.5], "logX": True}}
-    assert page.evaluate("[state.get('own'), JSON.parse(localStorage.getItem('trackio')).charts.p.own]") == [own, own]
+    kept = "[state.get('own'), JSON.parse(localStorage.getItem('trackio')).charts.p.own]"
+    becomes(lambda: page.evaluate(kept), [own, own])
     box.get_by_role("button", name="As all charts").click()
     page.wait_for_function("chart('train/loss').view.y1 > 1.5 && !chart('train/loss').view.logX")
     page.keyboard.press("Escape")
@@ -212,7 +212,7 @@ def test_who_lacks_the_metric_of_the_x_axis_is_counted_and_the_step_offered(open
     page = open_page(server)
     lack = page.locator('[data-metric="train/loss"] .tk-chart-lack')
     expect(lack).to_contain_text("1 of 3 have no epoch")
-    assert page.evaluate("chart('train/loss').lines.length") == 2
+    page.wait_for_function("chart('train/loss').lines.length === 2")
     lack.get_by_role("button", name="use the step").click()
     page.wait_for_function("chart('train/loss').lines.length === 3 && chart('train/loss').model.x === 'step'")
     expect(lack).to_be_hidden()
@@ -280,14 +280,14 @@ def test_ten_thousand_metrics_make_charts_only_where_somebody_looks(open_page: C
     page.evaluate("state.set({ filter: 'grad_09999' })")
     page.wait_for_function("chart('layer_99/grad_09999')?.lines.length === 1 && grid.charts.size === 1")
     page.evaluate("state.set({ filter: 'layer_99' })")
+    page.wait_for_function("chart('layer_99/grad_09900')?.lines.length === 1")  # before the click scrolls it away
     page.locator(".tk-section-all").click()
-    page.wait_for_function("grid.charts.size >= 90 && chart('layer_99/grad_09900').lines.length === 1")
+    page.wait_for_function("grid.charts.size >= 90")
     page.locator('[data-metric="layer_99/grad_09989"]').scroll_into_view_if_needed()
     page.wait_for_function("chart('layer_99/grad_09989').lines.length === 1 && !chart('layer_99/grad_09900').inView")
-    held = page.evaluate(
-        "[...grid.charts.values()].filter((c) => !c.inView && c.canvases?.some((k) => k.width)).length"
+    page.wait_for_function(  # canvases out of sight hold no pixels
+        "![...grid.charts.values()].some((c) => !c.inView && c.canvases?.some((k) => k.width))"
     )
-    assert held == 0, "canvases out of sight hold no pixels"
     page.evaluate("state.set({ filter: '' }); scrollTo(0, 0)")
     near = page.locator('.tk-section[aria-label="layer_02"]')
     near.scroll_into_view_if_needed()

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from tests.browser.static_page import a_world, deploy, drawn, recent
 from tests.browser.trainings import Training
+from tests.browser.waiting import holds
 from tests.hub.view_data import fill
 
 pytestmark = [
@@ -37,8 +38,8 @@ def training(space: Any) -> Training:
 
 def against(chart: Any) -> str:
     """What a chart says of itself to who cannot see it."""
-    chart.locator(".tk-plot").focus()
-    return str(chart.locator(".tk-plot").get_attribute("aria-label"))
+    asked = "plot => { plot.blur(); plot.focus(); return plot.getAttribute('aria-label'); }"
+    return str(chart.locator(".tk-plot").evaluate(asked))
 
 
 @pytest.mark.parametrize("view", ["project", "experiment"])
@@ -52,8 +53,8 @@ def test_a_chart_stands_against_what_was_defined_and_hidden_ones_are_counted(
     for chart in (f1, loss):
         chart.scroll_into_view_if_needed()
         expect(chart.locator(".tk-chart-values")).not_to_be_empty()
-    assert "val/f1 against epoch, 1 of 1" in against(f1)
-    assert "train/loss against step, 1 of 1" in against(loss)
+    holds(lambda: "val/f1 against epoch, 1 of 1" in against(f1))
+    holds(lambda: "train/loss against step, 1 of 1" in against(loss))
 
     debug = shown.locator('.tk-chart[data-metric^="debug/"]')
     line = shown.locator(".tk-hidden-metrics")
@@ -99,5 +100,5 @@ def test_a_page_without_a_server_hides_them_too_and_lists_the_number_that_was_sa
         drawn(page)
         expect(page.locator(".tk-hidden-metrics")).to_contain_text("1 metric is hidden")
         expect(page.locator('.tk-chart[data-metric="train/grad_norm"]')).to_have_count(0)
-        assert "train/loss against step" in against(page.locator('.tk-chart[data-metric="train/loss"]'))
+        holds(lambda: "train/loss against step" in against(page.locator('.tk-chart[data-metric="train/loss"]')))
         expect(page.locator(".tk-row-value").first).to_have_text(f"{highest:.4g}")

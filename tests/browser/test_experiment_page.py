@@ -13,9 +13,9 @@ import pytest
 import yaml
 from playwright.sync_api import expect
 
-from tests.browser.looks import CONTRAST, NAMELESS
 from tests.browser.panels import pane
 from tests.browser.trainings import Training, curve
+from tests.browser.waiting import becomes, holds, reads_well
 
 pytestmark = pytest.mark.browser
 
@@ -37,7 +37,7 @@ def opened(page, space, training, place=""):
 
 
 def told(space, training):
-    return httpx.get(f"{space.url}/v1/experiments/{training.experiment_id}").json()
+    return httpx.get(f"{space.url}/v1/experiments/{training.experiment_id}", timeout=60).json()
 
 
 @pytest.mark.requirement("S1.67")
@@ -81,11 +81,10 @@ def test_name_tags_group_and_notes_are_edited_where_they_stand(page, space):
     expect(body).to_contain_text(ODD)
     expect(body.locator("a")).to_have_count(1)
     expect(body.locator("img")).to_have_count(0)
-    now = told(space, training)
-    assert (now["name"], now["tags"], now["group"], now["notes"]) == ("plain", ["one", "two", "<b>"], None, NOTES)
-    assert page.evaluate("() => Object.keys(JSON.parse(localStorage.trackio).drafts)") == []
-    assert page.evaluate(CONTRAST) == []
-    assert page.evaluate(NAMELESS) == []
+    edited = ("name", "tags", "group", "notes")
+    becomes(lambda: [told(space, training)[each] for each in edited], ["plain", ["one", "two", "<b>"], None, NOTES])
+    becomes(lambda: page.evaluate("() => Object.keys(JSON.parse(localStorage.trackio).drafts)"), [])
+    reads_well(page)
 
 
 def test_of_two_tabs_that_edit_the_same_notes_the_second_sees_both(page, space):
@@ -94,7 +93,7 @@ def test_of_two_tabs_that_edit_the_same_notes_the_second_sees_both(page, space):
     opened(page, space, training)
     page.get_by_role("button", name="Edit the notes").click()
     page.get_by_label("Notes, in Markdown").fill("mine")
-    assert httpx.patch(address, json={"notes": "as it was\ntheirs"}).status_code == 200
+    assert httpx.patch(address, json={"notes": "as it was\ntheirs"}, timeout=60).status_code == 200
     page.get_by_role("button", name="Save", exact=True).click()
     both = page.get_by_role("alertdialog", name="Two texts of the same notes")
     expect(both.get_by_label("Your notes")).to_have_value("mine")
@@ -104,7 +103,7 @@ def test_of_two_tabs_that_edit_the_same_notes_the_second_sees_both(page, space):
     both.get_by_role("button", name="Save mine").click()
     expect(both).to_have_count(0)
     expect(page.locator(".tk-notes .tk-notes-body")).to_contain_text("theirs")
-    assert told(space, training)["notes"] == "as it was\ntheirs\n\nmine"
+    becomes(lambda: told(space, training)["notes"], "as it was\ntheirs\n\nmine")
 
 
 def test_who_only_reads_is_shown_no_pencil(page, space):
@@ -162,6 +161,7 @@ def test_code_of_the_page_resumes_and_loads_the_experiment(page, space, tmp_path
     page.get_by_role("button", name="Use", exact=True).click()
     parts = page.locator(".tk-use")
     expect(parts.locator("h3")).to_have_text(["Resume this", "Load this in pandas", "From the command line", "Cite"])
+    expect(parts.locator("pre")).to_have_count(4)
     resume, load, shell, cite = parts.locator("pre").all_inner_texts()
     assert cite.startswith("@misc{exp_")
     code = (
@@ -203,7 +203,7 @@ def test_a_long_log_is_read_searched_and_saved_without_moving_under_the_reader(p
     )
     expect(box).not_to_contain_text("10%|#\r")
     assert box.locator(".tk-lines > div").count() < 150  # of 10,000
-    assert box.evaluate("el => el.scrollHeight - el.scrollTop - el.clientHeight") < 24
+    holds(lambda: box.evaluate("el => el.scrollHeight - el.scrollTop - el.clientHeight") < 24)
     box.evaluate("el => { el.scrollTop = 40_000; }")
     expect(panel.get_by_role("button", name="To the end")).to_be_visible()
     training.event("console", stream="stdout", lines=["one more"], dropped=0)

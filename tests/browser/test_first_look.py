@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.trainings import Training, curve, trained
+from tests.browser.waiting import becomes, holds
 
 pytestmark = pytest.mark.browser
 
@@ -45,14 +46,14 @@ def row(page, name):
 
 
 def ticked(page):
-    return {node.inner_text() for node in page.locator(".tk-row:not(.off) .tk-name").all()}
+    return set(page.locator(".tk-row:not(.off) .tk-name").all_inner_texts())
 
 
 def names(page):
-    nodes = [
-        (node.bounding_box()["y"], node.locator(".tk-name").inner_text()) for node in page.locator(".tk-row").all()
-    ]
-    return [name for _, name in sorted(nodes)]
+    return page.locator(".tk-row").evaluate_all(
+        """rows => rows.map((row) => [row.getBoundingClientRect().y, row.querySelector('.tk-name').innerText])
+          .sort((one, other) => one[0] - other[0]).map(([, name]) => name)"""
+    )
 
 
 @pytest.mark.requirement("S1.71", "S1.72")
@@ -61,8 +62,8 @@ def test_the_page_draws_every_metric_of_the_newest_experiments(opened):
     expect(opened.locator(".tk-section-head", has_text="eval")).to_be_visible()
     loss = opened.locator('.tk-section[aria-label="train"] .tk-chart').first
     expect(loss.locator(".tk-chart-values")).not_to_be_empty()
-    assert len(ticked(opened)) == 10
-    assert "run-0" in ticked(opened), "the running one is shown although eleven are newer"
+    becomes(lambda: len(ticked(opened)), 10)
+    holds(lambda: "run-0" in ticked(opened))  # the running one is shown although eleven are newer
 
 
 @pytest.mark.requirement("S1.69")
@@ -76,7 +77,7 @@ def test_states_differ_by_sign_and_word(opened):
 def test_a_tick_hides_and_shows_an_experiment(opened):
     row(opened, "run-11").locator("input").click()
     expect(row(opened, "run-11").locator("input")).not_to_be_checked()
-    assert len(ticked(opened)) == 9
+    becomes(lambda: len(ticked(opened)), 9)
     opened.wait_for_url("**shown=**")
     row(opened, "run-11").locator("input").click()
     expect(row(opened, "run-11").locator("input")).to_be_checked()
@@ -93,7 +94,7 @@ def test_shift_click_ticks_a_range_and_o_only_one(opened):
     expect(opened.locator(".tk-row:not(.off)")).to_have_count(4)
     opened.keyboard.press("o")
     expect(opened.locator(".tk-row:not(.off)")).to_have_count(1)
-    assert ticked(opened) == {order[3]}
+    becomes(lambda: ticked(opened), {order[3]})
 
 
 def test_typing_filters_by_name_tag_and_state(opened):
@@ -112,15 +113,18 @@ def test_typing_filters_by_name_tag_and_state(opened):
 
 
 def test_the_list_sorts_by_name_and_by_a_metric(opened):
+    def in_group(odd):
+        return [name for name in names(opened) if int(name[4:]) % 2 == odd]
+
     opened.get_by_role("button", name="Sort the experiments").click()
     opened.locator(".tk-menu-row", has_text="Name").filter(has_text="a to z").click()
-    groups = [[name for name in names(opened) if int(name[4:]) % 2 == odd] for odd in (0, 1)]
-    assert [groups[0], groups[1]] == [[f"run-{i}" for i in range(0, 12, 2)], [f"run-{i}" for i in range(1, 12, 2)]]
+    for odd in (0, 1):
+        becomes(lambda odd=odd: in_group(odd), [f"run-{i}" for i in range(odd, 12, 2)])
     opened.wait_for_url("**sort=name**")
     opened.get_by_role("button", name="Sort the experiments").click()
     opened.locator(".tk-menu-row", has_text="eval/loss").filter(has_text="smallest first").click()
     expect(opened.locator(".tk-row-value").first).not_to_be_empty()
-    assert next(name for name in names(opened) if int(name[4:]) % 2 == 0) == "run-10"
+    becomes(lambda: in_group(0)[0], "run-10")
 
 
 def test_a_config_key_can_stand_beside_the_names(opened):
@@ -152,7 +156,7 @@ def test_colours_stay_when_the_order_changes(opened):
     color = "el => getComputedStyle(el).borderColor"
     before = row(opened, "run-7").locator("input").evaluate(color)
     opened.goto(opened.url + "&sort=name&search=run-7")
-    assert row(opened, "run-7").locator("input").evaluate(color) == before
+    becomes(lambda: row(opened, "run-7").locator("input").evaluate(color), before)
 
 
 def test_names_with_slashes_quotes_emoji_and_markup_are_text(page, space):
@@ -175,10 +179,10 @@ def test_lines_that_share_a_hue_differ_by_dashes_only_while_drawn_together(opene
     state = "trackioPage.shell.state.get('experiments')"
     numbers = f"() => {state}.filter((row) => row.shown).map((row) => row.color)"
     opened.evaluate(f"() => trackioPage.shell.experiments.tickOnly({state}.slice(0, 10).map((row) => row.id))")
-    assert sorted(opened.evaluate(numbers)) == list(range(10)), "ten hues for ten experiments: nothing is dashed"
+    becomes(lambda: sorted(opened.evaluate(numbers)), list(range(10)))  # ten hues for ten: nothing is dashed
     opened.locator(".tk-side-head input").check()
     opened.wait_for_function(f"() => {state}.every((row) => row.shown)")
-    assert sorted(opened.evaluate(numbers)) == list(range(12))
+    becomes(lambda: sorted(opened.evaluate(numbers)), list(range(12)))
     expect(opened.locator(".tk-row.dash")).to_have_count(2)
 
 
@@ -226,9 +230,9 @@ def test_nine_charts_stand_in_the_first_look(page, space):
     training.log([(step, {f"train/metric_{i}": i + step for i in range(9)}) for step in range(30)])
     page.goto(f"{space.url}/?project=dense")
     expect(page.locator(".tk-chart-values b")).to_have_count(9)
-    bottoms = [each.bounding_box()["y"] + each.bounding_box()["height"] for each in page.locator(".tk-chart").all()]
-    assert len(bottoms) == 9
-    assert max(bottoms) <= 900
+    expect(page.locator(".tk-chart")).to_have_count(9)
+    lowest = "charts => Math.max(...charts.map((chart) => chart.getBoundingClientRect().bottom))"
+    holds(lambda: page.locator(".tk-chart").evaluate_all(lowest) <= 900)
 
 
 def test_back_returns_to_the_view_before(opened):

@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.trainings import Training
+from tests.browser.waiting import becomes, holds
 
 pytestmark = pytest.mark.browser
 
@@ -121,11 +122,12 @@ def test_charts_are_moved_hidden_pinned_and_found_so_again(page, browser, projec
             "all => all.map((n) => n.dataset.metric)"
         )
 
+    holds(lambda: len(order()) == 3)
     first = order()
     moving = chart(page, first[0])
     moving.locator(".tk-plot").focus()
     page.keyboard.press(">")
-    assert order() == [first[1], first[0], first[2]]
+    becomes(order, [first[1], first[0], first[2]])
     expect(moving.locator(".tk-plot")).to_be_focused()
     head, target = chart(page, first[2]).locator(".tk-chart-title"), chart(page, first[1]).bounding_box()
     head.hover()
@@ -133,7 +135,7 @@ def test_charts_are_moved_hidden_pinned_and_found_so_again(page, browser, projec
     page.mouse.move(target["x"] + 20, target["y"] + 60, steps=4)
     expect(page.locator(".tk-drop")).to_be_visible()
     page.mouse.up()
-    assert order() == [first[2], first[1], first[0]]
+    becomes(order, [first[2], first[1], first[0]])
     chosen(page, "train/b", "Hide this chart")
     expect(chart(page, "train/b")).to_have_count(0)
     page.get_by_role("button", name="Undo").click()
@@ -158,7 +160,7 @@ def test_charts_are_moved_hidden_pinned_and_found_so_again(page, browser, projec
     expect(chart(page, "train/b")).to_have_count(1)
     chosen(page, "train/lr", "Unpin")
     expect(page.locator('.tk-section[aria-label="Pinned"]')).to_have_count(0)
-    assert order() == [first[2], first[1], first[0]]
+    becomes(order, [first[2], first[1], first[0]])
 
 
 def test_a_link_to_a_chart_opens_on_it_and_full_screen_has_all_beside_it(page, browser, space, project):

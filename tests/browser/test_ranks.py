@@ -10,11 +10,11 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.looks import CONTRAST, NAMELESS
 from tests.browser.panels import open_experiment, pane
 from tests.browser.programs import started, told
 from tests.browser.told import ODD
 from tests.browser.trainings import Training, curve
+from tests.browser.waiting import fits, holds, reads_well
 
 pytestmark = [pytest.mark.browser, pytest.mark.requirement("S4.19", "S4.22")]
 
@@ -132,10 +132,9 @@ def test_of_many_ranks_those_with_something_to_tell_come_first_and_the_others_on
     expect(shown.locator("tr.tk-first + .tk-rank-more")).to_contain_text("NCCL timed out step 7")
     shown.get_by_role("button", name="Show 24 more ranks").click()
     expect(rows).to_have_count(40)
-    assert page.evaluate("() => document.querySelector('.tk-body').scrollWidth - innerWidth") <= 0
-    assert page.evaluate(CONTRAST) == []
-    assert page.evaluate(NAMELESS) == []
-    assert shown.locator(".tk-panel-scroll").evaluate("each => each.scrollWidth - each.clientWidth") <= 0
+    fits(page)
+    reads_well(page)
+    holds(lambda: shown.locator(".tk-panel-scroll").evaluate("each => each.scrollWidth <= each.clientWidth"))
 
 
 def test_an_experiment_of_one_process_has_no_such_panel(page, space):

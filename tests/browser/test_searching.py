@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.trainings import Training
+from tests.browser.waiting import becomes
 
 _NUMBERS = itertools.count()
 
@@ -51,8 +52,8 @@ def swept(page, space):
 def test_the_search_compares_config_metrics_and_state(swept, typed, found):
     swept.locator(".tk-search input").fill(typed)
     expect(swept.locator(".tk-row")).to_have_count(len(found))
-    names = swept.locator(".tk-row").evaluate_all("rows => rows.map((row) => row.textContent.match(/run-\\d/)[0])")
-    assert set(names) == {f"run-{i}" for i in found}
+    names = "rows => rows.map((row) => row.textContent.match(/run-\\d/)[0]).sort()"
+    becomes(lambda: swept.locator(".tk-row").evaluate_all(names), [f"run-{i}" for i in sorted(found)])
 
 
 def test_a_term_that_does_not_parse_says_where_and_hides_nothing(swept):
