@@ -9,8 +9,9 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.looks import CONTRAST, NAMELESS
+from tests.browser.looks import CONTRAST
 from tests.browser.trainings import Training, trained
+from tests.browser.waiting import becomes, reads_well
 
 pytestmark = pytest.mark.browser
 
@@ -52,7 +53,7 @@ def shows(page, *names):
 
 
 def ids(space, project):
-    rows = httpx.get(f"{space.url}/v1/experiments", params={"project": project}).json()["experiments"]
+    rows = httpx.get(f"{space.url}/v1/experiments", params={"project": project}, timeout=60).json()["experiments"]
     return {each["name"]: each["experiment_id"] for each in rows}
 
 
@@ -116,7 +117,7 @@ def test_views_are_saved_for_all_or_for_oneself_and_opened_by_name(opened, space
     page.keyboard.press("Enter")
     expect(dialog.get_by_role("link", name=strange)).to_be_visible()
     expect(toast(page)).to_contain_text("for all readers")
-    views = httpx.get(f"{space.url}/v1/projects/{project.replace('/', '%2F')}/views").json()["views"]
+    views = httpx.get(f"{space.url}/v1/projects/{project.replace('/', '%2F')}/views", timeout=60).json()["views"]
     assert [view["name"] for view in views] == [strange]
     dialog.get_by_label("Name of this view").fill(strange)
     page.keyboard.press("Enter")
@@ -130,8 +131,7 @@ def test_views_are_saved_for_all_or_for_oneself_and_opened_by_name(opened, space
     dialog.get_by_label("New name of mine").fill("mine alone")
     page.keyboard.press("Enter")
     expect(dialog.get_by_role("link", name="mine alone")).to_be_visible()
-    assert page.evaluate(CONTRAST) == []
-    assert page.evaluate(NAMELESS) == []
+    reads_well(page)
     dialog.get_by_role("button", name=f"Delete: {strange}").click()
     expect(dialog.get_by_role("link", name=strange)).to_have_count(0)
     toast(page).last.get_by_role("button", name="Undo").click()
@@ -157,7 +157,7 @@ def test_the_palette_goes_anywhere_and_keys_walk_the_page(opened):
     expect(page.get_by_role("option").first).to_contain_text("Overview")
     field.fill("run-7")
     expect(page.get_by_role("option", selected=True)).to_contain_text("run-7")
-    assert page.evaluate(CONTRAST) == []
+    becomes(lambda: page.evaluate(CONTRAST), [])
     page.keyboard.press("Enter")
     expect(page.locator(".tk-head h1")).to_have_text("run-7")
     page.keyboard.press("Meta+k")
@@ -187,6 +187,7 @@ def test_the_palette_goes_anywhere_and_keys_walk_the_page(opened):
 
 def test_what_was_done_is_taken_back(opened):
     page = opened
+    expect(ticked(page)).to_have_count(10)
     before = sorted(ticked(page).all_inner_texts())
     row(page, "run-6").locator(".tk-tick").click()
     expect(ticked(page)).to_have_count(9)
@@ -201,7 +202,7 @@ def test_what_was_done_is_taken_back(opened):
     expect(page.locator(".tk-view.table")).to_be_visible()
     page.keyboard.press("Control+z")
     expect(page.locator(".tk-view.table")).to_be_hidden()
-    assert "filter=accuracy" in page.url
+    expect(page).to_have_url(re.compile("filter=accuracy"))
     page.keyboard.press("Control+z")
     expect(page.get_by_label("Filter metrics")).to_have_value("")
 
@@ -212,7 +213,7 @@ def test_experiments_are_starred_hidden_and_shown_again(opened, space, project):
     row(page, "run-2").get_by_role("button", name="What to do with run-2").click()
     page.get_by_role("option", name="Star").click()
     expect(page.locator(".tk-group", has_text="Starred")).to_be_visible()
-    assert listed(page)[:2] == ["[Starred]", "run-2"]
+    becomes(lambda: listed(page)[:2], ["[Starred]", "run-2"])
     row(page, "run-11").hover()
     row(page, "run-11").get_by_role("button", name="What to do with run-11").click()
     page.get_by_role("option", name="Hide from my lists").click()
@@ -232,11 +233,11 @@ def test_experiments_are_starred_hidden_and_shown_again(opened, space, project):
     expect(page.locator(".tk-side-out")).to_contain_text("1 hidden by you")
     # Archived for everybody: out of sight, and back by its number.
     address = f"{space.url}/v1/experiments/{ids(space, project)['run-9']}"
-    httpx.patch(address, json={"archived": True}).raise_for_status()
+    httpx.patch(address, json={"archived": True}, timeout=60).raise_for_status()
     expect(page.locator(".tk-side-out")).to_contain_text("1 archived")
     page.locator(".tk-side-out").get_by_role("button", name="Put away").click()
     expect(row(page, "run-9")).to_have_count(0)
-    httpx.patch(address, json={"archived": False}).raise_for_status()
+    httpx.patch(address, json={"archived": False}, timeout=60).raise_for_status()
     expect(row(page, "run-9")).to_be_visible()
 
 
@@ -260,7 +261,7 @@ def test_the_browser_tells_when_a_watched_experiment_ends(page, space, request):
     page.locator(".tk-tabs").get_by_role("link", name="Metrics").click()
     alive.finish("failed", message="out of memory")
     expect(toast(page).filter(has_text="Long one: failed.")).to_contain_text("Out of memory")
-    assert page.evaluate("told") == [["long one: failed", f"{name}\nOut of memory. Exit code 1."]]
+    becomes(lambda: page.evaluate("told"), [["long one: failed", f"{name}\nOut of memory. Exit code 1."]])
     expect(row(page, "long one").locator("[aria-label=watched]")).to_have_count(0)
     toast(page).filter(has_text="Long one: failed.").get_by_role("button", name="Open").click()
     expect(page.locator(".tk-head h1")).to_have_text("long one")

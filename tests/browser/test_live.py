@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import ROOT
 from tests.browser.trainings import Training, curve, sweep, trained
+from tests.browser.waiting import becomes
 
 pytestmark = pytest.mark.browser
 
@@ -141,8 +142,14 @@ def test_a_silent_experiment_loses_contact_without_a_reload(page, own_space):
     training = Training(own_space.url, "silent", "went-quiet")
     training.log([(step, curve(step)) for step in range(20)])
     page.goto(f"{own_space.url}/?experiment={training.experiment_id}")
-    expect(page.locator(".tk-head .tk-state")).to_have_text("Running")
-    expect(page.locator(".tk-head .tk-state")).to_have_text("Lost contact")
+    state = page.locator(".tk-head .tk-state")
+
+    def state_while_it_logs():  # for opening the page may take longer than the silence that it is to notice
+        training.log([(19, curve(19))])
+        return state.inner_text()
+
+    becomes(state_while_it_logs, "Running")
+    expect(state).to_have_text("Lost contact")
     expect(page.locator(".tk-row svg.lost_contact")).to_be_visible()
     expect(page.locator(".tk-running")).to_have_text("0 running")
     expect(page.locator(".tk-callout")).to_contain_text(re.compile("step 19", re.IGNORECASE))
@@ -160,10 +167,12 @@ def test_what_is_typed_and_where_one_scrolled_survive_an_update(page, space):
     expect(page.locator(".tk-row").first).to_be_visible()
     page.locator(".tk-side-rows").evaluate("el => { el.scrollTop = 600; }")
     page.locator(".tk-search input").fill("run")
+    page.wait_for_url("**search=run**")  # a search begins at the top of the list
     page.locator(".tk-side-rows").evaluate("el => { el.scrollTop = 600; }")
     trainings[0].log([(5, {**curve(5), "train/new": 1.0})])
     expect(page.locator(".tk-chart-title", has_text="new")).to_be_attached()
-    assert page.locator(".tk-search input").evaluate("el => el === document.activeElement && el.value") == "run"
+    expect(page.locator(".tk-search input")).to_be_focused()
+    expect(page.locator(".tk-search input")).to_have_value("run")
     assert page.locator(".tk-side-rows").evaluate("el => el.scrollTop") == 600
 
 

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.looks import CONTRAST
 from tests.browser.trainings import trained
+from tests.browser.waiting import becomes
 
 pytestmark = pytest.mark.browser
 
@@ -32,8 +35,8 @@ def test_text_has_contrast_in_both_themes(page, space, project, theme, view):
     page.emulate_media(color_scheme=theme)
     open_at(page, space, project, view)
     expect(page.locator(".tk-chart-values, .tk-table .tk-pin a").first).not_to_be_empty()
-    assert page.evaluate("document.documentElement.dataset.theme") == theme
-    assert page.evaluate(CONTRAST) == []
+    expect(page.locator("html")).to_have_attribute("data-theme", theme)
+    becomes(lambda: page.evaluate(CONTRAST), [])
 
 
 def test_lines_have_three_to_one_on_both_grounds(page, space, project):
@@ -67,11 +70,9 @@ def test_nothing_stands_out_at_the_side(page, space, project, width, view):
     page.set_viewport_size({"width": width, "height": 844})
     open_at(page, space, project, view)
     expect(page.locator(".tk-chart, .tk-table").first).to_be_visible()
-    assert page.evaluate(_SIDEWAYS) == 0
-    over = page.evaluate(
-        "() => [...document.querySelectorAll('.tk-top > *, .tk-bar > *, .tk-tabs > [aria-current], .tk-body > *')].filter((e) => e.offsetParent && e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.className)"
-    )
-    assert over == []
+    becomes(lambda: page.evaluate(_SIDEWAYS), 0)
+    over = "() => [...document.querySelectorAll('.tk-top > *, .tk-bar > *, .tk-tabs > [aria-current], .tk-body > *')].filter((e) => e.offsetParent && e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.className)"
+    becomes(lambda: page.evaluate(over), [])
 
 
 def test_on_a_phone_list_and_controls_are_sheets(page, space, project):
@@ -95,8 +96,8 @@ def test_controls_change_the_charts_and_are_remembered(page, space, project):
     page.locator(".tk-controls .tk-sel").first.click()
     page.get_by_role("option", name="relative time").click()
     page.wait_for_url("**x=relative**")
-    assert "log=1" in page.url
-    assert "smooth=ema:0.9" in page.url
+    expect(page).to_have_url(re.compile("log=1"))
+    expect(page).to_have_url(re.compile("smooth=ema:0.9"))
     page.goto(f"{space.url}/?project={project}")
     expect(page.get_by_label("Log y")).to_be_checked()
     expect(page.locator(".tk-controls .tk-sel").first).to_have_text("relative time")

@@ -9,13 +9,13 @@ import re
 import time
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.looks import CONTRAST, NAMELESS
 from tests.browser.made_up import made_up_gpus, made_up_labels
 from tests.browser.panels import pane
 from tests.browser.told import ODD, record
 from tests.browser.trainings import Training, curve, trained
+from tests.browser.waiting import becomes, fits, holds, reads_well
 
 pytestmark = pytest.mark.browser
 
@@ -26,6 +26,10 @@ PAINTED = """(plot) => {
   return found.size;
 }"""
 """How many different parts of colours a plot has: an empty one has one or two."""
+
+
+def is_painted(plot: Locator) -> None:
+    holds(lambda: plot.evaluate(PAINTED) > 4)
 
 
 def overfit(url: str, project: str, name: str) -> Training:
@@ -74,8 +78,9 @@ def test_loss_gap_learning_rate_gradient_norm_and_events_stand_on_one_time_line(
     expect(line.locator(".tk-timeline-words")).to_contain_text(re.compile(r"Gap grows since step [78]00"))
     expect(line.locator(".tk-timeline-words")).to_contain_text("Validation has risen since its lowest")
     expect(line.locator(".tk-strip-values").first).to_contain_text(re.compile("train.*validation"))
+    expect(line.locator(".tk-plot")).to_have_count(3)
     for plot in line.locator(".tk-plot").all():
-        assert plot.evaluate(PAINTED) > 4
+        is_painted(plot)
 
     # What happened, in words for who points, tabs or listens; evaluations on a line of their own.
     events = line.locator('[data-lane="events"] .tk-mark')
@@ -85,7 +90,7 @@ def test_loss_gap_learning_rate_gradient_norm_and_events_stand_on_one_time_line(
     events.nth(1).focus()
     tip = line.locator(".tk-lane-tip")
     expect(tip).to_contain_text(f"note: {ODD} step 700")
-    assert page.locator(".tk-lane-tip img").count() == 0  # a title is no markup
+    expect(page.locator(".tk-lane-tip img")).to_have_count(0)  # a title is no markup
     page.keyboard.press("ArrowRight")
     expect(tip).to_contain_text("checkpoint-1000 step 1,000")
     page.keyboard.press("Enter")  # goes to where it is told
@@ -100,7 +105,7 @@ def test_loss_gap_learning_rate_gradient_norm_and_events_stand_on_one_time_line(
     expect(line.locator(".tk-stack-of-strips .tk-spoken")).to_contain_text("Learning rate")
     page.keyboard.press("+")
     expect(line.get_by_role("button", name="Zoom out")).to_be_visible()
-    assert events.count() < 5
+    holds(lambda: events.count() < 5)
     page.keyboard.press("0")
     expect(events).to_have_count(5)
     expect(line.get_by_role("button", name="Zoom out")).to_be_hidden()
@@ -112,8 +117,7 @@ def test_loss_gap_learning_rate_gradient_norm_and_events_stand_on_one_time_line(
     expect(line.locator(".tk-timeline-words")).to_contain_text("min")
     training.log([(2000, {"train/learning_rate": 7.5e-05})], step_s=2)
     expect(line.locator(".tk-strip-values").nth(1)).to_contain_text("7.5e")
-    assert page.evaluate(CONTRAST) == []
-    assert page.evaluate(NAMELESS) == []
+    reads_well(page)
 
 
 SIX = [
@@ -138,14 +142,14 @@ def test_labels_are_compared_over_evaluations_and_experiments_and_a_link_keeps_a
     expect(by_step.locator("h2")).to_have_text("F1, label × evaluation")
     names = by_step.locator(".tk-label-name")
     expect(names).to_have_text(["person", ODD, "location", "product", "none"])  # by support; entities have no "O"
-    assert by_step.locator("img").count() == 0
+    expect(by_step.locator("img")).to_have_count(0)
     expect(by_step.locator("tbody tr", has_text="none").locator("td").nth(2)).to_have_text("·")  # no case is no 0
     expect(by_step).to_contain_text(re.compile(r"location is 0\.\d\d below its highest, 0\.\d\d at step 1,200"))
     expect(by_run.locator(".tk-label-run")).to_have_text([ODD, "second", "first"])  # not the one without labels
     expect(by_run.locator("tbody tr").first.locator("td.ring")).to_have_count(1)
     curves = page.locator(".tk-labels-grid section", has_text="F1 per label")
     curves.scroll_into_view_if_needed()
-    assert curves.locator(".tk-plot").evaluate(PAINTED) > 4
+    is_painted(curves.locator(".tk-plot"))
 
     # Choices: the score, the order, the search, what is drawn, the confusion; all of it in the address.
     page.get_by_role("button", name="F1", exact=True).click()
@@ -175,8 +179,7 @@ def test_labels_are_compared_over_evaluations_and_experiments_and_a_link_keeps_a
     rows = download.value.path().read_text().splitlines()
     assert rows[0].startswith("label,support,predicted,")
     assert rows[0].count("step") == 12
-    assert page.evaluate(CONTRAST) == []
-    assert page.evaluate(NAMELESS) == []
+    reads_well(page)
 
     page.reload()
     expect(by_step.locator("h2")).to_have_text("Recall, label × evaluation")
@@ -184,7 +187,7 @@ def test_labels_are_compared_over_evaluations_and_experiments_and_a_link_keeps_a
     expect(page.locator(".tk-labels-told")).to_contain_text("1 of 5 labels")
     expect(confusion).to_contain_text("a column sums to 100")
     page.set_viewport_size({"width": 390, "height": 844})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    fits(page, "html")
 
 
 def test_a_view_of_labels_without_one_says_what_to_log_and_many_scroll_under_their_heads(page: Page, space) -> None:
@@ -201,11 +204,9 @@ def test_a_view_of_labels_without_one_says_what_to_log_and_many_scroll_under_the
     told = page.locator(".tk-labels-told")
     expect(told).to_contain_text("151 labels, 2 evaluations")
     frame = page.locator(".tk-heat-frame").first
-    frame.evaluate("frame => (frame.scrollTop = 2000)")
-    box, head = frame.bounding_box(), frame.locator("thead th").first.bounding_box()
-    assert box is not None
-    assert head is not None
-    assert head["y"] >= box["y"] - 1  # the heads stay
+    above = """frame => { frame.scrollTop = 2000; const top = (each) => each.getBoundingClientRect().top;
+      return frame.scrollTop > 0 && top(frame.querySelector("thead th")) >= top(frame) - 1; }"""
+    holds(lambda: frame.evaluate(above))  # the heads stay
 
 
 def test_hardware_stands_under_the_loss_on_one_axis_and_says_which_gpu_is_slow(page: Page, space) -> None:
@@ -235,7 +236,7 @@ def test_hardware_stands_under_the_loss_on_one_axis_and_says_which_gpu_is_slow(p
       const at = (part) => [...canvas.getContext("2d").getImageData((56 + part * (plot.clientWidth - 70)) * ratio, 5 * ratio, 1, 1).data];
       return [at(0.1), at(0.25), at(0.5)].map(([, , , alpha]) => alpha);
     }"""
-    assert page.locator('[data-strip="utilization"] .tk-plot').evaluate(gap) == [255, 0, 255]
+    becomes(lambda: page.locator('[data-strip="utilization"] .tk-plot').evaluate(gap), [255, 0, 255])
 
     # The evidence is one click away: it zooms all strips, the table and the charts below, and stands in the address.
     finding.get_by_role("button", name="Evidence").click()
@@ -248,8 +249,7 @@ def test_hardware_stands_under_the_loss_on_one_axis_and_says_which_gpu_is_slow(p
     expect(table.locator("tbody tr")).to_have_count(1)
     expect(page).to_have_url(re.compile("devices=gpu"))
     expect(page.locator(".tk-system-all .tk-chart").first).to_be_attached()
-    assert page.evaluate(CONTRAST) == []
-    assert page.evaluate(NAMELESS) == []
+    reads_well(page)
 
     # Several: their time since the start; a rank of another host by its own name; without a GPU it says why.
     page.get_by_role("searchbox", name="Devices whose name holds").fill("")
@@ -272,7 +272,7 @@ def test_hardware_stands_under_the_loss_on_one_axis_and_says_which_gpu_is_slow(p
     expect(table.locator("tbody tr")).to_have_count(8)
     expect(pane(page, "On one time axis")).to_contain_text(f"bare: no GPU was read: no driver {ODD}")
     page.set_viewport_size({"width": 390, "height": 844})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    fits(page, "html")
 
 
 def process(rank: int, host: str) -> dict[str, object]:

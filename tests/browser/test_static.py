@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.static_page import REPO, STATIC, commit, deploy, drawn, recent
+from tests.browser.waiting import fits
 from tests.hub.view_data import fill
 from tests.store.trainer import Trainer, taken
 from trackio_client.wire.frames import Schema
@@ -168,7 +169,7 @@ def test_it_fits_a_phone(world, browser, scheme):
     page = context.new_page()
     page.goto(url)
     drawn(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    fits(page, "html")
     page.get_by_role("button", name="of 2 experiments").click()
     expect(page.locator(".tk-row")).to_have_count(2)
     context.close()

@@ -9,10 +9,10 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.looks import CONTRAST, NAMELESS
 from tests.browser.panels import pane, seen
 from tests.browser.static_page import REPO, STATIC, deploy, drawn, recent, until
 from tests.browser.told import ODD, as_json, png
+from tests.browser.waiting import fits, holds, reads_well
 from tests.hub.view_data import fill
 from trackio_client.hub.files.gallery import MOST_OF_ONE
 from trackio_client.hub.files.views import gallery_path
@@ -126,7 +126,7 @@ def test_a_copy_that_is_damaged_or_gone_leaves_the_page_whole_and_comes_with_a_l
     world.hub.fault("GET /datasets/.*\\.media", times=2, status=500)
     opened(world, page, one)
     expect(page.locator(".tk-summary")).to_contain_text("train/loss")
-    until(lambda: len([each for each in world.data() if ".media" in each["request"]]) > 2, 30)
+    until(lambda: len([each for each in world.data() if ".media" in each["request"]]) > 2)
     expect(pane(page, "val/digits")).to_be_attached()
     expect(seen(page, "val/digits").locator("figcaption")).to_have_text("here")
 
@@ -151,7 +151,6 @@ def test_it_fits_a_phone_and_is_walked_with_the_keyboard(world, page, width, sch
     page.keyboard.press("Home")
     expect(digits).to_contain_text("step 0 · 1 of 3")
     expect(digits.get_by_role("slider")).to_have_attribute("aria-valuetext", "step 0, 1 of 3")
-    assert digits.evaluate("each => each.getBoundingClientRect().right") <= width
-    assert page.evaluate(CONTRAST) == []
-    assert page.evaluate(NAMELESS) == []
-    assert page.evaluate("() => document.querySelector('.tk-body').scrollWidth - innerWidth") <= 0
+    holds(lambda: digits.evaluate("each => each.getBoundingClientRect().right") <= width)
+    reads_well(page)
+    fits(page)
