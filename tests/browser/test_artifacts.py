@@ -6,16 +6,17 @@ The real client logs them, in a process of its own, as a training does.
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.looks import CONTRAST, NAMELESS
 from tests.browser.panels import open_experiment, pane, seen
 from tests.browser.programs import started, told
 from tests.browser.told import ODD
 from tests.browser.trainings import Training, curve
+from tests.browser.waiting import fits, holds, reads_well
 
 pytestmark = [pytest.mark.browser, pytest.mark.requirement("S3.8")]
 
@@ -98,7 +99,7 @@ def test_who_used_a_version_and_where_it_was_made_lead_there_and_back(page, spac
     expect(first).to_contain_text("Used by user")
     first.get_by_role("link", name="user").click()
     expect(page.locator(".tk-head h1")).to_have_text("user")
-    assert page.url.endswith(f"?experiment={user}") or f"experiment={user}" in page.url
+    expect(page).to_have_url(re.compile(f"experiment={user}"))
     artifacts = seen(page, "Artifacts")
     expect(artifacts.locator(".tk-panel-head")).to_contain_text("1 logged, 1 used")
     used = one(artifacts, "rows", "v0")
@@ -112,7 +113,7 @@ def test_who_used_a_version_and_where_it_was_made_lead_there_and_back(page, spac
     expect(page.locator(".tk-head h1")).to_have_text("again")
     artifacts = seen(page, "Artifacts")
     expect(artifacts.locator(".tk-panel-head")).to_contain_text("2 used")
-    assert again in page.url
+    expect(page).to_have_url(re.compile(again))
 
 
 def test_files_are_saved_byte_for_byte_under_their_own_name(page, space, experiments):
@@ -147,7 +148,7 @@ def test_odd_names_descriptions_and_metadata_are_text_and_what_lies_elsewhere_sa
     expect(elsewhere.locator("td").nth(1)).to_have_text("–")  # its size is not known, and is not 0
     expect(page.locator("img")).to_have_count(0)
     expect(model.locator("i")).to_have_count(0)
-    assert page.evaluate("() => document.querySelector('.tk-body').scrollWidth - innerWidth") <= 0
+    fits(page)
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])
@@ -161,12 +162,11 @@ def test_it_is_opened_with_the_keyboard_and_fits_its_width(page, space, experime
     expect(model.locator("table")).to_be_visible()
     expect(model).to_have_attribute("open", "")
     page.keyboard.press("Tab")
-    assert model.evaluate("each => each.contains(document.activeElement)")
+    holds(lambda: model.evaluate("each => each.contains(document.activeElement)"))
     expect(model.get_by_role("region", name=f"Files of {ODD}")).to_be_visible()
-    assert artifacts.evaluate("each => each.getBoundingClientRect().right") <= width
-    assert page.evaluate(CONTRAST) == []
-    assert page.evaluate(NAMELESS) == []
-    assert page.evaluate("() => document.querySelector('.tk-body').scrollWidth - innerWidth") <= 0
+    holds(lambda: artifacts.evaluate("each => each.getBoundingClientRect().right") <= width)
+    reads_well(page)
+    fits(page)
 
 
 def test_an_artifact_appears_while_it_is_looked_at_and_an_open_one_stays_open(page, space):

@@ -8,9 +8,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.looks import CONTRAST, NAMELESS
 from tests.browser.static_page import deploy, recent
 from tests.browser.trainings import Training
+from tests.browser.waiting import fits, reads_well
 from tests.hub.view_data import fill
 
 pytestmark = pytest.mark.browser
@@ -82,10 +82,9 @@ def test_what_differs_stands_beside_every_metric_against_a_base_of_ones_choice(p
     expect(page.locator(".tk-differ-frame:visible thead th")).to_contain_text(["adam-s0", 'odd "<b>'])
     page.get_by_label("Find a key or metric").fill("")
     expect(row(page, "last step").locator("td")).to_have_text(["4", "−22"])
-    assert page.evaluate(CONTRAST) == []
-    assert page.evaluate(NAMELESS) == []
+    reads_well(page)
     page.set_viewport_size({"width": 390, "height": 844})
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    fits(page, "html")
     expect(page.locator(".tk-compare-sheet button")).to_be_visible()
 
 
