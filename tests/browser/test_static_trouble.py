@@ -14,6 +14,11 @@ from tests.hub.view_data import fill
 pytestmark = STATIC
 
 
+def try_now(page):
+    """Press the button, unless the page has asked by itself first: then it is gone already."""
+    page.get_by_role("button", name="Try now").evaluate_all("buttons => buttons.forEach((button) => button.click())")
+
+
 def test_offline_keeps_the_charts_and_goes_on_by_itself(world, page):
     url = deploy(world.hub, world.api)
     fill(world.store, recent(1))
@@ -26,7 +31,7 @@ def test_offline_keeps_the_charts_and_goes_on_by_itself(world, page):
     expect(bar).to_contain_text("What you see stays as it was")
     expect(page.locator(".tk-chart-values").first).not_to_be_empty()
     page.context.set_offline(False)
-    page.get_by_role("button", name="Try now").click()
+    try_now(page)
     expect(bar).to_have_count(0)
 
 
@@ -54,7 +59,7 @@ def test_a_hub_in_trouble_is_named_waited_for_and_not_hammered(world, page, faul
     page.wait_for_timeout(2500)
     assert len(world.data()) <= (0 if fault.get("status") == 429 else 6)
     world.hub.heal()
-    page.get_by_role("button", name="Try now").click()
+    try_now(page)
     expect(bar).to_have_count(0)
 
 
