@@ -10,9 +10,10 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.accessible import SETTLED, SIDEWAYS, in_all_looks, tabbed, violations
+from tests.browser.accessible import SETTLED, fits_its_window, in_all_looks, tabbed, violations
 from tests.browser.told import ODD, evaluation
 from tests.browser.trainings import Training, trained
+from tests.browser.waiting import becomes
 
 pytestmark = [pytest.mark.browser]
 
@@ -37,7 +38,7 @@ def told(space):
         made.append(training)
     Training(space.url, "nothing logged", "quiet")
     wish = {"experiments": [made[0].experiment_id]}
-    link = httpx.post(f"{space.url}/v1/shares", json=wish, timeout=20, trust_env=False).json()
+    link = httpx.post(f"{space.url}/v1/shares", json=wish, timeout=60, trust_env=False).json()
     return {"ids": [one.experiment_id for one in made], "share": link["address"], "embed": link["embed"]}
 
 
@@ -89,7 +90,8 @@ def test_each_chart_has_a_text_and_a_table(page, space, told):
     page.goto(f"{space.url}/?project={PROJECT}&filter=train/")
     expect(page.locator(".tk-chart-values").first).not_to_be_empty()
     charts = page.locator(".tk-chart")
-    for i in range(charts.count()):
+    expect(charts).to_have_count(3)
+    for i in range(3):
         chart = charts.nth(i)
         chart.locator(".tk-plot").focus()
         expect(chart.locator(".tk-plot")).to_have_attribute(
@@ -98,7 +100,7 @@ def test_each_chart_has_a_text_and_a_table(page, space, told):
         chart.locator(".tk-chart-more").click()
         page.get_by_role("option", name="Show as table").click()
         expect(chart.locator("table tbody tr").first).to_be_visible()
-    assert violations(page) == []
+    becomes(lambda: violations(page), [])
 
 
 def metric_text(metric):
@@ -143,12 +145,10 @@ def test_at_twice_the_size_nothing_is_lost(page, space, told):
     for address, stands in (("/manage/", "#listed table"), ("/configuration/", "#settings table")):
         page.goto(space.url + address)
         expect(page.locator(stands).first).to_be_visible()
-        assert page.evaluate(SIDEWAYS) <= 0
-        cut = page.evaluate(
-            """() => [...document.querySelectorAll('.tc-words *, button, label')].filter((e) => e.checkVisibility()
+        fits_its_window(page, address)
+        cut = """() => [...document.querySelectorAll('.tc-words *, button, label')].filter((e) => e.checkVisibility()
             && getComputedStyle(e).overflow === 'hidden' && e.scrollWidth > e.clientWidth + 1).map((e) => e.outerHTML.slice(0, 90))"""
-        )
-        assert cut == []
+        becomes(lambda cut=cut: page.evaluate(cut), [])
 
 
 def test_nothing_moves_by_itself_for_who_asked_for_that(page, space, told):
@@ -157,4 +157,4 @@ def test_nothing_moves_by_itself_for_who_asked_for_that(page, space, told):
     page.goto(f"{space.url}/?project={PROJECT} still")
     expect(page.locator(".tk-chart-values").first).not_to_be_empty()
     page.wait_for_function(SETTLED)
-    assert page.evaluate("document.getAnimations().filter((one) => one.playState === 'running').length") == 0
+    page.wait_for_function("!document.getAnimations().some((one) => one.playState === 'running')")

@@ -11,10 +11,12 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Space, free_port
+from tests.browser.conftest import Space
 from tests.browser.told import begin, evaluation, media
 from tests.browser.trainings import Training, curve, trained
+from tests.browser.waiting import becomes, holds
 from tests.hub_server import running_hub
+from tests.ports import free_port
 
 pytestmark = pytest.mark.browser
 
@@ -45,7 +47,7 @@ def trainings(guarded):
 
 def share(space, *trainings, **wish):
     asked = {"experiments": [each.experiment_id for each in trainings], **wish}
-    made = httpx.post(f"{space.url}/v1/shares", json=asked, headers=OWNER)
+    made = httpx.post(f"{space.url}/v1/shares", json=asked, headers=OWNER, timeout=60)
     assert made.status_code == 200, made.text
     return made.json()
 
@@ -117,11 +119,14 @@ def test_a_link_that_is_revoked_closes_the_page_that_is_open(page, guarded, trai
     link = share(guarded, trainings[0])
     page.goto(link["address"])
     drawn(page)
-    httpx.delete(f"{guarded.url}/v1/shares/{link['id']}", headers=OWNER)
+    httpx.delete(f"{guarded.url}/v1/shares/{link['id']}", headers=OWNER, timeout=60)
     expect(page.locator("h1")).to_have_text("This link is not valid any more")
     expect(page.locator(".tk-chart")).to_have_count(0)
     page.reload()
     expect(page.locator("h1")).to_have_text("This link is not valid")
+
+
+_IS_DARK = "() => getComputedStyle(document.querySelector('.tk')).backgroundColor === 'rgb(14, 17, 21)'"
 
 
 @pytest.mark.parametrize("width", [1440, 390])
@@ -132,9 +137,8 @@ def test_the_page_fits_its_window_in_both_themes(page, guarded, trainings, width
     for path in (share(guarded, trainings[0])["address"], share(guarded, *trainings[:2])["address"]):
         page.goto(path)
         drawn(page)
-        assert sideways(page) <= 0
-        ground = page.evaluate("() => getComputedStyle(document.querySelector('.tk')).backgroundColor")
-        assert (ground == "rgb(14, 17, 21)") == (scheme == "dark")
+        holds(lambda: sideways(page) <= 0)
+        becomes(lambda: page.evaluate(_IS_DARK), scheme == "dark")
 
 
 class Elsewhere(http.server.BaseHTTPRequestHandler):
@@ -185,9 +189,7 @@ def test_one_metric_alone_fills_its_frame(page, guarded, trainings, elsewhere):
     frame = page.frame_locator("iframe")
     expect(frame.locator(".tk-chart-values").first).not_to_be_empty()
     expect(frame.locator(".tk-chart")).to_have_count(1)
-    box = frame.locator(".tk-chart").evaluate("el => [el.clientWidth, el.clientHeight]")
-    assert box[0] > 660
-    assert box[1] > 380
+    holds(lambda: frame.locator(".tk-chart").evaluate("el => el.clientWidth > 660 && el.clientHeight > 380"))
 
 
 def test_the_page_itself_stands_in_no_frame_of_another_site(page, guarded, trainings, elsewhere):
@@ -198,7 +200,7 @@ def test_the_page_itself_stands_in_no_frame_of_another_site(page, guarded, train
 def test_a_snapshot_opens_from_a_disk_without_a_network(page, guarded, trainings, tmp_path):
     path = f"/v1/experiments/{trainings[1].experiment_id}/snapshot.html"
     file = tmp_path / "heron.html"
-    file.write_bytes(httpx.get(guarded.url + path, headers=OWNER).content)
+    file.write_bytes(httpx.get(guarded.url + path, headers=OWNER, timeout=60).content)
     assert len(file.read_bytes()) < 1_500_000  # the page itself; its points are few
     asked = watch(page)
     page.context.set_offline(True)
@@ -278,9 +280,9 @@ def test_the_ticked_experiments_are_what_is_shared(page, guarded, trainings):
     page.get_by_role("option", name="Share or embed this chart").click()
     dialog.get_by_role("button", name="Use").first.click()
     expect(field).to_have_value(re.compile("smooth=gaussian:0.3&chart=train/loss$"))
-    frame = dialog.get_by_label("For another page", exact=True).input_value()
-    assert "&amp;metric=train/loss" in frame
-    assert "filter=" not in frame
+    frame = dialog.get_by_label("For another page", exact=True)
+    expect(frame).to_have_value(re.compile("&amp;metric=train/loss"))
+    expect(frame).not_to_have_value(re.compile("filter="))
     page.goto(with_view)
     drawn(page)
     expect(page.get_by_title("x axis", exact=True)).to_have_text("relative time")
@@ -291,7 +293,8 @@ def test_the_ticked_experiments_are_what_is_shared(page, guarded, trainings):
 
 
 def test_who_may_only_read_sees_no_share_button_and_can_save_the_file(page, guarded, trainings):
-    made = httpx.post(f"{guarded.url}/v1/tokens", json={"name": "x", "role": "viewer"}, headers=OWNER).json()
+    wish = {"name": "x", "role": "viewer"}
+    made = httpx.post(f"{guarded.url}/v1/tokens", json=wish, headers=OWNER, timeout=60).json()
     page.goto(f"{guarded.url}/#token={made['token']}")
     page.locator("main form").wait_for(state="detached")
     page.goto(f"{guarded.url}/?project=shared&experiment={trainings[0].experiment_id}")
@@ -334,13 +337,15 @@ def test_an_owner_hands_out_a_token_and_takes_it_back(page, guarded):
     dialog = page.locator(".tk-share-dialog")
     dialog.get_by_label("Name of the token").fill("the cluster")
     dialog.get_by_role("button", name="Make token").click()
-    token = dialog.get_by_label("the cluster: shown this once", exact=True).input_value()
+    shown = dialog.get_by_label("the cluster: shown this once", exact=True)
+    expect(shown).not_to_have_value("")
+    token = shown.input_value()
     trained(guarded.url, "by-token", "made", token=token)
     line = dialog.locator("li", has_text="the cluster")
     expect(line).to_contain_text("writer · never ends · not used yet")
     line.get_by_role("button", name="Revoke").click()
     expect(line).to_have_count(0)
-    assert httpx.get(f"{guarded.url}/v1/projects", headers={"X-Trackio-Token": token}).status_code == 401
+    assert httpx.get(f"{guarded.url}/v1/projects", headers={"X-Trackio-Token": token}, timeout=60).status_code == 401
 
 
 def test_a_browser_logs_in_with_the_hub_and_comes_back_as_the_owner(page, own_space):
@@ -393,16 +398,18 @@ def test_a_link_shows_what_a_training_tells_but_neither_its_data_nor_its_places(
         expect(page.locator(f'.tk-pane[aria-label="{kept}"]:visible')).to_have_count(0)
     assert "/runs/" not in page.content()
     assert "Lovelace" not in page.content()
-    assert sideways(page) <= 0
+    holds(lambda: sideways(page) <= 0)
 
 
 def test_a_link_gives_no_entry_that_it_does_not_show(guarded):
     training = told(guarded)
     root = share(guarded, training)["address"] + f"/v1/experiments/{training.experiment_id}/index"
-    own = httpx.get(f"{guarded.url}/v1/experiments/{training.experiment_id}/index", headers=OWNER).json()["entries"]
-    assert {e["name"] for e in httpx.get(root).json()["entries"]} == {"confusion", "notes"}
+    index = f"{guarded.url}/v1/experiments/{training.experiment_id}/index"
+    own = httpx.get(index, headers=OWNER, timeout=60).json()["entries"]
+    assert {e["name"] for e in httpx.get(root, timeout=60).json()["entries"]} == {"confusion", "notes"}
     for entry in own:
-        answer = httpx.get(f"{root}/{entry['writer_id']}/{entry['seq']}", params={"position": entry["position"]})
+        at = f"{root}/{entry['writer_id']}/{entry['seq']}"
+        answer = httpx.get(at, params={"position": entry["position"]}, timeout=60)
         assert answer.status_code == (200 if entry["name"] in ("confusion", "notes") else 404), entry
 
 
@@ -410,7 +417,7 @@ def test_the_file_of_an_experiment_holds_what_it_told(page, guarded, tmp_path):
     training = told(guarded)
     path = f"/v1/experiments/{training.experiment_id}/snapshot.html"
     file = tmp_path / "teller.html"
-    file.write_bytes(httpx.get(guarded.url + path, headers=OWNER).content)
+    file.write_bytes(httpx.get(guarded.url + path, headers=OWNER, timeout=60).content)
     page.set_viewport_size({"width": 1440, "height": 3000})
     page.goto(file.as_uri())
     expect(page.locator('.tk-pane[aria-label="Evaluations"] tbody tr')).to_have_count(1)
