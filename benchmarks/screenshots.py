@@ -26,7 +26,7 @@ from tests.browser.made_up import made_up_gpus, made_up_labels  # noqa: E402
 from tests.browser.trainings import Training, curve, sweep, trained  # noqa: E402
 
 WIDTHS = {1440: 900, 1024: 768, 390: 844}
-VIEWS = ("overview", "metrics", "compare", "labels", "system", "table", "bin", "experiment")
+VIEWS = ("overview", "metrics", "compare", "labels", "system", "media", "table", "bin", "experiment")
 SETTLE_MS = 1200
 
 

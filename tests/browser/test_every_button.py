@@ -10,7 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.told import evaluation
+from tests.browser.told import evaluation, file, media, png
 from tests.browser.trainings import trained
 
 pytestmark = [pytest.mark.browser, pytest.mark.requirement("S1.80")]
@@ -120,6 +120,10 @@ def told(space):
         )  # fmt: skip
         for number in (1, 2):
             evaluation(training, number, 0.5 / number, 0.4 * number)
+        for step in (0, 10):
+            picture = file(training, png(28, 28, 40 + step), "image/png") | {"width": 28, "height": 28}
+            media(training, "image", "val/samples", step, picture, picture)
+            media(training, "histogram", "weights", step, {"bins": [0, 1, 2], "counts": [step + 1, 3]})
         training.finish(state)
         made.append(training.experiment_id)
     binned = trained(space.url, PROJECT, "in the bin", steps=3)

@@ -39,7 +39,9 @@ def test_all_steps_stand_as_a_heat_map_that_keys_and_pointer_read_out(page, spac
     page.keyboard.press("ArrowUp")
     expect(words).to_contain_text("step 0, 1.063 to 1.125: 3.75 % of 100 values")
     expect(panel.locator(".tk-hist-mark")).to_be_visible()
-    expect(canvas).to_have_attribute("aria-label", "weights, over steps: step 0, 1.063 to 1.125: 3.75 % of 100 values. Arrow keys read it out.")
+    expect(canvas).to_have_attribute(
+        "aria-label", "weights, over steps: step 0, 1.063 to 1.125: 3.75 % of 100 values. Arrow keys read it out."
+    )
     page.keyboard.press("ArrowRight")
     expect(words).to_contain_text("step 10, 1.063 to 1.125")
     box = canvas.bounding_box()
@@ -52,7 +54,9 @@ def test_percentiles_and_one_step_are_a_press_away_and_the_choice_is_remembered(
     panel = seen(page, "weights")
     panel.get_by_role("button", name="Percentiles").click()
     words = panel.locator(".tk-hist-words")
-    expect(words).to_contain_text("step 20: lowest 2, 7 % 2.14, 16 % 2.32, 31 % 2.62, median 3, 69 % 3.38, 84 % 3.68, 93 % 3.86, highest 4")
+    expect(words).to_contain_text(
+        "step 20: lowest 2, 7 % 2.14, 16 % 2.32, 31 % 2.62, median 3, 69 % 3.38, 84 % 3.68, 93 % 3.86, highest 4"
+    )
     panel.get_by_role("button", name="Table").click()
     table = panel.get_by_role("table")
     expect(table.locator("tbody tr").first).to_contain_text("000.71.1")  # step 0, lowest 0, 7 % at 0.7, 16 % at 1.1
@@ -71,7 +75,10 @@ def test_percentiles_and_one_step_are_a_press_away_and_the_choice_is_remembered(
 
 def test_hundreds_of_steps_come_in_one_answer_and_are_thinned_in_words(page, space, training):
     asked = []
-    page.on("request", lambda request: asked.append(request.url) if "/contents" in request.url or "/index/" in request.url else None)
+    page.on(
+        "request",
+        lambda request: asked.append(request.url) if "/contents" in request.url or "/index/" in request.url else None,
+    )
     open_experiment(page, space.url, training.experiment_id, "long")
     panel = seen(page, "long")
     expect(panel).to_contain_text("106 of 420 steps are drawn, evenly chosen.")

@@ -154,3 +154,20 @@ def test_it_fits_a_phone_and_is_walked_with_the_keyboard(world, page, width, sch
     holds(lambda: digits.evaluate("each => each.getBoundingClientRect().right") <= width)
     reads_well(page)
     fits(page)
+
+
+def test_media_of_several_experiments_stand_side_by_side_without_a_server(world, page):
+    url = deploy(world.hub, world.api)
+    for number in (1, 2):
+        one = recent(number)
+        for step in (0, 10):
+            logged(world, one, "image", "val/digits", step, picture(step + number), caption=f"{ODD} {number}/{step}")
+        fill(world.store, one)
+    world.push()
+    page.goto(f"{url}?view=media")
+    cells = page.locator(".tk-view.media .tk-cell")
+    expect(cells).to_have_count(2)
+    expect(cells.locator("figcaption")).to_have_text([f"{ODD} {number}/10" for number in (2, 1)])
+    page.wait_for_function("() => document.querySelector('.tk-cell img')?.naturalWidth === 28")
+    cells.first.locator(".tk-cell-open").click()
+    expect(page.get_by_role("dialog")).to_contain_text("val/digits · step 10")

@@ -19,6 +19,7 @@ STYLES: Final = tuple(
         "facts",
         "experiment",
         "media",
+        "gallery",
         "compare",
         "causes",
         "single",

@@ -101,6 +101,12 @@ export const FIELDS = [
   words("label", "labelSearch"),
   list("labels"),
   choice("confusion", ["row", "column", "none"], "confusionBy"),
+  // Media
+  { ...list("media", "mediaNames"), isPlace: true },
+  { name: "upto", key: "mediaStep", read: (text) => (/^-?\d{1,15}$/.test(text) ? Number(text) : undefined), write: String },
+  { ...choice("arranged", ["experiments", "names", "steps", "groups"], "mediaAs"), isPlace: true },
+  words("setting", "mediaBy"),
+  choice("pictures", ["small", "middle", "large"], "mediaSize"),
   // System
   words("devices"),
 ];

@@ -143,6 +143,17 @@ export class RepoSource {
     return this.galleries.entry(id, entry);
   }
 
+  /** Of how many experiments at once: each is a file of up to 2 MiB. */
+  get mediaOf() {
+    return 24;
+  }
+
+  /** Media of several experiments, as far as the repo has a copy for pages. @param {string[]} ids @returns {Promise<any>} */
+  async media(ids) {
+    const found = await Promise.all(ids.map(async (id) => /** @type {const} */ ([id, await this.index(id)])));
+    return { experiments: Object.fromEntries(found.map(([id, { entries, left_out: left }]) => [id, { entries, more: Boolean(left?.steps || left?.names) }])) };
+  }
+
   /** @param {import("./contents.js").Wanted[]} wanted @returns {Promise<any[]>} */
   async contents(wanted) {
     return wanted.map(({ experiment, entry }) => this.galleries.entry(experiment, entry).content);

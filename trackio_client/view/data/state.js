@@ -101,6 +101,11 @@ export const DEFAULTS = Object.freeze({
   labelSearch: "",
   labels: null, // drawn as curves; null: the first of the order
   confusionBy: "row",
+  mediaNames: null, // of the Media view: what is shown; null: the first name
+  mediaStep: null, // what was logged last up to it; null: the last of each
+  mediaAs: "experiments",
+  mediaBy: null, // the setting of "groups"
+  mediaSize: "middle",
   devices: null, // of the System view: words that a device's name must hold
   unsaved: null, // the name of a saved view that the address asks for and nobody has
   marks: 0, // counts the reader's changes of base/marks.js

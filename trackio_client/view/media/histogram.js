@@ -74,7 +74,6 @@ class Histograms {
 
   /** @param {string} way */
   turn(way) {
-    if (way === this.way) return;
     this.way = way;
     this.place = { column: -1, row: -1 };
     remember({ histogramAs: way });
@@ -149,13 +148,14 @@ class Histograms {
     const last = this.way === "one" ? (this.one?.counts.length ?? 0) - 1 : (this.spread?.columns.length ?? 0) - 1;
     if (last < 0) return;
     const column = this.place.column < 0 ? (this.way === "one" ? -1 : last + 1) : this.place.column;
-    const row = this.place.row < 0 ? this.fullest(Math.max(0, Math.min(last, column))) : this.place.row;
-    const moves = /** @type {Record<string, [number, number]>} */ ({ ArrowLeft: [column - 1, row], ArrowRight: [column + 1, row], Home: [0, row], End: [last, row] });
-    if (this.way === "steps") Object.assign(moves, { ArrowUp: [Math.min(last, column), row + 1], ArrowDown: [Math.min(last, column), row - 1] });
-    const next = moves[event.key];
-    if (!next) return;
+    const moves = /** @type {Record<string, [number, number]>} */ ({ ArrowLeft: [column - 1, 0], ArrowRight: [column + 1, 0], Home: [0, 0], End: [last, 0] });
+    if (this.way === "steps") Object.assign(moves, { ArrowUp: [column, 1], ArrowDown: [column, -1] });
+    const move = moves[event.key];
+    if (!move) return;
     event.preventDefault();
-    this.choose({ column: Math.max(0, Math.min(last, next[0])), row: Math.max(0, Math.min(LAST_ROW, next[1])) });
+    const next = Math.max(0, Math.min(last, move[0]));
+    const row = this.place.row < 0 ? this.fullest(next) : this.place.row;
+    this.choose({ column: next, row: Math.max(0, Math.min(LAST_ROW, row + move[1])) });
   }
 
   /** The row of a step where most values lie: keys begin there. @param {number} column */

@@ -110,12 +110,19 @@ function maskLayer(frame, mask, tools) {
   if (labels.length) frame.title = `Open large. Classes: ${labels.slice(0, 20).join(", ")}`;
 }
 
-/** @param {any} item @param {import("./kinds.js").Tools} tools @param {Set<string>} off */
-function large(item, tools, off) {
+/** A picture as large as there is room, with its boxes and masks. @param {any} item @param {import("./kinds.js").Tools} tools @param {Set<string>} [off] @returns {HTMLElement} */
+export function framed(item, tools, off = new Set()) {
   const frame = h("div", { class: "tk-picture large" });
   const image = h("img", { src: addressOf(item, tools), alt: item.caption ?? tools.name });
   frame.append(image);
   image.addEventListener("load", () => overlays(frame, image, item, tools, off), { once: true });
+  image.addEventListener("error", () => fill(frame, h("span", { class: "tk-soft" }, "The picture did not come. Its file may still be on the way.")), { once: true });
+  return frame;
+}
+
+/** @param {any} item @param {import("./kinds.js").Tools} tools @param {Set<string>} off */
+function large(item, tools, off) {
+  const frame = framed(item, tools, off);
   const close = h("button", { class: "tk-chart-more", "aria-label": "Close", title: "Close (Esc)" }, icon("close"));
   const name = fileName(item, tools.name);
   const words = [item.caption, item.width ? `${item.width} × ${item.height}` : null].filter(Boolean).join(" · ");

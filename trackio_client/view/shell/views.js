@@ -1,4 +1,4 @@
-// The views of a project, a line each, in the order of their tabs: Overview, Metrics, Compare, Labels, System, Table. One that is
+// The views of a project, a line each, in the order of their tabs: Overview, Metrics, Compare, Labels, System, Media, Table. One that is
 // `later` comes with modules of its own, fetched when it is first looked at; then it is kept: scroll, zoom and what was fetched
 // stay. `needs` tells what a view is empty without: "charts" (ticked experiments with metrics), "ticks" (ticked experiments), "rows", or nothing ("none").
 // `offered` tells whether a source has what it draws from: a page without a server shows no tab for what it cannot show.
@@ -21,6 +21,7 @@ export const VIEWS = {
   compare: { label: "Compare", needs: "rows", make: (pane, parts) => later(pane, () => import("../compare/compare.js"), ({ CompareView }) => new CompareView(pane, parts)) },
   labels: { label: "Labels", needs: "ticks", offered: (source) => Boolean(source.training), make: (pane, parts) => later(pane, () => import("../labels/view.js"), ({ LabelsView }) => new LabelsView(pane, parts)) },
   system: { label: "System", needs: "ticks", hasControls: true, make: (pane, parts) => later(pane, () => import("../system/view.js"), ({ SystemView }) => new SystemView(pane, parts)) },
+  media: { label: "Media", needs: "ticks", offered: (source) => Boolean(source.media), make: (pane, parts) => later(pane, () => import("../gallery/view.js"), ({ MediaView }) => new MediaView(pane, parts)) },
   table: { label: "Table", needs: "rows", isWhole: true, make: (pane, parts) => later(pane, () => import("../table/view.js"), ({ TableView }) => new TableView(pane, parts)) },
   bin: { label: "Bin", needs: "none", isTab: false, offered: (source) => Boolean(source.bin), make: (pane, parts) => later(pane, () => import("../bin/bin.js"), ({ BinView }) => new BinView(pane, parts)) },
   experiment: { label: "Experiment", needs: "none", isTab: false, hasControls: true, make: (pane, parts) => new ExperimentView(pane, parts) },
