@@ -127,7 +127,7 @@ def told(space):
         training.finish(state)
         made.append(training.experiment_id)
     binned = trained(space.url, PROJECT, "in the bin", steps=3)
-    httpx.delete(f"{space.url}/v1/experiments/{binned.experiment_id}", timeout=20, trust_env=False).raise_for_status()
+    httpx.delete(f"{space.url}/v1/experiments/{binned.experiment_id}", timeout=60, trust_env=False).raise_for_status()
     return made
 
 

@@ -10,8 +10,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.accessible import in_all_looks, tabbed
-from tests.browser.conftest import Space, free_port
+from tests.browser.conftest import Space
 from tests.browser.told import ODD
+from tests.ports import free_port
 
 pytestmark = pytest.mark.browser
 
@@ -66,7 +67,7 @@ def test_an_experiment_is_made_told_and_ended_by_hand(opened, space):
         page.click("#update")
         expect(page.locator("#updated")).to_contain_text(f"is {status}.")
         expect(first.locator(".tc-state")).to_have_text(state)
-        assert first.locator(".tc-state svg").count() == 1  # told by a sign and a word
+        expect(first.locator(".tc-state svg")).to_have_count(1)  # told by a sign and a word
 
     page.fill("#chosen input", "exp_nope")
     page.keyboard.press("Enter")
@@ -76,7 +77,7 @@ def test_an_experiment_is_made_told_and_ended_by_hand(opened, space):
 
     first.locator("a").click()
     expect(page.locator(".tk-detail, .tk-notice").first).to_be_visible()
-    assert f"experiment={own}" in page.url
+    expect(page).to_have_url(re.compile(f"experiment={own}"))
 
 
 @pytest.mark.requirement("S1.70")
@@ -88,7 +89,7 @@ def test_demo_data_are_made_seen_as_such_and_deleted_by_one_press_each(opened, s
     expect(row).to_have_count(1)
     expect(row.locator(".tc-demo")).to_have_text("demo")
     expect(page.locator("#shown .tc-demo")).to_be_visible()
-    told = httpx.get(f"{space.url}/v1/experiments?project=demo", timeout=20, trust_env=False).json()["experiments"]
+    told = httpx.get(f"{space.url}/v1/experiments?project=demo", timeout=60, trust_env=False).json()["experiments"]
     assert [(one["demo"], one["tags"]) for one in told] == [(True, ["demo"])]
     project = page.context.new_page()
     project.goto(f"{space.url}/?project=demo")
@@ -109,7 +110,7 @@ def test_a_reader_sees_what_there_is_and_can_change_nothing(page, tmp_path):
     running = Space(tmp_path / "guarded", free_port(), {"TRACKIO_WRITE_TOKEN": "the-owners-token"}).start()
     try:
         wish = {"role": "viewer", "name": "reader"}
-        viewer = httpx.post(f"{running.url}/v1/tokens", json=wish, headers=owner, timeout=20, trust_env=False).json()
+        viewer = httpx.post(f"{running.url}/v1/tokens", json=wish, headers=owner, timeout=60, trust_env=False).json()
         page.goto(running.url)
         expect(page.locator("input").first).to_be_visible()
         assert in_all_looks(page, "log-in") == []
@@ -128,7 +129,7 @@ def test_a_reader_sees_what_there_is_and_can_change_nothing(page, tmp_path):
             count = len(next(one for one in config["dependencies"] if one["id"] == index)["inputs"])
             said = page.evaluate(_ASK, [index, ["x", "failed", ""][:count]])
             assert "You may read here." in said, index
-        listed = httpx.get(f"{running.url}/v1/projects", headers=owner, timeout=20, trust_env=False).json()
+        listed = httpx.get(f"{running.url}/v1/projects", headers=owner, timeout=60, trust_env=False).json()
         assert listed["projects"] == []
     finally:
         running.stop()

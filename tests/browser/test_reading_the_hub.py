@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from huggingface_hub import HfApi, constants
+from playwright.sync_api import expect
 
 from tests.hub.conftest import point_at
 from tests.hub_server import running_hub
@@ -69,7 +70,7 @@ def test_a_static_page_logs_in_and_reads_a_private_repo_across_origins(
         page = context.new_page()
         page.goto(f"{api.space_info('me/page').host}/")
         page.wait_for_function("/,/.test(document.body.textContent) && !document.body.textContent.includes('const')")
-        assert page.inner_text("body") == "6, 4000, 404 EntryNotFound"
+        expect(page.locator("body")).to_have_text("6, 4000, 404 EntryNotFound")
         context.close()
         (asked,) = hub.requests("GET /file/")
         assert (asked["token"], asked["bytes_out"]) == (None, 4000)

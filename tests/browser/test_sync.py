@@ -7,8 +7,9 @@ import json
 import pytest
 
 playwright = pytest.importorskip("playwright.sync_api")
-from tests.browser.conftest import Space, free_port  # noqa: E402
+from tests.browser.conftest import Space  # noqa: E402
 from tests.hub_server import HubProcess  # noqa: E402
+from tests.ports import free_port  # noqa: E402
 
 pytestmark = [pytest.mark.browser]
 
@@ -28,6 +29,7 @@ def log_one(space: Space, name: str = "one", *, step: int = 0) -> None:
         params={"experiment": f"exp_{name}", "project": "digits"},
         content="\n".join(map(json.dumps, events)),
         headers={"Content-Type": "application/x-ndjson"},
+        timeout=60,
     ).raise_for_status()
 
 
@@ -68,9 +70,9 @@ def until_ready(space: Space) -> None:
 
     import httpx
 
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
-        if httpx.get(f"{space.url}/v1/sync").json()["sync"]["ready"]:
+        if httpx.get(f"{space.url}/v1/sync", timeout=60).json()["sync"]["ready"]:
             return
         time.sleep(0.1)
-    raise AssertionError(httpx.get(f"{space.url}/v1/sync").text)
+    raise AssertionError(httpx.get(f"{space.url}/v1/sync", timeout=60).text)

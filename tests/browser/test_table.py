@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.trainings import Training
+from tests.browser.waiting import becomes
 
 CASES = json.loads((Path(__file__).parents[1] / "queries" / "filter_cases.json").read_text())
 _RUN = """async (cases) => {
@@ -228,5 +229,9 @@ def test_chosen_experiments_are_tagged_archived_deleted_and_brought_back(swept, 
     page.locator(".tk-bin header").get_by_role("link", name="Table").click()
     listed(page, 5)
     expect(names(page).filter(has_text="b <b>5</b>")).to_have_count(1)
-    left = httpx.get(f"{space.url}/v1/experiments", params={"project": page.project}).json()["experiments"]
-    assert {row["experiment_id"] for row in left} == set(page.ids) - {page.ids[4]}
+
+    def left():
+        asked = httpx.get(f"{space.url}/v1/experiments", params={"project": page.project}, timeout=60)
+        return {row["experiment_id"] for row in asked.json()["experiments"]}
+
+    becomes(left, set(page.ids) - {page.ids[4]})
