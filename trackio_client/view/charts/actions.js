@@ -23,7 +23,7 @@ export function chartMenu(grid, chart, button) {
     }
   }
   const menu = openMenu(button, {
-    title: `Menu of ${chart.metric.names ? chart.metric.title : chart.metric.metric}`,
+    title: `Menu of ${chart.name}`,
     items,
     choose: (value) => entries.get(value)?.run(),
   });

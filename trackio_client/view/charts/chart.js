@@ -38,19 +38,20 @@ const CROWD = 16; // lines; above it they would be one grey, and only needles st
  * @property {number} shown experiments that are ticked
  * @property {{waiting: boolean, error: any}} status @property {number} others experiments not shown that have it
  * @property {string | null} [lacks] why its points are not on this page although they were logged
+ * @property {import("./models.js").Drawn[] | null} [beside] those of all facets of the metric, which share a y range
  * @property {boolean} isGrouped lines are means of groups @property {number} lacking experiments that have it, but not the metric of the x axis
  */
 
 export class Chart {
-  /** @param {Metric} metric @param {any} host @param {import("../base/colors.js").Ink} ink */
-  constructor(metric, host, ink) {
+  /** @param {Metric} metric @param {any} host @param {import("../base/colors.js").Ink} ink @param {import("./facets.js").Facet | null} [facet] the experiments that it is about; null: all */
+  constructor(metric, host, ink, facet = null) {
     this.metric = metric;
+    this.facet = facet;
     this.host = host;
     this.ink = ink;
     /** @type {Model | null} */ this.model = null;
     /** @type {Line[]} */ this.lines = [];
     /** @type {View | null} */ this.view = null;
-    /** @type {[number, number] | null} */ this.zoomY = null;
     /** @type {import("./settings.js").Own} its own choices, over the page's */ this.own = {};
     this.linked = true;
     this.ownZoom = /** @type {[number, number] | null} */ (null); // while not linked
@@ -64,22 +65,25 @@ export class Chart {
     this.hot = /** @type {string | null} */ (null);
     /** @type {{a: [number, number], b: [number, number], both: boolean} | null} */ this.selection = null;
     /** @type {import("./range.js").Range | null} */ this.range = null;
-    this.rangeKey = "";
+    /** The y range as it was drawn last; of facets of a metric one for all. @type {{zoom: [number, number] | null, range: import("./range.js").Range | null, key: string}} */
+    this.y = { zoom: null, range: null, key: "" };
     this.width = this.height = 0;
     this.#build();
   }
 
   #build() {
-    const { metric } = this;
-    this.titleNode = h("h3", { class: "tk-chart-title", title: metric.metric }, titleOf(metric));
+    const { metric, facet } = this;
+    const name = facet ? `${metric.metric}, ${facet.name}` : metric.metric;
+    this.titleNode = h("h3", { class: "tk-chart-title", title: name }, titleOf(metric));
+    this.facetNode = facet ? h("span", { class: "tk-chart-facet", title: facet.name }, facet.name) : null;
     this.unitNode = h("span", { class: "tk-chart-unit" });
     this.valuesNode = h("span", { class: "tk-chart-values" });
-    this.moreNode = h("button", { class: "tk-chart-more", "aria-label": `Menu of ${metric.metric}`, title: "Log scale, full screen, table, download", "aria-haspopup": "listbox" }, icon("more"));
+    this.moreNode = h("button", { class: "tk-chart-more", "aria-label": `Menu of ${name}`, title: "Log scale, full screen, table, download", "aria-haspopup": "listbox" }, icon("more"));
     this.moreNode.addEventListener("click", () => this.host.menu(this, this.moreNode));
     this.plot = h("div", { class: "tk-plot", tabindex: "0", role: "application", "aria-roledescription": "chart" });
     this.tableNode = h("div", { class: "tk-chart-table", hidden: true, tabindex: "0" });
-    const head = h("header", { class: "tk-chart-head" }, this.titleNode, this.unitNode, this.valuesNode, this.moreNode);
-    this.node = h("section", { class: "tk-chart", "aria-label": metric.metric, data: { metric: metric.metric } }, head, this.plot, this.tableNode);
+    const head = h("header", { class: "tk-chart-head" }, this.titleNode, ...(this.facetNode ? [this.facetNode] : []), this.unitNode, this.valuesNode, this.moreNode);
+    this.node = h("section", { class: "tk-chart", "aria-label": name, data: { metric: metric.metric, ...(facet ? { facet: facet.name } : {}) } }, head, this.plot, this.tableNode);
     this.standing = new Standing(this);
     this.plot.addEventListener("focus", () => this.plot.setAttribute("aria-label", this.describe()));
     listen(this);
@@ -97,6 +101,21 @@ export class Chart {
   update(model) {
     this.model = model;
     this.head();
+  }
+
+  /** What it is called where it stands alone. */
+  get name() {
+    const { metric, facet } = this;
+    const name = String(metric.names ? metric.title : metric.metric);
+    return facet ? `${name}, ${facet.name}` : name;
+  }
+
+  get zoomY() {
+    return this.y.zoom;
+  }
+
+  set zoomY(/** @type {[number, number] | null} */ range) {
+    this.y.zoom = range;
   }
 
   get log() {
@@ -152,25 +171,28 @@ export class Chart {
    * @param {number} x0 @param {number} x1 */
   #range(x0, x1) {
     const model = /** @type {Model} */ (this.model);
-    const pieces = this.lines.map((line) => {
-      const [i0, i1] = within(line.series, x0, x1);
-      return { series: line.series, values: line.values, i0, i1 };
-    });
+    const { y } = this;
+    const pieceOf = (/** @type {import("./models.js").Drawn} */ { series, whole }) => {
+      const [i0, i1] = within(series, x0, x1);
+      return { series, values: series.line(model.smoothing, whole), i0, i1 };
+    };
+    const drawn = model.beside ?? model.lines;
+    const pieces = drawn.map(pieceOf);
     const how = { clip: model.clip && !isSchedule(this.metric), log: this.log, unit: this.metric.unit ?? null, fixed: this.zoomY, own: model.own.y ?? null };
-    const range = yRange(pieces, how);
-    const key = JSON.stringify([how, model.zoom, model.x, model.smoothing, this.lines.map((l) => l.id)]);
-    const before = this.range;
-    if (before && key === this.rangeKey && !this.zoomY && !model.own.y && !range.hidden) {
+    const fresh = yRange(pieces, how);
+    const key = JSON.stringify([how, model.zoom, model.x, model.smoothing, drawn.map((l) => l.id)]);
+    const before = y.range;
+    let range = null;
+    if (before && key === y.key && !this.zoomY && !model.own.y && !fresh.hidden) {
       const f = this.log ? Math.log10 : (/** @type {number} */ v) => v;
-      const fits = before.y0 <= range.y0 && before.y1 >= range.y1 && f(range.y1) - f(range.y0) > 0.8 * (f(before.y1) - f(before.y0));
-      if (fits) {
-        this.range = yRange(pieces, { ...how, fixed: [before.y0, before.y1] });
-        return this.range;
-      }
+      const fits = before.y0 <= fresh.y0 && before.y1 >= fresh.y1 && f(fresh.y1) - f(fresh.y0) > 0.8 * (f(before.y1) - f(before.y0));
+      if (fits) range = yRange(pieces, { ...how, fixed: [before.y0, before.y1] });
     }
-    this.rangeKey = key;
-    this.range = range;
-    return range;
+    y.key = key;
+    y.range = range ??= fresh;
+    // What lies outside of it is counted of the chart's own lines.
+    this.range = model.beside ? { ...yRange(model.lines.map(pieceOf), { ...how, fixed: [range.y0, range.y1] }), y0: range.y0, y1: range.y1 } : range;
+    return this.range;
   }
 
   /** @param {HTMLCanvasElement} canvas */
@@ -296,7 +318,7 @@ export class Chart {
 
   /** The chart in words, for who cannot see it. */
   describe() {
-    return this.model ? inWords(this.metric, this.model) : this.metric.metric;
+    return this.model ? inWords(this.name, this.metric, this.model) : this.name;
   }
 
   /** One image of all layers, on the panel's colour. @returns {HTMLCanvasElement} */

@@ -6,6 +6,7 @@ import { menuButton } from "../base/menu.js";
 import { remember } from "../base/remember.js";
 import { count, plural } from "../base/words.js";
 import { SPREADS } from "./averages.js";
+import { facetLabel } from "./facets.js";
 import { labelOf, withoutSeed } from "./grouping.js";
 import { followProject } from "./settings.js";
 import { BY_STEP } from "../data/state.js";
@@ -28,9 +29,9 @@ const DISPLAY = {
 };
 
 /** @param {HTMLElement} root @param {import("../data/state.js").PageState} state
- * @param {{byMetric?: boolean, only?: string[], columns?: import("../data/columns.js").Columns}} [can] whether curves can be drawn against another metric, which takes every
+ * @param {{byMetric?: boolean, only?: string[], hasFacets?: boolean, columns?: import("../data/columns.js").Columns}} [can] whether curves can be drawn against another metric, which takes every
  *   point, and which of them the reader may choose; `columns` knows the keys of the configuration */
-export function controls(root, state, { byMetric = true, only, columns } = {}) {
+export function controls(root, state, { byMetric = true, only, columns, hasFacets = true } = {}) {
   followProject(state);
   // Where a script said with define_metric what its metrics are drawn against, that is the usual axis.
   const axes = () => (byMetric && (state.get("metrics") ?? []).some((each) => each.step_metric) ? { step: DEFINED, [BY_STEP]: "step", relative: AXES.relative, time: AXES.time } : AXES);
@@ -81,6 +82,13 @@ export function controls(root, state, { byMetric = true, only, columns } = {}) {
     items: () => groupings(state, columns),
     choose: (key) => state.set({ by: toggled(state.get("by") ?? [], key) }),
   });
+  const facet = menuButton({
+    label: "A chart per …",
+    class: "tk-sel tk-facet-by",
+    title: "A chart for each value of a parameter",
+    items: () => facetings(state, columns),
+    choose: (key) => state.set({ facet: key || null }),
+  });
   const spread = menuButton({
     label: SPREADS.sd,
     title: "Spread of a group",
@@ -94,7 +102,7 @@ export function controls(root, state, { byMetric = true, only, columns } = {}) {
     { class: "tk-controls-all" },
     h("span", { class: "tk-control" }, h("span", null, "x"), axis),
     h("span", { class: "tk-control" }, h("span", null, "Smoothing"), kind, slider, amount),
-    h("span", { class: "tk-control tk-grouping" }, group, spread),
+    h("span", { class: "tk-control tk-grouping" }, group, spread, hasFacets ? facet : null),
     toggle(state, "logY", "Log y", "Logarithmic y axis"),
     display,
     derive,
@@ -126,6 +134,7 @@ export function controls(root, state, { byMetric = true, only, columns } = {}) {
     spread.hidden = !by.length;
     spread.say(SPREADS[/** @type {keyof typeof SPREADS} */ (state.get("spread"))] ?? SPREADS.sd);
   });
+  state.follow(["facet"], () => facet.say(state.get("facet") ? `a chart per ${facetLabel(state.get("facet"))}` : "A chart per …"));
   state.addEventListener("change", (/** @type {any} */ event) => {
     for (const key of KEPT) if (event.detail.has(key)) remember({ [key]: state.get(key) });
   });
@@ -159,6 +168,17 @@ async function groupings(state, columns) {
     ...(rows.some((/** @type {any} */ row) => row.group) || by.includes("group") ? [item("group", into(groups))] : []),
     ...[...others, ...keys.map((key) => `config:${key}`)].map((key) => item(key, "", "Config")),
   ];
+}
+
+/** Of what each value can have a chart. @param {import("../data/state.js").PageState} state @param {import("../data/columns.js").Columns} [columns] */
+async function facetings(state, columns) {
+  const now = state.get("facet");
+  const rows = state.get("experiments");
+  const keys = columns ? await columns.configKeys() : [];
+  const others = now?.startsWith("config:") && !keys.includes(now.slice(7)) ? [now] : [];
+  const own = ["name", ...(rows.some((/** @type {any} */ row) => row.group) ? ["group"] : []), ...(rows.some((/** @type {any} */ row) => row.tags?.length) ? ["tag"] : []), "state"];
+  const item = (/** @type {string} */ value, group = "") => ({ value, label: value === "name" ? labelOf(value) : facetLabel(value), group, chosen: now === value });
+  return [{ value: "", label: "one chart for all", chosen: !now }, ...own.map((key) => item(key)), ...[...others, ...keys.map((key) => `config:${key}`)].map((key) => item(key, "Config"))];
 }
 
 /** @param {string[]} list @param {string} one */

@@ -17,7 +17,10 @@ export function sharedDomains(charts, feeds, models, experiments) {
     if (!extent) found.set(key, (extent = { low: Infinity, high: -Infinity, least: Infinity }));
     return extent;
   };
+  /** @type {Set<string>} */ const seen = new Set(); // facets of a metric have the same points
   for (const chart of charts) {
+    if (chart.facet && seen.has(chart.metric.metric)) continue;
+    seen.add(chart.metric.metric);
     const { coarse } = models.axes(chart, null);
     const both = [at(coarse.x), at(`${coarse.x} ${chart.metric.group}`)];
     for (const name of models.names(chart)) {

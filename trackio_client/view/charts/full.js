@@ -22,14 +22,23 @@ class Full {
   constructor(grid, chart) {
     this.grid = grid;
     this.metric = chart.metric;
+    this.facet = chart.facet;
     /** @type {Set<string>} experiments that are left out here, and here only */ this.off = new Set();
     this.sort = /** @type {keyof typeof SORTS} */ ("side");
     this.state = grid.state.scope(
-      { metrics: [chart.metric], derived: [], filter: "", groups: null, pins: [], hides: [], order: [], chart: null, full: false, zoom: grid.state.get("zoom"), size: 900 },
-      { experiments: (/** @type {any[]} */ rows) => (this.off.size ? rows.map((row) => (this.off.has(row.id) ? { ...row, shown: false } : row)) : rows) },
+      { metrics: [chart.metric], derived: [], filter: "", groups: null, pins: [], hides: [], order: [], facet: null, chart: null, chartOf: null, full: false, zoom: grid.state.get("zoom"), size: 900 },
+      { experiments: (/** @type {any[]} */ rows) => this.#drawn(rows) },
     );
     this.back = chart.plot;
     this.#build(chart);
+  }
+
+  /** Of one facet its experiments as they are now, without those that the reader left out. @param {any[]} rows */
+  #drawn(rows) {
+    const { facet, off } = this;
+    if (!facet && !off.size) return rows;
+    const ids = facet && (this.grid.facets.all?.find((/** @type {any} */ { key }) => key === facet.key) ?? facet).ids;
+    return rows.map((row) => (off.has(row.id) || (ids && !ids.has(row.id)) ? { ...row, shown: false } : row));
   }
 
   /** @param {import("./chart.js").Chart} chart */
@@ -56,7 +65,7 @@ class Full {
       event.stopPropagation(); // keys of the page below have no meaning here
     });
     this.dialog.addEventListener("close", () => this.#closed());
-    controls(this.bar, this.state, { byMetric: !this.grid.source.overview && this.grid.source.byMetric !== false, only: this.grid.source.otherAxes && [] });
+    controls(this.bar, this.state, { byMetric: !this.grid.source.overview && this.grid.source.byMetric !== false, only: this.grid.source.otherAxes && [], hasFacets: false });
     this.bar.querySelector("datalist")?.remove(); // its size is the window's
   }
 
@@ -71,7 +80,7 @@ class Full {
     this.inner.feeds.addEventListener("data", () => requestAnimationFrame(() => this.legend.paint()));
     this.stops = [this.state.follow(["experiments", "by"], () => this.legend.paint(true)), this.state.follow(["hot"], () => this.legend.hot())];
     this.show();
-    this.grid.state.set({ chart: this.metric.metric, full: true });
+    this.grid.state.set({ chart: this.metric.metric, chartOf: this.facet?.name ?? null, full: true });
     // Back, or a page that turns to another view, closes it.
     this.stops.push(this.grid.state.follow(["full"], () => !this.grid.state.get("full") && this.dialog.open && this.dialog.close()));
   }
@@ -81,19 +90,19 @@ class Full {
     return this.inner?.charts.get(this.metric.metric);
   }
 
-  /** The charts of the page, in its order. @returns {any[]} */
+  /** The charts of the page, in its order, and the place of this one among them. @returns {[any[], number]} */
   get others() {
-    return [...this.grid.sections.node.querySelectorAll(".tk-chart")].map((node) => this.grid.sections.find(node)?.chart.metric).filter(Boolean);
+    const all = [...this.grid.sections.node.querySelectorAll(".tk-chart")].map((node) => this.grid.sections.find(node)?.chart).filter(Boolean);
+    return [all, all.findIndex(({ metric, facet }) => metric.metric === this.metric.metric && facet?.key === this.facet?.key)];
   }
 
   show() {
-    const { metric } = this;
-    text(this.title, String(metric.names ? metric.title : metric.metric));
+    const { metric, facet } = this;
+    text(this.title, [metric.names ? metric.title : metric.metric, facet?.name].filter(Boolean).join(", "));
     this.title.title = this.title.textContent ?? "";
     text(this.unit, metric.unit ?? "");
     this.dialog.setAttribute("aria-label", this.title.textContent ?? "");
-    const all = this.others;
-    const at = all.findIndex((each) => each.metric === metric.metric);
+    const [all, at] = this.others;
     this.before.disabled = at <= 0;
     this.after.disabled = at < 0 || at >= all.length - 1;
     requestAnimationFrame(() => this.chart?.plot.focus({ preventScroll: true }));
@@ -101,15 +110,17 @@ class Full {
 
   /** @param {number} by */
   go(by) {
-    const all = this.others;
-    const next = all[all.findIndex((each) => each.metric === this.metric.metric) + by];
+    const [all, at] = this.others;
+    const next = all[at + by];
     if (!next) return;
-    this.metric = next;
-    this.state.set({ metrics: [next] });
-    this.back = this.grid.charts.get(next.metric)?.plot ?? this.back;
+    const same = next.facet?.key === this.facet?.key;
+    Object.assign(this, { metric: next.metric, facet: next.facet });
+    this.state.set({ metrics: [next.metric] });
+    if (!same) this.changed();
+    this.back = next.plot;
     this.show();
     this.legend.paint(true);
-    this.grid.state.set({ chart: next.metric });
+    this.grid.state.set({ chart: this.metric.metric, chartOf: this.facet?.name ?? null });
   }
 
   /** Other lines are drawn: what the scope made of the page's rows does not hold any more. */
@@ -123,7 +134,7 @@ class Full {
     this.inner?.close();
     this.state.close();
     this.dialog.remove();
-    this.grid.state.set({ chart: null, full: false, hot: null });
+    this.grid.state.set({ chart: null, chartOf: null, full: false, hot: null });
     this.back.scrollIntoView({ block: "nearest" });
     this.back.focus({ preventScroll: true });
   }

@@ -10,7 +10,9 @@ import { Ink } from "../base/colors.js";
 import { Cursor } from "./cursor.js";
 import { h } from "../base/dom.js";
 import { sharedDomains } from "./domains.js";
+import { Facets } from "./facets.js";
 import { Feeds } from "./feeds.js";
+import { HiddenMetrics } from "./hidden.js";
 import { MarkFeed } from "./marks.js";
 import { Legend } from "./legend.js";
 import { Models } from "./models.js";
@@ -19,13 +21,13 @@ import { followLink } from "./link.js";
 import { PutAway, pinsOf, togglePin } from "./pins.js";
 import { Sections } from "./sections.js";
 import { derivedMetrics, ownOf, setOwn } from "./settings.js";
+import { tickThoseWith } from "./ticking.js";
+import { followWindow } from "./window.js";
 import { BY_STEP } from "../data/state.js";
-import { plural } from "../base/words.js";
 
 const CLOCKS = ["time", "relative"];
-const MOST_SHOWN = 10; // experiments ticked at once for a metric
-const KEYS = ["experiments", "metrics", "x", "smoothing", "logY", "logX", "band", "clip", "filter", "zoom", "groups", "by", "spread", "dashes", "own", "derived", "chart", ...ARRANGEMENT];
-const ARRANGED = ["metrics", "filter", "groups", "derived", "chart", ...ARRANGEMENT];
+const KEYS = ["experiments", "metrics", "x", "smoothing", "logY", "logX", "band", "clip", "filter", "zoom", "groups", "by", "facet", "spread", "dashes", "own", "derived", "chart", ...ARRANGEMENT];
+const ARRANGED = ["facet", "metrics", "filter", "groups", "derived", "chart", ...ARRANGEMENT];
 
 /** Events: `contact` when the server went away or came back (see `contact`); on its node `trackio-show`, with ids that
  * the reader asked to tick. */
@@ -41,16 +43,15 @@ export class MetricGrid extends EventTarget {
     this.models = new Models({ state, source, feeds: this.feeds, ink: this.ink });
     this.marks = new MarkFeed(source);
     this.node = h("div", { class: "tk-charts" });
-    this.hiddenNode = h("p", { class: "tk-hidden-metrics tk-soft", hidden: true });
-    this.showsHidden = false;
+    this.hidden = new HiddenMetrics(() => this.#rearranged());
+    this.facets = new Facets(state, () => this.shown());
     this.legend = new Legend(this.models, state, this.ink);
     this.putAway = new PutAway(state);
     this.isFull = false; // one chart over the whole window
-    this.node.append(this.putAway.node, this.hiddenNode); // the sections are put before them
+    this.node.append(this.putAway.node, this.hidden.node); // the sections are put before them
     const stopArrangement = followArrangement(state);
-    root.append(this.legend.node);
-    root.append(this.node);
-    this.sections = new Sections(this.node, { make: (metric) => this.#chart(metric), drop: (chart) => this.#drop(chart), move: (chart, before) => this.move(chart, before) }, folds);
+    root.append(this.legend.node, this.facets.node, this.node);
+    this.sections = new Sections(this.node, { make: (metric, facet) => this.#chart(metric, facet), drop: (chart) => this.#drop(chart), move: (chart, before) => this.move(chart, before) }, folds);
     this.charts = this.sections.charts;
     this.ranges = new Ranges(state, (chart) => this.axisOf(chart), () => (this.#ask(), this.redraw()));
     /** @type {Map<any, Chart>} */ this.byPlot = new Map();
@@ -71,18 +72,7 @@ export class MetricGrid extends EventTarget {
       state.follow(["theme"], () => this.#themed()),
       state.follow(["progress"], () => this.#regrouped()),
     ];
-    this.stops.push(followLink(this));
-    this.onResize = () => this.redraw();
-    addEventListener("resize", this.onResize); // also another ratio of pixels
-    this.dark = matchMedia("(prefers-color-scheme: dark)");
-    this.onElsewhere = (/** @type {any} */ event) => {
-      if (this.cursorLine.tapped && !event.target?.closest?.(".tk-plot")) this.cursorLine.leave(true);
-    };
-    document.addEventListener("pointerdown", this.onElsewhere);
-    this.onScroll = () => this.cursorLine.chart && this.cursorLine.again();
-    addEventListener("scroll", this.onScroll, { capture: true, passive: true });
-    this.onDark = () => this.#themed();
-    this.dark.addEventListener("change", this.onDark);
+    this.stops.push(followLink(this), followWindow(this, () => this.#themed()));
   }
 
   /** Whether the server answers: {phase, error, since_s, next_ms}. */
@@ -99,35 +89,41 @@ export class MetricGrid extends EventTarget {
     this.feeds.close();
     this.sight.disconnect();
     this.sizes.disconnect();
-    removeEventListener("resize", this.onResize);
-    document.removeEventListener("pointerdown", this.onElsewhere);
-    removeEventListener("scroll", this.onScroll, { capture: true });
-    this.dark.removeEventListener("change", this.onDark);
     cancelAnimationFrame(this.frame);
     this.legend.node.remove();
+    this.facets.close();
     this.node.remove();
   }
 
   /** @param {Set<string>} keys */
   #changed(keys) {
+    const others = (keys.has("experiments") || keys.has("facet")) && this.#refaceted();
     if (keys.has("experiments")) {
       // Rows change with every heartbeat and step; the charts only when one is ticked, named or ends.
       const drawn = this.shown().map((/** @type {any} */ e) => [e.id, e.name, e.color, e.state].join("\t")).join("\n");
       const same = drawn === this.drawn;
       this.drawn = drawn;
-      if (same && keys.size === 1) return;
+      if (same && !others && keys.size === 1) return;
     }
     // Another axis: a range of the old one means nothing. Not when the address gave both.
     if (keys.has("x") && !keys.has("zoom") && this.state.get("zoom")) this.ranges.forget();
     if (keys.has("own")) for (const chart of this.charts.values()) chart.own = ownOf(this.state, chart.metric.metric);
-    if (ARRANGED.some((key) => keys.has(key))) this.sections.arrange(...this.#wanted());
+    if (others || ARRANGED.some((key) => keys.has(key))) this.sections.arrange(...this.#wanted());
     this.legend.paint();
     this.#ask();
     this.redraw();
   }
 
-  /** Values of the configuration came, by which the experiments are grouped. */
+  /** Whether there are other charts now for each metric. */
+  #refaceted() {
+    const others = this.facets.update();
+    this.sections.facets = this.facets.all;
+    return others;
+  }
+
+  /** Values of the configuration came, by which the experiments are grouped or have charts of their own. */
   #regrouped() {
+    if (this.state.get("facet")?.includes(":") && this.#refaceted()) this.#rearranged();
     if (!(this.state.get("by") ?? []).some((/** @type {string} */ key) => key.includes(":"))) return;
     const before = this.legend.told;
     this.models.regroup();
@@ -137,31 +133,19 @@ export class MetricGrid extends EventTarget {
 
   // Layout
 
+  #rearranged() {
+    this.sections.arrange(...this.#wanted());
+    this.#ask();
+    this.redraw();
+  }
+
   /** The metrics of the groups in view, the filter, the pinned. @returns {[any[], string, string[], string[]]} */
   #wanted() {
     const groups = this.state.get("groups");
     const pins = pinsOf(this.state);
     const metrics = this.state.get("metrics") ?? [];
     const all = [...metrics, ...derivedMetrics(this.state.get("derived"), metrics)].filter((/** @type {any} */ m) => !groups || groups.includes(m.group));
-    const hidden = all.filter((/** @type {any} */ m) => m.hidden && !pins.includes(m.metric)).length;
-    this.#sayHidden(hidden);
-    const shown = hidden && !this.showsHidden ? all.filter((/** @type {any} */ m) => !m.hidden || pins.includes(m.metric)) : all;
-    return [this.putAway.rest(shown), this.state.get("filter") ?? "", pins, listOf(this.state, "order")];
-  }
-
-  /** How many metrics `define_metric(hidden=True)` leaves out, and the way to see them. @param {number} count */
-  #sayHidden(count) {
-    this.hiddenNode.hidden = !count;
-    if (!count) return;
-    const turn = h("button", { class: "tk-link", "aria-pressed": String(this.showsHidden) }, this.showsHidden ? "Hide" : "Show");
-    turn.addEventListener("click", () => {
-      this.showsHidden = !this.showsHidden;
-      this.sections.arrange(...this.#wanted());
-      this.#ask();
-      this.redraw();
-      /** @type {HTMLElement | null} */ (this.hiddenNode.querySelector("button"))?.focus();
-    });
-    this.hiddenNode.replaceChildren(`${plural(count, "metric")} ${count === 1 ? "is" : "are"} hidden, as the script defined. `, turn);
+    return [this.putAway.rest(this.hidden.rest(all, pins)), this.state.get("filter") ?? "", pins, listOf(this.state, "order")];
   }
 
   /** @param {Chart} chart */
@@ -183,9 +167,10 @@ export class MetricGrid extends EventTarget {
     else setList(this.state, "order", moved(listOf(this.state, "order"), order));
   }
 
-  /** @param {any} metric */
-  #chart(metric) {
-    const chart = new Chart(metric, this, this.ink);
+  /** @param {any} metric @param {import("./facets.js").Facet | null} facet */
+  #chart(metric, facet) {
+    const chart = new Chart(metric, this, this.ink, facet);
+    if (facet) chart.y = this.siblings(metric)[0]?.y ?? chart.y; // of all its facets one range, so that they can be compared
     chart.own = ownOf(this.state, metric.metric);
     this.byPlot.set(chart.plot, chart);
     this.byPlot.set(chart.node, chart);
@@ -230,6 +215,11 @@ export class MetricGrid extends EventTarget {
       if (chart.inView) this.dirty.add(chart);
     }
     this.#soon();
+  }
+
+  /** The charts of a metric: one, or one for each facet. @param {any} metric @returns {Chart[]} */
+  siblings({ metric }) {
+    return [...this.charts.values()].filter((chart) => chart.metric.metric === metric);
   }
 
   // Data
@@ -286,15 +276,26 @@ export class MetricGrid extends EventTarget {
     }
     const marks = this.marks.of(experiments.map((/** @type {any} */ e) => e.id));
     const created = new Map(experiments.map((/** @type {any} */ e) => [e.id, e.created_s]));
+    /** @type {Map<string, import("./models.js").Drawn[]>} */ const beside = new Map();
     for (const chart of this.dirty) {
       if (!chart.inView) continue;
-      chart.update(this.models.model(chart, this.zoomOf(chart), experiments, domains.of(chart), marks, created));
+      const model = this.models.model(chart, this.zoomOf(chart), experiments, domains.of(chart), marks, created);
+      chart.update({ ...model, beside: chart.facet && this.#beside(chart, beside) });
       chart.draw();
     }
     this.dirty.clear();
     if (this.cursorLine.chart) this.cursorLine.draw();
     if (++this.draws % 500 === 0) performance.clearMeasures("trackio draw"); // a page may stay open for weeks
     performance.measure("trackio draw", { start: began, end: performance.now() });
+  }
+
+  /** The lines of all facets of a chart's metric. @param {Chart} chart @param {Map<string, import("./models.js").Drawn[]>} held */
+  #beside(chart, held) {
+    const { coarse, fine } = this.models.axes(chart, this.zoomOf(chart));
+    const key = JSON.stringify([chart.metric.metric, coarse, fine]);
+    const lines = held.get(key) ?? this.siblings(chart.metric).flatMap((each) => this.models.lines(each, coarse, fine));
+    held.set(key, lines);
+    return lines;
   }
 
   #themed() {
@@ -385,18 +386,9 @@ export class MetricGrid extends EventTarget {
     openFull(this, chart);
   }
 
-  /** Tick those that have a chart's metric, the newest ten. @param {Chart} chart */
-  async show(chart) {
-    try {
-      const column = `metric:${chart.metric.metric}`;
-      const { experiments } = await this.source.experiments(this.state.get("project"), undefined, [column]);
-      const having = experiments.filter((/** @type {any} */ e) => (e.columns?.[column] ?? null) !== null);
-      having.sort((/** @type {any} */ a, /** @type {any} */ b) => b.created_s - a.created_s);
-      const detail = having.slice(0, MOST_SHOWN).map((/** @type {any} */ e) => e.experiment_id);
-      this.node.dispatchEvent(new CustomEvent("trackio-show", { detail, bubbles: true }));
-    } catch (error) {
-      chart.say(`The list of experiments did not come. ${/** @type {Error} */ (error).message}`);
-    }
+  /** @param {Chart} chart */
+  show(chart) {
+    return tickThoseWith(this, chart);
   }
 
   /** @param {Chart} _chart @param {import("./marks.js").Cluster} cluster */

@@ -44,8 +44,8 @@ const swatch = (line) => h("i", { class: line.dash.length ? "tk-swatch dashed" :
 /** @param {number} value */
 const figure = (value) => h("b", { title: formatExact(value) }, formatNumber(value));
 
-/** @param {import("./chart.js").Metric} metric @param {{lines: Told[], x: string, shown: number, isGrouped?: boolean}} model */
-export function inWords(metric, { lines, x, shown, isGrouped }) {
+/** @param {string} name @param {import("./chart.js").Metric} metric @param {{lines: Told[], x: string, shown: number, isGrouped?: boolean}} model */
+export function inWords(name, metric, { lines, x, shown, isGrouped }) {
   const lasts = [];
   for (const { name, whole } of lines) {
     const value = whole.last();
@@ -59,5 +59,5 @@ export function inWords(metric, { lines, x, shown, isGrouped }) {
   const odd = bad ? ` ${formatCount(bad)} values are not finite.` : "";
   const keys = "Arrow keys move the cursor, plus and minus zoom, T shows a table, Enter opens it large.";
   const what = isGrouped ? `means of ${lines.length} ${lines.length === 1 ? "group" : "groups"} of ${shown} experiments` : `${lines.length} of ${shown} experiments`;
-  return `${metric.names ? metric.title : metric.metric}${metric.unit ? ` in ${metric.unit}` : ""} against ${x}, ${what}.${ends}${odd} ${keys}`;
+  return `${name}${metric.unit ? ` in ${metric.unit}` : ""} against ${x}, ${what}.${ends}${odd} ${keys}`;
 }

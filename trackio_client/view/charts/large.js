@@ -34,7 +34,7 @@ export async function openLarge(grid, chart) {
   const status = h("p", { class: "tk-large-status", role: "status" }, "Loading");
   const plot = h("div", { class: "tk-large-plot" });
   const close = h("button", { class: "tk-chart-more", "aria-label": "Close", title: "Close (Esc)" }, icon("close"));
-  const dialog = /** @type {HTMLDialogElement} */ (h("dialog", { class: "tk-large", "aria-label": metric.metric }, h("header", { class: "tk-chart-head" }, h("h3", { class: "tk-chart-title" }, metric.metric), h("span", { class: "tk-chart-unit" }, metric.unit ?? ""), h("span", { class: "tk-chart-values" }, status), close), plot));
+  const dialog = /** @type {HTMLDialogElement} */ (h("dialog", { class: "tk-large", "aria-label": chart.name }, h("header", { class: "tk-chart-head" }, h("h3", { class: "tk-chart-title" }, chart.name), h("span", { class: "tk-chart-unit" }, metric.unit ?? ""), h("span", { class: "tk-chart-values" }, status), close), plot));
   (chart.node.closest(".tk") ?? document.body).append(dialog);
   close.addEventListener("click", () => dialog.close());
   dialog.showModal();
@@ -46,7 +46,7 @@ export async function openLarge(grid, chart) {
   const computed = metric.names !== undefined || chart.model?.isGrouped === true;
   const draw = async () => {
     if (!dialog.open || !Plotly) return;
-    const experiments = grid.shown();
+    const experiments = grid.models.rowsOf(chart);
     const { waiting, error } = computed ? { waiting: false, error: null } : feeds.status(axis, experiments.map((/** @type {any} */ e) => e.id), metric.metric);
     const pieces = computed ? chart.lines : experiments.flatMap((/** @type {any} */ e) => pieceOf(feeds.series(axis, e.id, metric.metric), e, chart, grid.ink));
     const { data: traces, layout } = figureOf(pieces, chart, grid.ink, (piece) => piece.color);
@@ -54,7 +54,7 @@ export async function openLarge(grid, chart) {
     await Plotly.react(plot, traces, { ...rest, margin: { ...rest.margin, t: 12 } }, { responsive: true, displaylogo: false, scrollZoom: true, toImageButtonOptions: { filename: metric.metric } });
     status.textContent = error ? `Not drawn: ${error.message}` : traces.length ? "" : waiting ? "Loading" : "No points yet.";
   };
-  const ask = () => !computed && feeds.want([{ axis, metric: metric.metric, experiments: grid.shown().map((/** @type {any} */ e) => e.id) }]);
+  const ask = () => !computed && feeds.want([{ axis, metric: metric.metric, experiments: grid.models.rowsOf(chart).map((/** @type {any} */ e) => e.id) }]);
   feeds.addEventListener("data", (/** @type {any} */ event) => (event.detail.size || status.textContent === "Loading") && draw());
   feeds.addEventListener("contact", () => {
     const { phase, error } = feeds.contact;

@@ -10,6 +10,8 @@ export function linkTo(grid, chart, { full = false } = {}) {
   const address = new URL(location.href);
   const { searchParams: query } = address;
   query.set("chart", chart.metric.metric);
+  if (chart.facet) query.set("chartof", chart.facet.name);
+  else query.delete("chartof");
   if (full) query.set("full", "1");
   else query.delete("full");
   // Experiments that come later must not push these out of the picture.
@@ -27,7 +29,7 @@ export async function copyLink(grid, chart, how) {
   const address = linkTo(grid, chart, how);
   try {
     await navigator.clipboard.writeText(address);
-    toast(`The link to ${chart.metric.names ? chart.metric.title : chart.metric.metric} is copied.`);
+    toast(`The link to ${chart.name} is copied.`);
   } catch {
     window.prompt("Copy with Ctrl+C", address); // clipboards are closed to pages without https
   }
@@ -52,10 +54,12 @@ export function followLink(grid) {
   };
   const look = () => {
     const metric = state.get("chart");
-    const key = metric === null ? "" : `${metric}\n${state.get("full")}`;
+    const key = metric === null ? "" : `${metric}\n${state.get("chartOf")}\n${state.get("full")}`;
     if (!metric) return void ((done = ""), unmark());
     if (key === done || !state.get("metrics") || !grid.node.checkVisibility()) return;
-    const chart = grid.sections.reveal(metric);
+    const of = state.get("facet") ? state.get("chartOf") : null;
+    if (of && !grid.facets.all) return; // the values come behind the rows
+    const chart = grid.sections.reveal(metric, of);
     if (!chart) {
       if (!(state.get("groups") ?? []).length && state.get("metrics").length) {
         done = key;
@@ -64,6 +68,7 @@ export function followLink(grid) {
       return;
     }
     done = key;
+    if (of && chart.facet?.name !== of) toast(`The link is about ${metric}, ${of}, which has no chart here.`);
     unmark();
     marked = chart;
     chart.node.classList.add("linked-to");
@@ -72,11 +77,11 @@ export function followLink(grid) {
     else chart.plot.focus({ preventScroll: true });
   };
   const later = () => requestAnimationFrame(look);
-  const stop = state.follow(["chart", "full", "metrics", "view", "experiments"], later);
+  const stop = state.follow(["chart", "chartOf", "full", "metrics", "view", "experiments", "progress"], later);
   /** The mark goes when the reader turns to something else. @param {any} event */
   const away = (event) => {
     if (!marked || state.get("full") || marked.node.contains(event.target) || event.target.closest?.("dialog, [popover]")) return;
-    if (grid.node.contains(event.target)) state.set({ chart: null });
+    if (grid.node.contains(event.target)) state.set({ chart: null, chartOf: null });
   };
   document.addEventListener("pointerdown", away);
   return () => {

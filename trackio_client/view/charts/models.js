@@ -51,6 +51,11 @@ export class Models {
     return this.grouped.groups;
   }
 
+  /** The ticked experiments that a chart is about. @param {Chart} chart @returns {any[]} */
+  rowsOf({ facet }) {
+    return facet ? this.shown().filter((e) => facet.ids.has(e.id)) : this.shown();
+  }
+
   /** Config values come into the rows without a new list. */
   regroup() {
     this.grouped = { rows: [], keys: [], groups: [] };
@@ -155,13 +160,15 @@ export class Models {
     /** @type {Drawn[]} */ const lines = [];
     const apart = this.state.get("dashes");
     const groups = this.groups();
-    for (const e of groups ? [] : this.shown()) {
+    for (const e of groups ? [] : this.rowsOf(chart)) {
       const far = of(coarse, e.id);
       const near = fine ? of(fine, e.id) : undefined;
       const series = near?.n ? near : far; // the coarse picture stays until the fine one is there
       if (series?.n) lines.push({ id: e.id, name: e.name, color: this.ink.of(variableOf(e.color)), dash: dashOf(e.color, apart), live: e.state === "running", series, whole: far ?? series });
     }
-    for (const group of groups ?? []) {
+    const { facet } = chart;
+    for (const each of groups ?? []) {
+      const group = facet ? { ...each, members: each.members.filter((e) => facet.ids.has(e.id)) } : each;
       const whole = this.#group(group, coarse, of, chart, held, `${source}far`);
       const near = fine && isReady ? this.#group(group, fine, of, chart, held, `${source}near`) : null;
       const series = near?.n ? near : whole;
@@ -203,19 +210,20 @@ export class Models {
     const { x } = coarse;
     const { metric } = chart;
     const own = ownOf(state, metric.metric);
-    const ids = experiments.map((e) => e.id);
+    const { facet } = chart;
+    const ids = (facet ? this.rowsOf(chart) : experiments).map((e) => e.id);
     const lines = this.lines(chart, coarse, fine);
     const status = metric.error ? { waiting: false, error: { title: "This expression does not parse.", detail: metric.error } } : this.status(chart, coarse, ids);
     const smoothing = state.get("smoothing");
     return {
-      lines, x, domain, marks, zoom, own, status,
+      lines, x, domain, marks: facet ? marks.filter((mark) => facet.ids.has(mark.experiment)) : marks, zoom, own, status,
       smoothing: smoothing.kind === "none" || !(own.smooth ?? isNoisy(metric)) ? { kind: /** @type {"ema"} */ ("ema"), amount: 0 } : smoothing,
       logY: own.log ?? state.get("logY"), logX: this.isLogX(chart),
       band: state.get("band"), clip: state.get("clip"),
       place: (/** @type {import("./marks.js").Mark} */ m) => (x === "step" ? m.step : x === "time" ? m.time_s : x === "relative" ? m.time_s - (created.get(m.experiment) ?? NaN) : null),
-      shown: experiments.length,
+      shown: ids.length,
       isGrouped: this.groups() !== null,
-      others: lines.length ? 0 : Number(metric.experiments) || 0,
+      others: lines.length || facet ? 0 : Number(metric.experiments) || 0,
       lacks: lines.length ? null : metric.lacking?.length ? `No experiment of this project has ${metric.lacking.join(", ")}.` : (this.source.lacks?.(metric.metric, ids) ?? null),
       lacking: status.waiting ? 0 : this.lacking(chart, coarse, ids),
     };

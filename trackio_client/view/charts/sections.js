@@ -17,10 +17,10 @@ const NEAR = "600px 0px";
 export const PINNED = "Pinned";
 
 /** @typedef {import("./chart.js").Chart} Chart
- * @typedef {{node: HTMLElement, grid: HTMLElement, count: HTMLElement, more: HTMLElement, apply: () => void, charts: Chart[]}} Section */
+ * @typedef {{node: HTMLElement, grid: HTMLElement, count: HTMLElement, more: HTMLElement, apply: () => void, charts: Chart[], size: number}} Section `size`: metrics that have charts */
 
 export class Sections {
-  /** @param {HTMLElement} node @param {{make: (metric: any) => Chart, drop: (chart: Chart) => void, move?: (chart: Chart, before: Chart | null) => void}} host
+  /** @param {HTMLElement} node @param {{make: (metric: any, facet: import("./facets.js").Facet | null) => Chart, drop: (chart: Chart) => void, move?: (chart: Chart, before: Chart | null) => void}} host
    * @param {{key: string, usual: string[], first?: number}} [folds] where folded groups are remembered, which are before
    *   anybody folded one, and how many charts a group has at first */
   constructor(node, host, { key, usual, first = AT_FIRST } = { key: "folds", usual: [] }) {
@@ -29,11 +29,12 @@ export class Sections {
     this.node = node;
     this.host = host;
     /** @type {Map<string, Section>} */ this.held = new Map();
-    /** @type {Map<string, Chart>} by metric */ this.charts = new Map();
+    /** @type {Map<string, Chart>} by `keyOf` */ this.charts = new Map();
     this.folds = new Set(remembered()[key] ?? usual);
     /** @type {Map<string, number>} how many charts of a group are shown, where that is not the usual number */ this.most = new Map();
     /** @type {Set<Element>} near the window, of groups without charts */ this.waiting = new Set();
     this.opening = 0;
+    /** @type {import("./facets.js").Facet[] | null} */ this.facets = null; // each a chart of every metric
     this.near = new IntersectionObserver((entries) => this.#came(entries), /** @type {any} */ ({ rootMargin: NEAR, scrollMargin: NEAR }));
     this.last = /** @type {[any[], string, string[], string[]]} */ ([[], "", [], []]);
     if (host.move) movable(node, (at) => this.find(at), host.move);
@@ -44,9 +45,17 @@ export class Sections {
     const own = node.closest(".tk-chart");
     for (const row of this.held.values()) {
       const chart = own && row.charts.find((each) => each.node === own);
-      if (chart) return { chart, row };
+      if (chart) return { chart, row: this.#rowOf(row, chart) };
     }
     return null;
+  }
+
+  /** A section as it is put in order: of each metric one chart. @param {Section} section @param {Chart} chart @returns {import("./moving.js").Row} */
+  #rowOf(section, chart) {
+    const { grid } = section;
+    if (!chart.facet) return section;
+    const leads = () => section.charts.filter((each, i) => (each.metric.metric === chart.metric.metric ? each === chart : section.charts[i - 1]?.metric.metric !== each.metric.metric));
+    return { grid, get charts() { return leads(); } };
   }
 
   /** All metrics of the section that a chart stands in, also those that are not drawn yet, in order. @param {Chart} chart @returns {string[]} */
@@ -59,8 +68,8 @@ export class Sections {
     return [];
   }
 
-  /** Opens what a chart is folded away in. @param {string} metric @returns {Chart | null} null: there is no such metric */
-  reveal(metric) {
+  /** Opens what a chart is folded away in. @param {string} metric @param {string | null} [facet] its name; else the first @returns {Chart | null} null: there is no such metric */
+  reveal(metric, facet = null) {
     const [all, , pins] = this.last;
     for (const [group, metrics] of withPinned(all, pins, [])) {
       if (!metrics.some((each) => each.metric === metric)) continue;
@@ -69,7 +78,8 @@ export class Sections {
       this.held.get(group)?.apply();
       this.arrange(...this.last);
     }
-    return this.charts.get(metric) ?? null;
+    const charts = [...this.charts.values()].filter((chart) => chart.metric.metric === metric);
+    return charts.find((chart) => chart.facet?.name === facet) ?? charts[0] ?? null;
   }
 
   /** Makes sections and charts as the metrics want it.
@@ -93,11 +103,12 @@ export class Sections {
       before = follow(this.node, section.node, before);
       const total = totals.get(group)?.length ?? metrics.length;
       const isFolded = this.folds.has(group);
-      const usual = made < AT_ONCE ? this.first : 0;
+      const per = this.facets?.length ?? 1;
+      const usual = made < AT_ONCE ? Math.ceil(this.first / per) : 0;
       // What is there stays: a new metric above may not take a chart from under the reader's eyes.
-      const most = isFolded ? 0 : Math.max(this.most.get(group) ?? usual, isOther ? 0 : section.charts.length);
+      const most = isFolded ? 0 : Math.max(this.most.get(group) ?? usual, isOther ? 0 : section.size);
       const shown = metrics.slice(0, most);
-      made += shown.length;
+      made += shown.length * per;
       const count = `${shown.length < total && !isFolded && shown.length ? `${formatCount(shown.length)} of ` : ""}${formatCount(total)} metric${total === 1 ? "" : "s"}`;
       if (section.count.textContent !== count) section.count.textContent = count;
       const left = metrics.length - shown.length;
@@ -144,13 +155,16 @@ export class Sections {
 
   /** @param {string} group @param {Section} section @param {any[]} metrics */
   #fill(group, section, metrics) {
-    const stay = new Set(metrics.map((m) => m.metric));
-    for (const chart of section.charts) if (!stay.has(chart.metric.metric)) this.#drop(chart);
+    const wanted = metrics.flatMap((metric) => (this.facets ?? [null]).map((facet) => ({ metric, facet })));
+    const stay = new Set(wanted.map(({ metric, facet }) => keyOf(metric, facet)));
+    for (const chart of section.charts) if (!stay.has(keyOf(chart.metric, chart.facet))) this.#drop(chart);
+    section.size = metrics.length;
     let before = null;
-    section.charts = metrics.map((metric) => {
-      let chart = this.charts.get(metric.metric);
-      if (!chart) this.charts.set(metric.metric, (chart = this.host.make(metric)));
-      chart.metric = metric;
+    section.charts = wanted.map(({ metric, facet }, i) => {
+      let chart = this.charts.get(keyOf(metric, facet));
+      if (!chart) this.charts.set(keyOf(metric, facet), (chart = this.host.make(metric, facet)));
+      Object.assign(chart, { metric, facet });
+      chart.node.classList.toggle("tk-facet-first", facet !== null && wanted[i - 1]?.metric !== metric); // a row a metric
       const title = group === PINNED ? metric.metric : titleOf(metric); // under "Pinned" nothing else tells the group
       chart.rename(title, unitBeside(title, metric.unit));
       before = follow(section.grid, chart.node, before);
@@ -161,7 +175,7 @@ export class Sections {
   /** @param {Chart} chart */
   #drop(chart) {
     this.host.drop(chart);
-    this.charts.delete(chart.metric.metric);
+    this.charts.delete(keyOf(chart.metric, chart.facet));
     chart.node.remove();
   }
 
@@ -183,15 +197,18 @@ export class Sections {
       this.arrange(...this.last);
     });
     more.addEventListener("click", () => {
-      this.most.set(group, (this.held.get(group)?.charts.length ?? 0) + MORE);
+      this.most.set(group, (this.held.get(group)?.size ?? 0) + MORE);
       this.arrange(...this.last);
     });
     apply();
-    const section = { node, grid, count, more, apply, charts: /** @type {Chart[]} */ ([]) };
+    const section = { node, grid, count, more, apply, charts: /** @type {Chart[]} */ ([]), size: 0 };
     this.held.set(group, section);
     return section;
   }
 }
+
+/** What tells a chart from all others. @param {any} metric @param {import("./facets.js").Facet | null} facet */
+const keyOf = ({ metric }, facet) => (facet ? `${metric}\n${facet.key}` : metric);
 
 /** @param {any[]} metrics @param {string[]} pins @param {string[]} order @returns {Map<string, any[]>} */
 function withPinned(metrics, pins, order) {

@@ -51,7 +51,7 @@ export class Experiments extends EventTarget {
       state.set({ marks: (state.get("marks") ?? 0) + 1 });
     });
     state.addEventListener("change", (/** @type {any} */ event) => {
-      const asks = ["overviewColumns", "column", "tableAsks", "search", "view", "by"].some((key) => event.detail.has(key));
+      const asks = ["overviewColumns", "column", "tableAsks", "search", "view", "by", "facet"].some((key) => event.detail.has(key));
       if (asks && !event.detail.has("project") && this._isOpen()) this._afterFirstChart(() => this._lacks() && this.bring());
     });
   }
@@ -185,7 +185,8 @@ export class Experiments extends EventTarget {
     const glanced = this.state.get("view") === "overview" ? this.state.get("overviewColumns") ?? [] : [];
     const searched = queryOf(this.state.get("search") ?? "").columns;
     const grouped = this.state.get("by") ?? []; // charts draw means of those that share a value
-    return [...new Set([this.state.get("column"), ...table, ...glanced, ...searched, ...grouped].filter((column) => column?.includes(":") || column === "notes"))];
+    const faceted = this.state.get("facet"); // or each value has its own
+    return [...new Set([this.state.get("column"), ...table, ...glanced, ...searched, ...grouped, faceted].filter((column) => column?.includes(":") || column === "notes"))];
   }
 
   _take(answer, whole) {

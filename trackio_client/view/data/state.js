@@ -50,6 +50,7 @@ export const DEFAULTS = Object.freeze({
   logX: false,
   dashes: false, // lines of hues that look alike to the colour-blind differ by dashes, too
   by: null, // what experiments are drawn as groups by: "group", "name" (without its seed), "config:lr"
+  facet: null, // of whose values each has a chart of its own: "group", "name", "state", "tag", "config:lr"
   spread: "sd", // of a group: "sd", "se" or "range"
   derived: null, // charts of expressions; null until the project is open (charts/settings.js)
   own: null, // what single charts set themselves
@@ -60,6 +61,7 @@ export const DEFAULTS = Object.freeze({
   theme: "light",
   groups: null,
   chart: null, // the one that a link is about
+  chartOf: null, // of charts for each value, the name of the one
   full: false, // it stands over the whole window
   pins: null, // charts on top, put away, moved: what this browser remembers of the project, until the address says
   hides: null,

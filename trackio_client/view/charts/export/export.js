@@ -30,7 +30,7 @@ export async function make(grid, chart, form) {
 /** Makes a file and has the browser save it; what goes wrong is said in the chart. @param {any} grid @param {Chart} chart @param {Form} form */
 export async function download(grid, chart, form) {
   try {
-    save(await make(grid, chart, form), `${fileName(chart.metric.names ? String(chart.metric.title) : chart.metric.metric)}.${form === "json" ? "plotly.json" : form}`);
+    save(await make(grid, chart, form), `${fileName(chart.name)}.${form === "json" ? "plotly.json" : form}`);
   } catch (error) {
     chart.say(`Not saved. ${/** @type {Error} */ (error).message}`);
   }

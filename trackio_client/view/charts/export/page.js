@@ -21,7 +21,7 @@ const POLICY = "default-src 'none'; script-src 'unsafe-inline' data:; style-src 
 /** @param {any} grid @param {Chart} chart @returns {Promise<string>} */
 export async function pageOf(grid, chart) {
   const [map, style, data] = await Promise.all([importMap(), styles(), dataOf(grid, chart)]);
-  const title = chart.metric.names ? String(chart.metric.title) : chart.metric.metric;
+  const title = chart.name;
   const name = escaped(title);
   const told = escaped(`${title} of ${data.experiments.map((/** @type {any} */ row) => row.name).join(", ")}`);
   return [
@@ -42,7 +42,7 @@ export async function pageOf(grid, chart) {
  * @param {any} grid @param {Chart} chart @returns {Promise<any>} */
 async function dataOf(grid, chart) {
   const names = chart.metric.names ?? [chart.metric.metric];
-  const rows = grid.state.get("experiments").filter((/** @type {any} */ row) => row.shown);
+  const rows = grid.models.rowsOf(chart);
   const experiments = rows.map((/** @type {any} */ row) => ({ ...Object.fromEntries(ROW.filter((key) => row[key] !== undefined).map((key) => [key, row[key]])), experiment_id: row.id, columns: {} }));
   const x = grid.axisOf(chart);
   const axes = [...new Set(["step", "time", ...(["step", "time", "relative"].includes(x) ? [] : [x])])];
@@ -59,7 +59,7 @@ async function dataOf(grid, chart) {
   const metrics = names.map((name) => ({ ...(known.get(name) ?? { ...chart.metric, metric: name }), step_metric: series[x] && x === axes[2] ? x : null, hidden: false }));
   const marks = grid.marks?.of(ids) ?? [];
   const state = new URLSearchParams(addressOf(grid.state, null));
-  for (const key of ["project", "view", "experiment", "shown", "filter", "search", "sort", "column", "columns", "chart", "size"]) state.delete(key);
+  for (const key of ["project", "view", "experiment", "shown", "filter", "search", "sort", "column", "columns", "chart", "chartof", "facet", "size"]) state.delete(key);
   return {
     taken_s: Date.now() / 1000, chart: chart.metric.metric, state: String(state), experiments, metrics, series,
     details: {}, training: {}, entries: {},

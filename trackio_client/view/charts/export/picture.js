@@ -48,8 +48,7 @@ export function sheetOf(grid, chart, theme) {
   });
   const more = lines.length - shown.length;
   const height = HEAD + plot + (rows ? 14 + rows * ROW + 8 : 0) + (more ? ROW : 0);
-  const { metric, unit, title } = /** @type {any} */ (chart.metric);
-  return { chart, title: chart.metric.names ? title : metric, unit: unit ?? "", ink, width, plot, height, entries, more, colorOf };
+  return { chart, title: chart.name, unit: chart.metric.unit ?? "", ink, width, plot, height, entries, more, colorOf };
 }
 
 /** Cut to a width, with a mark. @param {any} g @param {string} text @param {number} room */

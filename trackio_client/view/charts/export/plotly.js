@@ -39,7 +39,7 @@ export function figureOf(pieces, chart, ink, colorOf) {
     data.push({ ...common, name: plain, y: known(values, n), line, marker: { color }, hovertemplate: `%{y:.6~g}<extra>${plain.replaceAll("%{", "%&#123;")}</extra>`, hoverlabel: { namelength: -1 } });
   }
   const look = { gridcolor: ink.of("--grid"), zerolinecolor: ink.of("--grid"), linecolor: ink.of("--line"), color: ink.of("--soft") };
-  const title = [chart.metric.names ? chart.metric.title : chart.metric.metric, chart.metric.unit ? `(${chart.metric.unit})` : ""].filter(Boolean).join(" ").replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+  const title = [chart.name, chart.metric.unit ? `(${chart.metric.unit})` : ""].filter(Boolean).join(" ").replaceAll("&", "&amp;").replaceAll("<", "&lt;");
   const v = chart.view;
   const range = v ? (chart.log ? [Math.log10(v.y0), Math.log10(v.y1)] : [v.y0, v.y1]) : null;
   const zoom = model.zoom && !model.logX && x !== "time" ? { range: model.zoom } : {};

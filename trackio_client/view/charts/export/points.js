@@ -4,7 +4,7 @@
 /** @param {any} grid @param {import("../chart.js").Chart} chart @returns {Promise<string>} */
 export async function csvOf(grid, chart) {
   const { metric } = chart;
-  const shown = grid.state.get("experiments").filter((/** @type {any} */ row) => row.shown);
+  const shown = grid.models.rowsOf(chart);
   const names = new Map(shown.map((/** @type {any} */ row) => [row.id, row.name]));
   // Of a derived chart the metrics that it is made of: what was logged.
   const metrics = metric.names ?? [metric.metric];
