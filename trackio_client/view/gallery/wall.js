@@ -125,6 +125,7 @@ export class Wall {
       const few = items.slice(0, FEW);
       await place.medium.show(few, cell.entry);
       for (const picture of stage.querySelectorAll(".tk-picture")) picture.setAttribute("tabindex", "-1"); // the cell's own button is the one stop
+      for (const words of stage.querySelectorAll("figcaption")) words.title = words.textContent ?? ""; // two lines of it are shown
       if (items.length > FEW) stage.append(h("p", { class: "tk-soft tk-cell-more" }, `and ${count(items.length - FEW)} more`));
     } catch (error) {
       fill(stage, h("p", { class: "tk-soft tk-cell-none" }, `This did not come: ${/** @type {Error} */ (error).message}`));
