@@ -254,3 +254,10 @@ def test_the_table_sorts_by_what_is_clicked_and_takes_more_columns(opened):
     expect(opened.locator(".tk-table tbody tr[data-id] .tk-name").first).to_have_text("run-11")
     opened.locator("th", has_text="lr").last.locator(".tk-head-sort").click()
     expect(opened.locator(".tk-table tbody tr[data-id] .tk-name").first).to_have_text("run-0")
+
+
+def test_two_metrics_of_one_section_that_would_have_one_title_keep_their_names(page, space):
+    training = Training(space.url, "titles", "imported and logged")
+    training.log([(step, {"loss": 1.0, "train/loss": 2.0, "train/lr": 0.1}) for step in range(5)])
+    page.goto(f"{space.url}/?project=titles")
+    expect(page.locator(".tk-chart-title")).to_have_text(["loss", "train/loss", "lr"])

@@ -159,13 +159,16 @@ export class Sections {
     const stay = new Set(wanted.map(({ metric, facet }) => keyOf(metric, facet)));
     for (const chart of section.charts) if (!stay.has(keyOf(chart.metric, chart.facet))) this.#drop(chart);
     section.size = metrics.length;
+    const titles = metrics.map(titleOf);
+    const isShared = (/** @type {string} */ title) => titles.indexOf(title) !== titles.lastIndexOf(title); // "loss" and "train/loss"
     let before = null;
     section.charts = wanted.map(({ metric, facet }, i) => {
       let chart = this.charts.get(keyOf(metric, facet));
       if (!chart) this.charts.set(keyOf(metric, facet), (chart = this.host.make(metric, facet)));
       Object.assign(chart, { metric, facet });
       chart.node.classList.toggle("tk-facet-first", facet !== null && wanted[i - 1]?.metric !== metric); // a row a metric
-      const title = group === PINNED ? metric.metric : titleOf(metric); // under "Pinned" nothing else tells the group
+      const usual = titleOf(metric);
+      const title = group === PINNED || isShared(usual) ? metric.metric : usual; // under "Pinned" nothing else tells the group
       chart.rename(title, unitBeside(title, metric.unit));
       before = follow(section.grid, chart.node, before);
       return chart;
