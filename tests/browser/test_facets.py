@@ -21,6 +21,11 @@ PLAIN = {"smoothing": {"kind": "none", "amount": 0}, "project": "p", "facet": "c
 CHARTS = """() => [...grid.charts.values()].map((c) => [c.metric.metric, c.facet?.name ?? "", c.lines.map((line) => line.name).join(), c.view && [c.view.x0, c.view.x1, c.view.y0, c.view.y1].join()])"""
 
 
+_BESIDE = """() => { const bar = document.querySelector(".tk-controls"), all = bar.querySelector(".tk-controls-all");
+  const last = Math.max(...[...all.querySelectorAll("button, input")].filter((e) => e.checkVisibility()).map((e) => e.getBoundingClientRect().right));
+  return last <= bar.querySelector(".tk-metric-filter").getBoundingClientRect().left && all.getBoundingClientRect().height < 48; }"""
+
+
 @pytest.fixture
 def open_page(page: Any) -> Iterator[Callable[..., Any]]:
     """Open a page on a server's charts; it waits until those in view are drawn."""
@@ -159,8 +164,13 @@ def test_a_chart_per_value_is_chosen_above_the_charts_and_stands_in_the_address(
     expect(page).to_have_url(re.compile("facet=config(:|%3A)optimizer"))
     page.reload()
     expect(said).to_have_text(["optimizer = adam", "optimizer = muon", "without optimizer"])
-    expect(page.get_by_title("A chart for each value of a parameter")).to_contain_text("a chart per optimizer")
+    expect(page.get_by_title("A chart for each value of a parameter")).to_contain_text("per optimizer")
     expect(page.locator(".tk-view.metrics .tk-chart-values").first).not_to_be_empty()
+    page.evaluate("trackioPage.shell.state.set({ by: ['name'] })")
+    for width in (1700, 1560, 1440, 1320):  # all controls in one line, none over another
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_function(_BESIDE)
+    page.set_viewport_size({"width": 1440, "height": 900})
     assert page.evaluate(CONTRAST) == []
     assert page.evaluate(NAMELESS) == []
     page.goto(

@@ -83,7 +83,7 @@ export function controls(root, state, { byMetric = true, only, columns, hasFacet
     choose: (key) => state.set({ by: toggled(state.get("by") ?? [], key) }),
   });
   const facet = menuButton({
-    label: "A chart per …",
+    label: "one chart",
     class: "tk-sel tk-facet-by",
     title: "A chart for each value of a parameter",
     items: () => facetings(state, columns),
@@ -134,7 +134,7 @@ export function controls(root, state, { byMetric = true, only, columns, hasFacet
     spread.hidden = !by.length;
     spread.say(SPREADS[/** @type {keyof typeof SPREADS} */ (state.get("spread"))] ?? SPREADS.sd);
   });
-  state.follow(["facet"], () => facet.say(state.get("facet") ? `a chart per ${facetLabel(state.get("facet"))}` : "A chart per …"));
+  state.follow(["facet"], () => facet.say(state.get("facet") ? `per ${facetLabel(state.get("facet"))}` : "one chart"));
   state.addEventListener("change", (/** @type {any} */ event) => {
     for (const key of KEPT) if (event.detail.has(key)) remember({ [key]: state.get(key) });
   });
