@@ -254,3 +254,38 @@ def test_wall_time_ticks_are_round_in_the_readers_zone(modules: Any) -> None:
       const from = new Date(2026, 10, 21, 13, 14).getTime() / 1000;
       const { ticks, text } = s.clockTicks(from, from + 3600, 4); return ticks.map(text); }"""
     assert modules.evaluate(run) == ["13:15", "13:30", "13:45", "14:00"]
+
+
+FEED = """async (from) => {
+  const { Feeds } = await import("/lib/charts/feeds.js");
+  const told = [];
+  let open = 0;
+  const source = { async series(ask, signal, heard) {
+    told.push(`ask ${ask.metrics[0]} ${ask.metrics.length} ${++open}`);
+    await new Promise((done) => setTimeout(done, 20));
+    open--;
+    heard?.();
+    const series = ask.experiments.flatMap((id) => ask.metrics.map((metric) => ({ experiment_id: id, metric, points: 0 })));
+    return { bytes: 1, series, blocks: [], cursor: "c", reset: true };
+  } };
+  const feeds = new Feeds(source, { every_ms: 1e6 });
+  const whole = new Promise((done) => feeds.addEventListener("data", ({ detail }) => {
+    told.push(`data ${detail.size}`);
+    if (told.filter((each) => each.startsWith("data")).length === 4 || from === null) done();
+  }));
+  const experiments = Array.from({ length: 20 }, (_, i) => `e${i}`);
+  const axis = { x: "step", from, to: from === null ? null : 9, max_points: 340 };
+  feeds.want(Array.from({ length: 24 }, (_, i) => ({ axis, metric: `m${i}`, experiments })));
+  await whole;
+  feeds.close();
+  return told;
+}"""
+
+
+def test_a_range_of_hundreds_of_series_is_asked_for_and_drawn_in_parts(modules: Any) -> None:
+    """The next part is asked when the one before is here; nothing is asked twice, and a whole axis is one question."""
+    parts = modules.evaluate(FEED, 1)
+    assert [each for each in parts if each.startswith("ask")] == ["ask m0 8 1", "ask m8 8 1", "ask m16 8 1"]
+    assert [each for each in parts if each.startswith("data")][:3] == ["data 160"] * 3
+    assert parts.index("data 160") < parts.index("ask m16 8 1")
+    assert modules.evaluate(FEED, None) == ["ask m0 24 1", "data 480"]

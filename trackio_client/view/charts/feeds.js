@@ -13,6 +13,7 @@ import { SourceError } from "../data/source.js";
 const MOST_FEEDS = 3; // requests a tick and shelf; a fourth makes asking all anew cheaper than more round trips
 const LONGEST_WAIT_MS = 60_000;
 const CALM_MS = 300;
+const PART = 120; // series from which on a range is asked for in parts: the first is drawn while the server reads the next
 const SCROLL_MS = 40; // wishes that come closer together become one question
 
 /**
@@ -37,6 +38,15 @@ class Feed {
     /** @type {any} */ this.error = null;
     this.mismatches = 0;
   }
+}
+
+/** A question in parts of some metrics each, in their order, at most as many as are followed side by side. @param {Feed} feed */
+function partsOf(feed) {
+  const { experiments, metrics } = feed;
+  const parts = Math.min(MOST_FEEDS, metrics.length, Math.floor((experiments.length * metrics.length) / PART));
+  if (parts < 2) return [feed];
+  const size = Math.ceil(metrics.length / parts);
+  return Array.from({ length: Math.ceil(metrics.length / size) }, (_, i) => new Feed(experiments, metrics.slice(i * size, (i + 1) * size)));
 }
 
 class Shelf {
@@ -83,7 +93,7 @@ class Shelf {
       if (same) same.metrics.push(metric);
       else made.set(lacking.join(), new Feed(lacking, [metric]));
     }
-    return [...made.values()];
+    return [...made.values()].flatMap((feed) => (this.axis.from === null || covered.size ? [feed] : partsOf(feed)));
   }
 
   /** One feed for all that is wanted. */
@@ -198,8 +208,12 @@ export class Feeds extends EventTarget {
     /** @type {Set<Series>} */ const changed = new Set();
     /** @type {any} */ let trouble = null;
     const answers = [];
+    const failed = (/** @type {any} */ error) => (trouble ??= error);
     for (const shelf of this.shelves.values()) {
-      for (const feed of this.#due(shelf, onlyNew)) answers.push(this.#ask(shelf, feed, changed).catch((error) => (trouble ??= error)));
+      const due = this.#due(shelf, onlyNew);
+      const isRange = shelf.axis.from !== null && due.length > 1 && due.every((feed) => !feed.answered);
+      if (isRange) answers.push(this.#inTurn(shelf, due).catch(failed));
+      else for (const feed of due) answers.push(this.#ask(shelf, feed, changed).catch(failed));
     }
     await Promise.all(answers);
     this.busy = false;
@@ -225,12 +239,29 @@ export class Feeds extends EventTarget {
     return [whole];
   }
 
-  /** @param {Shelf} shelf @param {Feed & {replaces?: Feed[]}} feed @param {Set<Series>} changed */
-  async #ask(shelf, feed, changed) {
+  /** One after the other: when one has answered the next is asked, and while the server reads that, the first is drawn.
+   * @param {Shelf} shelf @param {Feed[]} feeds @returns {Promise<void>} */
+  async #inTurn(shelf, [feed, ...rest]) {
+    /** @type {Set<Series>} */ const changed = new Set();
+    /** @type {Promise<void> | null} */ let others = null;
+    const goOn = () => void (rest.length && (others ??= this.#inTurn(shelf, rest)));
+    try {
+      await this.#ask(shelf, feed, changed, goOn);
+    } catch (error) {
+      await Promise.allSettled([others]);
+      throw error;
+    }
+    goOn(); // where nobody told when the answer came
+    if (!this.closed) this.dispatchEvent(new CustomEvent("data", { detail: changed }));
+    await others;
+  }
+
+  /** @param {Shelf} shelf @param {Feed & {replaces?: Feed[]}} feed @param {Set<Series>} changed @param {() => void} [heard] called when the answer is here */
+  async #ask(shelf, feed, changed, heard) {
     const { x, from, to, max_points } = shelf.axis;
     let answer;
     try {
-      answer = await this.source.series({ experiments: feed.experiments, metrics: feed.metrics, x, from_x: from, to_x: to, max_points, cursor: feed.cursor });
+      answer = await this.source.series({ experiments: feed.experiments, metrics: feed.metrics, x, from_x: from, to_x: to, max_points, cursor: feed.cursor }, undefined, heard);
       this.count.bytes += answer.bytes;
       this.count.answers++;
       take(shelf, feed, answer, changed);

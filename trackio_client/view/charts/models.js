@@ -96,8 +96,9 @@ export class Models {
   axes(chart, zoom) {
     const coarse = { x: this.axisOf(chart), from: null, to: null, max_points: this.#points(chart) };
     if (!zoom || this.source.overview) return { coarse, fine: null };
-    const margin = (zoom[1] - zoom[0]) * 0.1; // so that lines reach the edges
-    const fine = { ...coarse, from: Number((zoom[0] - margin).toPrecision(12)), to: Number((zoom[1] + margin).toPrecision(12)) };
+    // A little more than is seen, so that lines reach the edges; on the left also that smoothing has something to begin with.
+    const [before, behind] = [0.1, 0.02].map((share) => (zoom[1] - zoom[0]) * share);
+    const fine = { ...coarse, from: Number((zoom[0] - before).toPrecision(12)), to: Number((zoom[1] + behind).toPrecision(12)) };
     const ids = this.shown().map((/** @type {any} */ e) => e.id);
     const enough = ids.every((/** @type {string} */ id) =>
       this.names(chart).every((name) => {

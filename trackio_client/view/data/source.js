@@ -265,11 +265,13 @@ export class HttpSource {
     await this.request(`/v1/shares/${encodeURIComponent(id)}`, { method: "DELETE", headers: { Accept: "application/json" } });
   }
 
-  /** Buckets of series, decoded. @param {SeriesAsk} ask @param {AbortSignal} [signal]
+  /** Buckets of series, decoded. @param {SeriesAsk} ask @param {AbortSignal} [signal] @param {() => void} [heard] called when the answer is here, not yet decoded
    * @returns {Promise<import("../charts/frames.js").Answer>} */
-  async series(ask, signal) {
+  async series(ask, signal, heard) {
     const response = await this.#series(ask, SERIES_TYPE, signal);
-    return decode(await response.arrayBuffer());
+    const bytes = await response.arrayBuffer();
+    heard?.();
+    return decode(bytes);
   }
 
   /** Every point as it was logged, for a file. @param {SeriesAsk} ask */
