@@ -265,7 +265,8 @@ FEED = """async (from) => {
     await new Promise((done) => setTimeout(done, 20));
     open--;
     heard?.();
-    const series = ask.experiments.flatMap((id) => ask.metrics.map((metric) => ({ experiment_id: id, metric, points: 0 })));
+    const of = (experiment_id) => ask.metrics.map((metric) => ({ experiment_id, metric, points: 0 }));
+    const series = ask.experiments.flatMap(of);
     return { bytes: 1, series, blocks: [], cursor: "c", reset: true };
   } };
   const feeds = new Feeds(source, { every_ms: 1e6 });

@@ -145,6 +145,10 @@ class RepoBacked:
         self._loaded((experiment_id,))
         return self._store.events(experiment_id, kinds=kinds, after=after, limit=limit, newest=newest)
 
+    def events_at(self, experiment_id: str, places: Sequence[tuple[str, int]]) -> list[StoredEvent]:
+        self._loaded((experiment_id,))
+        return self._store.events_at(experiment_id, places)
+
     def events_of_project(
         self, project: str | None, kinds: Sequence[str], *, with_binned: bool = False
     ) -> list[StoredEvent]:
