@@ -165,9 +165,54 @@ def test_a_confusion_matrix_counts_pairs(shelf: Shelf) -> None:
     assert rows_of(shelf, by_score)[1][:2] == ["Class 0", "Class 1"]
 
 
+@pytest.mark.parametrize(("n", "d"), [(200, 5), (12, 40), (3, 2)])
+def test_an_embedding_lies_along_the_principal_components_of_scikit_learn(shelf: Shelf, n: int, d: int) -> None:
+    decomposition = pytest.importorskip("sklearn.decomposition")
+    vectors = np.random.default_rng(n).normal(size=(n, d)) * np.linspace(4, 1, d) + 7
+    fitted = decomposition.PCA(n_components=2).fit(vectors)
+    item = shelf.item(charts.embedding(vectors, labels=[f"class {at % 3}" for at in range(n)], title="words"))
+    rows = rows_of(shelf, item)
+    mine, theirs = np.array([row[:2] for row in rows], dtype=float), fitted.transform(vectors)
+    signs = np.sign((mine * theirs).sum(axis=0))
+    assert mine == pytest.approx(theirs * signs, abs=1e-8)
+    shares = [f"component {at + 1} ({100 * share:.3g} %)" for at, share in enumerate(fitted.explained_variance_ratio_)]
+    assert [column["name"] for column in item["columns"][:2]] == shares
+    assert [row[3:] for row in rows[:2]] == [["class 0", "0"], ["class 1", "1"]]
+    chart = {"kind": "scatter", "title": "words", "x": shares[0], "y": shares[1], "color": "label", "name": "name"}
+    assert item["chart"] == chart
+
+
+def test_an_embedding_leaves_out_what_is_not_finite_and_keeps_the_sign_of_a_step(shelf: Shelf) -> None:
+    vectors = np.random.default_rng(1).normal(size=(50, 4)) * [9, 3, 1, 1]
+    one = rows_of(shelf, shelf.item(charts.embedding(vectors)))
+    again = rows_of(shelf, shelf.item(charts.embedding(vectors * 1e150)))
+    assert [float(row[0]) * 1e150 for row in one] == pytest.approx([float(row[0]) for row in again])
+    vectors[3, 1] = np.nan
+    item = shelf.item(charts.embedding(vectors, names=[f"w{at}" for at in range(50)]))
+    assert any("1 of 50 vectors is not finite" in words for words in shelf.told)
+    assert [row[4] for row in rows_of(shelf, item)[2:4]] == ["w2", "w4"]
+
+
+def test_operators_of_a_profiler_stand_with_the_most_expensive_first(shelf: Shelf) -> None:
+    torch = pytest.importorskip("torch")
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profiler:
+        for _ in range(3):
+            torch.mm(torch.ones(200, 200), torch.ones(200, 200))
+    item = shelf.item(charts.operators(profiler))
+    rows = rows_of(shelf, item)
+    assert next(row[1] for row in rows if row[0] == "aten::mm") == 3
+    spent = [float(row[2]) for row in rows]
+    assert spent == sorted(spent, reverse=True)
+    assert item["chart"] == {"kind": "bar", "title": "Operators", "x": "operator", "y": "self CPU ms"}
+
+
 @pytest.mark.parametrize(
     "made",
     [
+        lambda: charts.operators(None),
+        lambda: charts.embedding([1.0, 2.0]),
+        lambda: charts.embedding(np.full((9, 3), np.nan)),
+        lambda: charts.embedding(np.ones((9, 3)), labels=["one"]),
         lambda: charts.roc_curve([0, 1], np.zeros((3, 2))),
         lambda: charts.confusion_matrix(y_true=[0], preds=[0, 1]),
         lambda: charts.confusion_matrix(y_true=[-1], preds=[0]),

@@ -130,6 +130,76 @@ def confusion_matrix(
     return _reckoned(rows, columns, "confusion_matrix", title, x="Predicted", y="Actual", value="nPredictions")
 
 
+def embedding(
+    vectors: Any = None,
+    labels: Sequence[Any] | None = None,
+    names: Sequence[Any] | None = None,
+    title: str = "Embedding",
+) -> Table:
+    """Vectors in the plane in which they differ most: their first principal components, a point a vector.
+
+    The columns tell the share of the variance that lies along each component; the third stands in the table alone. A
+    component's sign is the one with which its largest loading is positive, so that two steps are alike. Takes about
+    n·d² operations (n vectors of d numbers; n²·d where n is smaller): choose some thousands of them.
+
+    Source: Jolliffe and Cadima 2016, "Principal component analysis: a review and recent developments", §2.
+
+    Args:
+        vectors: (n, d) numbers; rows that are not finite are left out, and told.
+        labels: (n,) what tells points apart by colour.
+        names: (n,) what a point is called under the pointer; None numbers them.
+        title: over the chart.
+    """
+    columns = ["component 1", "component 2", "component 3", "label", "name"]
+    table = Table(columns=columns)
+    try:
+        scores, shares, kept = _principal(as_array(vectors))
+        said = [
+            ("" if labels is None else str(_at(labels, at)), str(at if names is None else _at(names, at)))
+            for at in kept
+        ]
+        table.data = [[*row, *words] for row, words in zip(scores.tolist(), said, strict=True)]
+        table.columns = [
+            f"{name} ({100 * share:.3g} %)" for name, share in zip(columns, shares, strict=False)
+        ] + columns[3:]
+        if lost := len(as_array(vectors)) - len(kept):
+            verb = "is" if lost == 1 else "are"
+            table._problems.append(f"{lost:,} of {lost + len(kept):,} vectors {verb} not finite and left out")
+    except Exception as error:  # what a training hands over: told at log(), never raised
+        table._problems.append(f"the embedding cannot be reckoned ({error})")
+    first, second = table.columns[:2]
+    return _chart(table, "scatter", title, x=first, y=second, color=None if labels is None else "label", name="name")
+
+
+def operators(profiler: Any = None, title: str = "Operators") -> Table:
+    """What took the time of a `torch.profiler.profile` that has ended: its operators, the most expensive first.
+
+    Times are milliseconds over all calls. "self" is without what an operator called; on a device only where the
+    profiler watched one. Its whole trace is a file: `export_chrome_trace` and `log_artifact` keep it.
+    """
+    columns = ["operator", "calls", "self CPU ms", "CPU ms", "self device ms"]
+
+    def rows() -> list[list[Any]]:
+        found = [
+            [
+                str(each.key),
+                int(each.count),
+                each.self_cpu_time_total / 1e3,
+                each.cpu_time_total / 1e3,
+                getattr(each, "self_device_time_total", getattr(each, "self_cuda_time_total", 0)) / 1e3,
+            ]
+            for each in profiler.key_averages()
+        ]
+        if not found:
+            raise NotKept("the profiler saw no operator")
+        return sorted(found, key=lambda row: (-row[4], -row[2]))
+
+    table = _reckoned(rows, columns, "bar", title, x="operator", y="self CPU ms")
+    if table.chart is not None and any(row[4] > 0 for row in table.data):
+        table.chart["y"] = "self device ms"
+    return table
+
+
 def plot_table(
     vega_spec_name: str,
     data_table: Table,
@@ -221,6 +291,43 @@ def _curves(
         return found
 
     return _reckoned(rows, columns, kind, title, x=x, y=y, color="class")
+
+
+def _principal(vectors: Any) -> tuple[Any, list[float], list[int]]:
+    """(kept, 3) scores, the share of the variance of each, and which rows were kept; absent components are 0."""
+    import numpy as np
+
+    given = np.asarray(vectors, dtype=np.float64)
+    if given.ndim != 2 or given.shape[1] < 2:
+        raise NotKept(f"vectors must be an array of shape (n, d) with d from 2 on, got {given.shape}")
+    kept = np.flatnonzero(np.isfinite(given).all(axis=1))
+    if len(kept) < 3:
+        raise NotKept(f"three finite vectors are needed, got {len(kept)}")
+    centred = given[kept] - given[kept].mean(axis=0)
+    centred /= np.abs(centred).max() or 1.0  # squares of large numbers stay finite
+    n, d = centred.shape
+    if d <= n:
+        power, directions = np.linalg.eigh(centred.T @ centred)
+        loadings = directions[:, ::-1][:, :3]
+    else:
+        power, between = np.linalg.eigh(centred @ centred.T)
+        loadings = centred.T @ between[:, ::-1][:, :3]
+        length = np.linalg.norm(loadings, axis=0)
+        loadings = loadings / np.where(length > 0, length, 1.0)
+    power = np.clip(power[::-1], 0.0, None)
+    largest = np.abs(loadings).argmax(axis=0)
+    loadings = loadings * np.where(loadings[largest, np.arange(loadings.shape[1])] < 0, -1.0, 1.0)
+    scores = np.zeros((n, 3))
+    scores[:, : loadings.shape[1]] = (given[kept] - given[kept].mean(axis=0)) @ loadings
+    total = power.sum() or 1.0
+    shares = [float(one / total) for one in power[:3]]
+    return scores, shares + [0.0] * (3 - len(shares)), kept.tolist()
+
+
+def _at(given: Sequence[Any], at: int) -> Any:
+    if at >= len(given):
+        raise NotKept(f"there are {len(given)} labels or names, fewer than vectors")
+    return given[at]
 
 
 def _cumulated(is_it: Any, scores: Any) -> Any:

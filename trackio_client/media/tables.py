@@ -14,6 +14,7 @@ MAX_CELL: Final = 65_536
 """Characters of one text in a cell."""
 MAX_FILES: Final = 1_000
 """Media in the cells of one table: each is a file that is sent."""
+_EVENED: Final = "it is filled up with nothing, or cut"
 
 
 class Table(Media):
@@ -93,7 +94,7 @@ class Table(Media):
             self.columns = [] if self.columns == ["Input", "Output", "Expected"] else self.columns
             self.data = [[None] * len(self.columns) for _ in values]
         if len(values) != len(self.data):
-            self._problems.append(f"column {name!r} has {len(values)} values for {len(self.data)} rows")
+            self._problems.append(f"column {name!r} has {len(values)} values for {len(self.data)} rows: {_EVENED}")
         self.columns.append(name)
         for at, row in enumerate(self.data):
             row.append(values[at] if at < len(values) else None)
@@ -162,7 +163,7 @@ class Table(Media):
         if not self.data and not self.columns:
             self.columns = list(range(len(values)))
         if len(values) != len(self.columns):
-            self._problems.append(f"a row has {len(values)} values for {len(self.columns)} columns")
+            self._problems.append(f"a row has {len(values)} values for {len(self.columns)} columns: {_EVENED}")
             values = (values + [None] * len(self.columns))[: len(self.columns)]
         self.data.append(values)
 
@@ -176,7 +177,7 @@ class Table(Media):
             more = f" (and {len(self._problems) - 1} more)" if len(self._problems) > 1 else ""
             if not self.data:
                 raise NotKept(self._problems[0])
-            keeper.tell("rows", f"{self._problems[0]}{more}: it is filled up with nothing, or cut")
+            keeper.tell("rows", f"{self._problems[0]}{more}")
         start = self._logged if self.log_mode == "INCREMENTAL" else 0
         self._logged = len(self.data)
         rows, columns, whole = self._bounded(start, keeper)

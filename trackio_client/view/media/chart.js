@@ -22,7 +22,7 @@ export function chartOf(chart, { columns, rows }, name) {
   if (y < 0) return null;
   if (chart.kind === "bar") return bars(title, chart, rows, x, y);
   if (!["line", "scatter", "roc", "pr"].includes(chart.kind)) return null;
-  return lines(title, chart, rows, x, y, color);
+  return lines(title, chart, rows, x, y, color, place("name"));
 }
 
 /** @param {string} title @param {string} words @param {any} body @param {any} [legend] */
@@ -41,7 +41,7 @@ function axes(label, xs, ys, chart, draw, hasX = true) {
   const at = { x: (/** @type {number} */ v) => LEFT + ((v - xs[0]) / (xs[1] - xs[0] || 1)) * (WIDTH - LEFT - RIGHT), y: (/** @type {number} */ v) => HEIGHT - BOTTOM - ((v - ys[0]) / (ys[1] - ys[0] || 1)) * (HEIGHT - BOTTOM - TOP) };
   const yTicks = niceTicks(ys[0], ys[1], 5).ticks.map((v) => [s("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: at.y(v), y2: at.y(v), class: "grid" }), s("text", { x: LEFT - 6, y: at.y(v) + 4, "text-anchor": "end" }, number(v))]);
   const xTicks = hasX ? niceTicks(xs[0], xs[1], 7).ticks.map((v) => s("text", { x: at.x(v), y: HEIGHT - BOTTOM + 16, "text-anchor": "middle" }, number(v))) : [];
-  return s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label, class: "tk-svg" }, yTicks.flat(), xTicks, draw(at), s("text", { x: WIDTH - RIGHT, y: HEIGHT - 4, "text-anchor": "end" }, String(chart.x)));
+  return s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label, class: "tk-svg" }, yTicks.flat(), xTicks, draw(at), s("text", { x: WIDTH - RIGHT, y: HEIGHT - 4, "text-anchor": "end", class: "name" }, String(chart.x)));
 }
 
 /** @param {number[]} values @returns {[number, number]} */
@@ -51,31 +51,34 @@ function range(values) {
   return low === high ? [low - 0.5, high + 0.5] : [low, high];
 }
 
-/** @param {string} title @param {any} chart @param {any[][]} rows @param {number} x @param {number} y @param {number} color */
-function lines(title, chart, rows, x, y, color) {
-  /** @type {Map<string, [number, number][]>} */ const found = new Map();
+/** @param {string} title @param {any} chart @param {any[][]} rows @param {number} x @param {number} y @param {number} color @param {number} named */
+function lines(title, chart, rows, x, y, color, named) {
+  /** @type {Map<string, [number, number, string][]>} */ const found = new Map();
   for (const row of rows) {
     const [a, b] = [Number(revived(row[x])), Number(revived(row[y]))];
     if (!Number.isFinite(a) || !Number.isFinite(b)) continue;
     const name = color < 0 ? "" : String(row[color]);
+    /** @type {[number, number, string]} */ const point = [a, b, named < 0 ? "" : String(row[named])];
     const held = found.get(name);
-    if (held) held.push([a, b]);
-    else found.set(name, [[a, b]]);
+    if (held) held.push(point);
+    else found.set(name, [point]);
   }
   const shown = [...found].slice(0, MOST_LINES);
-  const points = shown.flatMap(([, list]) => list);
+  const others = chart.kind === "scatter" ? [...found].slice(MOST_LINES).flatMap(([name, list]) => list.map(([a, b, word]) => /** @type {[number, number, string]} */ ([a, b, `${name} ${word}`]))) : [];
+  const points = [...shown.flatMap(([, list]) => list), ...others];
   if (!points.length) return null;
   const isCurve = chart.kind === "roc" || chart.kind === "pr";
   /** @type {[number, number]} */ const one = [0, 1];
   const [xs, ys] = isCurve ? [one, one] : [range(points.map(([a]) => a)), range(points.map(([, b]) => b))];
   const step = Math.max(1, Math.ceil(points.length / MOST_POINTS));
-  const svg = axes(`${title}: ${plural(points.length, "point")}`, xs, ys, chart, (at) => shown.flatMap(([name, list], i) => {
+  const svg = axes(`${title}: ${plural(points.length, "point")}`, xs, ys, chart, (at) => [...(others.length ? [/** @type {const} */ (["", others])] : []), ...shown].flatMap(([name, list], place) => {
+    const i = others.length ? place - 1 : place;
     const kept = list.filter((_, j) => j % step === 0 || j === list.length - 1);
-    const ink = `color: var(--s${(i % 10) + 1})`;
-    if (chart.kind === "scatter") return kept.map(([a, b]) => s("circle", { cx: at.x(a), cy: at.y(b), r: 2.5, style: ink }));
+    const ink = i < 0 ? "color: var(--soft)" : `color: var(--s${(i % 10) + 1})`;
+    if (chart.kind === "scatter") return kept.map(([a, b, word]) => s("circle", { cx: at.x(a), cy: at.y(b), r: 2.5, style: ink }, name || word ? s("title", {}, [name, word].filter(Boolean).join(" · ")) : null));
     return [s("polyline", { points: kept.map(([a, b]) => `${at.x(a).toFixed(1)},${at.y(b).toFixed(1)}`).join(" "), style: ink }, s("title", {}, name))];
   }));
-  const legend = shown.length > 1 || shown[0][0] ? h("div", { class: "tk-split-legend" }, shown.map(([name], i) => h("span", null, h("i", { style: { background: `var(--s${(i % 10) + 1})` } }), name)), found.size > shown.length ? h("span", null, `and ${count(found.size - shown.length)} more`) : null) : null;
+  const legend = shown.length > 1 || shown[0][0] ? h("div", { class: "tk-split-legend" }, shown.map(([name], i) => h("span", null, h("i", { style: { background: `var(--s${(i % 10) + 1})` } }), name)), found.size > shown.length ? h("span", null, others.length ? h("i", { style: { background: "var(--soft)" } }) : null, `${others.length ? "" : "and "}${count(found.size - shown.length)} ${others.length ? "others" : "more"}`) : null) : null;
   return frame(title, `${chart.y} against ${chart.x}`, svg, legend);
 }
 
