@@ -137,17 +137,18 @@ def test_edits_that_were_answered_hold_when_the_space_is_killed_in_the_middle(ow
 def test_a_full_disk_refuses_edits_in_words_and_what_was_answered_holds(small_disk, rng, tmp_path):
     disk = small_disk("space-disk", 6_000)
     space = Space(disk / "data", log=tmp_path / "space.log").start()
+    people: list[Person] = []
     try:
-        people = [Person(space, logged(space, "edited"), random.Random(rng.random())) for _ in range(3)]
+        people += [Person(space, logged(space, "edited"), random.Random(rng.random())) for _ in range(3)]
         for one in people:
             one.work(10)
             assert one.trouble == ""
+        first = people[0]
+        if first.is_binned:
+            first.act(0)  # brings it back
         filler = disk / "filler"
         with contextlib.suppress(OSError), filler.open("wb") as file:
             file.write(b"\0" * 8_000_000)
-        first = people[0]
-        if first.is_binned:
-            first.act(0)
         refused = []
         for number in range(400):
             note = "n" * 240 + str(number)
@@ -180,3 +181,5 @@ def test_a_full_disk_refuses_edits_in_words_and_what_was_answered_holds(small_di
         holds(space, people)
     finally:
         space.kill()
+        for one in people:
+            one.client.close()

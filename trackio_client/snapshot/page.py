@@ -103,9 +103,8 @@ def _projects(details: Sequence[Mapping[str, Any]]) -> str:
 def _entries(shown: Shown, experiment_id: str) -> list[dict[str, Any]]:
     """The confusion of labels at the newest evaluation. Media stay where they are: a file of them passes no mail."""
     entries = [each for each in shown.index(experiment_id)["entries"] if each["kind"] == RECORD]
-    where = ("writer_id", "seq", "position")
     return [
-        {"entry": each, "held": shown.held(experiment_id, **{name: each[name] for name in where})}
+        {"entry": each, "held": shown.held(experiment_id, writer_id=each["writer_id"], seq=each["seq"])}
         for each in entries[-1:]
     ]
 
