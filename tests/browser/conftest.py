@@ -69,9 +69,10 @@ def page(browser):
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(f"{error.message}\n{error.stack or ''}"))
     yield page
+    so_far = list(errors)  # what is on its way when the page is closed cannot come
     context.close()
     # Gradio's own loader fails loudly when a page is left, or its server stopped, while its files are on their way.
-    errors = [error for error in errors if "/assets/" not in error or "/lib/" in error]
+    errors = [error for error in so_far if "/assets/" not in error or "/lib/" in error]
     assert not errors, "scripts of the page failed:\n" + "\n".join(errors)
 
 
