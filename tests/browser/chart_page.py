@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import random
 import struct
 import threading
 import time
@@ -293,3 +294,41 @@ def metric(name: str, **more: Any) -> dict[str, Any]:
     """A row of /v1/metrics."""
     group, _, rest = name.partition("/")
     return {"metric": name, "group": group, "name": rest or name, "unit": None, "goal": None, "experiments": 1} | more
+
+
+def falling(points: int, level: float = 1.0, noise: float = 0.02, seed: int = 0) -> Pair:
+    rng = random.Random(seed)
+    values = [level + 3 * math.exp(-i / points * 6) + rng.gauss(0, noise) for i in range(points)]
+    return Pair([float(i) for i in range(points)], values)
+
+
+def one(pair: Pair, name: str = "train/loss", **more: Any) -> ChartServer:
+    return ChartServer([experiment(0)], [metric(name)], {("exp_0", name): pair}, **more)
+
+
+def several(count: int, points: int = 200) -> ChartServer:
+    series = {(f"exp_{e}", "train/loss"): falling(points, 1 + e / 10, seed=e) for e in range(count)}
+    return ChartServer([experiment(e) for e in range(count)], [metric("train/loss", goal="min")], series)
+
+
+def held(server: ChartServer) -> threading.Event:
+    """The server answers no more before this is set: what stands meanwhile can be looked at at leisure."""
+    may_answer = threading.Event()
+
+    def wait(ask: dict[str, Any]) -> None:
+        may_answer.wait(60)
+
+    server.fail = wait
+    return may_answer
+
+
+COLUMN = """([name, layer, x]) => {
+  const c = chart(name), canvas = c.canvases[layer], at = Math.round((x * c.view.kx + c.view.bx) * c.ratio);
+  const data = canvas.getContext("2d").getImageData(at - 1, 0, 3, canvas.height).data;
+  const seen = []; // rows with ink in any of three columns
+  for (let y = 0; y < canvas.height; y++) {
+    for (let k = 0; k < 3; k++) if (data[(y * 3 + k) * 4 + 3] > 60) { seen.push(y / c.ratio); break; }
+  }
+  return { seen, T: c.view.T, B: c.view.B };
+}"""
+"""Where a layer of a chart has ink in the pixel column of an x; T and B are the plot's edges."""

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,8 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.chart_page import DRAWN, ChartServer, serving
+from tests.browser.sharing import TOKEN
 from tests.plain_http import NO_CERTIFICATES
 from tests.ports import free_port
 
@@ -74,6 +76,25 @@ def page(browser):
     # Gradio's own loader fails loudly when a page is left, or its server stopped, while its files are on their way.
     errors = [error for error in so_far if "/assets/" not in error or "/lib/" in error]
     assert not errors, "scripts of the page failed:\n" + "\n".join(errors)
+
+
+@pytest.fixture
+def open_page(page: Any) -> Iterator[Callable[..., Any]]:
+    """Open a page with nothing but a server's charts (chart_page.py); it waits until those in view are drawn."""
+    contexts = []
+
+    def opened(server: ChartServer, theme: str = "light", wait: str = DRAWN) -> Any:
+        contexts.append(serving(server))
+        contexts[-1].__enter__()
+        page.goto(server.url(theme))
+        page.wait_for_function(wait)
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        return page
+
+    yield opened
+    for context in contexts:
+        page.goto("about:blank")
+        context.__exit__(None, None, None)
 
 
 @pytest.fixture(scope="module")
@@ -168,3 +189,11 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
     with a_world(tmp_path, monkeypatch) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory):
+    """A Space with a token, as it stands on the Hub."""
+    running = Space(tmp_path_factory.mktemp("guarded"), free_port(), {"TRACKIO_WRITE_TOKEN": TOKEN}).start()
+    yield running
+    running.stop()

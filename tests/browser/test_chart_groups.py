@@ -5,37 +5,19 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.chart_page import DRAWN, ChartServer, Pair, experiment, metric, serving
+from tests.browser.chart_page import ChartServer, Pair, experiment, metric
 from tests.browser.waiting import becomes
 
 pytestmark = pytest.mark.browser
 
 PLAIN = {"smoothing": {"kind": "none", "amount": 0}, "project": "p"}
-
-
-@pytest.fixture
-def open_page(page: Any) -> Iterator[Callable[..., Any]]:
-    """Open a page on a server's charts; it waits until those in view are drawn."""
-    contexts = []
-
-    def opened(server: ChartServer) -> Any:
-        contexts.append(serving(server))
-        contexts[-1].__enter__()
-        page.goto(server.url())
-        page.wait_for_function(DRAWN)
-        return page
-
-    yield opened
-    for context in contexts:
-        page.goto("about:blank")
-        context.__exit__(None, None, None)
 
 
 def seeds(lengths: dict[str, list[int]]) -> tuple[ChartServer, dict[str, list[np.ndarray]]]:

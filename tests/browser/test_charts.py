@@ -3,80 +3,20 @@
 from __future__ import annotations
 
 import math
-import random
 import re
-import threading
-import time
-from collections.abc import Callable, Iterator
-from itertools import pairwise
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.chart_page import DRAWN, ChartServer, Pair, experiment, metric, serving
+from tests.browser.chart_page import COLUMN, Pair, experiment, falling, metric, one, several
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def open_page(page: Any) -> Iterator[Callable[..., Any]]:
-    """Open a page on a server's charts; it waits until those in view are drawn."""
-    contexts = []
-
-    def opened(server: ChartServer, theme: str = "light", wait: str = DRAWN) -> Any:
-        contexts.append(serving(server))
-        contexts[-1].__enter__()
-        page.goto(server.url(theme))
-        page.wait_for_function(wait)
-        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-        return page
-
-    yield opened
-    for context in contexts:
-        page.goto("about:blank")
-        context.__exit__(None, None, None)
-
-
-def falling(points: int, level: float = 1.0, noise: float = 0.02, seed: int = 0) -> Pair:
-    rng = random.Random(seed)
-    values = [level + 3 * math.exp(-i / points * 6) + rng.gauss(0, noise) for i in range(points)]
-    return Pair([float(i) for i in range(points)], values)
-
-
-def one(pair: Pair, name: str = "train/loss", **more: Any) -> ChartServer:
-    return ChartServer([experiment(0)], [metric(name)], {("exp_0", name): pair}, **more)
-
-
-def several(count: int, points: int = 200) -> ChartServer:
-    series = {(f"exp_{e}", "train/loss"): falling(points, 1 + e / 10, seed=e) for e in range(count)}
-    return ChartServer([experiment(e) for e in range(count)], [metric("train/loss", goal="min")], series)
-
-
-def held(server: ChartServer) -> threading.Event:
-    """The server answers no more before this is set: what stands meanwhile can be looked at at leisure."""
-    may_answer = threading.Event()
-
-    def wait(ask: dict[str, Any]) -> None:
-        may_answer.wait(60)
-
-    server.fail = wait
-    return may_answer
-
-
 def plot_box(page: Any, name: str = "train/loss") -> dict[str, float]:
     return page.locator(f'.tk-chart[data-metric="{name}"] .tk-plot').bounding_box()
-
-
-COLUMN = """([name, layer, x]) => {
-  const c = chart(name), canvas = c.canvases[layer], at = Math.round((x * c.view.kx + c.view.bx) * c.ratio);
-  const data = canvas.getContext("2d").getImageData(at - 1, 0, 3, canvas.height).data;
-  const seen = []; // rows with ink in any of three columns
-  for (let y = 0; y < canvas.height; y++) {
-    for (let k = 0; k < 3; k++) if (data[(y * 3 + k) * 4 + 3] > 60) { seen.push(y / c.ratio); break; }
-  }
-  return { seen, T: c.view.T, B: c.view.B };
-}"""
 
 
 @pytest.mark.parametrize("lines", [1, 12, 40])
@@ -164,18 +104,6 @@ def test_zoom_asks_for_finer_points_and_survives_updates(open_page: Callable[...
     page.wait_for_function("chart('train/loss').model.zoom === null && chart('train/loss').domain[1] === 20_000")
 
 
-def test_the_coarse_picture_stays_until_the_fine_one_comes(open_page: Callable[..., Any]) -> None:
-    server = one(falling(20_000))
-    page = open_page(server)
-    may_answer = held(server)
-    page.evaluate("grid.zoom(chart('train/loss'), [5000, 6000], null)")
-    page.wait_for_function("chart('train/loss').model.zoom !== null")
-    assert page.evaluate("chart('train/loss').lines[0].series === chart('train/loss').lines[0].whole")
-    assert page.evaluate(COLUMN, ["train/loss", 1, 5500])["seen"], "the coarse line is still drawn"
-    may_answer.set()
-    page.wait_for_function("chart('train/loss').lines[0].series !== chart('train/loss').lines[0].whole")
-
-
 def test_the_list_names_twelve_by_value_and_stands_beside_the_chart(open_page: Callable[..., Any]) -> None:
     page = open_page(several(20))
     box = plot_box(page)
@@ -258,78 +186,6 @@ def test_keys_do_what_the_pointer_does(open_page: Callable[..., Any]) -> None:
     expect(cells.nth(4)).to_have_text("200")
 
 
-def test_only_charts_in_view_ask(open_page: Callable[..., Any]) -> None:
-    names = [f"g{i:02d}/loss" for i in range(40)]
-    server = ChartServer([experiment(0)], [metric(n) for n in names], {("exp_0", n): falling(50) for n in names})
-    page = open_page(server)
-    asked = {name for ask in server.asked for name in ask["metrics"]}
-    assert "g00/loss" in asked
-    assert "g39/loss" not in asked
-    page.evaluate("document.querySelector('[data-metric=\"g39/loss\"]').scrollIntoView()")
-    page.wait_for_function("chart('g39/loss').lines.length === 1")
-    page.wait_for_function("(n) => grid.feeds.count.answers > n", arg=page.evaluate("grid.feeds.count.answers + 1"))
-    assert "g00/loss" not in server.asked[-1]["metrics"]
-
-
-def test_a_busy_server_is_left_alone_as_long_as_it_asks(open_page: Callable[..., Any]) -> None:
-    server = several(2)
-    page = open_page(server)
-    problem = {"type": "https://x/problems/starting", "title": "The server is starting.", "status": 503}
-    # What the page says is written down the moment it says it, what it asks the moment it comes.
-    page.evaluate(
-        """() => { window.said = []; grid.addEventListener("contact", () => {
-          const { phase, next_ms, since_s } = grid.contact;
-          if (phase === "away") said.push([next_ms - Date.now(), since_s - Date.now() / 1000]); }); }"""
-    )
-    came: list[float] = []
-
-    def busy(ask: dict[str, Any]) -> tuple[int, dict[str, str], dict[str, Any]]:
-        came.append(time.monotonic())
-        return 503, {"Retry-After": "2"}, problem
-
-    server.fail = busy
-    page.wait_for_function("said.length >= 2")
-    server.fail = None
-    page.wait_for_function("grid.contact.phase === 'ready'")
-    (wait_ms, since_s), *_ = page.evaluate("said")
-    assert 1000 < wait_ms <= 2500
-    assert since_s == pytest.approx(0, abs=1)
-    assert min(later - before for before, later in pairwise(came)) > 1.5
-    assert page.evaluate("chart('train/loss').lines.length") == 2, "what was drawn stayed"
-
-
-def test_a_refused_question_says_why_and_can_be_tried_again(open_page: Callable[..., Any]) -> None:
-    server = several(2)
-    problem = {
-        "type": "https://x/problems/malformed",
-        "title": "This x is not known.",
-        "status": 400,
-        "hint": "Use step.",
-    }
-    server.fail = lambda ask: (400, {}, problem)
-    page = open_page(server)
-    note = page.locator(".tk-chart-note")
-    expect(note).to_contain_text("This x is not known.")
-    expect(note).to_contain_text("Use step.")
-    server.fail = None
-    note.get_by_role("button", name="Try again").click()
-    page.wait_for_function("chart('train/loss').lines.length === 2")
-    expect(note).to_be_hidden()
-
-
-def test_a_deleted_experiment_does_not_stop_the_others(open_page: Callable[..., Any]) -> None:
-    server = several(3)
-    page = open_page(server)
-    problem = {"type": "https://x/problems/not-found", "title": "There is no experiment exp_1.", "status": 404}
-    server.fail = lambda ask: (404, {}, problem) if "exp_1" in ask["experiments"] else None
-    page.wait_for_function("[...grid.feeds.shelves.values()][0].feeds.every((feed) => feed.error)")
-    page.evaluate("state.set({ experiments: state.get('experiments').filter((e) => e.id !== 'exp_1') })")
-    pair = server.series["exp_2", "train/loss"]
-    pair.x.append(400.0)
-    pair.values.append(1.0)
-    page.wait_for_function("chart('train/loss').domain[1] === 400 && chart('train/loss').lines.length === 2")
-
-
 @pytest.mark.requirement("S1.73")
 def test_the_axis_is_the_readers_choice_and_hardware_keeps_time(open_page: Callable[..., Any]) -> None:
     server = several(1)
@@ -369,33 +225,6 @@ def test_titles_are_short_where_the_whole_name_is_known(open_page: Callable[...,
     page = open_page(server)
     expect(page.locator(".tk-chart-title")).to_have_text(["loss", "F1 · person", "eval_loss"])
     expect(page.locator(".tk-chart-title").nth(1)).to_have_attribute("title", "eval/label/person/f1")
-
-
-def test_a_skeleton_stands_only_where_an_answer_takes_long(open_page: Callable[..., Any]) -> None:
-    server = several(1)
-    may_answer = held(server)
-    page = open_page(server, wait="window.ready && grid.charts.size === 1")
-    page.locator(".tk-skeleton").wait_for(state="visible")
-    may_answer.set()
-    page.wait_for_function(DRAWN)
-    page.locator(".tk-skeleton").wait_for(state="hidden")
-
-
-def test_a_hidden_page_asks_nothing(open_page: Callable[..., Any]) -> None:
-    server = several(1)
-    page = open_page(server)
-    page.evaluate("Object.defineProperty(document, 'hidden', { get: () => window.away ?? false, configurable: true })")
-    page.evaluate("window.away = true; document.dispatchEvent(new Event('visibilitychange'))")
-    page.wait_for_function("grid.feeds.busy === false")
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    other = page.context.new_page()  # one that is seen tells how often a page would have asked
-    other.goto(page.url)
-    other.wait_for_function("window.ready && grid.feeds.count.answers > 3")
-    other.close()
-    assert asked == []
-    page.evaluate("window.away = false; document.dispatchEvent(new Event('visibilitychange'))")
-    page.wait_for_function("(n) => grid.feeds.count.answers > n", arg=page.evaluate("grid.feeds.count.answers"))
 
 
 def test_a_menu_gives_an_image_and_every_point(open_page: Callable[..., Any]) -> None:

@@ -4,19 +4,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.chart_page import ChartServer, Pair, experiment, metric, serving
+from tests.browser.chart_page import ChartServer, Pair, experiment, metric
 from tests.browser.looks import CONTRAST, NAMELESS
 from tests.browser.trainings import Training
 
 pytestmark = pytest.mark.browser
 
-DRAWN = "window.ready && grid.inView().length > 0 && grid.inView().every((c) => c.model && !c.model.status.waiting)"
 PLAIN = {"smoothing": {"kind": "none", "amount": 0}, "project": "p", "facet": "config:opt"}
 CHARTS = """() => [...grid.charts.values()].map((c) => [c.metric.metric, c.facet?.name ?? "", c.lines.map((line) => line.name).join(), c.view && [c.view.x0, c.view.x1, c.view.y0, c.view.y1].join()])"""
 
@@ -24,24 +23,6 @@ CHARTS = """() => [...grid.charts.values()].map((c) => [c.metric.metric, c.facet
 _BESIDE = """() => { const bar = document.querySelector(".tk-controls"), all = bar.querySelector(".tk-controls-all");
   const last = Math.max(...[...all.querySelectorAll("button, input")].filter((e) => e.checkVisibility()).map((e) => e.getBoundingClientRect().right));
   return last <= bar.querySelector(".tk-metric-filter").getBoundingClientRect().left && all.getBoundingClientRect().height < 48; }"""
-
-
-@pytest.fixture
-def open_page(page: Any) -> Iterator[Callable[..., Any]]:
-    """Open a page on a server's charts; it waits until those in view are drawn."""
-    contexts = []
-
-    def opened(server: ChartServer) -> Any:
-        contexts.append(serving(server))
-        contexts[-1].__enter__()
-        page.goto(server.url())
-        page.wait_for_function(DRAWN)
-        return page
-
-    yield opened
-    for context in contexts:
-        page.goto("about:blank")
-        context.__exit__(None, None, None)
 
 
 def served(values: list[Any], **state: Any) -> ChartServer:

@@ -11,25 +11,12 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Space
-from tests.browser.told import begin, evaluation, media
+from tests.browser.sharing import OWNER, TOKEN, share, sideways
 from tests.browser.trainings import Training, curve, trained
 from tests.browser.waiting import becomes, holds
 from tests.hub_server import running_hub
-from tests.ports import free_port
 
 pytestmark = pytest.mark.browser
-
-TOKEN = "a-token-of-the-test"
-OWNER = {"X-Trackio-Token": TOKEN}
-
-
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory):
-    """A Space with a token, as it stands on the Hub."""
-    running = Space(tmp_path_factory.mktemp("guarded"), free_port(), {"TRACKIO_WRITE_TOKEN": TOKEN}).start()
-    yield running
-    running.stop()
 
 
 @pytest.fixture(scope="module")
@@ -45,13 +32,6 @@ def trainings(guarded):
     ]
 
 
-def share(space, *trainings, **wish):
-    asked = {"experiments": [each.experiment_id for each in trainings], **wish}
-    made = httpx.post(f"{space.url}/v1/shares", json=asked, headers=OWNER, timeout=60)
-    assert made.status_code == 200, made.text
-    return made.json()
-
-
 def watch(page):
     """Every address that the page asks from now on."""
     asked = []
@@ -61,14 +41,6 @@ def watch(page):
 
 def drawn(page):
     expect(page.locator(".tk-chart-values").first).not_to_be_empty()
-
-
-def sideways(page):
-    """How far the page or what scrolls in it goes beyond the window."""
-    return page.evaluate(
-        "() => Math.max(...['html', '.tk', '.tk-body'].map((s) => document.querySelector(s))"
-        ".map((el) => el.scrollWidth - el.clientWidth))"
-    )
 
 
 def test_a_link_shows_its_experiment_live_to_who_has_nothing_else(page, guarded):
@@ -373,54 +345,3 @@ def test_a_browser_logs_in_with_the_hub_and_comes_back_as_the_owner(page, own_sp
     log = (own_space.directory / "space.log").read_text()
     assert "code=" not in log
     assert "hf_oauth" not in log
-
-
-def told(guarded):
-    """A training of the guarded Space that tells what is shown and what is not."""
-    training = Training(guarded.url, "shared", "teller", token=TOKEN)
-    training.log([(step, curve(step)) for step in range(30)])
-    begin(training)
-    evaluation(training, 1, 0.9, 0.4)
-    media(training, "markdown", "notes", 3, {"text": "a note on a step"})
-    training.finish()
-    return training
-
-
-def test_a_link_shows_what_a_training_tells_but_neither_its_data_nor_its_places(page, guarded):
-    training = told(guarded)
-    page.set_viewport_size({"width": 1440, "height": 3000})
-    page.goto(share(guarded, training)["address"])
-    expect(page.locator('.tk-pane[aria-label="Evaluations"] tbody tr')).to_have_count(1)
-    expect(page.locator('.tk-pane[aria-label="Confusion"]')).to_contain_text("31")
-    expect(page.locator('.tk-pane[aria-label="Model"]')).to_contain_text("LoRA rank 8")
-    expect(page.locator(".tk-medium .tk-prose")).to_have_text("a note on a step")
-    for kept in ("Predictions", "Environment", "Artifacts"):
-        expect(page.locator(f'.tk-pane[aria-label="{kept}"]:visible')).to_have_count(0)
-    assert "/runs/" not in page.content()
-    assert "Lovelace" not in page.content()
-    holds(lambda: sideways(page) <= 0)
-
-
-def test_a_link_gives_no_entry_that_it_does_not_show(guarded):
-    training = told(guarded)
-    root = share(guarded, training)["address"] + f"/v1/experiments/{training.experiment_id}/index"
-    index = f"{guarded.url}/v1/experiments/{training.experiment_id}/index"
-    own = httpx.get(index, headers=OWNER, timeout=60).json()["entries"]
-    assert {e["name"] for e in httpx.get(root, timeout=60).json()["entries"]} == {"confusion", "notes"}
-    for entry in own:
-        at = f"{root}/{entry['writer_id']}/{entry['seq']}"
-        answer = httpx.get(at, params={"position": entry["position"]}, timeout=60)
-        assert answer.status_code == (200 if entry["name"] in ("confusion", "notes") else 404), entry
-
-
-def test_the_file_of_an_experiment_holds_what_it_told(page, guarded, tmp_path):
-    training = told(guarded)
-    path = f"/v1/experiments/{training.experiment_id}/snapshot.html"
-    file = tmp_path / "teller.html"
-    file.write_bytes(httpx.get(guarded.url + path, headers=OWNER, timeout=60).content)
-    page.set_viewport_size({"width": 1440, "height": 3000})
-    page.goto(file.as_uri())
-    expect(page.locator('.tk-pane[aria-label="Evaluations"] tbody tr')).to_have_count(1)
-    expect(page.locator('.tk-pane[aria-label="Labels"] tbody td').first).to_be_visible()
-    expect(page.locator('.tk-pane[aria-label="Confusion"] tbody td').first).to_be_visible()
-    assert "Lovelace" not in file.read_text()

@@ -1,0 +1,126 @@
+"""What charts ask a server, when and how often, and what stands while an answer is on its way or does not come."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.chart_page import COLUMN, DRAWN, ChartServer, experiment, falling, held, metric, one, several
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_coarse_picture_stays_until_the_fine_one_comes(open_page: Callable[..., Any]) -> None:
+    server = one(falling(20_000))
+    page = open_page(server)
+    may_answer = held(server)
+    page.evaluate("grid.zoom(chart('train/loss'), [5000, 6000], null)")
+    page.wait_for_function("chart('train/loss').model.zoom !== null")
+    assert page.evaluate("chart('train/loss').lines[0].series === chart('train/loss').lines[0].whole")
+    assert page.evaluate(COLUMN, ["train/loss", 1, 5500])["seen"], "the coarse line is still drawn"
+    may_answer.set()
+    page.wait_for_function("chart('train/loss').lines[0].series !== chart('train/loss').lines[0].whole")
+
+
+def test_only_charts_in_view_ask(open_page: Callable[..., Any]) -> None:
+    names = [f"g{i:02d}/loss" for i in range(40)]
+    server = ChartServer([experiment(0)], [metric(n) for n in names], {("exp_0", n): falling(50) for n in names})
+    page = open_page(server)
+    asked = {name for ask in server.asked for name in ask["metrics"]}
+    assert "g00/loss" in asked
+    assert "g39/loss" not in asked
+    page.evaluate("document.querySelector('[data-metric=\"g39/loss\"]').scrollIntoView()")
+    page.wait_for_function("chart('g39/loss').lines.length === 1")
+    page.wait_for_function("(n) => grid.feeds.count.answers > n", arg=page.evaluate("grid.feeds.count.answers + 1"))
+    assert "g00/loss" not in server.asked[-1]["metrics"]
+
+
+def test_a_busy_server_is_left_alone_as_long_as_it_asks(open_page: Callable[..., Any]) -> None:
+    server = several(2)
+    page = open_page(server)
+    problem = {"type": "https://x/problems/starting", "title": "The server is starting.", "status": 503}
+    # What the page says is written down the moment it says it, what it asks the moment it comes.
+    page.evaluate(
+        """() => { window.said = []; grid.addEventListener("contact", () => {
+          const { phase, next_ms, since_s } = grid.contact;
+          if (phase === "away") said.push([next_ms - Date.now(), since_s - Date.now() / 1000]); }); }"""
+    )
+    came: list[float] = []
+
+    def busy(ask: dict[str, Any]) -> tuple[int, dict[str, str], dict[str, Any]]:
+        came.append(time.monotonic())
+        return 503, {"Retry-After": "2"}, problem
+
+    server.fail = busy
+    page.wait_for_function("said.length >= 2")
+    server.fail = None
+    page.wait_for_function("grid.contact.phase === 'ready'")
+    (wait_ms, since_s), *_ = page.evaluate("said")
+    assert 1000 < wait_ms <= 2500
+    assert since_s == pytest.approx(0, abs=1)
+    assert min(later - before for before, later in pairwise(came)) > 1.5
+    assert page.evaluate("chart('train/loss').lines.length") == 2, "what was drawn stayed"
+
+
+def test_a_refused_question_says_why_and_can_be_tried_again(open_page: Callable[..., Any]) -> None:
+    server = several(2)
+    problem = {
+        "type": "https://x/problems/malformed",
+        "title": "This x is not known.",
+        "status": 400,
+        "hint": "Use step.",
+    }
+    server.fail = lambda ask: (400, {}, problem)
+    page = open_page(server)
+    note = page.locator(".tk-chart-note")
+    expect(note).to_contain_text("This x is not known.")
+    expect(note).to_contain_text("Use step.")
+    server.fail = None
+    note.get_by_role("button", name="Try again").click()
+    page.wait_for_function("chart('train/loss').lines.length === 2")
+    expect(note).to_be_hidden()
+
+
+def test_a_deleted_experiment_does_not_stop_the_others(open_page: Callable[..., Any]) -> None:
+    server = several(3)
+    page = open_page(server)
+    problem = {"type": "https://x/problems/not-found", "title": "There is no experiment exp_1.", "status": 404}
+    server.fail = lambda ask: (404, {}, problem) if "exp_1" in ask["experiments"] else None
+    page.wait_for_function("[...grid.feeds.shelves.values()][0].feeds.every((feed) => feed.error)")
+    page.evaluate("state.set({ experiments: state.get('experiments').filter((e) => e.id !== 'exp_1') })")
+    pair = server.series["exp_2", "train/loss"]
+    pair.x.append(400.0)
+    pair.values.append(1.0)
+    page.wait_for_function("chart('train/loss').domain[1] === 400 && chart('train/loss').lines.length === 2")
+
+
+def test_a_skeleton_stands_only_where_an_answer_takes_long(open_page: Callable[..., Any]) -> None:
+    server = several(1)
+    may_answer = held(server)
+    page = open_page(server, wait="window.ready && grid.charts.size === 1")
+    page.locator(".tk-skeleton").wait_for(state="visible")
+    may_answer.set()
+    page.wait_for_function(DRAWN)
+    page.locator(".tk-skeleton").wait_for(state="hidden")
+
+
+def test_a_hidden_page_asks_nothing(open_page: Callable[..., Any]) -> None:
+    server = several(1)
+    page = open_page(server)
+    page.evaluate("Object.defineProperty(document, 'hidden', { get: () => window.away ?? false, configurable: true })")
+    page.evaluate("window.away = true; document.dispatchEvent(new Event('visibilitychange'))")
+    page.wait_for_function("grid.feeds.busy === false")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    other = page.context.new_page()  # one that is seen tells how often a page would have asked
+    other.goto(page.url)
+    other.wait_for_function("window.ready && grid.feeds.count.answers > 3")
+    other.close()
+    assert asked == []
+    page.evaluate("window.away = false; document.dispatchEvent(new Event('visibilitychange'))")
+    page.wait_for_function("(n) => grid.feeds.count.answers > n", arg=page.evaluate("grid.feeds.count.answers"))
