@@ -20,6 +20,22 @@ export function trouble(pane, error, again) {
   fill(pane, error.message, " ", h("button", { class: "tk-btn sm", on: { click: again } }, "Try again"));
 }
 
+/** Bring the columns that a part draws, then let it settle. Of several questions at once the last counts.
+ * @param {any} part with `parts`, `said`, `load` and `settle` @param {() => Promise<string[] | null>} wanted null: the metrics are on their way */
+export async function loaded(part, wanted) {
+  const run = (part.run = (part.run ?? 0) + 1);
+  try {
+    const columns = await wanted();
+    if (!columns) return;
+    await part.parts.rows.have(columns);
+    if (run !== part.run) return;
+    part.said.hidden = true;
+    part.settle();
+  } catch (error) {
+    if (run === part.run) trouble(part.said, error, () => part.load());
+  }
+}
+
 /** A button with a menu of the columns. @param {any} parts @param {{title: string, now: () => string | null, choose: (column: string | null) => void, none?: string}} what */
 export function columnButton(parts, { title, now, choose, none = "" }) {
   const items = async () => {

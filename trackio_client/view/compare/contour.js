@@ -3,7 +3,7 @@
 import { fill, h, text } from "../base/dom.js";
 import { icon } from "../base/icons.js";
 import { formatTick, logTicks, niceTicks } from "../charts/scales.js";
-import { axisFor, columnButton, logBox, ofButton, placeOn, trouble } from "./choosing.js";
+import { axisFor, columnButton, loaded, logBox, ofButton, placeOn } from "./choosing.js";
 import { Dots } from "./dots.js";
 import { save } from "./files.js";
 import { SHADES, shades } from "./plane.js";
@@ -54,21 +54,15 @@ export class Contour {
   }
 
   async load() {
-    const run = (this.run = (this.run ?? 0) + 1);
-    try {
+    return loaded(this, async () => {
       if (!this.usual && Object.values(this.chosen()).some((column) => !column)) {
-        if (!this.state.get("metrics")) return;
+        if (!this.state.get("metrics")) return null;
         const columns = await this.parts.rows.usual(3, { numeric: true });
         const [x, y] = [...columns.slice(0, -1), "steps", "duration"];
         this.usual = [x, y, columns.at(-1)];
       }
-      await this.parts.rows.have(Object.values(this.chosen()));
-      if (run !== this.run) return;
-      this.said.hidden = true;
-      this.settle();
-    } catch (error) {
-      if (run === this.run) trouble(this.said, error, () => this.load());
-    }
+      return Object.values(this.chosen());
+    });
   }
 
   settle() {

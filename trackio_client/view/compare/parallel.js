@@ -3,12 +3,12 @@
 import { eachFrame, fill, h, text } from "../base/dom.js";
 import { icon } from "../base/icons.js";
 import { menuButton, openMenu } from "../base/menu.js";
-import { axisOf, kindOf } from "./axis.js";
+import { kindOf } from "./axis.js";
 import { csvOf, save } from "./files.js";
 import { NEAR, ParallelLines, SIDE } from "./parallellines.js";
 import { Plane, colorAt, legendOf, shades, tipOf } from "./plane.js";
 import { RangeFields } from "./rangefields.js";
-import { ofButton, trouble } from "./choosing.js";
+import { axisFor, loaded, ofButton } from "./choosing.js";
 import { count, exact, number, plural } from "../base/words.js";
 
 const AXES = 7; // at first
@@ -64,19 +64,13 @@ export class Parallel extends ParallelLines {
   }
 
   async load() {
-    const run = (this.run = (this.run ?? 0) + 1);
-    try {
+    return loaded(this, async () => {
       if (!this.state.get("compareAxes") && !this.usual) {
-        if (!this.state.get("metrics")) return; // they are on their way
+        if (!this.state.get("metrics")) return null;
         this.usual = await this.parts.rows.usual(AXES);
       }
-      await this.parts.rows.have(this.columns);
-      if (run !== this.run) return;
-      this.said.hidden = true;
-      this.settle();
-    } catch (error) {
-      if (run === this.run) trouble(this.said, error, () => this.load());
-    }
+      return this.columns;
+    });
   }
 
   colorBy() {
@@ -88,8 +82,7 @@ export class Parallel extends ParallelLines {
   settle() {
     const { rows: held } = this.parts;
     const rows = held.rows(this.state.get("compareOf"));
-    const logs = this.state.get("compareLogs") ?? [];
-    this.axes = this.columns.map((column) => axisOf(column, held.label(column), rows.map((/** @type {any} */ row) => held.value(row, column)), logs.includes(column) ? true : logs.includes(`-${column}`) ? false : null));
+    this.axes = this.columns.map((column) => axisFor(this.parts, rows, column));
     const color = this.colorAxis();
     const ranges = this.ranges();
     this.lines = rows.map((/** @type {any} */ row) => {

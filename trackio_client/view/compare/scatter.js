@@ -3,7 +3,7 @@
 import { fill, h, text } from "../base/dom.js";
 import { icon } from "../base/icons.js";
 import { rankCorrelation } from "./axis.js";
-import { axisFor, columnButton, logBox, ofButton, placeOn, trouble } from "./choosing.js";
+import { axisFor, columnButton, loaded, logBox, ofButton, placeOn } from "./choosing.js";
 import { Dots } from "./dots.js";
 import { save } from "./files.js";
 import { colorAt, legendOf, shades } from "./plane.js";
@@ -48,21 +48,15 @@ export class Scatter {
   }
 
   async load() {
-    const run = (this.run = (this.run ?? 0) + 1);
-    try {
+    return loaded(this, async () => {
       if (!this.usual && !(this.state.get("compareX") && this.state.get("compareY"))) {
-        if (!this.state.get("metrics")) return;
+        if (!this.state.get("metrics")) return null;
         const columns = await this.parts.rows.usual(3);
         this.usual = [columns.find((/** @type {string} */ column) => column.startsWith("config:")) ?? "steps", columns.at(-1)];
       }
       const { x, y, color } = this.chosen();
-      await this.parts.rows.have([x, y, color].filter(Boolean));
-      if (run !== this.run) return;
-      this.said.hidden = true;
-      this.settle();
-    } catch (error) {
-      if (run === this.run) trouble(this.said, error, () => this.load());
-    }
+      return [x, y, color].filter(Boolean);
+    });
   }
 
   settle() {

@@ -1,36 +1,17 @@
 // @ts-check
 /** What media the ticked experiments logged: asked once for all of them, and again for those that went on, while somebody looks. */
 
-const EVERY_MS = 15_000;
+import { EVERY_MS, Ticked } from "../data/ticked.js";
+
 const MOST = 300; // experiments in one question
 
 /** Events: `change`. */
-export class Held extends EventTarget {
+export class Held extends Ticked {
   /** @param {any} source @param {() => boolean} isSeen */
   constructor(source, isSeen) {
-    super();
-    this.source = source;
-    this.isSeen = isSeen;
-    this.most = source.mediaOf ?? MOST;
+    super(source, isSeen, source.mediaOf ?? MOST);
     /** @type {Map<string, {entries: any[], more: boolean, heard: any, at: number}>} */ this.known = new Map();
-    /** @type {any[]} */ this.rows = [];
     /** @type {any} */ this.trouble = null;
-    this.busy = false;
-    this.timer = 0;
-    this.onShown = () => document.hidden || this.ask();
-    document.addEventListener("visibilitychange", this.onShown);
-  }
-
-  close() {
-    clearTimeout(this.timer);
-    document.removeEventListener("visibilitychange", this.onShown);
-  }
-
-  /** @param {any[]} rows ticked experiments, those that matter most first */
-  want(rows) {
-    this.left = Math.max(0, rows.length - this.most);
-    this.rows = rows.slice(0, this.most);
-    this.ask();
   }
 
   get isWaiting() {
@@ -63,6 +44,6 @@ export class Held extends EventTarget {
       this.dispatchEvent(new Event("change"));
       if (!this.trouble && this.rows.some(({ id }) => !this.known.has(id))) return void this.ask(); // ticked meanwhile
     }
-    this.timer = window.setTimeout(() => this.ask(), EVERY_MS);
+    this.later();
   }
 }

@@ -1,35 +1,17 @@
 // @ts-check
 /** What the ticked experiments' trainings tell: asked once, and again for those that went on, while somebody looks. */
 
-const EVERY_MS = 15_000; // between two questions about one that goes on: an evaluation is a matter of minutes
+import { EVERY_MS, Ticked } from "../data/ticked.js";
+
 const TOGETHER = 3;
 const MOST = 30; // experiments: a table of more is not read
 
 /** Events: `change`. */
-export class Trainings extends EventTarget {
+export class Trainings extends Ticked {
   /** @param {any} source @param {() => boolean} isSeen */
   constructor(source, isSeen) {
-    super();
-    this.source = source;
-    this.isSeen = isSeen;
+    super(source, isSeen, MOST);
     /** @type {Map<string, {training: any, heard: any, state: string, at: number, error: any}>} */ this.held = new Map();
-    /** @type {any[]} */ this.rows = [];
-    this.busy = false;
-    this.timer = 0;
-    this.onShown = () => document.hidden || this.ask();
-    document.addEventListener("visibilitychange", this.onShown);
-  }
-
-  close() {
-    clearTimeout(this.timer);
-    document.removeEventListener("visibilitychange", this.onShown);
-  }
-
-  /** @param {any[]} rows ticked experiments, those that matter most first */
-  want(rows) {
-    this.left = Math.max(0, rows.length - MOST);
-    this.rows = rows.slice(0, MOST);
-    this.ask();
   }
 
   /** @param {string} id */
@@ -64,7 +46,7 @@ export class Trainings extends EventTarget {
       this.dispatchEvent(new Event("change"));
     }
     this.busy = false;
-    this.timer = window.setTimeout(() => this.ask(), EVERY_MS);
+    this.later();
   }
 
   /** @param {any} row */
