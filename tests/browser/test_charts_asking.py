@@ -124,3 +124,81 @@ def test_a_hidden_page_asks_nothing(open_page: Callable[..., Any]) -> None:
     assert asked == []
     page.evaluate("window.away = false; document.dispatchEvent(new Event('visibilitychange'))")
     page.wait_for_function("(n) => grid.feeds.count.answers > n", arg=page.evaluate("grid.feeds.count.answers"))
+
+
+def _drag(page: Any, *, to: float, end: bool = True) -> None:
+    """Press in a chart, move to a share of its width and, maybe, let go."""
+    page.wait_for_function("Math.abs(chart('train/loss').width - document.querySelector('.tk-plot').clientWidth) < 1")
+    box = page.locator(".tk-chart .tk-plot").first.bounding_box()
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.4 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + to * box["width"], box["y"] + 0.4 * box["height"], steps=5)
+    if end:
+        page.mouse.up()
+
+
+RANGES = "[...grid.feeds.shelves.values()].filter((s) => s.axis.from !== null)"
+FINE = "chart('train/loss').model.zoom && chart('train/loss').lines.every((l) => l.series !== l.whole)"
+
+
+def test_a_selection_at_rest_is_asked_for_before_it_is_let_go(open_page: Callable[..., Any]) -> None:
+    server = one(falling(20_000))
+    page = open_page(server)
+    _drag(page, to=0.6, end=False)
+    page.wait_for_function(f"{RANGES}.some((s) => s.feeds.length && s.feeds.every((f) => f.answered))")
+    asked = sum("from_x" in ask for ask in server.asked)
+    assert page.evaluate("chart('train/loss').model.zoom") is None, "nothing is zoomed yet"
+    page.evaluate("addEventListener('pointerup', () => requestAnimationFrame(() => requestAnimationFrame(() => {"
+                  f"window.fineAtOnce = {FINE}; }})))")  # fmt: skip
+    page.mouse.up()
+    page.wait_for_function("window.fineAtOnce !== undefined")
+    assert page.evaluate("window.fineAtOnce"), "the first picture of the zoom is made of the finer points"
+    zoom, axis = page.evaluate(f"[chart('train/loss').model.zoom, {RANGES}.find((s) => s.wanted.size).axis]")
+    assert axis["from"] < zoom[0] < zoom[1] < axis["to"]
+    assert all(ask["from_x"] == axis["from"] for ask in server.asked[asked:] if "from_x" in ask), "only followed"
+    assert axis["to"] - axis["from"] < 1.3 * (zoom[1] - zoom[0])
+
+
+def test_a_selection_that_goes_on_asks_for_where_it_ends(open_page: Callable[..., Any]) -> None:
+    server = one(falling(20_000))
+    page = open_page(server)
+    _drag(page, to=0.4, end=False)
+    page.wait_for_function(f"{RANGES}.length > 0")
+    box = page.locator(".tk-chart .tk-plot").first.bounding_box()
+    page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 0.4 * box["height"])
+    page.mouse.up()
+    page.wait_for_function(FINE)
+    zoom = page.evaluate("chart('train/loss').model.zoom")
+    x = page.evaluate(
+        "Array.from(chart('train/loss').lines[0].series.x.subarray(0, chart('train/loss').lines[0].series.n))"
+    )
+    assert x[0] <= zoom[0]
+    assert x[-1] >= zoom[1]
+
+
+def test_a_selection_given_up_shows_and_asks_nothing_more(open_page: Callable[..., Any]) -> None:
+    server = one(falling(20_000))
+    page = open_page(server)
+    _drag(page, to=0.6, end=False)
+    page.wait_for_function(f"{RANGES}.some((s) => s.feeds.length && s.feeds.every((f) => f.answered))")
+    page.evaluate(
+        "document.querySelector('.tk-plot').dispatchEvent(new PointerEvent('pointercancel', {bubbles: true}))"
+    )
+    page.mouse.up()
+    ranged = len([ask for ask in server.asked if ask.get("from_x")])
+    page.wait_for_function("(n) => grid.feeds.count.answers > n + 1", arg=page.evaluate("grid.feeds.count.answers"))
+    assert page.evaluate("chart('train/loss').model.zoom") is None
+    assert len([ask for ask in server.asked if ask.get("from_x")]) == ranged
+
+
+def test_a_foreseen_range_that_failed_is_asked_again_when_it_is_wanted(open_page: Callable[..., Any]) -> None:
+    server = one(falling(20_000))
+    page = open_page(server)
+    problem = {"type": "https://x/problems/starting", "title": "The server is starting.", "status": 503}
+    server.fail = lambda ask: (503, {"Retry-After": "60"}, problem) if ask.get("from_x") else None
+    with page.expect_response(lambda response: response.status == 503):
+        _drag(page, to=0.6, end=False)
+    assert page.evaluate("grid.contact.phase") == "ready", "what nobody asked for yet is nobody's trouble"
+    server.fail = None
+    page.mouse.up()
+    page.wait_for_function(FINE)

@@ -35,6 +35,8 @@ class Feed {
     /** @type {string | null} */ this.cursor = null;
     /** @type {Series[]} */ this.list = [];
     this.answered = false;
+    this.isAsked = false; // a question is on its way
+    /** @type {Feed[] | undefined} */ this.replaces = undefined; // those that it asks for as one
     /** @type {any} */ this.error = null;
     this.mismatches = 0;
   }
@@ -123,6 +125,7 @@ export class Feeds extends EventTarget {
     this.turn = 0;
     this.waitUntil = 0; // while the server is away
     this.nextAt = Date.now() + every_ms; // the next turn of all feeds in use
+    /** @type {Set<Shelf>} */ this.foreseen = new Set(); // asked for, and wanted by no chart yet
     /** Measures for the benchmark: bytes and answers so far. */
     this.count = { bytes: 0, answers: 0 };
     this.onVisible = () => (document.hidden ? clearTimeout(this.timer) : this.#run(false));
@@ -140,15 +143,7 @@ export class Feeds extends EventTarget {
   want(wishes) {
     this.turn++;
     for (const shelf of this.shelves.values()) shelf.wanted = new Map();
-    for (const { axis, metric, experiments } of wishes) {
-      const key = axisKey(axis);
-      let shelf = this.shelves.get(key);
-      if (!shelf) this.shelves.set(key, (shelf = new Shelf(axis)));
-      shelf.usedAt = this.turn;
-      const ids = shelf.wanted.get(metric) ?? new Set();
-      for (const id of experiments) ids.add(id);
-      shelf.wanted.set(metric, ids);
-    }
+    this.#shelve(wishes);
     // Ranges that were zoomed into and left are dropped, all but the last few.
     const left = [...this.shelves].filter(([, s]) => s.axis.from !== null && s.usedAt < this.turn).sort((a, b) => a[1].usedAt - b[1].usedAt);
     for (const [key] of left.slice(0, -3)) this.shelves.delete(key);
@@ -174,6 +169,54 @@ export class Feeds extends EventTarget {
       if (isWhole) (this.soon = -1), queueMicrotask(go);
       else this.soon = window.setTimeout(go, SCROLL_MS);
     }
+  }
+
+  /** Note who wants what. @param {Wish[]} wishes @returns {Set<Shelf>} the shelves where it stands */
+  #shelve(wishes) {
+    /** @type {Set<Shelf>} */ const shelves = new Set();
+    for (const { axis, metric, experiments } of wishes) {
+      const key = axisKey(axis);
+      let shelf = this.shelves.get(key);
+      if (!shelf) this.shelves.set(key, (shelf = new Shelf(axis)));
+      shelves.add(shelf);
+      shelf.usedAt = this.turn;
+      const ids = shelf.wanted.get(metric) ?? new Set();
+      for (const id of experiments) ids.add(id);
+      shelf.wanted.set(metric, ids);
+    }
+    return shelves;
+  }
+
+  /**
+   * Ask for what will most likely be wanted in a moment, beside all other questions. It replaces what was foreseen
+   * before: of that only the part that is on its way is still waited for. What goes wrong is told when it is wanted.
+   * @param {Wish[]} wishes
+   */
+  foresee(wishes) {
+    this.foreseen = new Set();
+    if (this.closed || document.hidden || Date.now() < this.waitUntil) return;
+    const range = wishes.filter(({ axis }) => !this.shelves.get(axisKey(axis))?.wanted.size);
+    this.foreseen = this.#shelve(range);
+    for (const shelf of this.foreseen) {
+      const feeds = shelf.missing().filter((feed) => feed.experiments.length);
+      shelf.wanted = new Map(); // by no chart yet
+      shelf.feeds.push(...feeds);
+      if (feeds.length) void this.#foresee(shelf, feeds);
+    }
+  }
+
+  /** @param {Shelf} shelf @param {Feed[]} feeds */
+  async #foresee(shelf, feeds) {
+    try {
+      await this.#inTurn(shelf, feeds, () => shelf.wanted.size > 0 || this.foreseen.has(shelf));
+    } catch {
+      // Asked again, and told if it fails again, by whoever wants it.
+    }
+    if (feeds.every((feed) => feed.answered)) return;
+    shelf.feeds = shelf.feeds.filter((feed) => feed.answered || !feeds.includes(feed));
+    if (!shelf.wanted.size) return;
+    shelf.feeds.push(...shelf.missing());
+    void this.#run(true);
   }
 
   /** The series, if it has come. @param {Axis} axis @param {string} experiment @param {string} metric */
@@ -229,7 +272,7 @@ export class Feeds extends EventTarget {
 
   /** The feeds to ask now. @param {Shelf} shelf @param {boolean} onlyNew */
   #due(shelf, onlyNew) {
-    const inUse = shelf.feeds.filter((feed) => !feed.error && shelf.serves(feed));
+    const inUse = shelf.feeds.filter((feed) => !feed.error && !feed.isAsked && shelf.serves(feed));
     if (onlyNew) return inUse.filter((feed) => !feed.answered);
     if (inUse.length <= MOST_FEEDS) return inUse;
     const whole = shelf.whole();
@@ -240,11 +283,11 @@ export class Feeds extends EventTarget {
   }
 
   /** One after the other: when one has answered the next is asked, and while the server reads that, the first is drawn.
-   * @param {Shelf} shelf @param {Feed[]} feeds @returns {Promise<void>} */
-  async #inTurn(shelf, [feed, ...rest]) {
+   * @param {Shelf} shelf @param {Feed[]} feeds @param {() => boolean} [isWanted] whether the next is still to be asked @returns {Promise<void>} */
+  async #inTurn(shelf, [feed, ...rest], isWanted = () => true) {
     /** @type {Set<Series>} */ const changed = new Set();
     /** @type {Promise<void> | null} */ let others = null;
-    const goOn = () => void (rest.length && (others ??= this.#inTurn(shelf, rest)));
+    const goOn = () => void (rest.length && !this.closed && isWanted() && (others ??= this.#inTurn(shelf, rest, isWanted)));
     try {
       await this.#ask(shelf, feed, changed, goOn);
     } catch (error) {
@@ -256,10 +299,11 @@ export class Feeds extends EventTarget {
     await others;
   }
 
-  /** @param {Shelf} shelf @param {Feed & {replaces?: Feed[]}} feed @param {Set<Series>} changed @param {() => void} [heard] called when the answer is here */
+  /** @param {Shelf} shelf @param {Feed} feed @param {Set<Series>} changed @param {() => void} [heard] called when the answer is here */
   async #ask(shelf, feed, changed, heard) {
     const { x, from, to, max_points } = shelf.axis;
     let answer;
+    feed.isAsked = true;
     try {
       answer = await this.source.series({ experiments: feed.experiments, metrics: feed.metrics, x, from_x: from, to_x: to, max_points, cursor: feed.cursor }, undefined, heard);
       this.count.bytes += answer.bytes;
@@ -272,6 +316,8 @@ export class Feeds extends EventTarget {
       feed.cursor = null; // ask for all of it
       if (error instanceof SourceError || ++feed.mismatches > 1) feed.error = error;
       return;
+    } finally {
+      feed.isAsked = false;
     }
     feed.answered = true;
     if (feed.replaces) {

@@ -4,6 +4,7 @@
  * all that has to be drawn. Knows the page only by its state and the server only by its source.
  */
 import { chartMenu } from "./actions.js";
+import { Ahead } from "./ahead.js";
 import { ARRANGEMENT, followArrangement, listOf, moved, putBefore, setList } from "./arrangement.js";
 import { Chart } from "./chart.js";
 import { Ink } from "../base/colors.js";
@@ -16,7 +17,7 @@ import { HiddenMetrics } from "./hidden.js";
 import { MarkFeed } from "./marks.js";
 import { Legend } from "./legend.js";
 import { Models } from "./models.js";
-import { Ranges } from "./ranges.js";
+import { Ranges, zoomKey } from "./ranges.js";
 import { followLink } from "./link.js";
 import { PutAway, pinsOf, togglePin } from "./pins.js";
 import { Sections } from "./sections.js";
@@ -40,7 +41,8 @@ export class MetricGrid extends EventTarget {
     this.ink = new Ink();
     this.ink.forget();
     this.feeds = new Feeds(source, { every_ms });
-    this.models = new Models({ state, source, feeds: this.feeds, ink: this.ink });
+    this.ahead = new Ahead();
+    this.models = new Models({ state, source, feeds: this.feeds, ink: this.ink, ahead: this.ahead });
     this.marks = new MarkFeed(source);
     this.node = h("div", { class: "tk-charts" });
     this.hidden = new HiddenMetrics(() => this.#rearranged());
@@ -327,9 +329,24 @@ export class MetricGrid extends EventTarget {
     if (this.cursorLine.chart === chart) this.cursorLine.leave();
   }
 
+  /** A selection has come to rest: what a zoom to it would show is asked for now. @param {Chart} chart @param {[number, number]} x */
+  foresee(chart, x) {
+    const key = zoomKey(chart, this.axisOf(chart));
+    if (!this.ahead.expect(key, x)) return;
+    const others = this.inView().filter((each) => zoomKey(each, this.axisOf(each)) === key);
+    this.feeds.foresee(others.flatMap((each) => this.models.wishes(each, x)).filter(({ axis }) => axis.from !== null));
+  }
+
+  /** A selection was given up. @param {Chart} chart */
+  giveUp(chart) {
+    this.ahead.settle(zoomKey(chart, this.axisOf(chart)), null);
+    this.feeds.foresee([]);
+  }
+
   /** @param {Chart} chart @param {[number, number]} x @param {[number, number] | null} y @param {boolean} [smooth] one step of many */
   zoom(chart, x, y, smooth = false) {
     chart.zoomY = y ?? chart.zoomY;
+    this.ahead.settle(zoomKey(chart, this.axisOf(chart)), x);
     this.ranges.into(chart, x, smooth);
     if (this.source.overview && chart.lines.some(({ series }) => !series.single || series.n < series.points().count)) chart.say(this.source.overview);
   }

@@ -7,6 +7,7 @@ import { Series } from "./frames.js";
 import { groupsOf } from "./grouping.js";
 import { joined } from "./joined.js";
 import { isNoisy } from "./order.js";
+import { zoomKey } from "./ranges.js";
 import { ownOf } from "./settings.js";
 import { BY_STEP } from "../data/state.js";
 
@@ -21,13 +22,21 @@ const PLAIN = ["step", ...CLOCKS];
 /** @typedef {import("./chart.js").Chart} Chart @typedef {import("./feeds.js").Axis} Axis @typedef {import("./feeds.js").Feeds} Feeds
  * @typedef {{id: string, name: string, color: string, dash: number[], live: boolean, series: Series, whole: Series, members?: string[], of?: number}} Drawn */
 
+/** A little more than is seen, so that lines reach the edges; on the left also that smoothing has something to begin with.
+ * @param {[number, number]} zoom @returns {[number, number]} */
+function around([low, high]) {
+  const size = high - low;
+  return [Number((low - 0.1 * size).toPrecision(12)), Number((high + 0.02 * size).toPrecision(12))];
+}
+
 export class Models {
-  /** @param {{state: any, source: any, feeds: Feeds, ink: import("../base/colors.js").Ink}} parts */
-  constructor({ state, source, feeds, ink }) {
+  /** @param {{state: any, source: any, feeds: Feeds, ink: import("../base/colors.js").Ink, ahead: import("./ahead.js").Ahead}} parts */
+  constructor({ state, source, feeds, ink, ahead }) {
     this.state = state;
     this.source = source;
     this.feeds = feeds;
     this.ink = ink;
+    this.ahead = ahead;
     /** Series that were computed here, by chart. @type {WeakMap<Chart, Map<string, {key: string, series: any}>>} */
     this.computed = new WeakMap();
     this.ticked = { of: /** @type {any} */ (null), rows: /** @type {any[]} */ ([]) }; // of ten thousand rows, asked for at every draw
@@ -96,9 +105,8 @@ export class Models {
   axes(chart, zoom) {
     const coarse = { x: this.axisOf(chart), from: null, to: null, max_points: this.#points(chart) };
     if (!zoom || this.source.overview) return { coarse, fine: null };
-    // A little more than is seen, so that lines reach the edges; on the left also that smoothing has something to begin with.
-    const [before, behind] = [0.1, 0.02].map((share) => (zoom[1] - zoom[0]) * share);
-    const fine = { ...coarse, from: Number((zoom[0] - before).toPrecision(12)), to: Number((zoom[1] + behind).toPrecision(12)) };
+    const [from, to] = this.ahead.of(zoomKey(chart, coarse.x), zoom) ?? around(zoom);
+    const fine = { ...coarse, from, to };
     const ids = this.shown().map((/** @type {any} */ e) => e.id);
     const enough = ids.every((/** @type {string} */ id) =>
       this.names(chart).every((name) => {

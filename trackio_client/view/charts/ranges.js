@@ -5,6 +5,9 @@
 /** @param {import("./chart.js").Chart} chart @param {string} x */
 const keyOf = (chart, x) => `${x} ${chart.metric.group}`;
 
+/** Of the charts that zoom together. @param {import("./chart.js").Chart} chart @param {string} x */
+export const zoomKey = (chart, x) => (chart.linked ? keyOf(chart, x) : `${keyOf(chart, x)} ${chart.metric.metric}`);
+
 export class Ranges {
   /** @param {any} state @param {(chart: import("./chart.js").Chart) => string} axisOf @param {() => void} changed when no state tells */
   constructor(state, axisOf, changed) {

@@ -7,12 +7,27 @@ import { fromX, fromY, toX, toY } from "./lines.js";
 
 const DRAG = 5; // pixels; less is a click
 const NEAR = 12; // pixels from a line that still mean it
+const REST_MS = 40; // a selection's end stays about where it is: it will most likely be let go there
+const STILL = 0.04; // of the selection's width: how far it may move and is at rest
 
 /** @param {import("./chart.js").Chart} chart */
 export function listen(chart) {
   const { plot, host } = chart;
   /** @type {{at: [number, number], id: number} | null} */ let press = null;
+  let rest = { timer: 0, at: NaN };
   const at = (/** @type {PointerEvent | MouseEvent} */ event) => /** @type {[number, number]} */ ([event.offsetX, event.offsetY]);
+
+  /** The x that a selection spans. @returns {[number, number]} */
+  const spanned = () => {
+    const { selection, view } = /** @type {any} */ (chart);
+    return ordered(fromX(view, inside(selection.a[0], view.L, view.R)), fromX(view, inside(selection.b[0], view.L, view.R)));
+  };
+  const looksAhead = () => {
+    const { a, b } = /** @type {any} */ (chart.selection);
+    if (Math.abs(b[0] - rest.at) <= Math.max(1, STILL * Math.abs(b[0] - a[0]))) return;
+    clearTimeout(rest.timer);
+    rest = { at: b[0], timer: window.setTimeout(() => chart.selection && chart.view && chart.host.foresee?.(chart, spanned()), REST_MS) };
+  };
 
   plot.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => {
     if (!chart.view || event.target instanceof HTMLButtonElement) return;
@@ -26,20 +41,22 @@ export function listen(chart) {
     if (press && (chart.selection || Math.abs(here[0] - press.at[0]) > DRAG || (event.shiftKey && Math.abs(here[1] - press.at[1]) > DRAG))) {
       if (!chart.selection) plot.setPointerCapture(press.id);
       chart.selection = { a: press.at, b: here, both: event.shiftKey };
+      if (Math.abs(here[0] - press.at[0]) > DRAG) looksAhead();
     }
     move(chart, here, false);
   });
   const stop = (/** @type {PointerEvent} */ event) => {
     const { selection, view } = chart;
     press = null;
+    clearTimeout(rest.timer);
+    rest.at = NaN;
+    if (!selection || !view) return void (chart.selection = null);
+    const x = spanned();
     chart.selection = null;
-    if (!selection || !view) return;
-    if (event.type === "pointerup") {
-      const [a, b] = [selection.a, selection.b];
-      const x = ordered(fromX(view, inside(a[0], view.L, view.R)), fromX(view, inside(b[0], view.L, view.R)));
-      const y = selection.both ? ordered(fromY(view, inside(a[1], view.T, view.B)), fromY(view, inside(b[1], view.T, view.B))) : null;
-      if (Math.abs(a[0] - b[0]) > DRAG) host.zoom(chart, x, y);
-    }
+    const [a, b] = [selection.a, selection.b];
+    if (event.type === "pointerup" && Math.abs(a[0] - b[0]) > DRAG) {
+      host.zoom(chart, x, selection.both ? ordered(fromY(view, inside(a[1], view.T, view.B)), fromY(view, inside(b[1], view.T, view.B))) : null);
+    } else host.giveUp?.(chart);
     chart.overlay();
   };
   plot.addEventListener("pointerup", stop);
