@@ -13,7 +13,7 @@ import { SourceError } from "../data/source.js";
 const MOST_FEEDS = 3; // requests a tick and shelf; a fourth makes asking all anew cheaper than more round trips
 const LONGEST_WAIT_MS = 60_000;
 const CALM_MS = 300;
-const PART = 120; // series from which on a range is asked for in parts: the first is drawn while the server reads the next
+const PART = 120; // series from which on a range is asked for in parts: the first is drawn while the server reads the others
 const SCROLL_MS = 40; // wishes that come closer together become one question
 
 /**
@@ -42,10 +42,10 @@ class Feed {
   }
 }
 
-/** A question in parts of some metrics each, in their order, at most as many as are followed side by side. @param {Feed} feed */
-function partsOf(feed) {
+/** A question in parts of some metrics each, in their order. @param {Feed} feed @param {number} most */
+function partsOf(feed, most) {
   const { experiments, metrics } = feed;
-  const parts = Math.min(MOST_FEEDS, metrics.length, Math.floor((experiments.length * metrics.length) / PART));
+  const parts = Math.min(most, metrics.length, Math.floor((experiments.length * metrics.length) / PART));
   if (parts < 2) return [feed];
   const size = Math.ceil(metrics.length / parts);
   return Array.from({ length: Math.ceil(metrics.length / size) }, (_, i) => new Feed(experiments, metrics.slice(i * size, (i + 1) * size)));
@@ -95,7 +95,7 @@ class Shelf {
       if (same) same.metrics.push(metric);
       else made.set(lacking.join(), new Feed(lacking, [metric]));
     }
-    return [...made.values()].flatMap((feed) => (this.axis.from === null || covered.size ? [feed] : partsOf(feed)));
+    return [...made.values()].flatMap((feed) => (this.axis.from === null ? [feed] : partsOf(feed, MOST_FEEDS - this.feeds.length)));
   }
 
   /** One feed for all that is wanted. */
@@ -125,7 +125,8 @@ export class Feeds extends EventTarget {
     this.turn = 0;
     this.waitUntil = 0; // while the server is away
     this.nextAt = Date.now() + every_ms; // the next turn of all feeds in use
-    /** @type {Set<Shelf>} */ this.foreseen = new Set(); // asked for, and wanted by no chart yet
+    /** @type {Wish[]} */ this.foreseen = []; // asked for, and wanted by no chart yet
+    /** @type {Promise<void> | null} */ this.looking = null;
     /** Measures for the benchmark: bytes and answers so far. */
     this.count = { bytes: 0, answers: 0 };
     this.onVisible = () => (document.hidden ? clearTimeout(this.timer) : this.#run(false));
@@ -188,32 +189,37 @@ export class Feeds extends EventTarget {
   }
 
   /**
-   * Ask for what will most likely be wanted in a moment, beside all other questions. It replaces what was foreseen
-   * before: of that only the part that is on its way is still waited for. What goes wrong is told when it is wanted.
+   * Ask for what will most likely be wanted in a moment, a part at a time: what is wanted after all never waits for more
+   * than one of them. It replaces what was foreseen before. What goes wrong is told when it is wanted.
    * @param {Wish[]} wishes
    */
   foresee(wishes) {
-    this.foreseen = new Set();
-    if (this.closed || document.hidden || Date.now() < this.waitUntil) return;
-    const range = wishes.filter(({ axis }) => !this.shelves.get(axisKey(axis))?.wanted.size);
-    this.foreseen = this.#shelve(range);
-    for (const shelf of this.foreseen) {
-      const feeds = shelf.missing().filter((feed) => feed.experiments.length);
-      shelf.wanted = new Map(); // by no chart yet
-      shelf.feeds.push(...feeds);
-      if (feeds.length) void this.#foresee(shelf, feeds);
-    }
+    this.foreseen = wishes;
+    if (!this.looking) this.looking = this.#lookAhead().finally(() => (this.looking = null));
   }
 
-  /** @param {Shelf} shelf @param {Feed[]} feeds */
-  async #foresee(shelf, feeds) {
+  async #lookAhead() {
+    for (let wishes = this.foreseen; wishes.length; wishes = this.foreseen === wishes ? [] : this.foreseen) {
+      const isOpen = () => this.foreseen === wishes && !this.closed && !document.hidden && Date.now() >= this.waitUntil;
+      const range = wishes.filter(({ axis }) => !this.shelves.get(axisKey(axis))?.wanted.size);
+      const shelves = isOpen() ? this.#shelve(range) : new Set();
+      const lacking = [...shelves].flatMap((shelf) => shelf.missing().map((feed) => ({ shelf, feed })));
+      for (const shelf of shelves) shelf.wanted = new Map(); // by no chart yet
+      for (const { shelf, feed } of lacking) if (isOpen() && !shelf.wanted.size) await this.#glimpse(shelf, feed);
+    }
+    this.foreseen = [];
+  }
+
+  /** @param {Shelf} shelf @param {Feed} feed */
+  async #glimpse(shelf, feed) {
+    shelf.feeds.push(feed);
     try {
-      await this.#inTurn(shelf, feeds, () => shelf.wanted.size > 0 || this.foreseen.has(shelf));
+      await this.#inTurn(shelf, [feed]);
     } catch {
       // Asked again, and told if it fails again, by whoever wants it.
     }
-    if (feeds.every((feed) => feed.answered)) return;
-    shelf.feeds = shelf.feeds.filter((feed) => feed.answered || !feeds.includes(feed));
+    if (feed.answered) return;
+    shelf.feeds = shelf.feeds.filter((each) => each !== feed);
     if (!shelf.wanted.size) return;
     shelf.feeds.push(...shelf.missing());
     void this.#run(true);
@@ -282,21 +288,29 @@ export class Feeds extends EventTarget {
     return [whole];
   }
 
-  /** One after the other: when one has answered the next is asked, and while the server reads that, the first is drawn.
-   * @param {Shelf} shelf @param {Feed[]} feeds @param {() => boolean} [isWanted] whether the next is still to be asked @returns {Promise<void>} */
-  async #inTurn(shelf, [feed, ...rest], isWanted = () => true) {
-    /** @type {Set<Series>} */ const changed = new Set();
-    /** @type {Promise<void> | null} */ let others = null;
-    const goOn = () => void (rest.length && !this.closed && isWanted() && (others ??= this.#inTurn(shelf, rest, isWanted)));
-    try {
-      await this.#ask(shelf, feed, changed, goOn);
-    } catch (error) {
-      await Promise.allSettled([others]);
-      throw error;
-    }
-    goOn(); // where nobody told when the answer came
-    if (!this.closed) this.dispatchEvent(new CustomEvent("data", { detail: changed }));
-    await others;
+  /** Two at a time: the server reads one while the one before it is drawn, and never waits for this page to have a moment.
+   * @param {Shelf} shelf @param {Feed[]} feeds @returns {Promise<void>} */
+  async #inTurn(shelf, feeds) {
+    const queue = [...feeds];
+    const next = async () => {
+      const feed = this.closed ? undefined : queue.shift();
+      if (!feed) return;
+      /** @type {Set<Series>} */ const changed = new Set();
+      /** @type {Promise<void> | null} */ let others = null;
+      const goOn = () => void (others ??= next());
+      try {
+        await this.#ask(shelf, feed, changed, goOn);
+      } catch (error) {
+        queue.length = 0;
+        await Promise.allSettled([others]);
+        throw error;
+      }
+      goOn(); // where nobody told when the answer came
+      if (!this.closed) this.dispatchEvent(new CustomEvent("data", { detail: changed }));
+      await others;
+    };
+    const ends = await Promise.allSettled([next(), next()]);
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
   }
 
   /** @param {Shelf} shelf @param {Feed} feed @param {Set<Series>} changed @param {() => void} [heard] called when the answer is here */

@@ -339,14 +339,13 @@ export class MetricGrid extends EventTarget {
 
   /** A selection was given up. @param {Chart} chart */
   giveUp(chart) {
-    this.ahead.settle(zoomKey(chart, this.axisOf(chart)), null);
-    this.feeds.foresee([]);
+    if (this.ahead.settle(zoomKey(chart, this.axisOf(chart)), null)) this.feeds.foresee([]);
   }
 
   /** @param {Chart} chart @param {[number, number]} x @param {[number, number] | null} y @param {boolean} [smooth] one step of many */
   zoom(chart, x, y, smooth = false) {
     chart.zoomY = y ?? chart.zoomY;
-    this.ahead.settle(zoomKey(chart, this.axisOf(chart)), x);
+    if (this.ahead.settle(zoomKey(chart, this.axisOf(chart)), x)) this.feeds.foresee([]);
     this.ranges.into(chart, x, smooth);
     if (this.source.overview && chart.lines.some(({ series }) => !series.single || series.n < series.points().count)) chart.say(this.source.overview);
   }

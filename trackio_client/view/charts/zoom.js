@@ -7,8 +7,8 @@ import { fromX, fromY, toX, toY } from "./lines.js";
 
 const DRAG = 5; // pixels; less is a click
 const NEAR = 12; // pixels from a line that still mean it
-const REST_MS = 40; // a selection's end stays about where it is: it will most likely be let go there
-const STILL = 0.04; // of the selection's width: how far it may move and is at rest
+const REST_MS = 60; // a selection's end stays about where it is: it will most likely be let go there
+const STILL = 0.03; // of the selection's width: how far it may move and is at rest
 
 /** @param {import("./chart.js").Chart} chart */
 export function listen(chart) {
