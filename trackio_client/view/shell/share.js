@@ -32,7 +32,7 @@ function chosen(state) {
 /** How the charts look now, as a link carries it. @param {import("../data/state.js").PageState} state @returns {URLSearchParams} */
 export function viewOf(state) {
   const all = new URLSearchParams(addressOf(state, null).replace(/^[^?]*/, ""));
-  const view = new URLSearchParams([...all].filter(([name, value]) => name in CARRIED && !((name === "by" || name === "facet") && value.includes(":")))); // configs are no columns there
+  const view = new URLSearchParams([...all].filter(([name]) => name in CARRIED));
   return String(view).length > LONGEST ? new URLSearchParams() : view;
 }
 
