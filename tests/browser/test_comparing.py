@@ -111,6 +111,30 @@ def test_two_groups_of_seeds_are_told_apart_or_called_a_tie(page, space, seeds):
     expect(page.locator(".tk-verdicts")).to_contain_text("With one seed in a group there is no interval")
 
 
+def test_seeds_of_one_config_are_a_group_in_compare_the_table_and_the_charts(page, space, seeds):
+    opened(page, space, seeds, "&part=groups&groupby=but:seed", range(7))
+    by, first = page.get_by_title("Put experiments into groups by"), page.get_by_title("First group")
+    expect(by).to_have_text("everything but the seed")
+    expect(page.locator(".tk-verdicts")).to_contain_text("(3 and 3 seeds, Welch)")
+    expect(first).to_contain_text("lr 0.01, model.layers 2, prompt You are")
+    by.click()
+    page.get_by_role("option", name="everything but the seed").click()
+    for key in ("lr", "model.layers"):  # more than one key
+        page.get_by_role("option", name=key, exact=True).click()
+    expect(first).to_have_text("lr 0.01, model.layers 2, 3")
+    expect(page).to_have_url(re.compile("groupby=config:lr,config:model.layers"))
+    page.keyboard.press("Escape")
+    page.evaluate("trackioPage.shell.state.set({ view: 'table', tableGroups: ['but:seed'] })")
+    heads = page.locator(".tk-table-group .tk-group-fold")
+    expect(heads).to_have_count(3)
+    expect(heads.filter(has_text="lr 0.01, model.layers 2, prompt You are")).to_contain_text("3")
+    page.evaluate("trackioPage.shell.state.set({ view: 'metrics', by: ['but:seed'] })")
+    legend = page.locator(".tk-view.metrics .tk-groups-one")
+    expect(legend).to_contain_text(["lr 0.01", "lr 0.1", "lr a, b"])
+    page.get_by_title("Group experiments and draw").first.click()
+    expect(page.get_by_role("option", name="everything but the seed")).to_contain_text("7 experiments into 3")
+
+
 @pytest.mark.requirement("S2.74")
 def test_ranges_choose_lines_dots_open_experiments_and_importance_says_what_matters(page, space):
     for i in range(12):

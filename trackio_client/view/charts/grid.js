@@ -125,7 +125,7 @@ export class MetricGrid extends EventTarget {
 
   /** Values of the configuration came, by which the experiments are grouped or have charts of their own. */
   #regrouped() {
-    if (this.state.get("facet")?.includes(":") && this.#refaceted()) this.#rearranged();
+    if (this.state.get("facet")?.some((/** @type {string} */ key) => key.includes(":")) && this.#refaceted()) this.#rearranged();
     if (!(this.state.get("by") ?? []).some((/** @type {string} */ key) => key.includes(":"))) return;
     const before = this.legend.told;
     this.models.regroup();

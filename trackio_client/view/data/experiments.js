@@ -185,8 +185,8 @@ export class Experiments extends EventTarget {
     const glanced = this.state.get("view") === "overview" ? this.state.get("overviewColumns") ?? [] : [];
     const searched = queryOf(this.state.get("search") ?? "").columns;
     const grouped = this.state.get("by") ?? []; // charts draw means of those that share a value
-    const faceted = this.state.get("facet"); // or each value has its own
-    return [...new Set([this.state.get("column"), ...table, ...glanced, ...searched, ...grouped, faceted].filter((column) => column?.includes(":") || column === "notes"))];
+    const faceted = this.state.get("facet") ?? []; // or each value has its own
+    return [...new Set([this.state.get("column"), ...table, ...glanced, ...searched, ...grouped, ...faceted].filter((column) => column?.includes(":") || column === "notes"))];
   }
 
   _take(answer, whole) {

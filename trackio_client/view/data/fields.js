@@ -25,6 +25,8 @@ export const words = (name, key = name) => ({ name, key, read: (text) => text ||
 export const flag = (name, key) => ({ name, key, read: (text) => (text === "1" ? true : text === "0" ? false : undefined), write: (value) => (value ? "1" : "0") });
 /** @param {string} name @param {string} [key] @returns {Field} */
 export const list = (name, key = name) => ({ name, key, read: (text) => text.split(",").map(decoded).filter(Boolean), write: (value) => value.map(encodeURIComponent).join(",") });
+/** As `list`, of names that seldom hold a comma: only that is encoded, once more. @param {string} name @param {string} [key] @returns {Field} */
+export const plainList = (name, key = name) => ({ ...list(name, key), write: (value) => value.map((/** @type {string} */ each) => each.replace(/[%,]/g, encodeURIComponent)).join(",") });
 /** One of these words. @param {string} name @param {string[]} known @param {string} [key] @returns {Field} */
 export const choice = (name, known, key = name) => ({ name, key, read: (text) => (known.includes(text) ? text : undefined), write: String });
 
@@ -51,7 +53,7 @@ export const FIELDS = [
   flag("log", "logY"),
   flag("logx", "logX"),
   { ...list("by"), usual: () => [] },
-  words("facet"),
+  { ...plainList("facet"), usual: () => [] },
   choice("spread", ["sd", "se", "range"]),
   { name: "derive", key: "derived", read: readDerived, write: writeDerived, usual: () => [] },
   { name: "own", key: "own", read: readOwn, write: writeOwn, usual: () => ({}) },
@@ -82,7 +84,7 @@ export const FIELDS = [
   flag("same", "compareSame"),
   choice("at", ["common", "best", "last"], "compareAt"),
   words("find", "compareFind"),
-  words("groupby", "compareBy"),
+  { ...plainList("groupby", "compareBy"), usual: () => [] },
   words("first", "compareFirst"),
   words("second", "compareSecond"),
   words("result", "compareMetric"),

@@ -49,8 +49,9 @@ export const DEFAULTS = Object.freeze({
   logY: false,
   logX: false,
   dashes: false, // lines of hues that look alike to the colour-blind differ by dashes, too
-  by: null, // what experiments are drawn as groups by: "group", "name" (without its seed), "config:lr"
-  facet: null, // of whose values each has a chart of its own: "group", "name", "state", "tag", "config:lr"
+  by: null, // what experiments are drawn as groups by: "group", "name" (without its seed), "but:seed", "config:lr"
+  facet: null, // of whose values each has a chart of its own, one key or two: "group", "name", "but:seed", "state", "tag", "config:lr"
+  facetLacks: null, // those of them that no shown experiment has
   spread: "sd", // of a group: "sd", "se" or "range"
   derived: null, // charts of expressions; null until the project is open (charts/settings.js)
   own: null, // what single charts set themselves

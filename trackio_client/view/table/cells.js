@@ -2,6 +2,7 @@
 /** What stands in a cell of the table: of an experiment, or of a group. */
 import { h } from "../base/dom.js";
 import { sign, stateWord } from "../base/icons.js";
+import { BUT_SEED, settingNames } from "../base/seeds.js";
 import { age, clock, columnFormat, count, duration, exact, iso, number } from "../base/words.js";
 import { kindOf, readCell } from "./columns.js";
 import { spreadOf, varietyOf } from "./groups.js";
@@ -23,6 +24,8 @@ export class Cells {
     this.best = new Map();
     /** @type {Map<string, (value: any) => string>} */
     this.means = new Map();
+    /** @type {Map<string, string> | undefined} */
+    this.settings = undefined;
   }
 
   /** @param {string} key */
@@ -62,10 +65,17 @@ export class Cells {
     return this.rows.slice(0, 200).every((row) => !["string", "object", "boolean"].includes(typeof (readCell(row, key) ?? undefined)));
   }
 
+  /** What a setting is called among those that are listed. @param {import("../base/seeds.js").Setting} setting */
+  settingName(setting) {
+    this.settings ??= settingNames(this.rows.map((row) => readCell(row, BUT_SEED)));
+    return this.settings.get(setting.same) ?? "";
+  }
+
   /** The words of a cell. @param {any} row @param {string} key */
   words(row, key) {
     const value = readCell(row, key);
     if (value === undefined || value === null) return "–";
+    if (key === BUT_SEED) return this.settingName(value);
     if (key === "state") return stateWord(value);
     if (key === "age") return age(this.now_s() - value);
     if (kindOf(key) === "time") return clock(value);
@@ -110,7 +120,7 @@ export class Cells {
     return by.map((key, i) => {
       const value = group.values[i];
       const words = value === undefined || value === null ? "none" : this.words(group.rows[0], key);
-      return by.length === 1 ? words : `${label(key)} ${words}`;
+      return by.length === 1 || key === BUT_SEED ? words : `${label(key)} ${words}`;
     }).join(" · ");
   }
 }

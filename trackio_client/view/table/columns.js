@@ -1,5 +1,6 @@
 // @ts-check
 /** The table's columns: which there are, what a row holds in each, how wide they are; kept by project in this browser and in the address. */
+import { BUT_SEED } from "../base/seeds.js";
 import { remember, remembered } from "../base/remember.js";
 import { iso } from "../base/words.js";
 
@@ -37,6 +38,7 @@ export function partsOf(key) {
 export function labelOf(key) {
   const known = own(key);
   if (known) return known.label;
+  if (key === BUT_SEED) return "everything but the seed";
   const [kind, name] = partsOf(key);
   return kind in STATISTICS ? `${name} ${STATISTICS[/** @type {keyof typeof STATISTICS} */ (kind)]}` : name;
 }
@@ -45,7 +47,7 @@ export function labelOf(key) {
 export function kindOf(key) {
   const known = own(key);
   if (known) return /** @type {any} */ (known.kind);
-  return key.startsWith("config:") ? "any" : "num";
+  return key === BUT_SEED ? "text" : key.startsWith("config:") ? "any" : "num";
 }
 
 /** @param {any} row @param {string} key */

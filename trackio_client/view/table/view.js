@@ -8,6 +8,7 @@ import { orderOf, sorted } from "../base/listing.js";
 import { isOut, onMarks } from "../base/marks.js";
 import { openMenu } from "../base/menu.js";
 import { filtered, queryOf } from "../base/query.js";
+import { BUT_SEED } from "../base/seeds.js";
 import { toast } from "../base/toast.js";
 import { age, count, plural } from "../base/words.js";
 import { Actions } from "./actions.js";
@@ -385,7 +386,8 @@ export class TableView {
   openGroups(at) {
     const by = this.state.get("tableGroups") ?? [];
     const items = this.columns.items(by).then((all) => all.filter((item) => !/^(?:age|created|id|notes|points)$/.test(item.value) && !/^(?:last|best|min|max|mean):/.test(item.value)).sort((a, b) => Number(b.chosen) - Number(a.chosen) || Number(b.value.startsWith("config:")) - Number(a.value.startsWith("config:"))));
-    openMenu(at, { title: "Group by", several: true, items, choose: (key) => {
+    const settings = { value: BUT_SEED, label: labelOf(BUT_SEED), note: "seeds of one config are a group", chosen: by.includes(BUT_SEED) };
+    openMenu(at, { title: "Group by", several: true, items: items.then((all) => [settings, ...all.filter(({ value }) => value !== BUT_SEED)]), choose: (key) => {
       const now = this.state.get("tableGroups") ?? [];
       const next = now.includes(key) ? now.filter((/** @type {string} */ each) => each !== key) : [...now, key];
       this.flipped.clear();
@@ -420,7 +422,7 @@ export class TableView {
         const keys = await this.columns.every();
         saved(csvOf(this.taken(), keys, await this.cellsOf(keys)), `${name}.csv`);
       },
-      groups: () => saved(csvOfGroups(this.groups, by, this.keys), `${name} groups.csv`),
+      groups: () => saved(csvOfGroups(this.groups, by, this.keys, (setting) => this.cells.settingName(setting)), `${name} groups.csv`),
       markdown: () => this.copy(),
     };
     openMenu(at, { title: "Take away", items, choose: (value) => Promise.resolve(acts[value]()).catch((error) => toast(`The file was not made: ${error.message}`, { isTrouble: true })) });
