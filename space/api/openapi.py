@@ -46,7 +46,7 @@ EXPERIMENT: Final[Json] = _object(
     tags=_list(_TEXT), state={"enum": ["running", "finished", "failed", "interrupted", "lost_contact", "paused"]},
     evidence=_TEXT, since_s=_SECONDS, created_s=_SECONDS, last_event_s=_SECONDS, last_heard_s=_SECONDS,
     duration_s={"type": "number"}, last_step={"type": ["integer", "null"]}, metric_count=_WHOLE, point_count=_WHOLE,
-    generation=_WHOLE, archived={"type": "boolean"}, parent={"type": ["array", "null"]}, columns=_ANY,
+    missing=_WHOLE, generation=_WHOLE, archived={"type": "boolean"}, parent={"type": ["array", "null"]}, columns=_ANY,
 )  # fmt: skip
 _SERIES: Final[Json] = _object(
     "series", "cursor",

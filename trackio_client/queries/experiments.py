@@ -270,6 +270,7 @@ def _row(
         "last_step": record.last_step,
         "metric_count": record.metric_count,
         "point_count": record.point_count,
+        "missing": record.missing_count,
         "generation": record.generation,
         "archived": record.archived,
         "parent": None if record.parent is None else list(record.parent),

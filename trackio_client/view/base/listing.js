@@ -23,6 +23,7 @@ const READ = {
   steps: (row) => row.last_step,
   duration: (row) => row.duration_s,
   points: (row) => row.point_count,
+  missing: (row) => row.missing,
 };
 
 /** What a row holds under a sort key or column. @param {any} row @param {string} key */

@@ -20,6 +20,7 @@ const OWN = {
   updated: (row) => [row.last_event_s],
   age: (row, now_s) => [now_s - row.created_s],
   points: (row) => [row.point_count],
+  missing: (row) => [row.missing],
   archived: (row) => [row.archived === true],
 };
 const ALIASES = new Map([["tags", "tag"], ["status", "state"], ["step", "steps"], ["started", "created"], ["note", "notes"]]);

@@ -13,6 +13,7 @@ import { age, columnFormat, count, exact, iso, plural } from "../base/words.js";
 import { hide, rowItems, star, watch } from "./rowmenu.js";
 
 const ROW = 32;
+const MARK_WORDS = { starred: "starred", ringing: "watched", missing: "events are missing" };
 const SPARE = 6; // rows made above and below what is seen
 const DEMO_PX = 40; // what the mark of made-up data takes of the name
 const MOST_TICKED = 100; // more lines than that say nothing, and cost everyone
@@ -189,10 +190,10 @@ export class SideBar {
 
   paintRow(node, row) {
     const { tick, name, state, value, old, marks, more } = node.parts;
-    const signs = `${isMarked("starred", row.id) ? "starred " : ""}${isMarked("watched", row.id) ? "ringing" : ""}`.trim();
+    const signs = `${isMarked("starred", row.id) ? "starred " : ""}${isMarked("watched", row.id) ? "ringing " : ""}${row.missing > 0 ? "missing" : ""}`.trim();
     if (node.signs !== signs) {
       node.signs = signs;
-      marks.replaceChildren(...signs.split(" ").filter(Boolean).map((each) => icon(each, each === "starred" ? "starred" : "watched")));
+      marks.replaceChildren(...signs.split(" ").filter(Boolean).map((each) => icon(each, MARK_WORDS[each])));
       node.room = -1; // the name has another width now
     }
     node.classList.toggle("out", isOut(row));
@@ -209,7 +210,7 @@ export class SideBar {
       tick.setAttribute("aria-label", `Show ${row.name}`);
       more.setAttribute("aria-label", `What to do with ${row.name}`);
       more.title = "Star, hide, watch …";
-      name.title = [row.name, row.group && `group ${row.group}`, row.tags?.length && `tags ${row.tags.join(", ")}`, row.id].filter(Boolean).join("\n");
+      name.title = [row.name, row.group && `group ${row.group}`, row.tags?.length && `tags ${row.tags.join(", ")}`, row.missing > 0 && `${plural(row.missing, "event")} missing: its page names them`, row.id].filter(Boolean).join("\n");
       name.href = `?${new URLSearchParams({ project: row.project, experiment: row.id })}`;
       if (node.state !== row.state) {
         state.replaceChildren(sign((node.state = row.state)));

@@ -17,6 +17,7 @@ const OWN = {
   tags: { label: "tags", kind: "text", width: 176, read: (/** @type {any} */ row) => (row.tags?.length ? row.tags : undefined) },
   notes: { label: "notes", kind: "text", width: 260, read: (/** @type {any} */ row) => row.columns.notes },
   points: { label: "values", kind: "num", width: 96, read: (/** @type {any} */ row) => row.point_count },
+  missing: { label: "events missing", kind: "num", width: 128, read: (/** @type {any} */ row) => row.missing },
   id: { label: "id", kind: "text", width: 208, read: (/** @type {any} */ row) => row.id },
 };
 const FIRST = ["state", "steps", "age", "duration"];
