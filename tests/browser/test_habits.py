@@ -185,6 +185,28 @@ def test_the_palette_goes_anywhere_and_keys_walk_the_page(opened):
         expect(help_).to_contain_text(word)
 
 
+def test_what_is_shown_is_copied_as_text_for_an_assistant(opened, space, project):
+    page, known = opened, ids(space, project)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"{space.url}/?project={project}&view=metrics&shown={known['run-3']},{known['run-0']}")
+    expect(row(page, "run-3")).to_be_visible()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("text for an assistant")
+    page.keyboard.press("Enter")
+    expect(toast(page)).to_contain_text("Copied 2 experiments as text")
+    words = page.evaluate("navigator.clipboard.readText()")
+    assert f"# {project}: 2 experiments" in words
+    assert re.search(r"\| run-0 \| finished \| Exit code 0\. \|", words)
+    assert re.search(r"\| lr \|( 1 \| 0\.001| 0\.001 \| 1) \|", words), "settings that differ"
+    found = httpx.get(f"{space.url}/v1/experiments/{known['run-3']}", timeout=60).json()["summary"]["train/loss"]
+    assert f"{found['last']:.6g} at step {found['last_step']}" in words
+    curve = next(line for line in words.split("### train/loss")[1].splitlines() if line.startswith("- run-3: "))
+    assert len(curve.split(", ")) <= 16
+    assert curve.endswith(f"{found['last_step']}: {found['last']:.6g}")
+    for address in re.findall(r"http://\S+", words.split("## Read on")[1]):
+        assert httpx.get(address.rstrip(","), timeout=60).status_code == 200, address
+
+
 def test_what_was_done_is_taken_back(opened):
     page = opened
     expect(ticked(page)).to_have_count(10)

@@ -22,6 +22,7 @@ export function palette(shell) {
     const step = lastStep();
     const actions = [
       { label: "Copy the link to this view", run: () => copyLink(shell) },
+      ...(source.points ? [{ label: "Copy what is shown as text for an assistant", run: async () => (await import("./brief.js")).copyBrief(shell) }] : []),
       ...(step ? [{ label: "Undo", note: step.words, keys: "Ctrl+Z", run: () => undoStep(step) }] : []),
       { label: "Save this view, and open others", run: () => shell.showSaved() },
       ...(opened ? [{ label: `Star “${opened.name}”`, run: () => star(opened) }, { label: `Tell me when “${opened.name}” ends`, run: () => watch(opened) }] : []),
