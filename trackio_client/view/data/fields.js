@@ -60,6 +60,7 @@ export const FIELDS = [
   flag("band", "band"),
   flag("clip", "clip"),
   words("filter"),
+  flag("ranks", "ranks"),
   words("chart"),
   words("chartof", "chartOf"),
   { ...flag("full", "full"), isPlace: true },

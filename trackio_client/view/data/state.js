@@ -57,6 +57,7 @@ export const DEFAULTS = Object.freeze({
   own: null, // what single charts set themselves
   band: true,
   clip: true,
+  ranks: false, // each rank of an experiment is a line, instead of their mean and range
   filter: "",
   zoom: null,
   theme: "light",
