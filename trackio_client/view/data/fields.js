@@ -3,6 +3,7 @@
  * What of a page stands in its address: a line a key of the state. A view adds its own lines here, with the key's usual
  * value in `DEFAULTS` of state.js; what is as usual is left out of the address.
  */
+import { readColors, writeColors } from "../base/owncolors.js";
 import { readDerived, readOwn, writeDerived, writeOwn } from "../charts/settings.js";
 import { LONGEST } from "../charts/arrangement.js";
 import { DEFAULTS } from "./state.js";
@@ -52,7 +53,7 @@ export const FIELDS = [
   },
   flag("log", "logY"),
   flag("logx", "logX"),
-  { ...list("by"), usual: () => [] },
+  { ...plainList("by"), usual: () => [] },
   { ...plainList("facet"), usual: () => [] },
   choice("spread", ["sd", "se", "range"]),
   { name: "derive", key: "derived", read: readDerived, write: writeDerived, usual: () => [] },
@@ -67,6 +68,7 @@ export const FIELDS = [
   arranged("pin", "pins"),
   arranged("hide", "hides"),
   arranged("order", "order"),
+  { name: "color", key: "colors", read: readColors, write: writeColors, usual: () => ({}) },
   words("search"),
   { ...list("group", "tableGroups"), usual: () => [] },
   { ...list("pinned", "tablePins"), usual: () => [] },
@@ -80,6 +82,7 @@ export const FIELDS = [
   },
   { ...words("column"), usual: (get) => get("usualColumn") },
   { ...list("columns"), usual: (get) => get("usualColumns") },
+  { ...words("listby", "sideBy"), usual: () => "group" },
   { ...choice("part", ["differ", "groups", "parallel", "scatter", "contour", "importance"], "comparePart"), isPlace: true },
   words("base", "compareBase"),
   flag("same", "compareSame"),

@@ -68,10 +68,12 @@ export const DEFAULTS = Object.freeze({
   pins: null, // charts on top, put away, moved: what this browser remembers of the project, until the address says
   hides: null,
   order: null,
+  colors: null, // that the reader gave to experiments; null until the project is open (base/owncolors.js)
   size: 320, // the least width of a chart, px
   search: "",
   sort: "-age",
   column: null, // of the side bar
+  sideBy: null, // what its list is grouped by: "group", "none", "name", "but:seed", "config:lr"; null until the project is open
   columns: null, // of the table
   tableGroups: Object.freeze([]), // columns that it is grouped by
   tablePins: Object.freeze([]), // columns that stay in place beside the name
