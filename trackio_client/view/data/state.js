@@ -89,10 +89,12 @@ export const DEFAULTS = Object.freeze({
   compareFind: "",
   compareBy: null,
   compareFirst: null,
+  compareLeave: null, // keys that are left out; null until the project is open (compare/leaving.js)
   compareSecond: null,
   compareMetric: null,
   compareOf: "all",
   compareAxes: null,
+  compareFigure: null, // the metric whose curves Groups draws; null: the result
   compareRanges: null,
   compareLogs: null,
   compareX: null,
