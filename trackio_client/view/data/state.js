@@ -76,6 +76,8 @@ export const DEFAULTS = Object.freeze({
   sideBy: null, // what its list is grouped by: "group", "none", "name", "but:seed", "config:lr"; null until the project is open
   columns: null, // of the table
   tableGroups: Object.freeze([]), // columns that it is grouped by
+  tableFolds: Object.freeze([]), // groups that are not as they begin, folded or open, in short (table/view.js)
+  tableBase: null, // the end of the id of the one whose numbers others are compared with
   tablePins: Object.freeze([]), // columns that stay in place beside the name
   tableAsks: Object.freeze([]), // columns that it needs now: of those in view, sorted or grouped by
   usualColumn: null, // what they are before anybody chose: not worth a place in the address
@@ -87,14 +89,14 @@ export const DEFAULTS = Object.freeze({
   compareSame: false,
   compareAt: "common",
   compareFind: "",
+  compareLeave: null, // keys that are left out; null until the project is open (compare/leaving.js)
   compareBy: null,
   compareFirst: null,
-  compareLeave: null, // keys that are left out; null until the project is open (compare/leaving.js)
   compareSecond: null,
   compareMetric: null,
+  compareFigure: null, // the metric whose curves Groups draws; null: the result
   compareOf: "all",
   compareAxes: null,
-  compareFigure: null, // the metric whose curves Groups draws; null: the result
   compareRanges: null,
   compareLogs: null,
   compareX: null,
