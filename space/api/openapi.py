@@ -237,7 +237,8 @@ DOCS: Final[dict[str, dict[str, Any]]] = {
         "receipts", "events", "points", "digest", receipts=_list(RECEIPT), events=_WHOLE, points=_WHOLE, digest=_TEXT)),
     "metrics": _route("Metrics of a project, in the page's order", _object("metrics", metrics=_list(_object(
         metric=_TEXT, group=_TEXT, name=_TEXT, title=_TEXT, unit=_TEXT, goal={"type": ["string", "null"]}, quantity=_TEXT,
-        experiments=_WHOLE, points=_WHOLE, step_metric={"type": ["string", "null"]}, hidden={"type": "boolean"})))),
+        experiments=_WHOLE, points=_WHOLE, step_metric={"type": ["string", "null"]}, hidden={"type": "boolean"},
+        ranked={"type": "boolean"})))),
     "series": _route(
         "Points of series", _SERIES, binary=True,
         parameters=[

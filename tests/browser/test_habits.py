@@ -261,6 +261,29 @@ def test_experiments_are_starred_hidden_and_shown_again(opened, space, project):
     expect(row(page, "run-9")).to_have_count(0)
     httpx.patch(address, json={"archived": False}, timeout=60).raise_for_status()
     expect(row(page, "run-9")).to_be_visible()
+    # A colour of one's own: seen in list, charts and table, kept here and in a link, and taken back.
+    hue = """(name) => { const row = trackioPage.shell.state.get('experiments').find((each) => each.name === name); return [row.color % 10, row.dash]; }"""  # noqa: E501
+    row(page, "run-8").hover()
+    row(page, "run-8").get_by_role("button", name="What to do with run-8").click()
+    page.get_by_role("option", name="Colour").click()
+    page.get_by_role("option", name="red").click()
+    expect(toast(page).last).to_contain_text("“run-8” is red in this browser")
+    assert page.evaluate(hue, "run-8") == [2, False]
+    assert page.evaluate(hue, "run-2")[0] == 2  # its own; drawn together they would differ by dashes
+    expect(row(page, "run-8")).to_have_attribute("style", re.compile(r"--c: var\(--s3\)"))
+    expect(page).to_have_url(re.compile(f"color={ids(space, project)['run-8'][-8:]}:3"))
+    link = page.url
+    page.keyboard.press("Control+z")
+    expect(page).not_to_have_url(re.compile("color="))
+    page.goto(link)
+    page.wait_for_function(f"({hue})('run-8')[0] === 2")
+    # The list in groups of a key of the config, kept and in the address.
+    page.get_by_role("button", name="Sort or group the experiments").click()
+    page.get_by_role("option", name="lr", exact=True).click()
+    becomes(lambda: listed(page)[:6], ["[Starred]", "run-2", "[lr 1e-10]", "run-10", "[lr 1e-9]", "run-9"])
+    expect(page).to_have_url(re.compile("listby=config:lr"))
+    page.goto(f"{space.url}/?project={project}")
+    becomes(lambda: listed(page)[2:4], ["[lr 1e-10]", "run-10"])
 
 
 def test_the_browser_tells_when_a_watched_experiment_ends(page, space, request):

@@ -27,7 +27,7 @@ const CROWD = 16; // lines; above it they would be one grey, and only needles st
  * @typedef {import("./lines.js").View} View
  * @typedef {{metric: string, group: string, title?: string, unit?: string | null, goal?: "min" | "max" | null,
  *   step_metric?: string | null, experiments?: number, names?: string[], tree?: import("./expression.js").Tree | null,
- *   error?: string, lacking?: string[]}} Metric `names` and `tree` of a derived one
+ *   error?: string, lacking?: string[], ranked?: boolean}} Metric `names` and `tree` of a derived one
  *
  * @typedef {Object} Model all that a chart draws
  * @property {import("./models.js").Drawn[]} lines `series` is drawn; `whole` is not zoomed
@@ -39,6 +39,7 @@ const CROWD = 16; // lines; above it they would be one grey, and only needles st
  * @property {{waiting: boolean, error: any}} status @property {number} others experiments not shown that have it
  * @property {string | null} [lacks] why its points are not on this page although they were logged
  * @property {import("./models.js").Drawn[] | null} [beside] those of all facets of the metric, which share a y range
+ * @property {boolean} isEach lines are ranks
  * @property {boolean} isGrouped lines are means of groups @property {number} lacking experiments that have it, but not the metric of the x axis
  */
 

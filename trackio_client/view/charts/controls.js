@@ -22,6 +22,7 @@ const TICKS = [232, 320, 520];
 export const KEPT = ["x", "smoothing", "band", "logY", "logX", "clip", "size", "spread", "dashes"];
 const EPOCH = /(^|[/_])epochs?$/i;
 const SEVERAL_SPREADS = { sd: "± standard deviation", se: "± standard error", range: "lowest to highest" };
+const RANKS = ["Each rank a line", "instead of their mean and range"];
 const DISPLAY = {
   band: ["Min–max band", "from the lowest to the highest value of each pixel"],
   clip: ["Clip outliers", "their number is told"],
@@ -72,7 +73,7 @@ export function controls(root, state, { byMetric = true, only, columns, hasFacet
     label: "Display",
     title: "Band, outliers, logarithmic x axis, dashes",
     several: true,
-    items: () => Object.entries(DISPLAY).map(([value, [label, note]]) => ({ value, label, note, chosen: !!state.get(value) })),
+    items: () => Object.entries(ranked(state) ? { ...DISPLAY, ranks: RANKS } : DISPLAY).map(([value, [label, note]]) => ({ value, label, note, chosen: !!state.get(value) })),
     choose: (key) => state.set({ [key]: !state.get(key) }),
   });
   const group = menuButton({
@@ -145,6 +146,9 @@ export function controls(root, state, { byMetric = true, only, columns, hasFacet
     for (const key of KEPT) if (event.detail.has(key)) remember({ [key]: state.get(key) });
   });
 }
+
+/** Whether an experiment has a metric of several ranks. @param {import("../data/state.js").PageState} state */
+const ranked = (state) => state.get("ranks") || (state.get("metrics") ?? []).some((/** @type {any} */ each) => each.ranked);
 
 /** The least width of a chart, px. @param {any} said */
 export function sizeOf(said) {

@@ -89,7 +89,7 @@ export class Cursor {
         h("i", { class: line.dash.length ? "tk-swatch dashed" : "tk-swatch", style: { "--c": line.color } }),
         h("span", { class: "tk-tip-name" }, line.name),
         spreadOf(line, index),
-        smoothed && raw !== value && !line.members ? h("span", { class: "tk-tip-raw" }, formatNumber(raw)) : null,
+        smoothed && raw !== value && (!line.members || line.rank !== undefined) ? h("span", { class: "tk-tip-raw" }, formatNumber(raw)) : null,
         h("b", { title: formatExact(value) }, formatNumber(value))));
     if (!rows.length) body.push(h("div", { class: "tk-tip-row soft" }, "no value here"));
     if (values.length > MOST) body.push(h("div", { class: "tk-tip-row soft" }, `+ ${values.length - MOST} more`));
@@ -122,8 +122,8 @@ export class Cursor {
 }
 
 /** Of a group's mean: over how many, and how far they lie apart. @param {import("./lines.js").Line} line @param {number} index */
-function spreadOf({ series, members }, index) {
-  if (!members) return null;
+function spreadOf({ series, members, rank }, index) {
+  if (!members || rank !== undefined) return null;
   if (!(series instanceof GroupSeries)) return h("span", { class: "tk-tip-spread" }, "n 1");
   const n = series.count[index];
   const by = series.spread === "se" ? series.deviation[index] / Math.sqrt(n) : series.deviation[index];

@@ -14,16 +14,17 @@ const MOST_FEEDS = 3; // requests a tick and shelf; a fourth makes asking all an
 const LONGEST_WAIT_MS = 60_000;
 const CALM_MS = 300;
 const PART = 120; // series from which on a range is asked for in parts: the first is drawn while the server reads the others
+const RANK = "@rank=";
 const SCROLL_MS = 40; // wishes that come closer together become one question
 
 /**
- * @typedef {{x: string, from: number | null, to: number | null, max_points: number}} Axis
+ * @typedef {{x: string, from: number | null, to: number | null, max_points: number, ranks?: "each"}} Axis
  * @typedef {{axis: Axis, metric: string, experiments: string[]}} Wish
  * @typedef {{phase: "loading" | "ready" | "away" | "failed", error: any, since_s: number | null, next_ms: number | null}} Contact
  */
 
 /** @param {Axis} axis */
-export const axisKey = (axis) => `${axis.x}|${axis.from ?? ""}|${axis.to ?? ""}|${axis.max_points}`;
+export const axisKey = (axis) => `${axis.x}|${axis.from ?? ""}|${axis.to ?? ""}|${axis.max_points}${axis.ranks ? "|each" : ""}`;
 /** @param {string} experiment @param {string} metric */
 const pairKey = (experiment, metric) => `${experiment}\n${metric}`;
 
@@ -56,6 +57,7 @@ class Shelf {
   constructor(axis) {
     this.axis = axis;
     /** @type {Map<string, Series>} */ this.series = new Map();
+    /** @type {Map<string, number[]>} */ this.ranks = new Map(); // above 0, of an experiment's metric
     /** @type {Feed[]} */ this.feeds = [];
     /** @type {Map<string, Set<string>>} metric -> experiments in demand */ this.wanted = new Map();
     this.usedAt = 0;
@@ -230,6 +232,14 @@ export class Feeds extends EventTarget {
     return this.shelves.get(axisKey(axis))?.series.get(pairKey(experiment, metric));
   }
 
+  /** A metric of an experiment as each of its ranks logged it, where the axis asks for each. @param {Axis} axis @param {string} experiment @param {string} metric
+   * @returns {{rank: number, series: Series}[]} */
+  ranks(axis, experiment, metric) {
+    const above = this.shelves.get(axisKey(axis))?.ranks.get(pairKey(experiment, metric)) ?? [];
+    const all = [0, ...above].map((rank) => ({ rank, series: this.series(axis, experiment, rank ? `${metric}${RANK}${rank}` : metric) }));
+    return /** @type {{rank: number, series: Series}[]} */ (all.filter(({ series }) => series?.n));
+  }
+
   /** Whether a question about this pair is still open; else its error, if it failed.
    * @param {Axis} axis @param {string[]} experiments @param {string} metric */
   status(axis, experiments, metric) {
@@ -315,11 +325,11 @@ export class Feeds extends EventTarget {
 
   /** @param {Shelf} shelf @param {Feed} feed @param {Set<Series>} changed @param {() => void} [heard] called when the answer is here */
   async #ask(shelf, feed, changed, heard) {
-    const { x, from, to, max_points } = shelf.axis;
+    const { x, from, to, max_points, ranks } = shelf.axis;
     let answer;
     feed.isAsked = true;
     try {
-      answer = await this.source.series({ experiments: feed.experiments, metrics: feed.metrics, x, from_x: from, to_x: to, max_points, cursor: feed.cursor }, undefined, heard);
+      answer = await this.source.series({ experiments: feed.experiments, metrics: feed.metrics, x, from_x: from, to_x: to, max_points, cursor: feed.cursor, ...(ranks ? { ranks } : {}) }, undefined, heard);
       this.count.bytes += answer.bytes;
       this.count.answers++;
       take(shelf, feed, answer, changed);
@@ -359,6 +369,13 @@ export class Feeds extends EventTarget {
   }
 }
 
+/** @param {Shelf} shelf @param {import("./frames.js").SeriesInfo} info of a rank above 0 */
+function ranked(shelf, { experiment_id, metric }) {
+  const at = metric.lastIndexOf(RANK);
+  const key = pairKey(experiment_id, metric.slice(0, at));
+  shelf.ranks.set(key, [...(shelf.ranks.get(key) ?? []), Number(metric.slice(at + RANK.length))].sort((a, b) => a - b));
+}
+
 /** Puts an answer into the shelf. @param {Shelf} shelf @param {Feed} feed
  * @param {import("./frames.js").Answer} answer @param {Set<Series>} changed */
 function take(shelf, feed, answer, changed) {
@@ -367,7 +384,10 @@ function take(shelf, feed, answer, changed) {
     feed.list = answer.series.map((info) => {
       const key = pairKey(info.experiment_id, info.metric);
       let series = shelf.series.get(key);
-      if (!series) shelf.series.set(key, (series = new Series(info.experiment_id, info.metric)));
+      if (!series) {
+        shelf.series.set(key, (series = new Series(info.experiment_id, info.metric)));
+        if (info.metric.includes(RANK)) ranked(shelf, info);
+      }
       if (series.info?.points !== info.points) changed.add(series);
       series.info = info;
       return series;

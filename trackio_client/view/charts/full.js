@@ -205,7 +205,7 @@ class SideLegend {
   /** @param {any} each */
   #row({ id, name, color, dash }) {
     const { full } = this;
-    const isGroup = id.startsWith("group:");
+    const isGroup = /^(?:group|rank):/.test(id); // of several, or one of several
     const tick = h("input", { type: "checkbox", class: "tk-tick", "aria-label": `Draw ${name}`, data: { id }, style: { "--c": color || "var(--control)" } });
     tick.checked = !full.off.has(id);
     tick.disabled = isGroup;

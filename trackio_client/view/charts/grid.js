@@ -27,7 +27,7 @@ import { followWindow } from "./window.js";
 import { BY_STEP } from "../data/state.js";
 
 const CLOCKS = ["time", "relative"];
-const KEYS = ["experiments", "metrics", "x", "smoothing", "logY", "logX", "band", "clip", "filter", "zoom", "groups", "by", "facet", "spread", "dashes", "own", "derived", "chart", ...ARRANGEMENT];
+const KEYS = ["experiments", "metrics", "x", "smoothing", "logY", "logX", "band", "clip", "filter", "zoom", "groups", "by", "facet", "spread", "ranks", "dashes", "own", "derived", "chart", ...ARRANGEMENT];
 const ARRANGED = ["facet", "metrics", "filter", "groups", "derived", "chart", ...ARRANGEMENT];
 
 /** Events: `contact` when the server went away or came back (see `contact`); on its node `trackio-show`, with ids that
@@ -270,7 +270,7 @@ export class MetricGrid extends EventTarget {
     this.frame = 0;
     const began = performance.now();
     const experiments = this.shown();
-    const domains = sharedDomains([...this.charts.values()], this.feeds, this.models, experiments);
+    const domains = sharedDomains([...this.charts.values()], this.models, experiments);
     // What moves one chart's axis moves those that share it.
     for (const chart of this.inView()) {
       const domain = domains.of(chart);

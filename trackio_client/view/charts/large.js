@@ -42,8 +42,8 @@ export async function openLarge(grid, chart) {
   // A feed of its own, with a cursor: an answer carries what changed, and when nothing did nothing is drawn.
   const feeds = new Feeds(grid.source, { every_ms: EVERY_MS });
   const axis = { x: grid.axisOf(chart), from: null, to: null, max_points: POINTS };
-  // Groups and expressions are computed in the page: of these it shows what stands there.
-  const computed = metric.names !== undefined || chart.model?.isGrouped === true;
+  // Groups, ranks and expressions are computed in the page: of these it shows what stands there.
+  const computed = metric.names !== undefined || chart.model?.isGrouped === true || chart.model?.isEach === true;
   const draw = async () => {
     if (!dialog.open || !Plotly) return;
     const experiments = grid.models.rowsOf(chart);

@@ -15,7 +15,8 @@ const FAR = 1e5; // pixels: beyond it rasterizers lose precision
  * @property {import("./frames.js").Series} series @property {ArrayLike<number>} values smoothed
  * @property {ArrayLike<number>} xs as the axis wants them: logarithms on a logarithmic one
  * @property {ArrayLike<number>} low @property {ArrayLike<number>} high edges of the band
- * @property {string[]} [members] ids, of a group
+ * @property {string[]} [members] ids, of a group; of a rank its experiment's
+ * @property {number} [rank] of one rank of several
  * @property {number} i0 @property {number} i1
  */
 

@@ -2,7 +2,7 @@
 /** What each chart draws: which series it needs from the feeds, and the lines that they become – one an experiment, or one
  * a group of them; as they were logged, or by an expression. */
 import { SPREADS, GroupSeries, average } from "./averages.js";
-import { dashOf, variableOf } from "../base/colors.js";
+import { HUES, dashOf, variableOf } from "../base/colors.js";
 import { Series } from "./frames.js";
 import { groupsOf } from "./grouping.js";
 import { joined } from "./joined.js";
@@ -20,7 +20,7 @@ const CLOCKS = ["time", "relative"];
 const PLAIN = ["step", ...CLOCKS];
 
 /** @typedef {import("./chart.js").Chart} Chart @typedef {import("./feeds.js").Axis} Axis @typedef {import("./feeds.js").Feeds} Feeds
- * @typedef {{id: string, name: string, color: string, dash: number[], live: boolean, series: Series, whole: Series, members?: string[], of?: number}} Drawn */
+ * @typedef {{id: string, name: string, color: string, dash: number[], live: boolean, series: Series, whole: Series, members?: string[], of?: number, rank?: number}} Drawn */
 
 /** A little more than is seen, so that lines reach the edges; on the left also that smoothing has something to begin with.
  * @param {[number, number]} zoom @returns {[number, number]} */
@@ -94,25 +94,34 @@ export class Models {
     return (ownOf(this.state, chart.metric.metric).logX ?? this.state.get("logX") ?? false) && this.axisOf(chart) !== "time";
   }
 
+  /** Whether each rank of an experiment is a line of this chart. @param {Chart} chart */
+  isEach({ metric }) {
+    return this.state.get("ranks") === true && metric.ranked === true && metric.names === undefined && this.groups() === null;
+  }
+
+  /** What is held of an experiment's metric: its series, or one a rank. @param {Axis} axis @param {string} id @param {string} name @returns {Series[]} */
+  held(axis, id, name) {
+    if (axis.ranks) return this.feeds.ranks(axis, id, name).map(({ series }) => series);
+    const series = this.feeds.series(axis, id, name);
+    return series?.n ? [series] : [];
+  }
+
   /** How many buckets a series of a chart has at most. @param {Chart} chart */
   #points(chart) {
-    if (this.source.overview || this.shown().length <= MANY) return POINTS;
+    if (this.source.overview || (this.shown().length <= MANY && !this.isEach(chart))) return POINTS;
     const columns = (chart.width - BESIDE) * chart.ratio;
     return COLUMNS.find((most) => columns <= most) ?? POINTS;
   }
 
   /** Coarse and, when zoomed, fine. @param {Chart} chart @param {[number, number] | null} zoom @returns {{coarse: Axis, fine: Axis | null}} */
   axes(chart, zoom) {
-    const coarse = { x: this.axisOf(chart), from: null, to: null, max_points: this.#points(chart) };
+    /** @type {Axis} */ const coarse = { x: this.axisOf(chart), from: null, to: null, max_points: this.#points(chart), ...(this.isEach(chart) ? { ranks: /** @type {const} */ ("each") } : {}) };
     if (!zoom || this.source.overview) return { coarse, fine: null };
     const [from, to] = this.ahead.of(zoomKey(chart, coarse.x), zoom) ?? around(zoom);
     const fine = { ...coarse, from, to };
     const ids = this.shown().map((/** @type {any} */ e) => e.id);
     const enough = ids.every((/** @type {string} */ id) =>
-      this.names(chart).every((name) => {
-        const held = this.feeds.series(coarse, id, name);
-        return !held || (held.single && held.n >= held.points().count);
-      }));
+      this.names(chart).every((name) => this.held(coarse, id, name).every((held) => held.single && held.n >= held.points().count)));
     return { coarse, fine: enough && !this.status(chart, coarse, ids).waiting ? null : fine };
   }
 
@@ -169,6 +178,7 @@ export class Models {
     /** @type {Drawn[]} */ const lines = [];
     const apart = this.state.get("dashes");
     const groups = this.groups();
+    if (coarse.ranks) return this.#ranks(chart, coarse, fine, feeds);
     for (const e of groups ? [] : this.rowsOf(chart)) {
       const far = of(coarse, e.id);
       const near = fine ? of(fine, e.id) : undefined;
@@ -187,6 +197,23 @@ export class Models {
     }
     if (!source) this.computed.set(chart, used);
     return lines;
+  }
+
+  /** A line a rank: of one experiment each with a hue of its own, of several with the experiment's, told apart by dashes.
+   * @param {Chart} chart @param {Axis} coarse @param {Axis | null} fine @param {Feeds} feeds @returns {Drawn[]} */
+  #ranks(chart, coarse, fine, feeds) {
+    const { metric } = chart.metric;
+    const rows = this.rowsOf(chart);
+    const apart = this.state.get("dashes");
+    return rows.flatMap((e) => {
+      const whole = feeds.ranks(coarse, e.id, metric);
+      const near = new Map(fine ? feeds.ranks(fine, e.id, metric).map(({ rank, series }) => [rank, series]) : []);
+      return whole.map(({ rank, series }) => {
+        const color = whole.length === 1 || this.shown().length > 1 ? e.color + HUES * rank : rank;
+        const name = whole.length === 1 && !rank ? e.name : `${e.name} rank ${rank}`;
+        return { id: `rank:${e.id}:${rank}`, name, color: this.ink.of(variableOf(color)), dash: dashOf(color, apart), live: e.state === "running", series: near.get(rank) ?? series, whole: series, members: [e.id], rank };
+      });
+    });
   }
 
   /** @param {Chart} chart @param {(name: string) => Series | undefined} of @param {Axis} axis @param {(key: string, make: (old: any) => any) => any} held
@@ -232,6 +259,7 @@ export class Models {
       place: (/** @type {import("./marks.js").Mark} */ m) => (x === "step" ? m.step : x === "time" ? m.time_s : x === "relative" ? m.time_s - (created.get(m.experiment) ?? NaN) : null),
       shown: ids.length,
       isGrouped: this.groups() !== null,
+      isEach: coarse.ranks === "each",
       others: lines.length || facet ? 0 : Number(metric.experiments) || 0,
       lacks: lines.length ? null : metric.lacking?.length ? `No experiment of this project has ${metric.lacking.join(", ")}.` : (this.source.lacks?.(metric.metric, ids) ?? null),
       lacking: status.waiting ? 0 : this.lacking(chart, coarse, ids),

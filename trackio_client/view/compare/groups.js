@@ -130,8 +130,8 @@ export class Groups {
     else this.state.set({ compareFirst: chosen[1].label, compareSecond: chosen[0].label });
   }
 
-  /** @param {Set<string>} _keys */
-  async update(_keys) {
+  /** @param {Set<string>} keys */
+  async update(keys) {
     const by = this.byNow();
     if (!this.parts.source.groups) {
       for (const each of [this.bar, this.hand, this.table]) each.hidden = true;
@@ -161,6 +161,7 @@ export class Groups {
     this.labels = [first.label || "no name", second.label || "no name"];
     const ids = chosen.map((group) => group.rows.slice(0, MOST).map((row) => row.id));
     this.names = new Map(chosen.flatMap((group) => group.rows.map((row) => [row.id, row.name])));
+    if (keys.has("compareFigure") && keys.size === 1 && this.answer) return this.came(this.answer);
     await this.asked.want({ first: ids[0], second: ids[1], at: this.atNow() });
     return undefined;
   }
@@ -202,13 +203,14 @@ export class Groups {
   came(answer) {
     this.answer = answer;
     const result = this.state.get("compareMetric") ?? this.parts.rows.result()?.slice("metric:".length);
-    this.metric = [this.metric, result].find((name) => answer.metrics.some((/** @type {any} */ each) => each.metric === name)) ?? answer.metrics.find((/** @type {any} */ each) => each.verdict)?.metric ?? "";
+    this.metric = [this.state.get("compareFigure"), result].find((name) => answer.metrics.some((/** @type {any} */ each) => each.metric === name)) ?? answer.metrics.find((/** @type {any} */ each) => each.verdict)?.metric ?? "";
     this.paint();
   }
 
   /** @param {string} metric */
   choose(metric) {
     this.metric = metric;
+    this.state.set({ compareFigure: metric });
     this.paint();
   }
 

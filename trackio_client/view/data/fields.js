@@ -3,6 +3,7 @@
  * What of a page stands in its address: a line a key of the state. A view adds its own lines here, with the key's usual
  * value in `DEFAULTS` of state.js; what is as usual is left out of the address.
  */
+import { readColors, writeColors } from "../base/owncolors.js";
 import { readDerived, readOwn, writeDerived, writeOwn } from "../charts/settings.js";
 import { LONGEST } from "../charts/arrangement.js";
 import { DEFAULTS } from "./state.js";
@@ -52,13 +53,14 @@ export const FIELDS = [
   },
   flag("log", "logY"),
   flag("logx", "logX"),
-  { ...list("by"), usual: () => [] },
+  { ...plainList("by"), usual: () => [] },
   { ...plainList("facet"), usual: () => [] },
   choice("spread", ["sd", "se", "range"]),
   { name: "derive", key: "derived", read: readDerived, write: writeDerived, usual: () => [] },
   { name: "own", key: "own", read: readOwn, write: writeOwn, usual: () => ({}) },
   flag("band", "band"),
   flag("clip", "clip"),
+  flag("ranks", "ranks"),
   words("filter"),
   words("chart"),
   words("chartof", "chartOf"),
@@ -66,8 +68,11 @@ export const FIELDS = [
   arranged("pin", "pins"),
   arranged("hide", "hides"),
   arranged("order", "order"),
+  { name: "color", key: "colors", read: readColors, write: writeColors, usual: () => ({}) },
   words("search"),
   { ...list("group", "tableGroups"), usual: () => [] },
+  { ...list("folds", "tableFolds"), usual: () => [] },
+  words("against", "tableBase"),
   { ...list("pinned", "tablePins"), usual: () => [] },
   words("sort"),
   {
@@ -77,6 +82,7 @@ export const FIELDS = [
     read: readZoom,
     write: (zoom) => Object.entries(zoom).map(([key, [from, to]]) => `${encodeURIComponent(key).replaceAll("~", "%7E").replaceAll("%20", "~")}:${short(from)}:${short(to)}`).join(","),
   },
+  { ...words("listby", "sideBy"), usual: () => "group" },
   { ...words("column"), usual: (get) => get("usualColumn") },
   { ...list("columns"), usual: (get) => get("usualColumns") },
   { ...choice("part", ["differ", "groups", "parallel", "scatter", "contour", "importance"], "comparePart"), isPlace: true },
@@ -84,10 +90,12 @@ export const FIELDS = [
   flag("same", "compareSame"),
   choice("at", ["common", "best", "last"], "compareAt"),
   words("find", "compareFind"),
+  { ...plainList("leave", "compareLeave"), usual: () => [] },
   { ...plainList("groupby", "compareBy"), usual: () => [] },
   words("first", "compareFirst"),
   words("second", "compareSecond"),
   words("result", "compareMetric"),
+  words("figure", "compareFigure"),
   choice("of", ["all", "ticked"], "compareOf"),
   list("axes", "compareAxes"),
   { ...list("ranges", "compareRanges"), usual: () => [] },

@@ -55,7 +55,7 @@ export class SnapshotSource {
   }
 
   async metrics() {
-    return { metrics: this.data.metrics };
+    return { metrics: this.data.metrics.map((/** @type {any} */ { ranked, ...each }) => each) }; // a file holds their mean
   }
 
   /** @param {string} id @param {{kinds?: string[], after?: number}} [options] */

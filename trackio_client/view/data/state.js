@@ -57,6 +57,7 @@ export const DEFAULTS = Object.freeze({
   own: null, // what single charts set themselves
   band: true,
   clip: true,
+  ranks: false, // each rank of an experiment is a line, instead of their mean and range
   filter: "",
   zoom: null,
   theme: "light",
@@ -67,12 +68,16 @@ export const DEFAULTS = Object.freeze({
   pins: null, // charts on top, put away, moved: what this browser remembers of the project, until the address says
   hides: null,
   order: null,
+  colors: null, // that the reader gave to experiments; null until the project is open (base/owncolors.js)
   size: 320, // the least width of a chart, px
   search: "",
   sort: "-age",
   column: null, // of the side bar
+  sideBy: null, // what its list is grouped by: "group", "none", "name", "but:seed", "config:lr"; null until the project is open
   columns: null, // of the table
   tableGroups: Object.freeze([]), // columns that it is grouped by
+  tableFolds: Object.freeze([]), // groups that are not as they begin, folded or open, in short (table/view.js)
+  tableBase: null, // the end of the id of the one whose numbers others are compared with
   tablePins: Object.freeze([]), // columns that stay in place beside the name
   tableAsks: Object.freeze([]), // columns that it needs now: of those in view, sorted or grouped by
   usualColumn: null, // what they are before anybody chose: not worth a place in the address
@@ -84,10 +89,12 @@ export const DEFAULTS = Object.freeze({
   compareSame: false,
   compareAt: "common",
   compareFind: "",
+  compareLeave: null, // keys that are left out; null until the project is open (compare/leaving.js)
   compareBy: null,
   compareFirst: null,
   compareSecond: null,
   compareMetric: null,
+  compareFigure: null, // the metric whose curves Groups draws; null: the result
   compareOf: "all",
   compareAxes: null,
   compareRanges: null,

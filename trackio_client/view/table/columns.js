@@ -155,8 +155,9 @@ export class TableColumns {
     if (kept >= LEAST && kept <= MOST) return kept;
     const known = own(key);
     const spread = this.state.get("tableGroups")?.length && kindOf(key) !== "text" && kindOf(key) !== "time"; // mean ± sd takes its room
+    const against = this.state.get("tableBase") && !known && !key.startsWith("config:") ? 76 : 0; // the difference beside the value
     if (known) return innerWidth < 720 && key === "name" ? 148 : innerWidth < 720 && key === "state" ? 60 : spread ? Math.max(known.width, kindOf(key) === "span" ? 208 : 132) : known.width;
-    return Math.max(spread ? 148 : 108, Math.min(220, labelOf(key).length * 7 + 44));
+    return Math.max((spread ? 148 : 108) + against, Math.min(220, labelOf(key).length * 7 + 44));
   }
 
   /** @param {string} key @param {number} px */

@@ -71,9 +71,9 @@ export async function allCells(source, project, keys, tell) {
   };
 }
 
-/** @param {string} content @param {string} name */
-export function saved(content, name) {
-  const link = h("a", { href: URL.createObjectURL(new Blob([content], { type: "text/csv" })), download: name });
+/** @param {string} content @param {string} name @param {string} [type] */
+export function saved(content, name, type = "text/csv") {
+  const link = h("a", { href: URL.createObjectURL(new Blob([content], { type })), download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
