@@ -44,7 +44,7 @@ export function controls(root, state, { byMetric = true, only, columns, hasFacet
       ...epochs().map((metric) => ({ value: metric, label: "epoch", note: metric === "epoch" ? "" : metric, chosen: state.get("x") === metric })),
       ...((byMetric && state.get("metrics")) || []).filter(({ metric }) => !only || only.includes(metric)).map(({ metric }) => ({ value: metric, label: metric, group: "Another metric", chosen: state.get("x") === metric })),
     ],
-    choose: (x) => state.set({ x, zoom: null }),
+    choose: (x) => state.set({ x, zoom: null, zoomY: null }),
   });
   const kind = menuButton({
     label: "EMA",

@@ -4,6 +4,7 @@
 import { add, fill, h } from "../base/dom.js";
 import { openMenu } from "../base/menu.js";
 import { icon } from "../base/icons.js";
+import { happened } from "./happened.js";
 import { Pane, plainTable } from "./pane.js";
 import { remember, remembered } from "../base/remember.js";
 import { columnFormat, count, duration, exact, number, plural, revived } from "../base/words.js";
@@ -152,7 +153,7 @@ export class EvaluationsPanel {
       const words = value === undefined || value === null ? "–" : /** @type {any} */ (formats.get(name))(value);
       return h("td", { class: "num", title: value === undefined ? "not recorded at this evaluation" : exact(value) }, isBest && name === this.best?.metric ? h("b", null, words) : words);
     };
-    return h("tr", { class: isBest ? "tk-best" : null }, columns.map(cell), h("td", { class: "tk-tags" }, isBest ? h("span", { class: "tk-tag" }, "best") : null, entry.final ? h("span", { class: "tk-tag" }, "final") : null));
+    return h("tr", { class: isBest ? "tk-best" : null, data: happened(entry.global_step ?? entry.step, entry.time_s, "evaluation") }, columns.map(cell), h("td", { class: "tk-tags" }, isBest ? h("span", { class: "tk-tag" }, "best") : null, entry.final ? h("span", { class: "tk-tag" }, "final") : null));
   }
 }
 

@@ -3,6 +3,7 @@
 
 import { size } from "./checkpoints.js";
 import { fill, h } from "../base/dom.js";
+import { happened } from "./happened.js";
 import { Pane, pairs, splitBar } from "./pane.js";
 import { count, exact, number, plural, revived } from "../base/words.js";
 
@@ -44,7 +45,7 @@ export class FailurePanel {
     this.error = error;
     fill(
       this.pane.body,
-      name || error?.message ? h("div", { class: "tk-error" }, h("p", null, h("b", null, name ?? "Error")), error?.message ? h("pre", { tabindex: "0" }, String(error.message)) : null, gpu ? h("p", { class: "tk-soft" }, `${error.gpu.xid ? `Xid ${error.gpu.xid}: ` : ""}${gpu}.`) : null, trace ? h("details", null, h("summary", null, "Stack trace"), h("pre", { tabindex: "0" }, String(trace))) : null) : null,
+      name || error?.message ? h("div", { class: "tk-error", data: happened(error?.step ?? detail?.last_step, error?.time_s, "error") }, h("p", null, h("b", null, name ?? "Error")), error?.message ? h("pre", { tabindex: "0" }, String(error.message)) : null, gpu ? h("p", { class: "tk-soft" }, `${error.gpu.xid ? `Xid ${error.gpu.xid}: ` : ""}${gpu}.`) : null, trace ? h("details", null, h("summary", null, "Stack trace"), h("pre", { tabindex: "0" }, String(trace))) : null) : null,
       memory ? memoryCard(memory) : null,
       last && Object.keys(last).length ? h("div", { class: "tk-sub" }, h("h3", null, `Last numbers before it${error.last_metrics_step === undefined || error.last_metrics_step === null ? "" : `, step ${number(error.last_metrics_step)}`}`), numbers(last)) : null,
       others > 0 ? h("p", { class: "tk-pane-words" }, `${plural(others, "more error")} followed: ${training.failures.slice(1, 4).map((/** @type {any} */ each) => [each.error, each.rank === undefined || each.rank === null ? null : `on rank ${each.rank}`].filter(Boolean).join(" ")).join("; ")}${others > 3 ? " …" : "."}`) : null,

@@ -1,6 +1,7 @@
 // What an experiment said in words: log lines that follow, texts, errors, marks. Only what is new is asked for.
 
 import { fill, h } from "../base/dom.js";
+import { happened } from "./happened.js";
 import { LogPanel } from "./log.js";
 import { Pane, plainTable } from "./pane.js";
 import { clock, count, iso, number, plural } from "../base/words.js";
@@ -109,7 +110,7 @@ export class Journal {
     this.marks.show(found.length > 0);
     this.marks.say(count(found.length));
     const line = (event) =>
-      h("tr", null, h("td", { class: "num", title: iso(event.time_us / 1e6) }, stepOf(event.step)), h("td", null, event.mark), h("td", { title: detailOf(event) }, saidBy(event)));
+      h("tr", { data: happened(event.step, event.time_us / 1e6, event.mark) }, h("td", { class: "num", title: iso(event.time_us / 1e6) }, stepOf(event.step)), h("td", null, event.mark), h("td", { title: detailOf(event) }, saidBy(event)));
     fill(this.marks.body, plainTable({ label: "Marks and checkpoints", head: headOf(["step", "mark", "what"]), rows: found.slice(-50).reverse().map(line) }));
   }
 }
@@ -139,5 +140,5 @@ function errorOf(event, open) {
     return h("div", { class: "tk-error" }, h("p", null, h("b", null, `${plural(event.count ?? 0, "log() call")} not recorded`), " ", h("span", { class: "tk-soft" }, `steps ${stepOf(event.first_step)} to ${stepOf(event.last_step)}: ${event.reason ?? ""}`)));
   }
   const where = [clock(time_s), event.step === null || event.step === undefined ? null : `step ${number(event.step)}`, event.rank === null || event.rank === undefined ? null : `rank ${event.rank}`].filter(Boolean).join(", ");
-  return h("div", { class: "tk-error" }, h("p", null, h("b", null, event.error ?? "Error"), " ", h("span", { class: "tk-soft", title: iso(time_s) }, where)), h("pre", { tabindex: "0" }, event.message ?? ""), event.trace ? h("details", { data: { key }, open: open.has(key) }, h("summary", null, "Stack trace"), h("pre", { tabindex: "0" }, event.trace)) : null);
+  return h("div", { class: "tk-error", data: happened(event.step, time_s, "error") }, h("p", null, h("b", null, event.error ?? "Error"), " ", h("span", { class: "tk-soft", title: iso(time_s) }, where)), h("pre", { tabindex: "0" }, event.message ?? ""), event.trace ? h("details", { data: { key }, open: open.has(key) }, h("summary", null, "Stack trace"), h("pre", { tabindex: "0" }, event.trace)) : null);
 }

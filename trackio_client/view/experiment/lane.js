@@ -2,16 +2,17 @@
 /** What happened, as signs on the x axis of the strips above: a word on hover and focus, a click goes to where it is told. */
 
 import { fill, h } from "../base/dom.js";
-import { cluster } from "../charts/marks.js";
+import { cluster, gravest } from "../charts/marks.js";
 import { formatX } from "../charts/scales.js";
+import { happened } from "./happened.js";
 import { clock, count, plural } from "../base/words.js";
 
 /** A kind: its sign, the word, and where the page tells more of it. @type {Record<string, {path: string, word: string, class: string, panels: string[]}>} */
 export const KINDS = {
-  error: { path: "M3 3l8 8M11 3l-8 8", word: "error", class: "error", panels: ["Failure", "Errors"] },
-  alert: { path: "M7 2l5.5 10h-11z", word: "alert", class: "alert solid", panels: ["Alerts", "Marks and checkpoints"] },
-  restart: { path: "M11 7a4 4 0 1 1-8 0 4 4 0 1 1 8 0", word: "restart", class: "restart", panels: ["Gaps", "Marks and checkpoints"] },
-  finding: { path: "M7 2l5 5-5 5-5-5z", word: "finding", class: "finding solid", panels: ["Findings", "Marks and checkpoints"] },
+  error: { path: "M3 3l8 8M11 3l-8 8", word: "error", class: "error", panels: ["Why it failed", "Errors", "Marks and checkpoints"] },
+  alert: { path: "M7 2l5.5 10h-11z", word: "alert", class: "alert solid", panels: ["Marks and checkpoints"] },
+  restart: { path: "M11 7a4 4 0 1 1-8 0 4 4 0 1 1 8 0", word: "restart", class: "restart", panels: ["Marks and checkpoints"] },
+  finding: { path: "M7 2l5 5-5 5-5-5z", word: "finding", class: "finding solid", panels: ["Marks and checkpoints"] },
   note: { path: "M7 2.5l4.5 4.5L7 11.5 2.5 7z", word: "note", class: "note", panels: ["Marks and checkpoints", "Texts"] },
   checkpoint: { path: "M4 4h6v6H4z", word: "checkpoint", class: "checkpoint solid", panels: ["Checkpoints", "Marks and checkpoints"] },
   end: { path: "M7 2v10M4 2h6M4 12h6", word: "end", class: "end", panels: ["Log"] },
@@ -86,13 +87,12 @@ export class Lane {
   #button({ x: px, kind, marks }, i, x) {
     const { lines, more } = wordsOf(marks, x);
     const words = [...lines.map(({ head, where }) => `${head}, ${where}`), more ? `and ${count(more)} more` : ""].filter(Boolean).join("; ");
-    const button = h("button", { class: "tk-mark", "aria-label": words, tabindex: i ? "-1" : "0", style: { "--x": `${px}px` }, data: { at: `${kind} ${marks[0].step ?? marks[0].time_s}` } }, signOf(kind), marks.length > 1 && kind !== "evaluation" ? h("span", { "aria-hidden": "true" }, String(marks.length)) : null);
+    const button = h("button", { class: "tk-mark", "aria-label": words, tabindex: i ? "-1" : "0", style: { "--x": `${px}px` }, data: { at: `${kind} ${marks[0].step ?? marks[0].time_s}`, ...happened(gravest({ x: px, kind, marks }).step, null, kind) } }, signOf(kind), marks.length > 1 && kind !== "evaluation" ? h("span", { "aria-hidden": "true" }, String(marks.length)) : null);
     const show = () => this.#show(px, lines, more);
     const hide = () => (this.tip.hidden = true);
     for (const name of ["pointerenter", "focus"]) button.addEventListener(name, show);
     for (const name of ["pointerleave", "blur"]) button.addEventListener(name, hide);
-    const gravest = marks.find((mark) => mark.kind === kind) ?? marks[0];
-    button.addEventListener("click", () => this.open(kind, gravest));
+    button.addEventListener("click", () => this.open(kind, gravest({ x: px, kind, marks })));
     return button;
   }
 

@@ -3,16 +3,18 @@
  * An experiment's time line: loss with validation beside it and the gap shaded, learning rate, gradient norm, and what
  * happened, on one x axis with one cursor.
  */
-import { bringIntoView } from "../base/bring.js";
 import { fill, h } from "../base/dom.js";
 import { BY_STEP, PageState } from "../data/state.js";
-import { MarkFeed } from "../charts/marks.js";
+import { evaluationsOf } from "../charts/evaluations.js";
+import { MarkFeed, placeOf } from "../charts/marks.js";
 import { formatX } from "../charts/scales.js";
+import { zoomBy } from "../charts/zoom.js";
 import { menuButton } from "../base/menu.js";
 import { Asked } from "../stack/asked.js";
 import { Stack, extentOf } from "../stack/stack.js";
 import { growth, growthWords, peakOf } from "./gap.js";
 import { Lane, kindOf } from "./lane.js";
+import { Leading } from "./leading.js";
 import { Pane } from "./pane.js";
 import { beside, pairsOf, quantityOf } from "./pairs.js";
 import { capital, count, duration, number } from "../base/words.js";
@@ -35,13 +37,12 @@ export class TimelinePanel {
     this.choose = menuButton({ label: "", title: "What stands against what", items: () => this.pairs().map(({ key, title }) => ({ value: key, label: title, chosen: key === this.now?.key })), choose: (key) => ((this.pair = key), this.layOut()) });
     this.axes = menuButton({ label: "step", title: "What the time line runs along", items: () => [["", "as the charts"], ["step", "step"], ["relative", "time since the start"], ["time", "time of day"]].map(([value, label]) => ({ value, label, chosen: value === this.ownX })), choose: (value) => ((this.ownX = value), this.layOut()) });
     this.ownX = "";
-    this.generation = 0;
-    /** @type {import("../charts/marks.js").Mark[]} */ this.starts = [];
     this.words = h("p", { class: "tk-timeline-words", role: "status", hidden: true });
     const holder = h("div", null);
     this.stack = new Stack(holder, { state, label: "Time line: loss, learning rate, gradient norm and events on one x axis" });
     this.out = h("button", { class: "tk-btn sm", hidden: true, title: "Back to the whole time line (double-click)", on: { click: () => this.stack.back(this.stack.strips[0], true) } }, "Zoom out");
-    this.pane.tools.append(this.stack.where, this.out, this.choose, this.axes);
+    const closer = h("button", { class: "tk-btn sm", title: "Closer around the cursor (+, two fingers, drag)", on: { click: () => this.stack.strips[0] && zoomBy(/** @type {any} */ (this.stack.strips[0]), 0.5) } }, "Zoom in");
+    this.pane.tools.append(this.stack.where, closer, this.out, this.choose, this.axes);
     this.lane = new Lane((kind, mark) => this.open(kind, mark));
     fill(this.pane.body, this.words, holder, this.lane.node, this.lane.legend);
     this.stack.addEventListener("zoom", () => this.layOut());
@@ -56,6 +57,7 @@ export class TimelinePanel {
     for (const stop of this.stops) stop();
     this.asked.close();
     this.stack.close();
+    this.leading?.close();
     this.pane.close();
   }
 
@@ -73,8 +75,11 @@ export class TimelinePanel {
       this.layOut();
     }
     if (!this.stack.inView) return;
-    this.feed.follow([{ id: this.id, last_event_s: this.detail?.last_event_s }]);
-    this.askStarts();
+    this.feed.follow([this.asking]);
+  }
+
+  get asking() {
+    return { id: this.id, last_event_s: this.detail?.last_event_s, generation: this.detail?.generation };
   }
 
   pairs() {
@@ -99,7 +104,7 @@ export class TimelinePanel {
     const zoom = this.stack.zoomed;
     this.out.hidden = !zoom;
     this.asked.want({ x: this.x, zoom, pairs: this.stack.inView ? metrics.map((metric) => ({ experiment: this.id, metric })) : [] });
-    if (this.stack.inView) this.feed.follow([{ id: this.id, last_event_s: this.detail?.last_event_s }]);
+    if (this.stack.inView) this.feed.follow([this.asking]);
     this.came();
   }
 
@@ -173,23 +178,8 @@ export class TimelinePanel {
     const checkpoints = saved.map((/** @type {any} */ one) => ({ experiment: this.id, kind: "checkpoint", step: one.step, time_s: one.time_s ?? 0, title: String(one.path ?? "").split("/").at(-1) ?? "" }));
     // A failure belongs to the step that was reached, though it told none.
     const placed = own.map((mark) => (mark.step === null && mark.kind === "error" ? { ...mark, step: this.detail?.last_step ?? null } : mark));
-    const marks = [...placed.filter(({ kind }) => kind !== "evaluation"), ...checkpoints, ...this.starts, ...this.evaluations(own)];
+    const marks = [...placed.filter(({ kind }) => kind !== "evaluation"), ...checkpoints, ...this.evaluations(own)];
     return marks.sort((a, b) => (a.step ?? Infinity) - (b.step ?? Infinity));
-  }
-
-  /** Resumes: a start after the first says from which step on it counts. */
-  async askStarts() {
-    const { generation = 0 } = this.detail ?? {};
-    if (!generation || generation === this.generation || !this.asked.source.events) return;
-    this.generation = generation;
-    try {
-      const { events } = await this.asked.source.events(this.id, { kinds: ["start"] });
-      const again = events.map((/** @type {any} */ { content }) => content).filter((/** @type {any} */ each) => each.generation > 0 && !each.process?.rank);
-      this.starts = again.map((/** @type {any} */ each) => ({ experiment: this.id, kind: "restart", step: typeof each.steps_from === "number" ? each.steps_from : null, time_s: Number(each.time_us) / 1e6, title: "resumed" }));
-      this.stack.redraw();
-    } catch {
-      this.generation = 0; // asked again with the next poll
-    }
   }
 
   /** @param {import("../charts/marks.js").Mark[]} own */
@@ -199,7 +189,7 @@ export class TimelinePanel {
     const told = this.training?.epoch_metrics ?? [];
     if (this.x === "step" && told.length) return told.filter((/** @type {any} */ each) => typeof each.global_step === "number").map((/** @type {any} */ each) => ({ experiment: this.id, kind: "evaluation", step: each.global_step, time_s: 0, title: this.scoreOf(each) }));
     if (!series) return own.filter(({ kind }) => kind === "evaluation");
-    return Array.from({ length: series.n }, (_, i) => ({ experiment: this.id, kind: "evaluation", step: this.x === "step" ? Math.round(series.x[i]) : null, time_s: this.x === "step" ? 0 : this.x === "time" ? series.x[i] : series.x[i] + (this.detail?.created_s ?? 0), title: `${this.now?.names[metric ?? ""] ?? ""} ${number(series.mean[i])}`.trim() }));
+    return evaluationsOf(this.id, series, [0, series.n], this.x, this.detail?.created_s ?? 0, this.now?.names[metric ?? ""] ?? "");
   }
 
   /** @param {any} entry */
@@ -209,28 +199,14 @@ export class TimelinePanel {
   }
 
   drawLane() {
-    const created = this.detail?.created_s ?? 0;
-    const place = (/** @type {import("../charts/marks.js").Mark} */ mark) => (this.x === "step" ? mark.step : !mark.time_s ? null : this.x === "time" ? mark.time_s : mark.time_s - created);
+    const place = (/** @type {import("../charts/marks.js").Mark} */ mark) => placeOf(mark, this.x, this.detail);
     this.lane.draw(this.marks(), place, this.stack.view, this.x);
   }
 
-  /** Go to where the page tells more of it. @param {string} kind @param {import("../charts/marks.js").Mark} _mark */
-  open(kind, _mark) {
-    const page = this.root.closest(".tk-view, .tk-shared, .tk") ?? document.body;
-    const heads = [...page.querySelectorAll("section h2")];
-    for (const title of kindOf(kind).panels) {
-      const panel = heads.find((head) => head.textContent === title)?.closest("section");
-      if (!(panel instanceof HTMLElement) || panel.hidden || panel === this.root) continue;
-      const fold = panel.querySelector('.tk-pane-fold[aria-expanded="false"]');
-      if (fold instanceof HTMLElement) fold.click();
-      bringIntoView(panel);
-      panel.classList.remove("tk-flash");
-      void panel.offsetWidth; // begins the animation again
-      panel.classList.add("tk-flash");
-      const target = fold ?? panel.querySelector(".tk-pane-fold") ?? panel;
-      if (target instanceof HTMLElement) target.focus({ preventScroll: true });
-      return;
-    }
-    this.pane.say(`${capital(kindOf(kind).word)}s are not told elsewhere on this page.`);
+  /** Go to where the page tells more of it. @param {string} kind @param {import("../charts/marks.js").Mark} mark */
+  open(kind, mark) {
+    this.leading?.close();
+    const page = /** @type {HTMLElement} */ (this.root.closest(".tk-view, .tk-shared, .tk") ?? document.body);
+    this.leading = new Leading(page, { ...mark, kind }, { except: this.root, wait: false, none: () => this.pane.say(`${capital(kindOf(kind).word)}s are not told elsewhere on this page.`) });
   }
 }
