@@ -276,7 +276,10 @@ def test_a_long_log_is_read_searched_and_saved_without_moving_under_the_reader(p
     training.event("console", stream="stdout", lines=["one more"], dropped=0)
     expect(panel.get_by_role("button", name="To the end, 2 new")).to_be_visible()  # with the day it was said on
     assert box.evaluate("el => el.scrollTop") == 40_000
+    panel.get_by_label("Filter log lines").fill("/[4/")
+    expect(panel.locator(".tk-trouble")).to_contain_text("this [ is not closed (character 2)")
     panel.get_by_label("Filter log lines").fill("line 4321")
+    expect(panel.locator(".tk-trouble")).to_be_hidden()
     expect(box.locator("mark")).to_have_count(0)  # two words, each wherever it stands
     expect(panel.locator(".tk-panel-head")).to_contain_text("1 of 10,0")
     box.locator(".hit").click()

@@ -217,7 +217,13 @@ def test_what_was_done_is_taken_back(opened):
     page.keyboard.press("Control+z")
     shows(page, *before)
     expect(toast(page).last).to_contain_text("Taken back: the ticks.")
+    # A pattern that does not parse is told, and where; until then it is searched for as it stands.
+    page.get_by_label("Filter metrics").fill("loss /(/")
+    trouble = page.locator(".tk-metric-filter .tk-trouble")
+    expect(trouble).to_contain_text("/(/ is no pattern: this ( is not closed (character 7)")
+    expect(page.get_by_label("Filter metrics")).to_have_attribute("aria-invalid", "true")
     page.get_by_label("Filter metrics").fill("accuracy")
+    expect(trouble).to_be_hidden()
     page.wait_for_url("**filter=accuracy**")
     page.locator(".tk-tabs").get_by_role("link", name="Table").click()
     page.locator(".tk-body").click()

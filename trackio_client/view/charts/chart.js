@@ -10,7 +10,7 @@ import { icon } from "../base/icons.js";
 import { GroupSeries } from "./averages.js";
 import { paintAxes } from "./axes.js";
 import { makeView, paintLine, rimmedDot, toX, toY } from "./lines.js";
-import { cluster, paintMarks } from "./marks.js";
+import { calmClusters, paintMarks } from "./marks.js";
 import { outside, span, within, yRange } from "./range.js";
 import { headValues, inWords } from "./head.js";
 import { Standing } from "./standing.js";
@@ -32,7 +32,7 @@ const CROWD = 16; // lines; above it they would be one grey, and only needles st
  * @typedef {Object} Model all that a chart draws
  * @property {import("./models.js").Drawn[]} lines `series` is drawn; `whole` is not zoomed
  * @property {string} x kind of axis @property {[number, number]} domain of all charts on this axis
- * @property {[number, number] | null} zoom @property {import("./smoothing.js").Smoothing} smoothing
+ * @property {[number, number] | null} zoom @property {[number, number] | null} zoomY @property {import("./smoothing.js").Smoothing} smoothing
  * @property {boolean} logY @property {boolean} logX @property {import("./settings.js").Own} own @property {boolean} band @property {boolean} clip
  * @property {import("./marks.js").Mark[]} marks @property {(mark: import("./marks.js").Mark) => number | null} place
  * @property {number} shown experiments that are ticked
@@ -54,8 +54,6 @@ export class Chart {
     /** @type {Line[]} */ this.lines = [];
     /** @type {View | null} */ this.view = null;
     /** @type {import("./settings.js").Own} its own choices, over the page's */ this.own = {};
-    this.linked = true;
-    this.ownZoom = /** @type {[number, number] | null} */ (null); // while not linked
     this.said = /** @type {HTMLElement | null} */ (null);
     this.clusters = /** @type {import("./marks.js").Cluster[]} */ ([]);
     this.canvases = /** @type {HTMLCanvasElement[] | null} */ (null);
@@ -66,8 +64,8 @@ export class Chart {
     this.hot = /** @type {string | null} */ (null);
     /** @type {{a: [number, number], b: [number, number], both: boolean} | null} */ this.selection = null;
     /** @type {import("./range.js").Range | null} */ this.range = null;
-    /** The y range as it was drawn last; of facets of a metric one for all. @type {{zoom: [number, number] | null, range: import("./range.js").Range | null, key: string}} */
-    this.y = { zoom: null, range: null, key: "" };
+    /** The y range as it was drawn last; of facets of a metric one for all. @type {{range: import("./range.js").Range | null, key: string}} */
+    this.y = { range: null, key: "" };
     this.width = this.height = 0;
     this.#build();
   }
@@ -111,12 +109,14 @@ export class Chart {
     return facet ? `${name}, ${facet.name}` : name;
   }
 
+  /** The y range that the reader zoomed into. */
   get zoomY() {
-    return this.y.zoom;
+    return this.model?.zoomY ?? null;
   }
 
-  set zoomY(/** @type {[number, number] | null} */ range) {
-    this.y.zoom = range;
+  /** Whether it zooms with the others of its group, and shares their cursor. */
+  get linked() {
+    return !this.own.apart;
   }
 
   get log() {
@@ -157,6 +157,7 @@ export class Chart {
     });
     const range = this.#range(x0, x1);
     this.view = makeView({ L: 56, R: this.width - 14, T: 6, B: this.height - 30, x0, x1, y0: range.y0, y1: range.y1, log: this.log, logX: model.logX, ratio: this.ratio });
+    this.clusters = calmClusters(model.marks, model.place, this.view);
     paintAxes(this.#clear(ground), this.view, { x: model.x, ink: this.ink });
     const g = this.#clear(lines);
     g.save();
@@ -241,7 +242,6 @@ export class Chart {
       const y = toY(v, line.values[i]);
       if (y >= v.T - 3 && y <= v.B + 3) rimmedDot(g, toX(v, line.series.x[i]), y, line.color, this.lines.length > CROWD ? null : panel);
     }
-    this.clusters = cluster(model.marks, model.place, v);
     paintMarks(g, this.clusters, v.B, ink);
     paintNotes(g, v, this.lines, { range: /** @type {import("./range.js").Range} */ (this.range), isZoomed: this.zoomY !== null, ink, x: model.x });
     this.#select(g, v);

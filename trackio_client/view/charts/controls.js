@@ -2,9 +2,11 @@
 
 import { fill, h, later, text } from "../base/dom.js";
 import { icon } from "../base/icons.js";
+import { mistakeIn } from "../base/matching.js";
 import { menuButton } from "../base/menu.js";
 import { remember } from "../base/remember.js";
 import { BUT_SEED, withoutSeed } from "../base/seeds.js";
+import { troubleOf } from "../base/trouble.js";
 import { count, plural } from "../base/words.js";
 import { SPREADS } from "./averages.js";
 import { facetLabel } from "./facets.js";
@@ -46,7 +48,7 @@ export function controls(root, state, { byMetric = true, only, columns, hasFacet
       ...epochs().map((metric) => ({ value: metric, label: "epoch", note: metric === "epoch" ? "" : metric, chosen: state.get("x") === metric })),
       ...((byMetric && state.get("metrics")) || []).filter(({ metric }) => !only || only.includes(metric)).map(({ metric }) => ({ value: metric, label: metric, group: "Another metric", chosen: state.get("x") === metric })),
     ],
-    choose: (x) => state.set({ x, zoom: null }),
+    choose: (x) => state.set({ x, zoom: null, zoomY: null }),
   });
   const kind = menuButton({
     label: "EMA",
@@ -69,6 +71,7 @@ export function controls(root, state, { byMetric = true, only, columns, hasFacet
   const filter = h("input", { type: "search", placeholder: "Filter metrics", title: "Words that a name must hold; /…/ is a regular expression", "aria-label": "Filter metrics", spellcheck: "false", autocomplete: "off" });
   const search = later(() => state.set({ filter: filter.value.trim() }), 20);
   filter.addEventListener("input", search);
+  const trouble = troubleOf(filter);
   const display = menuButton({
     label: "Display",
     title: "Band, outliers, logarithmic x axis, dashes",
@@ -115,7 +118,7 @@ export function controls(root, state, { byMetric = true, only, columns, hasFacet
     const open = root.classList.toggle("open");
     sheet.setAttribute("aria-expanded", String(open));
   });
-  fill(root, sheet, all, h("span", { class: "tk-grow" }), h("label", { class: "tk-field tk-metric-filter" }, icon("search"), filter));
+  fill(root, sheet, all, h("span", { class: "tk-grow" }), h("label", { class: "tk-field tk-metric-filter" }, icon("search"), filter, trouble.node));
 
   state.follow(["x", "smoothing", "filter", "view", "metrics"], () => {
     const x = state.get("x");
@@ -129,6 +132,7 @@ export function controls(root, state, { byMetric = true, only, columns, hasFacet
     slider.style.setProperty("--p", `${(much / 0.99) * 100}%`);
     text(amount, now === "none" ? "" : much.toFixed(2));
     if (document.activeElement !== filter) filter.value = state.get("filter");
+    trouble.tell(mistakeIn(state.get("filter")));
   });
   state.follow(["by", "spread"], () => {
     const by = state.get("by") ?? [];

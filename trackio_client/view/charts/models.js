@@ -3,9 +3,11 @@
  * a group of them; as they were logged, or by an expression. */
 import { SPREADS, GroupSeries, average } from "./averages.js";
 import { HUES, dashOf, variableOf } from "../base/colors.js";
+import { evaluationMetric, evaluationsOf, inView, isEvaluated, unsaid } from "./evaluations.js";
 import { Series } from "./frames.js";
 import { groupsOf } from "./grouping.js";
 import { joined } from "./joined.js";
+import { placeOf } from "./marks.js";
 import { isNoisy } from "./order.js";
 import { zoomKey } from "./ranges.js";
 import { ownOf } from "./settings.js";
@@ -30,8 +32,11 @@ function around([low, high]) {
 }
 
 export class Models {
-  /** @param {{state: any, source: any, feeds: Feeds, ink: import("../base/colors.js").Ink, ahead: import("./ahead.js").Ahead}} parts */
-  constructor({ state, source, feeds, ink, ahead }) {
+  /** @param {{state: any, source: any, feeds: Feeds, ink: import("../base/colors.js").Ink, ahead: import("./ahead.js").Ahead, marks: import("./marks.js").MarkFeed}} parts */
+  constructor({ state, source, feeds, ink, ahead, marks }) {
+    this.marks = marks;
+    this.evaluated = { of: /** @type {any} */ (null), row: /** @type {any} */ (null) };
+    this.metrics = () => /** @type {any[]} */ (state.get("metrics") ?? []);
     this.state = state;
     this.source = source;
     this.feeds = feeds;
@@ -141,7 +146,35 @@ export class Models {
     const on = (/** @type {Axis} */ axis, ids = experiments) => names.map((metric) => ({ axis, metric, experiments: ids }));
     const waiting = this.status(chart, coarse, experiments).waiting;
     const absent = waiting ? [] : this.#absent(chart, coarse, experiments);
-    return [...(fine ? on(fine) : []), ...(!fine || waiting ? on(coarse) : []), ...(absent.length ? on(probeOf(), absent) : [])];
+    const evaluation = this.#evaluation(chart);
+    const evaluated = evaluation ? unsaid(this.shown(), coarse.x, this.marks.of(experiments)).map(({ id }) => id) : [];
+    return [...(fine ? on(fine) : []), ...(!fine || waiting ? on(coarse) : []), ...(absent.length ? on(probeOf(), absent) : []), ...(evaluated.length ? [{ axis: fine ?? coarse, metric: evaluation.metric, experiments: evaluated }] : [])];
+  }
+
+  /** The metric that tells evaluations, as a row, or null. */
+  get evaluation() {
+    const of = this.metrics();
+    if (this.evaluated.of !== of) {
+      const name = evaluationMetric(of);
+      this.evaluated = { of, row: of.find(({ metric }) => metric === name) ?? null };
+    }
+    return this.evaluated.row;
+  }
+
+  /** The same for a chart: none where each point is an evaluation. @param {Chart} chart */
+  #evaluation({ metric }) {
+    return isEvaluated(metric) ? null : this.evaluation;
+  }
+
+  /** Evaluations that no experiment told as such, by the points of what was measured. @param {Chart} chart @param {any[]} rows @param {Axis} coarse @param {Axis | null} fine
+   * @param {[number, number]} domain in view @param {import("./marks.js").Mark[]} marks @returns {import("./marks.js").Mark[]} */
+  #evaluations(chart, rows, coarse, fine, domain, marks) {
+    const evaluation = this.#evaluation(chart);
+    if (!evaluation) return [];
+    return unsaid(rows, coarse.x, marks).flatMap(({ id, created_s }) => {
+      const series = (fine && this.feeds.series(fine, id, evaluation.metric)) ?? this.feeds.series(coarse, id, evaluation.metric);
+      return series?.n ? evaluationsOf(id, series, inView(series, domain), coarse.x, created_s, String(evaluation.title ?? evaluation.metric)) : [];
+    });
   }
 
   /** Of a chart against a metric, the experiments that have no points there. @param {Chart} chart @param {Axis} coarse @param {string[]} ids */
@@ -239,24 +272,28 @@ export class Models {
   }
 
   /** @param {Chart} chart @param {[number, number] | null} zoom @param {any[]} experiments @param {[number, number]} domain
-   * @param {import("./marks.js").Mark[]} marks @param {Map<string, number>} created @returns {import("./chart.js").Model} */
-  model(chart, zoom, experiments, domain, marks, created) {
+   * @param {import("./marks.js").Mark[]} marks @param {Map<string, any>} byId the experiments @returns {import("./chart.js").Model} */
+  model(chart, zoom, experiments, domain, marks, byId) {
     const { state } = this;
     const { coarse, fine } = this.axes(chart, zoom);
     const { x } = coarse;
     const { metric } = chart;
     const own = ownOf(state, metric.metric);
     const { facet } = chart;
-    const ids = (facet ? this.rowsOf(chart) : experiments).map((e) => e.id);
+    const rows = facet ? this.rowsOf(chart) : experiments;
+    const ids = rows.map((e) => e.id);
+    const happened = facet ? marks.filter((mark) => facet.ids.has(mark.experiment)) : marks;
     const lines = this.lines(chart, coarse, fine);
     const status = metric.error ? { waiting: false, error: { title: "This expression does not parse.", detail: metric.error } } : this.status(chart, coarse, ids);
     const smoothing = state.get("smoothing");
     return {
-      lines, x, domain, marks: facet ? marks.filter((mark) => facet.ids.has(mark.experiment)) : marks, zoom, own, status,
+      lines, x, domain, zoom,
+      marks: [...happened, ...this.#evaluations(chart, rows, coarse, fine, zoom ?? domain, happened)],
+      place: (/** @type {import("./marks.js").Mark} */ mark) => placeOf(mark, x, byId.get(mark.experiment)),
+      zoomY: state.get("zoomY")?.[metric.metric] ?? null, own, status,
       smoothing: smoothing.kind === "none" || !(own.smooth ?? isNoisy(metric)) ? { kind: /** @type {"ema"} */ ("ema"), amount: 0 } : smoothing,
       logY: own.log ?? state.get("logY"), logX: this.isLogX(chart),
       band: state.get("band"), clip: state.get("clip"),
-      place: (/** @type {import("./marks.js").Mark} */ m) => (x === "step" ? m.step : x === "time" ? m.time_s : x === "relative" ? m.time_s - (created.get(m.experiment) ?? NaN) : null),
       shown: ids.length,
       isGrouped: this.groups() !== null,
       isEach: coarse.ranks === "each",

@@ -76,13 +76,14 @@ export const FIELDS = [
   { ...list("pinned", "tablePins"), usual: () => [] },
   words("sort"),
   {
-    // Per x axis and group of charts: zoom=step~train:100:2000
+    // Per x axis and group of charts, and per chart that is not linked: zoom=step~train:100:2000
     name: "zoom",
     key: "zoom",
     read: readZoom,
-    write: (zoom) => Object.entries(zoom).map(([key, [from, to]]) => `${encodeURIComponent(key).replaceAll("~", "%7E").replaceAll("%20", "~")}:${short(from)}:${short(to)}`).join(","),
+    write: writeZoom,
   },
   { ...words("listby", "sideBy"), usual: () => "group" },
+  { name: "zoomy", key: "zoomY", read: readZoom, write: writeZoom }, // the same for y, per metric
   { ...words("column"), usual: (get) => get("usualColumn") },
   { ...list("columns"), usual: (get) => get("usualColumns") },
   { ...choice("part", ["differ", "groups", "parallel", "scatter", "contour", "importance"], "comparePart"), isPlace: true },
@@ -137,6 +138,11 @@ function readZoom(text) {
     zoom[decoded(key.replaceAll("~", "%20"))] = range;
   }
   return zoom;
+}
+
+/** @param {Record<string, [number, number]>} zoom */
+function writeZoom(zoom) {
+  return Object.entries(zoom).map(([key, [from, to]]) => `${encodeURIComponent(key).replaceAll("~", "%7E").replaceAll("%20", "~")}:${short(from)}:${short(to)}`).join(",");
 }
 
 /** A number of a range without figures that no screen shows. @param {number} value */

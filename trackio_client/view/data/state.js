@@ -28,7 +28,7 @@
  * @property {boolean} band
  * @property {boolean} clip
  * @property {string} filter  text that a metric's name must hold
- * @property {any} zoom  what the charts make of it
+ * @property {any} zoom  what the charts make of it @property {any} zoomY
  * @property {"light"|"dark"} theme  the one in force
  * @property {string[]|null} groups  only metrics of these groups ("system"); null: all
  */
@@ -60,6 +60,7 @@ export const DEFAULTS = Object.freeze({
   ranks: false, // each rank of an experiment is a line, instead of their mean and range
   filter: "",
   zoom: null,
+  zoomY: null, // the y range of each metric that was zoomed both ways
   theme: "light",
   groups: null,
   chart: null, // the one that a link is about
@@ -122,6 +123,7 @@ export const DEFAULTS = Object.freeze({
   unsaved: null, // the name of a saved view that the address asks for and nobody has
   marks: 0, // counts the reader's changes of base/marks.js
   overviewColumns: null, // what rows must carry for the Overview
+  event: null, // which the page of its experiment is to lead to (experiment/leading.js)
   unread: null, // parts of the address that could not be read
 });
 

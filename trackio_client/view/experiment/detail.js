@@ -27,6 +27,7 @@ export class ExperimentView {
     Object.assign(this, { root, state, source, experiments, words });
     this.id = null;
     state.follow(["view", "experiment"], () => this.choose());
+    state.follow(["event"], () => this.lead());
     state.addEventListener("change", (/** @type {any} */ event) => {
       if ((event.detail.has("experiments") || event.detail.has("progress")) && this.head) this.paintHead();
       if (event.detail.has("metrics") && this.head) {
@@ -48,7 +49,19 @@ export class ExperimentView {
     this.ask();
   }
 
+  /** To what a sign on a chart stands for, once the page is there. */
+  async lead() {
+    const event = this.state.get("event");
+    if (!event || event.experiment !== this.id || !this.head) return;
+    this.state.set({ event: null });
+    const { Leading } = await import("./leading.js");
+    if (event.experiment !== this.id) return;
+    this.leading?.close();
+    this.leading = new Leading(this.root, event);
+  }
+
   close() {
+    this.leading?.close();
     clearTimeout(this.timer);
     clearTimeout(this.blink);
     this.grid?.close();
@@ -75,6 +88,7 @@ export class ExperimentView {
       this.detail = detail;
       if (first) this.build();
       this.paint();
+      this.lead();
     } catch (error) {
       if (id !== this.id) return;
       this.refused(error);
@@ -115,7 +129,7 @@ export class ExperimentView {
     this.contents = new Contents({ body, above: this.head.root });
     fill(this.root, this.head.root, this.contents.root, body);
     const id = this.id;
-    const own = { hot: null, groups: null, metrics: null };
+    const own = { zoomY: null, hot: null, groups: null, metrics: null };
     // Only this one, ticked whatever the side bar says; its row carries the colour it has everywhere.
     const derived = { experiments: (rows) => rows.filter((row) => row.id === id).map((row) => ({ ...row, shown: true })), zoom: (all) => ownZoom(id, all) };
     this.scope = state.scope(own, derived, { zoom: (mine, all) => withOwnZoom(id, mine, all) });

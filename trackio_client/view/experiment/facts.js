@@ -44,7 +44,7 @@ export class Facts {
     this.closed = false;
     this.failure = new FailurePanel();
     this.timeline = new TimelinePanel({ source, id, metric, state });
-    this.restarts = new RestartsPanel({ source, id, tells: (restarts) => this.timeline.resumed(restarts) });
+    this.restarts = new RestartsPanel({ source, id });
     this.evaluations = new EvaluationsPanel();
     this.labels = new LabelsPanel();
     this.confusion = new ConfusionPanel((entry) => this.content(entry));

@@ -2,7 +2,7 @@
 
 import { every } from "../data/pace.js";
 import { fill, h } from "../base/dom.js";
-import { placeOf } from "./leading.js";
+import { nameOf } from "./leading.js";
 import { LogPanel } from "./log.js";
 import { Pane, plainTable } from "./pane.js";
 import { clock, count, iso, number, plural } from "../base/words.js";
@@ -171,7 +171,7 @@ export class Journal {
 const last = (rows, most) => (rows.length > most ? rows.slice(-most) : [...rows]).reverse();
 
 /** @param {any} event */
-const placeOfEvent = ({ kind, mark, step, time_us }) => placeOf({ experiment: "", kind: kind === "mark" ? String(mark ?? "note") : kind, step: step ?? null, time_s: time_us / 1e6, title: "" });
+const placeOfEvent = ({ kind, mark, step, time_us }) => nameOf({ experiment: "", kind: kind === "mark" ? String(mark ?? "note") : kind, step: step ?? null, time_s: time_us / 1e6, title: "" });
 
 /** @param {string[]} names  the first is a number's */
 const headOf = (names) => names.map((word, i) => h("th", { class: i ? "" : "num", scope: "col" }, word));

@@ -2,7 +2,7 @@
 /** What happened, as signs on the x axis of the strips above: a word on hover and focus, a click goes to where it is told. */
 
 import { fill, h } from "../base/dom.js";
-import { cluster } from "../charts/marks.js";
+import { cluster, gravest } from "../charts/marks.js";
 import { formatX } from "../charts/scales.js";
 import { clock, count, plural } from "../base/words.js";
 
@@ -91,8 +91,7 @@ export class Lane {
     const hide = () => (this.tip.hidden = true);
     for (const name of ["pointerenter", "focus"]) button.addEventListener(name, show);
     for (const name of ["pointerleave", "blur"]) button.addEventListener(name, hide);
-    const gravest = marks.find((mark) => mark.kind === kind) ?? marks[0];
-    button.addEventListener("click", () => this.open(kind, gravest));
+    button.addEventListener("click", () => this.open(kind, gravest({ x: px, kind, marks })));
     return button;
   }
 

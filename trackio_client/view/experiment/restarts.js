@@ -2,6 +2,7 @@
 /** Each time that the experiment was taken up again: when, after how long a gap, from which step, and what was different then. */
 
 import { fill, h } from "../base/dom.js";
+import { nameOf } from "./leading.js";
 import { Pane, plainTable } from "./pane.js";
 import { clock, count, duration, iso, number, plural } from "../base/words.js";
 
@@ -61,11 +62,10 @@ function flat(value, before = "") {
 }
 
 export class RestartsPanel {
-  /** @param {{source: any, id: string, tells?: (restarts: Restart[]) => void}} parts `tells` hears them as soon as they are known */
-  constructor({ source, id, tells = () => {} }) {
+  /** @param {{source: any, id: string}} parts */
+  constructor({ source, id }) {
     this.source = source;
     this.id = id;
-    this.tells = tells;
     this.pane = new Pane("Restarts", { key: "restarts" });
     this.root = this.pane.root;
     this.root.addEventListener("trackio-tell", () => !this.all && ((this.all = true), this.draw(), this.#gaps()));
@@ -83,7 +83,6 @@ export class RestartsPanel {
     this.metric = Object.keys(summary).sort((a, b) => Number(a.startsWith("system/")) - Number(b.startsWith("system/")) || (summary[b].points ?? 0) - (summary[a].points ?? 0))[0];
     try {
       this.restarts = restartsOf((await this.source.events(this.id, { kinds: KINDS })).events);
-      this.tells(this.restarts);
       this.draw();
       this.pane.whenSeen(() => this.#gaps());
       if (this.pane.isSeen) await this.#gaps();
@@ -126,7 +125,7 @@ export class RestartsPanel {
     const gap = Number.isFinite(last) ? duration(Math.max(0, Number((time_s - last).toFixed(1)))) : "–";
     const before = ended ? `it had ended: ${ended}` : "no end was told";
     const more = changes.length - FIRST_CHANGES;
-    return h("tr", { data: { at: `restart ${step ?? ""} ${Math.round(time_s * 1e6)}` } },
+    return h("tr", { data: { at: nameOf({ kind: "restart", step, time_s }) } },
       h("td", { title: iso(time_s) }, clock(time_s)), h("td", { class: "num" }, step === null ? "–" : number(step)),
       h("td", { class: "num", title: Number.isFinite(last) ? `The last that is known before it is of ${clock(last)}` : "Nothing is known of the time before it" }, gap), h("td", null, before),
       h("td", { title: changes.join("\n") }, changes.length ? [changes.slice(0, FIRST_CHANGES).map((each) => h("div", null, each)), more > 0 ? h("div", { class: "tk-soft" }, `and ${plural(more, "more")}`) : null] : h("span", { class: "tk-soft" }, "nothing that was recorded")));

@@ -5,15 +5,17 @@
  */
 import { fill, h } from "../base/dom.js";
 import { BY_STEP, PageState } from "../data/state.js";
-import { MarkFeed } from "../charts/marks.js";
+import { evaluationsOf } from "../charts/evaluations.js";
+import { MarkFeed, placeOf } from "../charts/marks.js";
 import { formatX } from "../charts/scales.js";
+import { zoomBy } from "../charts/zoom.js";
 import { menuButton } from "../base/menu.js";
 import { Asked } from "../stack/asked.js";
 import { Stack, extentOf } from "../stack/stack.js";
 import { putZoom, zoomKey, zoomOf } from "../stack/zoomed.js";
 import { growth, growthWords, peakOf } from "./gap.js";
 import { Lane, kindOf } from "./lane.js";
-import { flash, leadTo, placeOf } from "./leading.js";
+import { flash, leadTo, nameOf } from "./leading.js";
 import { Pane } from "./pane.js";
 import { beside, pairsOf, quantityOf } from "./pairs.js";
 import { TimeTable } from "./timetable.js";
@@ -35,15 +37,15 @@ export class TimelinePanel {
     this.feed = new MarkFeed(source);
     this.choose = menuButton({ label: "", title: "What stands against what", items: () => this.pairs().map(({ key, title }) => ({ value: key, label: title, chosen: key === this.now?.key })), choose: (key) => state.set({ linePair: key === this.pairs()[0]?.key ? null : key }) });
     this.axes = menuButton({ label: "step", title: "What the time line runs along", items: () => [["", "as the charts"], ["step", "step"], ["relative", "time since the start"], ["time", "time of day"]].map(([value, label]) => ({ value, label, chosen: value === (state.get("lineX") ?? "") })), choose: (value) => state.set({ lineX: value || null }) });
-    /** @type {import("../charts/marks.js").Mark[]} */ this.starts = [];
     this.words = h("p", { class: "tk-timeline-words", role: "status", hidden: true });
     const holder = h("div", null);
     this.stack = new Stack(holder, { state, name: "line", label: "Time line: loss, learning rate, gradient norm and events on one x axis" });
     this.out = h("button", { class: "tk-btn sm", hidden: true, title: "Back to the whole time line (double-click)", on: { click: () => this.stack.back(this.stack.strips[0], true) } }, "Zoom out");
+    const closer = h("button", { class: "tk-btn sm", title: "Closer around the cursor (+, two fingers, drag)", on: { click: () => this.stack.strips[0] && zoomBy(/** @type {any} */ (this.stack.strips[0]), 0.5) } }, "Zoom in");
     this.lane = new Lane((kind, mark) => this.open(kind, mark));
     this.drawn = h("div", null, holder, this.lane.node, this.lane.legend);
     this.table = new TimeTable(this);
-    this.pane.tools.append(this.stack.where, this.out, this.choose, this.axes, this.table.button);
+    this.pane.tools.append(this.stack.where, closer, this.out, this.choose, this.axes, this.table.button);
     fill(this.pane.body, this.words, this.drawn, this.table.root);
     this.stack.addEventListener("zoom", (/** @type {any} */ { detail }) => putZoom(state, zoomKey(this.x, "line"), detail));
     this.stack.addEventListener("seen", () => this.layOut());
@@ -75,7 +77,12 @@ export class TimelinePanel {
       this.layOut();
     }
     if (!this.isSeen) return;
-    this.feed.follow([{ id: this.id, last_event_s: this.detail?.last_event_s }]);
+    this.feed.follow([this.asking]);
+  }
+
+
+  get asking() {
+    return { id: this.id, last_event_s: this.detail?.last_event_s, generation: this.detail?.generation };
   }
 
   /** Whether somebody looks at the strips, or at the table in their place. */
@@ -105,7 +112,7 @@ export class TimelinePanel {
     const zoom = zoomOf(this.state, zoomKey(this.x, "line"));
     this.out.hidden = !zoom;
     this.asked.want({ x: this.x, zoom, pairs: this.isSeen ? metrics.map((metric) => ({ experiment: this.id, metric })) : [] });
-    if (this.isSeen) this.feed.follow([{ id: this.id, last_event_s: this.detail?.last_event_s }]);
+    if (this.isSeen) this.feed.follow([this.asking]);
     this.came();
   }
 
@@ -179,16 +186,9 @@ export class TimelinePanel {
     const saved = (this.training?.checkpoints ?? []).filter((/** @type {any} */ one) => typeof one.step === "number" && !told.has(one.step));
     const checkpoints = saved.map((/** @type {any} */ one) => ({ experiment: this.id, kind: "checkpoint", step: one.step, time_s: one.time_s ?? 0, title: String(one.path ?? "").split("/").at(-1) ?? "" }));
     // A failure belongs to the step that was reached, though it told none.
-    const placed = own.map((mark) => (mark.step === null && mark.kind === "error" ? { ...mark, step: this.detail?.last_step ?? null, at: placeOf(mark) } : mark));
-    const marks = [...placed.filter(({ kind }) => kind !== "evaluation"), ...checkpoints, ...this.starts, ...this.evaluations(own)];
+    const placed = own.map((mark) => (mark.step === null && mark.kind === "error" ? { ...mark, step: this.detail?.last_step ?? null, at: nameOf(mark) } : mark));
+    const marks = [...placed.filter(({ kind }) => kind !== "evaluation"), ...checkpoints, ...this.evaluations(own)];
     return marks.sort((a, b) => (a.step ?? Infinity) - (b.step ?? Infinity));
-  }
-
-  /** Resumes, as the panel of restarts knows them. @param {import("./restarts.js").Restart[]} restarts */
-  resumed(restarts) {
-    this.starts = restarts.map(({ time_s, step }) => ({ experiment: this.id, kind: "restart", step, time_s, title: "resumed" }));
-    this.stack.redraw();
-    this.table.draw();
   }
 
   /** @param {import("../charts/marks.js").Mark[]} own */
@@ -198,7 +198,7 @@ export class TimelinePanel {
     const told = this.training?.epoch_metrics ?? [];
     if (this.x === "step" && told.length) return told.filter((/** @type {any} */ each) => typeof each.global_step === "number").map((/** @type {any} */ each) => ({ experiment: this.id, kind: "evaluation", step: each.global_step, time_s: 0, title: this.scoreOf(each) }));
     if (!series) return own.filter(({ kind }) => kind === "evaluation");
-    return Array.from({ length: series.n }, (_, i) => ({ experiment: this.id, kind: "evaluation", step: this.x === "step" ? Math.round(series.x[i]) : null, time_s: this.x === "step" ? 0 : this.x === "time" ? series.x[i] : series.x[i] + (this.detail?.created_s ?? 0), title: `${this.now?.names[metric ?? ""] ?? ""} ${number(series.mean[i])}`.trim() }));
+    return evaluationsOf(this.id, series, [0, series.n], this.x, this.detail?.created_s ?? 0, this.now?.names[metric ?? ""] ?? "");
   }
 
   /** @param {any} entry */
@@ -208,8 +208,7 @@ export class TimelinePanel {
   }
 
   drawLane() {
-    const created = this.detail?.created_s ?? 0;
-    const place = (/** @type {import("../charts/marks.js").Mark} */ mark) => (this.x === "step" ? mark.step : !mark.time_s ? null : this.x === "time" ? mark.time_s : mark.time_s - created);
+    const place = (/** @type {import("../charts/marks.js").Mark} */ mark) => placeOf(mark, this.x, this.detail);
     this.lane.draw(this.marks(), place, this.stack.view, this.x);
   }
 

@@ -14,7 +14,7 @@ const MOST_FILED = 50; // in a file
 const NAMED = 4; // in the dialog's words
 const LONGEST = 2000; // letters of a view in an address
 /** What of a page's address the charts of a link take up, and how it is called. */
-const CARRIED = { x: "x axis", smooth: "smoothing", log: "log y", logx: "log x", by: "groups", facet: "charts for each value", spread: "spread", derive: "derived charts", own: "settings of charts", band: "band", color: "colours", clip: "outliers", filter: "filter", zoom: "zoom", line: "time line", linex: "axis of the time line", pin: "pinned charts", hide: "hidden charts", order: "order of charts" };
+const CARRIED = { x: "x axis", smooth: "smoothing", log: "log y", logx: "log x", by: "groups", facet: "charts for each value", spread: "spread", derive: "derived charts", own: "settings of charts", band: "band", color: "colours", clip: "outliers", filter: "filter", zoom: "zoom", zoomy: "zoom of y axes", line: "time line", linex: "axis of the time line", pin: "pinned charts", hide: "hidden charts", order: "order of charts" };
 
 /** Makes links to what is looked at, or to `rows`; of one chart, where `metric` names it. Other views may open it.
  * @param {{state: import("../data/state.js").PageState, source: any, rows?: any[], metric?: string | null}} parts */

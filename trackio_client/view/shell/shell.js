@@ -334,7 +334,7 @@ export class Shell {
 
   openProject(project) {
     const view = this.state.get("view");
-    this.state.set({ project, view: view === "experiment" ? "metrics" : view, experiment: null, filter: "", zoom: null, column: null, columns: null });
+    this.state.set({ project, view: view === "experiment" ? "metrics" : view, experiment: null, filter: "", zoom: null, zoomY: null, column: null, columns: null });
   }
 
   async showPalette() {
