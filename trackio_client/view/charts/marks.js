@@ -11,7 +11,7 @@ const EVERY_MS = 5000;
 const AGAIN = 1; // requests a turn about experiments that are known already: an event comes late by seconds, no number does
 
 /**
- * @typedef {{experiment: string, kind: string, step: number | null, time_s: number, title: string}} Mark
+ * @typedef {{experiment: string, kind: string, step: number | null, time_s: number, title: string, at?: string}} Mark `at`: the name of its line in a panel, where that is not told by the rest
  * @typedef {{x: number, kind: string, marks: Mark[]}} Cluster
  */
 

@@ -94,6 +94,9 @@ export const FIELDS = [
   words("up", "compareY"),
   words("paint", "compareColor"),
   words("height", "compareHeight"),
+  // The time line of an experiment
+  words("line", "linePair"),
+  choice("linex", ["step", "relative", "time"], "lineX"),
   // Labels
   choice("score", ["f1", "precision", "recall"], "labelScore"),
   choice("labelorder", ["support", "worst", "best", "changed", "name"], "labelOrder"),

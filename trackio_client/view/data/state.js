@@ -95,6 +95,8 @@ export const DEFAULTS = Object.freeze({
   compareY: null,
   compareColor: null,
   compareHeight: null,
+  linePair: null, // of an experiment's time line: what stands against what; null: the loss
+  lineX: null, // what it runs along; null: as the charts
   labelScore: "f1", // of the Labels view: what is scored, in which order, …
   labelOrder: "support",
   labelAt: "last", // the evaluation at which experiments are compared: "last", "best", "step:1200"
@@ -155,8 +157,8 @@ export class PageState extends EventTarget {
   }
 
   /** A state of a part of the page: see ScopedState. */
-  scope(own = {}, derived = {}) {
-    return new ScopedState(this, own, derived);
+  scope(own = {}, derived = {}, back = {}) {
+    return new ScopedState(this, own, derived, back);
   }
 }
 
@@ -170,12 +172,14 @@ export class ScopedState extends PageState {
    * @param {PageState} parent
    * @param {Record<string, any>} own
    * @param {Record<string, (value: any) => any>} derived
+   * @param {Record<string, (value: any, theirs: any) => any>} [back]  what the parent's value becomes when a derived one is set here
    */
-  constructor(parent, own, derived) {
+  constructor(parent, own, derived, back = {}) {
     super();
     this._values = { ...own };
     this._parent = parent;
     this._derived = derived;
+    this._back = back;
     this._seen = new Map(); // key -> [the parent's value, ours]: a derived array stays the same object while it may
     this._listen = (/** @type {any} */ event) => {
       const changed = new Set([...event.detail].filter((key) => !(key in this._values)));
@@ -200,7 +204,10 @@ export class ScopedState extends PageState {
     const mine = {};
     /** @type {Record<string, any>} */
     const theirs = {};
-    for (const [key, value] of Object.entries(patch)) (key in this._values ? mine : theirs)[key] = value;
+    for (const [key, value] of Object.entries(patch)) {
+      if (key in this._values) mine[key] = value;
+      else theirs[key] = key in this._back ? this._back[key](value, this._parent.get(key)) : value;
+    }
     super.set(mine);
     if (Object.keys(theirs).length) this._parent.set(theirs);
   }

@@ -5,6 +5,7 @@ import { fill, h } from "../base/dom.js";
 import { Head } from "./head.js";
 import { Journal } from "./journal.js";
 import { MetricGrid } from "../charts/grid.js";
+import { ownZoom, withOwnZoom } from "../data/ownzoom.js";
 import { noMetrics, skeleton } from "../base/notices.js";
 import { Pane } from "./pane.js";
 import { ConfigPanel, SummaryPanel, facts } from "./panels.js";
@@ -99,7 +100,7 @@ export class ExperimentView {
     const { detail, state, source } = this;
     if (state.get("project") !== detail.project) state.set({ project: detail.project });
     this.head = new Head({ source, id: this.id, detail, state, leave: () => this.leave(), edited: (answer) => this.edited(answer) });
-    this.callout = h("div", null);
+    this.callout = h("div", { data: { pane: "state" }, tabindex: "-1" });
     this.charts = h("div", { class: "tk-detail-charts", data: { section: "Charts" }, tabindex: "-1" });
     this.summary = new SummaryPanel();
     this.config = new ConfigPanel();
@@ -114,9 +115,10 @@ export class ExperimentView {
     this.contents = new Contents({ body, above: this.head.root });
     fill(this.root, this.head.root, this.contents.root, body);
     const id = this.id;
-    const own = { zoom: null, hot: null, groups: null, metrics: null };
+    const own = { hot: null, groups: null, metrics: null };
     // Only this one, ticked whatever the side bar says; its row carries the colour it has everywhere.
-    this.scope = state.scope(own, { experiments: (rows) => rows.filter((row) => row.id === id).map((row) => ({ ...row, shown: true })) });
+    const derived = { experiments: (rows) => rows.filter((row) => row.id === id).map((row) => ({ ...row, shown: true })), zoom: (all) => ownZoom(id, all) };
+    this.scope = state.scope(own, derived, { zoom: (mine, all) => withOwnZoom(id, mine, all) });
     this.empty = h("div", null);
     const holder = h("div", null);
     fill(this.charts, this.empty, holder);
@@ -132,7 +134,7 @@ export class ExperimentView {
     const { Facts } = loaded;
     if (this.places !== places || !this.head) return; // the reader went on meanwhile
     const metric = (name) => (this.state.get("metrics") ?? []).find((each) => each.metric === name);
-    this.told = new Facts({ source, id, tells: (told) => this.journal?.leave(told), metric, state });
+    this.told = new Facts({ source, id, tells: (told) => this.journal?.leave(told), metric, state: this.scope });
     for (const [name, place] of Object.entries(places)) place.replaceWith(this.told[name]);
     this.told.paint(this.detail);
   }

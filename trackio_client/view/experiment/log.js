@@ -25,7 +25,7 @@ export class LogPanel {
     this.id = id;
     this.name = name;
     this.isLive = true;
-    this.pane = new Pane("Log", { class: "tk-log-pane" });
+    this.pane = new Pane("Log", { key: "log", class: "tk-log-pane" });
     this.root = this.pane.root;
     this.reader = new LineReader();
     this.lines = /** @type {Line[]} */ ([]);
