@@ -6,6 +6,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -250,3 +251,16 @@ def test_the_zoom_of_an_experiments_page_is_its_own_and_goes_into_a_link_to_it(m
     assert found["read"] == [{"step train": [1, 2], "step (line)@aaaaaaaa": [10, 20]}, "time", "f1"]
     assert found["seen"] == found["chart"] == {"zoom": "step~(line):10:20", "line": "f1", "linex": "time"}
     assert found["without"] is None  # the zoom of Metrics is none of this page
+
+
+def test_on_the_hub_nothing_is_asked_more_often_than_each_three_seconds(modules: Any) -> None:
+    ask = """async (host) => {
+      const { every } = await import("/lib/data/pace.js");
+      return [500, 2000, 5000].map((ms) => every(ms, { hostname: host }));
+    }"""
+    assert modules.evaluate(ask, "me-space.hf.space") == [3000, 3000, 5000]
+    assert modules.evaluate(ask, "hf.space.example.org") == [500, 2000, 5000]
+    assert modules.evaluate(ask, "127.0.0.1") == [500, 2000, 5000]
+    view = Path(__file__).parents[2] / "trackio_client" / "view"
+    polls = ["charts/feeds.js", "data/experiments.js", "experiment/journal.js", "shell/shell.js", "shell/sync.js"]
+    assert [name for name in polls if "every(" not in (view / name).read_text(encoding="utf-8")] == []

@@ -8,9 +8,11 @@
  * asked again as one. Feeds that nobody looks at are not asked.
  */
 import { Series } from "./frames.js";
+import { every } from "../data/pace.js";
 import { SourceError } from "../data/source.js";
 
 const MOST_FEEDS = 3; // requests a tick and shelf; a fourth makes asking all anew cheaper than more round trips
+const EVERY_MS = 2000;
 const LONGEST_WAIT_MS = 60_000;
 const CALM_MS = 300;
 const PART = 120; // series from which on a range is asked for in parts: the first is drawn while the server reads the next
@@ -109,10 +111,10 @@ class Shelf {
 /** Events: `data` (detail: Set of Series that changed), `contact`. */
 export class Feeds extends EventTarget {
   /** @param {any} source @param {{every_ms?: number}} [options] */
-  constructor(source, { every_ms = globalThis.location?.hostname.endsWith(".hf.space") ? 3000 : 2000 } = {}) {
+  constructor(source, { every_ms = EVERY_MS } = {}) {
     super();
     this.source = source;
-    this.every_ms = every_ms;
+    this.every_ms = every(every_ms);
     /** @type {Map<string, Shelf>} */ this.shelves = new Map();
     /** @type {Contact} */ this.contact = { phase: "loading", error: null, since_s: null, next_ms: null };
     this.failures = 0;
@@ -124,7 +126,7 @@ export class Feeds extends EventTarget {
     this.closed = false;
     this.turn = 0;
     this.waitUntil = 0; // while the server is away
-    this.nextAt = Date.now() + every_ms; // the next turn of all feeds in use
+    this.nextAt = Date.now() + this.every_ms; // the next turn of all feeds in use
     /** @type {Set<Shelf>} */ this.foreseen = new Set(); // asked for, and wanted by no chart yet
     /** Measures for the benchmark: bytes and answers so far. */
     this.count = { bytes: 0, answers: 0 };

@@ -4,9 +4,10 @@ import { colorOf, dashOf } from "../base/colors.js";
 import { isOut, onMarks } from "../base/marks.js";
 import { queryOf } from "../base/query.js";
 import { revived } from "../base/words.js";
+import { every } from "./pace.js";
 
 const SHOWN_AT_FIRST = 10;
-const EVERY_MS = location.hostname.endsWith(".hf.space") ? 3000 : 2000;
+const EVERY_MS = every(2000);
 const LONGEST_WAIT_MS = 30000;
 const LONG_WAIT_MS = 15000; // that a server asks for
 const MOST_WAIT_MS = 1500; // for the first chart

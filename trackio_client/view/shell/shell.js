@@ -22,6 +22,7 @@ import { count } from "../base/words.js";
 import { VIEWS, tabsOf } from "./views.js";
 
 const SKELETON_AFTER_MS = 150;
+const FIRST_MS = 2000; // while there is no project yet
 const LEADS_MS = 1500; // `g` waits so long for the key after it
 
 export class Shell {
@@ -184,7 +185,7 @@ export class Shell {
     this.experiments._say({ phase: "ready", error: null, since_s: null, next_ms: null });
     this.experiments.updated_ms = performance.now();
     clearTimeout(this.waiting);
-    this.waiting = setTimeout(() => this.state.get("project") || this._start(), 2000);
+    this.waiting = setTimeout(() => this.state.get("project") || this._start(), every(FIRST_MS));
   }
 
   _opened() {
