@@ -158,6 +158,7 @@ def test_seeds_of_one_config_are_a_group_in_compare_the_table_and_the_charts(pag
     page.evaluate("trackioPage.shell.state.set({ view: 'metrics', by: ['but:seed'] })")
     legend = page.locator(".tk-view.metrics .tk-groups-one")
     expect(legend).to_contain_text(["lr 0.01", "lr 0.1", "lr a, b"])
+    expect(page.get_by_title("Group experiments and draw").first).to_have_text("by all but seed")
     page.get_by_title("Group experiments and draw").first.click()
     expect(page.get_by_role("option", name="everything but the seed")).to_contain_text("7 experiments into 3")
 

@@ -136,7 +136,7 @@ export function controls(root, state, { byMetric = true, only, columns, hasFacet
   });
   state.follow(["by", "spread"], () => {
     const by = state.get("by") ?? [];
-    group.say(by.length ? `by ${by.map(labelOf).join(", ")}` : "no groups");
+    group.say(by.length ? `by ${by.map((key) => (key === BUT_SEED ? "all but seed" : labelOf(key))).join(", ")}` : "no groups");
     spread.hidden = !by.length;
     spread.say(SPREADS[/** @type {keyof typeof SPREADS} */ (state.get("spread"))] ?? SPREADS.sd);
   });
