@@ -12,6 +12,9 @@ import { ConfigPanel, SummaryPanel, facts } from "./panels.js";
 import { age, capital } from "../base/words.js";
 
 const EVERY_MS = 3000;
+const MOST_HEARD = 8;
+const SHARE = 8; // of ten thousand metrics an answer takes a second to make and to draw: it is asked for more seldom
+const CHANGES = ["event_count", "point_count", "last_event_s", "last_heard_s", "ranks", "state", "generation", "notes_version", "name", "group", "tags", "archived"]; // one is another whenever there is something to draw
 /** Groups of charts that begin folded here: the panels below, and the System view, tell the same in less room. */
 const TOLD_ELSEWHERE = ["label", "time", "speed", "system", "train_sample"];
 const slot = () => h("div", null);
@@ -26,6 +29,7 @@ export class ExperimentView {
   constructor(root, { state, source, experiments, words }) {
     Object.assign(this, { root, state, source, experiments, words });
     this.id = null;
+    this.heard = new Map(); // by id: what was last heard of those that were open stands while nobody answers
     state.follow(["view", "experiment"], () => this.choose());
     state.follow(["event"], () => this.lead());
     state.addEventListener("change", (/** @type {any} */ event) => {
@@ -80,25 +84,37 @@ export class ExperimentView {
   async ask() {
     clearTimeout(this.timer);
     const id = this.id;
+    const asked_ms = performance.now();
     try {
       const detail = await this.source.experiment(id);
       if (id !== this.id) return;
       clearTimeout(this.blink);
       const first = !this.detail;
+      const told = JSON.stringify(CHANGES.map((name) => detail[name]));
+      const isNew = first || told !== this.toldKey;
+      this.toldKey = told;
       this.detail = detail;
+      this.heard.delete(id);
+      this.heard.set(id, detail);
+      if (this.heard.size > MOST_HEARD) this.heard.delete(this.heard.keys().next().value);
       if (first) this.build();
-      this.paint();
+      if (isNew) this.paint();
+      else this.paintHead();
       this.lead();
     } catch (error) {
       if (id !== this.id) return;
       this.refused(error);
     }
-    if (id === this.id && !document.hidden) this.timer = setTimeout(() => this.ask(), EVERY_MS);
+    if (id === this.id && !document.hidden) this.timer = setTimeout(() => this.ask(), Math.max(EVERY_MS, SHARE * (performance.now() - asked_ms)));
   }
 
   refused(error) {
     clearTimeout(this.blink);
-    if (error.status === 404 && !this.detail && !this.unknown) {
+    if (error.passing !== false && !this.detail && this.heard.has(this.id)) {
+      this.detail = this.heard.get(this.id);
+      this.build();
+      this.paint();
+    } else if (error.status === 404 && !this.detail && !this.unknown) {
       this.unknown = true;
       const project = this.state.get("project");
       fill(this.root, this.words.unknownExperiment(this.id, project, () => this.leave()));
