@@ -173,10 +173,10 @@ DOCS: Final[dict[str, dict[str, Any]]] = {
     "cells": _route("Columns of a project's experiments, for a list that is held already", _object("experiments", "columns",
         experiments=_list(_TEXT), columns=_ANY)),
     "experiment": _route("One experiment with config, summary and environment", EXPERIMENT),
-    "artifacts": _route("Artifacts of a project; with `name` the versions of one", _object(
+    "artifacts": _route("Artifacts of a project; with `name` the versions of one; with `any` only whether there are any", _object(
         artifacts=_list(_object("name", "type", "versions", name=_TEXT, type={"type": ["string", "null"]}, versions=_WHOLE,
             latest={"type": ["integer", "null"]}, aliases=_list(_TEXT), bytes=_WHOLE, updated_s=_SECONDS)),
-        name=_TEXT, versions=_list(_ARTIFACT))),
+        name=_TEXT, versions=_list(_ARTIFACT), total=_WHOLE, any={"type": "boolean"})),
     "artifact": _route("One version: name:alias, name:v3 or project/name:alias; with its files and lineage", _ARTIFACT),
     "lineage": _route("Where an experiment's artifacts come from and where they went", _object("nodes", "edges", "more",
         nodes=_list(_object("id", "kind", "distance", id=_TEXT, kind={"enum": ["experiment", "artifact"]}, distance={"type": "integer"},
