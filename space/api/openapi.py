@@ -235,6 +235,9 @@ DOCS: Final[dict[str, dict[str, Any]]] = {
             "entries", entries=_list({"type": "array", "description": "experiment id, writer id, number", "minItems": 3, "maxItems": 3}))}}}),
     "receipts": _route("What is held of an experiment: counts and digest", _object(
         "receipts", "events", "points", "digest", receipts=_list(RECEIPT), events=_WHOLE, points=_WHOLE, digest=_TEXT)),
+    "replaced": _route("Points of a metric that a resume logged again, as they were", _object("metric", "branches", metric=_TEXT,
+        branches=_list(_object("steps", "values", "times_s", steps=_list(_WHOLE), values=_list(_VALUE), times_s=_list(_SECONDS),
+            points=_WHOLE, from_step=_WHOLE, to_step=_WHOLE, replaced_s=_SECONDS)), more=_WHOLE)),
     "metrics": _route("Metrics of a project, in the page's order", _object("metrics", metrics=_list(_object(
         metric=_TEXT, group=_TEXT, name=_TEXT, title=_TEXT, unit=_TEXT, goal={"type": ["string", "null"]}, quantity=_TEXT,
         experiments=_WHOLE, points=_WHOLE, step_metric={"type": ["string", "null"]}, hidden={"type": "boolean"})))),

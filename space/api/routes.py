@@ -51,6 +51,7 @@ from trackio_client.queries.environment import detail_with_environment
 from trackio_client.queries.expression import MOST_CHARACTERS
 from trackio_client.queries.lineage import lineage
 from trackio_client.queries.metrics import list_metrics
+from trackio_client.queries.replaced import read_replaced
 from trackio_client.queries.training import training_summary
 from trackio_client.store.binning import edit_batch
 from trackio_client.store.contract import Store
@@ -281,6 +282,12 @@ def _reading(parts: Parts) -> APIRouter:
     @router.get("/experiments/{experiment_id}/receipts", **DOCS["receipts"])
     def receipts(request: Request, experiment_id: str) -> Response:
         return answer(asked.list_receipts(store, experiment_id), accepts_gzip=_gzip(request))
+
+    @router.get("/experiments/{experiment_id}/replaced", **DOCS["replaced"])
+    def replaced(
+        request: Request, experiment_id: str, metric: Annotated[str, Query(min_length=1, max_length=300)]
+    ) -> Response:
+        return answer(read_replaced(store, experiment_id, metric), accepts_gzip=_gzip(request))
 
     @router.get("/metrics", **DOCS["metrics"])
     def metrics(

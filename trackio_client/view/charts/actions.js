@@ -39,6 +39,7 @@ function looks(grid, chart, button) {
     derive: grid.derive && !grid.isFull && chart.metric.names ? { label: "Edit the expression", run: () => grid.derive(chart, button) } : null,
     log: { label: chart.log ? "Linear y axis" : "Logarithmic y axis", note: "l", run: () => grid.log(chart) },
     smooth: { label: smooth ? "Do not smooth this chart" : "Smooth this chart too", run: () => ((chart.smooth = !smooth), grid.redraw()) },
+    replaced: grid.models?.replaced?.offered(chart, grid.models.rowsOf(chart), chart.model?.x ?? "") ? { label: chart.own.replaced ? "Hide replaced points" : "Show replaced points", run: () => grid.set(chart, { replaced: chart.own.replaced ? undefined : true }) } : null,
     linked: grid.isFull ? null : { label: chart.linked ? "Unlink zoom and cursor" : "Link zoom and cursor", run: () => link(grid, chart) },
     back: grid.zoomOf(chart) || chart.zoomY ? { label: "Zoom out", note: "0", run: () => grid.back(chart, true) } : null,
     table: { label: chart.asTable ? "Show the chart" : "Show as table", note: "t", run: () => grid.table(chart) },

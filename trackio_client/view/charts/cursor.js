@@ -2,6 +2,7 @@
 /** The cursor that all linked charts share, and the list of values beside the chart it stands on – never on it. */
 import { GroupSeries } from "./averages.js";
 import { h } from "../base/dom.js";
+import { replacedRows } from "./replaced.js";
 import { formatExact, formatNumber, formatX } from "./scales.js";
 
 const MOST = 12;
@@ -91,7 +92,8 @@ export class Cursor {
         spreadOf(line, index),
         smoothed && raw !== value && !line.members ? h("span", { class: "tk-tip-raw" }, formatNumber(raw)) : null,
         h("b", { title: formatExact(value) }, formatNumber(value))));
-    if (!rows.length) body.push(h("div", { class: "tk-tip-row soft" }, "no value here"));
+    body.push(...replacedRows(chart.view, model.replaced ?? [], this.x));
+    if (!body.length) body.push(h("div", { class: "tk-tip-row soft" }, "no value here"));
     if (values.length > MOST) body.push(h("div", { class: "tk-tip-row soft" }, `+ ${values.length - MOST} more`));
     const marks = this.mark ? this.mark.marks.slice(0, 4).map((/** @type {any} */ m) => h("div", { class: "tk-tip-mark" }, h("b", null, m.kind), ` ${m.title === m.kind ? "" : m.title}`)) : [];
     if (this.mark?.marks.length > 4) marks.push(h("div", { class: "tk-tip-mark soft" }, `+ ${this.mark.marks.length - 4} more`));

@@ -20,6 +20,7 @@ import { Models } from "./models.js";
 import { Ranges, zoomKey } from "./ranges.js";
 import { followLink } from "./link.js";
 import { PutAway, pinsOf, togglePin } from "./pins.js";
+import { Replaced } from "./replaced.js";
 import { Sections } from "./sections.js";
 import { derivedMetrics, ownOf, setOwn } from "./settings.js";
 import { tickThoseWith } from "./ticking.js";
@@ -43,6 +44,7 @@ export class MetricGrid extends EventTarget {
     this.feeds = new Feeds(source, { every_ms });
     this.ahead = new Ahead();
     this.models = new Models({ state, source, feeds: this.feeds, ink: this.ink, ahead: this.ahead });
+    this.models.replaced = new Replaced({ state, source, ink: this.ink, changed: () => this.redraw() });
     this.marks = new MarkFeed(source);
     this.node = h("div", { class: "tk-charts" });
     this.hidden = new HiddenMetrics(() => this.#rearranged());

@@ -39,6 +39,7 @@ export class Models {
     this.ahead = ahead;
     /** Series that were computed here, by chart. @type {WeakMap<Chart, Map<string, {key: string, series: any}>>} */
     this.computed = new WeakMap();
+    /** @type {import("./replaced.js").Replaced | null} */ this.replaced = null;
     this.ticked = { of: /** @type {any} */ (null), rows: /** @type {any[]} */ ([]) }; // of ten thousand rows, asked for at every draw
     this.grouped = /** @type {{rows: any[], keys: string[], groups: import("./grouping.js").Group[]}} */ ({ rows: [], keys: [], groups: [] });
   }
@@ -227,6 +228,7 @@ export class Models {
     return {
       lines, x, domain, marks: facet ? marks.filter((mark) => facet.ids.has(mark.experiment)) : marks, zoom, own, status,
       smoothing: smoothing.kind === "none" || !(own.smooth ?? isNoisy(metric)) ? { kind: /** @type {"ema"} */ ("ema"), amount: 0 } : smoothing,
+      replaced: own.replaced ? (this.replaced?.of(chart, this.rowsOf(chart), x, this.isLogX(chart)) ?? []) : [],
       logY: own.log ?? state.get("logY"), logX: this.isLogX(chart),
       band: state.get("band"), clip: state.get("clip"),
       place: (/** @type {import("./marks.js").Mark} */ m) => (x === "step" ? m.step : x === "time" ? m.time_s : x === "relative" ? m.time_s - (created.get(m.experiment) ?? NaN) : null),

@@ -194,6 +194,11 @@ export class HttpSource {
     return this.json(`/v1/experiments/${encodeURIComponent(experiment)}/lineage`);
   }
 
+  /** Points of a metric that a resume logged again: {branches}. @param {string} experiment @param {string} metric @returns {Promise<any>} */
+  replaced(experiment, metric) {
+    return this.json(`/v1/experiments/${encodeURIComponent(experiment)}/replaced?${new URLSearchParams({ metric })}`);
+  }
+
   /** The address of a file, by its hash; null for what is no hash. @param {string} sha256
    * @param {string} [name] under which it is saved: what the server says of it goes before a link's own `download`
    * @returns {string | null} */
