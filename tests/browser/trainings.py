@@ -37,7 +37,7 @@ class Training:
         self.experiment_id = experiment_id or new_experiment_id(self.started_s)
         self.writer_id = new_writer_id()
         self.seq = self.first_held = 0
-        self.generation: int = start.get("generation", 0)
+        self.generation = int(start.get("generation", 0))
         self.post = client.post if client else partial(httpx.post, verify=NO_CERTIFICATES)
         self.headers = {"X-Trackio-Token": token} if token else {}
         self.event(

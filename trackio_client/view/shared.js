@@ -30,7 +30,7 @@ class LinkSource extends HttpSource {
   /** @param {any} options */
   constructor(options) {
     super(options);
-    this.artifacts = this.media = this.contents = /** @type {any} */ (undefined); // a link shows none, and gives one content at a time
+    this.artifacts = this.media = this.contents = this.replaced = /** @type {any} */ (undefined); // a link shows none, and gives one content at a time
     this.snapshot = this.snapshots = this.shares = /** @type {any} */ (undefined); // and makes none
     /** Scripts of a user's page run nowhere but on the server's own page. */
     this.runsScripts = false;

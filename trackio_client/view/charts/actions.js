@@ -41,6 +41,7 @@ function looks(grid, chart, button) {
     derive: grid.derive && !grid.isFull && chart.metric.names ? { label: "Edit the expression", run: () => grid.derive(chart, button) } : null,
     log: { label: chart.log ? "Linear y axis" : "Logarithmic y axis", note: "l", run: () => grid.log(chart) },
     smooth: { label: smooth ? "Do not smooth this chart" : "Smooth this chart too", run: () => ((chart.smooth = !smooth), grid.redraw()) },
+    replaced: grid.models?.replaced?.offered(chart, grid.models.rowsOf(chart), chart.model?.x ?? "") ? { label: chart.own.replaced ? "Hide replaced points" : "Show replaced points", run: () => grid.set(chart, { replaced: chart.own.replaced ? undefined : true }) } : null,
     in: chart.view ? { label: "Zoom in", note: "+", run: () => zoomBy(chart, 0.5) } : null,
     out: isZoomed ? { label: "Zoom out", note: "−", run: () => zoomBy(chart, 2) } : null,
     back: isZoomed ? { label: "Zoom out to everything", note: "0", run: () => grid.back(chart, true) } : null,

@@ -15,6 +15,7 @@ import { outside, span, within, yRange } from "./range.js";
 import { headValues, inWords } from "./head.js";
 import { Standing } from "./standing.js";
 import { paintNotes } from "./notes.js";
+import { paintReplaced, replacedSaid, replacedTable } from "./replaced.js";
 import { listen } from "./zoom.js";
 import { isSchedule, titleOf } from "./order.js";
 import { tableOf } from "./figures.js";
@@ -37,6 +38,7 @@ const CROWD = 16; // lines; above it they would be one grey, and only needles st
  * @property {import("./marks.js").Mark[]} marks @property {(mark: import("./marks.js").Mark) => number | null} place
  * @property {number} shown experiments that are ticked
  * @property {{waiting: boolean, error: any}} status @property {number} others experiments not shown that have it
+ * @property {import("./replaced.js").Branch[]} [replaced] what resumes logged again, where the reader asked for it
  * @property {string | null} [lacks] why its points are not on this page although they were logged
  * @property {import("./models.js").Drawn[] | null} [beside] those of all facets of the metric, which share a y range
  * @property {boolean} isEach lines are ranks
@@ -164,6 +166,7 @@ export class Chart {
     this.#clip(g);
     const crowd = this.lines.length > CROWD;
     const how = { many: this.lines.length > MANY, hot: false, band: model.band && !crowd, smoothed: model.smoothing.amount > 0 && !crowd, thin: crowd, groups: model.isGrouped };
+    paintReplaced(g, this.view, model.replaced ?? []);
     for (const line of this.lines) paintLine(g, this.view, line, how);
     g.restore();
     this.overlay();
@@ -314,12 +317,14 @@ export class Chart {
   }
 
   drawTable() {
-    if (this.model) tableOf(this.tableNode, this.metric, this.model.lines, this.model.x);
+    if (!this.model) return;
+    tableOf(this.tableNode, this.metric, this.model.lines, this.model.x);
+    replacedTable(this.tableNode, this.model.replaced ?? []);
   }
 
   /** The chart in words, for who cannot see it. */
   describe() {
-    return this.model ? inWords(this.name, this.metric, this.model) : this.name;
+    return this.model ? inWords(this.name, this.metric, this.model) + replacedSaid(this.model.replaced ?? []) : this.name;
   }
 
   /** One image of all layers, on the panel's colour. @returns {HTMLCanvasElement} */

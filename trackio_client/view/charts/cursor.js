@@ -3,6 +3,7 @@
 import { GroupSeries } from "./averages.js";
 import { h } from "../base/dom.js";
 import { told } from "./marks.js";
+import { replacedRows } from "./replaced.js";
 import { formatExact, formatNumber, formatX } from "./scales.js";
 
 const MOST = 12;
@@ -92,7 +93,8 @@ export class Cursor {
         spreadOf(line, index),
         smoothed && raw !== value && (!line.members || line.rank !== undefined) ? h("span", { class: "tk-tip-raw" }, formatNumber(raw)) : null,
         h("b", { title: formatExact(value) }, formatNumber(value))));
-    if (!rows.length) body.push(h("div", { class: "tk-tip-row soft" }, "no value here"));
+    body.push(...replacedRows(chart.view, model.replaced ?? [], this.x));
+    if (!body.length) body.push(h("div", { class: "tk-tip-row soft" }, "no value here"));
     if (values.length > MOST) body.push(h("div", { class: "tk-tip-row soft" }, `+ ${values.length - MOST} more`));
     const happened = this.mark ? told(this.mark, (id) => this.#nameOf(id)) : { lines: [], more: 0 };
     const marks = happened.lines.map(({ head, words }) => h("div", { class: "tk-tip-mark" }, h("b", null, head), ` ${words}`));

@@ -20,6 +20,7 @@ import { Models } from "./models.js";
 import { Ranges, zoomKey } from "./ranges.js";
 import { followLink } from "./link.js";
 import { PutAway, pinsOf, togglePin } from "./pins.js";
+import { Replaced } from "./replaced.js";
 import { Sections } from "./sections.js";
 import { derivedMetrics, ownOf, setOwn } from "./settings.js";
 import { tickThoseWith } from "./ticking.js";
@@ -44,6 +45,7 @@ export class MetricGrid extends EventTarget {
     this.ahead = new Ahead();
     this.marks = new MarkFeed(source);
     this.models = new Models({ state, source, feeds: this.feeds, ink: this.ink, ahead: this.ahead, marks: this.marks });
+    this.models.replaced = new Replaced({ state, source, ink: this.ink, changed: () => this.redraw() });
     this.node = h("div", { class: "tk-charts" });
     this.hidden = new HiddenMetrics(() => this.#rearranged());
     this.facets = new Facets(state, () => this.shown());

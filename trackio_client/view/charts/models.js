@@ -44,6 +44,7 @@ export class Models {
     this.ahead = ahead;
     /** Series that were computed here, by chart. @type {WeakMap<Chart, Map<string, {key: string, series: any}>>} */
     this.computed = new WeakMap();
+    /** @type {import("./replaced.js").Replaced | null} */ this.replaced = null;
     this.ticked = { of: /** @type {any} */ (null), rows: /** @type {any[]} */ ([]) }; // of ten thousand rows, asked for at every draw
     this.grouped = /** @type {{rows: any[], keys: string[], groups: import("./grouping.js").Group[]}} */ ({ rows: [], keys: [], groups: [] });
   }
@@ -292,6 +293,7 @@ export class Models {
       place: (/** @type {import("./marks.js").Mark} */ mark) => placeOf(mark, x, byId.get(mark.experiment)),
       zoomY: state.get("zoomY")?.[metric.metric] ?? null, own, status,
       smoothing: smoothing.kind === "none" || !(own.smooth ?? isNoisy(metric)) ? { kind: /** @type {"ema"} */ ("ema"), amount: 0 } : smoothing,
+      replaced: own.replaced ? (this.replaced?.of(chart, this.rowsOf(chart), x, this.isLogX(chart)) ?? []) : [],
       logY: own.log ?? state.get("logY"), logX: this.isLogX(chart),
       band: state.get("band"), clip: state.get("clip"),
       shown: ids.length,

@@ -123,6 +123,13 @@ export const FIELDS = [
   { ...choice("arranged", ["experiments", "names", "steps", "groups"], "mediaAs"), isPlace: true },
   words("setting", "mediaBy"),
   choice("pictures", ["small", "middle", "large"], "mediaSize"),
+  // Artifacts
+  { ...words("artifact", "artifactName"), isPlace: true },
+  { ...words("version", "artifactVersion"), isPlace: true },
+  { ...words("against", "artifactAgainst"), isPlace: true },
+  words("artifacts", "artifactSearch"),
+  { ...words("artifactsby", "artifactSort"), read: (text) => (/^-?(name|type|versions|latest|bytes|updated)$/.test(text) ? text : undefined) },
+  words("artifacttype", "artifactType"),
   // System
   words("devices"),
 ];

@@ -119,6 +119,12 @@ export const DEFAULTS = Object.freeze({
   mediaAs: "experiments",
   mediaBy: null, // the setting of "groups"
   mediaSize: "middle",
+  artifactName: null, // of the Artifacts view: the one that is open, …
+  artifactVersion: null, // its version ("v3", an alias, a digest); null: the latest
+  artifactAgainst: null, // the version beside it
+  artifactSearch: "",
+  artifactSort: null, // null: the newest first
+  artifactType: null,
   devices: null, // of the System view: words that a device's name must hold
   unsaved: null, // the name of a saved view that the address asks for and nobody has
   marks: 0, // counts the reader's changes of base/marks.js

@@ -14,7 +14,7 @@ import { age, capital } from "../base/words.js";
 const EVERY_MS = 3000;
 const MOST_HEARD = 8;
 const SHARE = 8; // of ten thousand metrics an answer takes a second to make and to draw: it is asked for more seldom
-const CHANGES = ["event_count", "point_count", "last_event_s", "last_heard_s", "ranks", "state", "generation", "notes_version", "name", "group", "tags", "archived"]; // one is another whenever there is something to draw
+const CHANGES = ["event_count", "point_count", "last_event_s", "last_heard_s", "ranks", "state", "generation", "notes_version", "name", "group", "tags", "archived", "receipt", "missing"]; // one is another whenever there is something to draw
 /** Groups of charts that begin folded here: the panels below, and the System view, tell the same in less room. */
 const TOLD_ELSEWHERE = ["label", "time", "speed", "system", "train_sample"];
 const slot = () => h("div", null);

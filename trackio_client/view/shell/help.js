@@ -13,7 +13,7 @@ const KEYS = [
   ["s  h  w", "star it, hide it, tell me when it ends"],
   ["m", "its menu"],
   ["1  2  3 …", "the views, in the order of their tabs"],
-  ["g, then o m c l s t", "Overview, Metrics, Compare, Labels, System, Table"],
+  ["g, then o m c l s a t", "Overview, Metrics, Compare, Labels, System, Artifacts, Table"],
   ["Ctrl + K", "go to, or do: anything by its name"],
   ["Ctrl + Z", "take back ticks, filters, axes, a change of view"],
   ["b", "fold the list"],

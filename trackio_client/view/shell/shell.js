@@ -9,6 +9,7 @@ import { Experiments } from "../data/experiments.js";
 import { icon } from "../base/icons.js";
 import { marked } from "../base/marks.js";
 import { matcher } from "../base/matching.js";
+import { offering } from "./offering.js";
 import { ownActions } from "./ownactions.js";
 import { SERVER_WORDS, awayBar, failed, noHits, noMetrics, nothingTicked, skeleton } from "../base/notices.js";
 import { remember, remembered } from "../base/remember.js";
@@ -106,6 +107,7 @@ export class Shell {
     sideEdge(this.root, this.side);
     controls(this.bar, state, { byMetric: !this.source.overview, columns: this.columns });
     this._buildTabs();
+    offering(this);
     this._buildViews(open);
   }
 
