@@ -100,7 +100,7 @@ export class Shell {
       this.root.classList.remove("sheet");
       state.set({ view: "experiment", experiment: id });
     };
-    topBar(top, { state, experiments: this.experiments, source: this.source, theme: this.theme, foldSide: () => this.foldSide(), openProject: (project) => this.openProject(project), showPalette: () => this.showPalette(), showSaved: () => this.showSaved() });
+    topBar(top, { state, experiments: this.experiments, source: this.source, theme: this.theme, foldSide: () => this.foldSide(), openProject: (project) => this.openProject(project), showPalette: () => this.showPalette(), showSaved: () => this.showSaved(), help: () => this.showHelp() });
     this.sideBar = new SideBar(this.side, { state, experiments: this.experiments, columns: this.columns, open });
     sideEdge(this.root, this.side);
     controls(this.bar, state, { byMetric: !this.source.overview, columns: this.columns });
@@ -344,6 +344,10 @@ export class Shell {
     const { Saved } = await import("./saved.js");
     this.saved ??= new Saved(this);
     await this.saved.show();
+  async showHelp() {
+    (await import("./help.js")).showHelp(this.offered.map(([, view]) => view));
+  }
+
   }
 
   /** @param {any} view */
@@ -388,7 +392,7 @@ export class Shell {
       this.led = performance.now();
       event.stopImmediatePropagation();
     } else if (waits) {
-      const [view] = this.offered.find(([, { label }], i) => label[0].toLowerCase() === event.key || String(i + 1) === event.key) ?? [];
+      const [view] = this.offered.find(([, { key }], i) => key === event.key || String(i + 1) === event.key) ?? [];
       if (!view) return;
       event.preventDefault();
       event.stopImmediatePropagation();
