@@ -21,6 +21,8 @@ const OWN = {
   age: (row, now_s) => [now_s - row.created_s],
   points: (row) => [row.point_count],
   archived: (row) => [row.archived === true],
+  alerts: (row) => [row.alert_count], // how many
+  alert: (row) => [row.alert_level], // the gravest of them: info, warn, error
 };
 const ALIASES = new Map([["tags", "tag"], ["status", "state"], ["step", "steps"], ["started", "created"], ["note", "notes"]]);
 const STATISTICS = "last|best|min|max|mean";

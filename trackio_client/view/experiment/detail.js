@@ -26,6 +26,7 @@ export class ExperimentView {
     Object.assign(this, { root, state, source, experiments, words });
     this.id = null;
     state.follow(["view", "experiment"], () => this.choose());
+    state.follow(["event"], () => this.journal?.drawMarks());
     state.addEventListener("change", (/** @type {any} */ event) => {
       if ((event.detail.has("experiments") || event.detail.has("progress")) && this.head) this.paintHead();
       if (event.detail.has("metrics") && this.head) {
@@ -41,6 +42,7 @@ export class ExperimentView {
     const id = this.state.get("view") === "experiment" ? this.state.get("experiment") : null;
     if (id === this.id) return;
     this.close();
+    if (this.id && this.state.get("event")?.startsWith(`${this.id.slice(-8)}:`)) this.state.set({ event: null }); // its own way there was for once
     this.id = id;
     if (!id) return;
     this.blink = setTimeout(() => !this.detail && fill(this.root, skeleton()), 150);
@@ -104,7 +106,7 @@ export class ExperimentView {
     this.summary = new SummaryPanel();
     this.config = new ConfigPanel();
     this.about = new Pane("Where it ran");
-    this.journal = new Journal({ source, id: this.id, name: () => this.detail?.name ?? this.id });
+    this.journal = new Journal({ source, id: this.id, name: () => this.detail?.name ?? this.id, event: () => state.get("event") });
     // What a training tells beside its curves comes with modules of its own: charts do not wait for them.
     const places = { above: slot(), below: slot(), beside: slot(), last: slot(), wide: slot() };
     this.tell(places);

@@ -1,6 +1,8 @@
 // What an experiment said in words: log lines that follow, texts, errors, marks. Only what is new is asked for.
 
+import { bringIntoView } from "../base/bring.js";
 import { fill, h } from "../base/dom.js";
+import { eventOf } from "../data/state.js";
 import { LogPanel } from "./log.js";
 import { Pane, plainTable } from "./pane.js";
 import { clock, count, iso, number, plural } from "../base/words.js";
@@ -11,8 +13,9 @@ const FIRST_ERRORS = 20;
 const KINDS = ["text", "error", "mark", "refused"];
 
 export class Journal {
-  /** @param {{source: any, id: string, name?: () => string}} parts */
-  constructor({ source, id, name }) {
+  /** @param {{source: any, id: string, name?: () => string, event?: () => string | null}} parts `event`: the one that a link is about */
+  constructor({ source, id, name, event = () => null }) {
+    this.event = event;
     this.source = source;
     this.id = id;
     this.closed = false;
@@ -108,9 +111,22 @@ export class Journal {
     const found = this.left.checkpoints ? this.found.mark.filter((event) => event.mark !== "checkpoint") : this.found.mark;
     this.marks.show(found.length > 0);
     this.marks.say(count(found.length));
+    const wanted = this.event();
+    const isWanted = (event) => wanted !== null && eventOf(this.id, event.time_us / 1e6) === wanted;
     const line = (event) =>
-      h("tr", null, h("td", { class: "num", title: iso(event.time_us / 1e6) }, stepOf(event.step)), h("td", null, event.mark), h("td", { title: detailOf(event) }, saidBy(event)));
-    fill(this.marks.body, plainTable({ label: "Marks and checkpoints", head: headOf(["step", "mark", "what"]), rows: found.slice(-50).reverse().map(line) }));
+      h("tr", { class: isWanted(event) ? "tk-wanted" : "" }, h("td", { class: "num", title: iso(event.time_us / 1e6) }, stepOf(event.step)), h("td", null, event.mark), h("td", { title: detailOf(event) }, saidBy(event)));
+    fill(this.marks.body, plainTable({ label: "Marks and checkpoints", head: headOf(["step", "mark", "what"]), rows: found.filter((event, i) => i >= found.length - 50 || isWanted(event)).reverse().map(line) }));
+    this.bring(wanted);
+  }
+
+  /** Bring the event that a link is about into view, once. @param {string | null} wanted */
+  bring(wanted) {
+    const row = /** @type {HTMLElement | null} */ (this.marks.body.querySelector(".tk-wanted"));
+    if (wanted === this.brought || !row) return;
+    this.brought = wanted;
+    const fold = /** @type {HTMLElement | null} */ (this.marks.root.querySelector('.tk-pane-fold[aria-expanded="false"]'));
+    fold?.click();
+    requestAnimationFrame(() => row.isConnected && bringIntoView(row));
   }
 }
 

@@ -16,6 +16,8 @@ const OWN = {
   tags: { label: "tags", kind: "text", width: 176, read: (/** @type {any} */ row) => (row.tags?.length ? row.tags : undefined) },
   notes: { label: "notes", kind: "text", width: 260, read: (/** @type {any} */ row) => row.columns.notes },
   points: { label: "values", kind: "num", width: 96, read: (/** @type {any} */ row) => row.point_count },
+  alerts: { label: "alerts", kind: "num", width: 112, read: (/** @type {any} */ row) => row.alert_count || undefined },
+  alert: { label: "gravest alert", kind: "text", width: 124, read: (/** @type {any} */ row) => row.alert_level },
   id: { label: "id", kind: "text", width: 208, read: (/** @type {any} */ row) => row.id },
 };
 const FIRST = ["state", "steps", "age", "duration"];
