@@ -46,7 +46,8 @@ EXPERIMENT: Final[Json] = _object(
     tags=_list(_TEXT), state={"enum": ["running", "finished", "failed", "interrupted", "lost_contact", "paused"]},
     evidence=_TEXT, since_s=_SECONDS, created_s=_SECONDS, last_event_s=_SECONDS, last_heard_s=_SECONDS,
     duration_s={"type": "number"}, last_step={"type": ["integer", "null"]}, metric_count=_WHOLE, point_count=_WHOLE,
-    missing=_WHOLE, generation=_WHOLE, archived={"type": "boolean"}, parent={"type": ["array", "null"]}, columns=_ANY,
+    alert_count=_WHOLE, alert_level={"enum": ["info", "warn", "error", None]}, missing=_WHOLE, generation=_WHOLE,
+    archived={"type": "boolean"}, parent={"type": ["array", "null"]}, columns=_ANY,
 )  # fmt: skip
 _SERIES: Final[Json] = _object(
     "series", "cursor",
@@ -222,6 +223,11 @@ DOCS: Final[dict[str, dict[str, Any]]] = {
         200: {"description": "the file", "content": {"text/html": {"schema": _TEXT}}}, **_PROBLEMS}},
     "events": _route("Events that are no metrics, in order of arrival", _object("events", "more",
         events=_list(_object(position=_WHOLE, seq=_WHOLE, writer_id=_TEXT, content=_ANY)), more={"type": "boolean"})),
+    "alerts": _route("What the trainings of a project told by `alert`, the newest first", _object("alerts", "more",
+        alerts=_list(_object("experiment_id", "writer_id", "seq", "position", "time_s", "level", experiment_id=_TEXT, writer_id=_TEXT,
+            seq=_WHOLE, position=_WHOLE, time_s={"type": ["number", "null"]}, step={"type": ["integer", "null"]},
+            title={"type": ["string", "null"]}, text={"type": ["string", "null"]}, level={"enum": ["info", "warn", "error"]})),
+        more={"type": "boolean"})),
     "index": _route("What an experiment recorded beside its numbers, without its content", _object("entries", "after",
         entries=_list(_object("position", "writer_id", "seq", "kind", position=_WHOLE, writer_id=_TEXT, seq=_WHOLE, kind=_TEXT,
             name={"type": ["string", "null"]}, step={"type": ["integer", "null"]}, items=_WHOLE)), after=_WHOLE)),

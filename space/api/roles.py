@@ -48,7 +48,7 @@ _TABLE: Final = (
         Role.VIEWER,
         SAFE,
         _any_of(
-            r"/v1/(?:projects|cells|metrics|series|compare|importance|groups|groups/curves|snapshot\.html|sync|openapi\.json)",
+            r"/v1/(?:projects|cells|alerts|metrics|series|compare|importance|groups|groups/curves|snapshot\.html|sync|openapi\.json)",
             rf"/v1/experiments(?:/{_ONE}(?:/events|/receipts|/replaced|/summary|/artifacts|/lineage|/snapshot\.html|/index(?:/{_ONE}/{_ONE})?)?)?",
             f"/v1/writers/{_ONE}",
             f"/v1/blobs/{_ONE}",

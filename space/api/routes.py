@@ -44,6 +44,7 @@ from space.sharing.snapshot import snapshot_routes
 from trackio_client.errors import UsageError
 from trackio_client.queries import experiments as asked
 from trackio_client.queries import index as indexed
+from trackio_client.queries.alerts import MOST_ALERTS, USUAL_ALERTS, list_alerts
 from trackio_client.queries.artifacts import Shelf, experiment_artifacts, has_artifacts, list_artifacts, read_artifact
 from trackio_client.queries.comparing import compare
 from trackio_client.queries.editing import notes_version
@@ -257,6 +258,16 @@ def _reading(parts: Parts) -> APIRouter:
         newest: bool = False,
     ) -> Response:
         found = asked.list_events(store, experiment_id, kinds=kind, after=after, limit=limit, newest=newest)
+        return answer(found, accepts_gzip=_gzip(request))
+
+    @router.get("/alerts", **DOCS["alerts"])
+    def alerts(
+        request: Request,
+        project: Annotated[str, Query(min_length=1, max_length=300)],
+        limit: Annotated[int, Query(ge=1, le=MOST_ALERTS)] = USUAL_ALERTS,
+        archived: bool = False,
+    ) -> Response:
+        found = list_alerts(store, project, limit=limit, archived=archived)
         return answer(found, accepts_gzip=_gzip(request))
 
     @router.get("/experiments/{experiment_id}/index", **DOCS["index"])

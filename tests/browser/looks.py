@@ -99,3 +99,17 @@ NAMELESS = """() => {
   return bad;
 }"""
 """Controls, regions and pictures without a name, ids that stand twice, boxes that scroll and cannot be reached by keys."""
+
+AWAY = """() => {
+  Object.defineProperty(document, "hidden", { configurable: true, get: () => true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+"""The tab is hidden."""
+BACK = """([project, ago_s]) => {
+  const kept = JSON.parse(localStorage.trackio);
+  kept.visits[project] -= ago_s;
+  localStorage.trackio = JSON.stringify(kept);
+  delete document.hidden;
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+"""It is seen again, and remembers that it was left so many seconds before."""

@@ -87,7 +87,7 @@ def test_marks_resumes_failures_and_evaluations_stand_on_the_charts_joined_and_t
     hovered(page, 41)
     page.mouse.down()
     page.mouse.up()
-    led = page.evaluate("[state.get('view'), state.get('experiment'), state.get('event')]")
+    led = page.evaluate("[state.get('view'), state.get('experiment'), state.get('lead')]")
     assert led[:2] == ["experiment", "exp_0"]
     assert (led[2]["kind"], led[2]["step"]) == ("alert", 42)
     page.evaluate("chart('train/loss').plot.focus()")
@@ -96,7 +96,7 @@ def test_marks_resumes_failures_and_evaluations_stand_on_the_charts_joined_and_t
     page.keyboard.press("ArrowRight")
     page.wait_for_function("document.querySelector('.tk-spoken').textContent.includes('restart resumed')")
     page.keyboard.press("e")
-    page.wait_for_function("state.get('event').kind === 'restart'")
+    page.wait_for_function("state.get('lead').kind === 'restart'")
 
 
 def test_many_evaluations_are_no_comb_and_those_that_were_told_count(open_page: Callable[..., Any]) -> None:

@@ -147,6 +147,15 @@ def test_views_are_saved_for_all_or_for_oneself_and_opened_by_name(opened, space
     page.keyboard.press("Enter")
     expect(page.locator(".tk-tabs [aria-current]")).to_have_text("Metrics")
     shows(page, "run-5")
+    # A view is replaced by what is shown now.
+    row(page, "run-6").hover()
+    page.keyboard.press("o")
+    shows(page, "run-6")
+    page.get_by_role("button", name="Saved views").click()
+    dialog.get_by_role("button", name="Replace by what is shown now: mine alone").click()
+    expect(toast(page).last).to_contain_text("“mine alone” is now what is shown.")
+    page.goto(f"{space.url}/?project={project}&saved=mine alone")
+    shows(page, "run-6")
 
 
 def test_the_palette_goes_anywhere_and_keys_walk_the_page(opened):
@@ -169,10 +178,11 @@ def test_the_palette_goes_anywhere_and_keys_walk_the_page(opened):
     expect(page.get_by_role("dialog")).to_contain_text("Nothing here holds")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
+    views = page.evaluate("trackioPage.shell.offered.map(([, { key, label }]) => [key, label])")
+    assert [label for _, label in views] == page.locator(".tk-tabs a").all_inner_texts()
+    assert len({key for key, _ in views}) == len(views)
     for keys, label in (
-        (("g", "o"), "Overview"),
-        (("g", "t"), "Table"),
-        (("g", "m"), "Metrics"),
+        *(((("g", key)), label) for key, label in views),
         (("1",), "Overview"),
         (("g", "2"), "Metrics"),
     ):
@@ -181,8 +191,28 @@ def test_the_palette_goes_anywhere_and_keys_walk_the_page(opened):
         expect(page.locator(".tk-tabs [aria-current]")).to_have_text(label)
     page.keyboard.press("?")
     help_ = page.get_by_role("dialog", name="Keyboard and help")
-    for word in ("Ctrl + K", "Ctrl + Z", "g, then", "star it"):
+    words = (
+        "Ctrl + K",
+        "Ctrl + Z",
+        "g, then",
+        "star it",
+        "logarithmic y axis",
+        "its table",
+        "alone over the whole window",
+    )
+    for word in (*words, *(f"{key} {label}" for key, label in views)):
         expect(help_).to_contain_text(word)
+    reads_well(page)
+    page.keyboard.press("Escape")
+    # The link to what is shown names the experiments that are shown as the newest.
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.keyboard.press("Control+k")
+    field.fill("copy the link")
+    page.keyboard.press("Enter")
+    expect(toast(page).last).to_contain_text("Copied a link to this view")
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert link.startswith(page.url.split("?")[0])
+    assert len(re.search("shown=([^&]*)", link)[1].split(",")) == 10
 
 
 def test_what_is_shown_is_copied_as_text_for_an_assistant(opened, space, project):

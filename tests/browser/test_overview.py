@@ -6,11 +6,13 @@ import math
 import re
 import time
 
+import httpx
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.looks import AWAY, BACK
 from tests.browser.trainings import Training, sweep
-from tests.browser.waiting import reads_well
+from tests.browser.waiting import becomes, reads_well
 
 pytestmark = pytest.mark.browser
 
@@ -73,13 +75,56 @@ def test_a_look_tells_what_lives_what_failed_and_what_is_best(page, space, proje
     part(page, "Best").get_by_role("button", name="eval/accuracy").click()
     page.get_by_role("option", name="train/loss").click()
     expect(part(page, "Best").locator(".tk-ov-head")).to_contain_text("the lowest last value of 5 experiments")
-    expect(page).to_have_url(re.compile("view=overview"))
+    expect(page).to_have_url(re.compile("view=overview&best=train/loss"))
     part(page, "Best").get_by_role("listitem").first.locator("a").click()
     page.wait_for_url("**experiment=**")
     page.go_back()
     page.locator(".tk-ov-state.failed").click()
     expect(page.locator(".tk-view.table tbody .tk-name")).to_have_text(["broken"])
     expect(page).to_have_url(re.compile("search=state(%3D|=)failed"))
+    # A link says it to whoever has another one in mind, or says nothing of it and means the usual one.
+    page.goto(f"{space.url}/?project={project}&view=overview&best=eval/accuracy&size=420&dashes=1")
+    expect(part(page, "Best").get_by_role("listitem").first).to_contain_text("done-2")
+    page.locator(".tk-tabs").get_by_role("link", name="Metrics").click()
+    expect(page.get_by_label("Size of the charts")).to_have_value("420")
+    assert "dashes=1" in page.url
+    page.goto(f"{space.url}/?project={project}&view=overview&smooth=none:0")
+    expect(part(page, "Best").locator(".tk-ov-head")).to_contain_text("eval/accuracy")
+
+
+def test_a_page_that_stays_open_tells_what_came_since_it_was_last_looked_at(page, space, request):
+    name = f"overview {request.node.name}"
+    one = training(space, name, "one", [2.0] * 10, ago_s=7200)
+    old = training(space, name, "old", [2.0] * 10, ago_s=7200, end={"state": "finished"})
+    page.goto(f"{space.url}/?project={name}&view=overview")
+    expect(line(page, "Alive now", "one")).to_be_visible()
+    news = page.locator(".tk-ov-news")
+    expect(news).to_be_hidden()
+    page.evaluate(AWAY)
+    becomes(lambda: page.evaluate("(project) => JSON.parse(localStorage.trackio).visits?.[project] > 0", name), True)
+    one.finish("failed", message="gone")
+    training(space, name, "two", [2.0] * 10, ago_s=5)
+    put_away = [training(space, name, f"away-{i}", [2.0], ago_s=5, end={"state": "failed"}) for i in range(2)]
+    httpx.patch(f"{space.url}/v1/experiments/{put_away[0].experiment_id}", json={"archived": True}, timeout=60)
+    hidden = {"marks": {"hidden": [put_away[1].experiment_id]}}
+    page.evaluate(
+        "(marks) => localStorage.trackio = JSON.stringify({...JSON.parse(localStorage.trackio), ...marks})", hidden
+    )
+    page.evaluate("dispatchEvent(new StorageEvent('storage', {key: 'trackio'}))")
+    # Ten seconds away are none; an hour is.
+    page.evaluate(BACK, [name, 0])
+    expect(line(page, "Failed or silent", "one")).to_be_visible()
+    expect(news).to_be_hidden()
+    page.evaluate(AWAY)
+    page.evaluate(BACK, [name, 3600])
+    expect(news).to_contain_text("1 started, 1 failed and 1 finished.")
+    expect(line(page, "Alive now", "two").locator(".tk-ov-more")).to_contain_text("new")
+    # Another view is away, too.
+    page.locator(".tk-tabs").get_by_role("link", name="Table").click()
+    page.evaluate(BACK, [name, 1800])
+    page.locator(".tk-tabs").get_by_role("link", name="Overview").click()
+    expect(news).to_contain_text("1 started, 1 failed and 1 finished.")
+    assert old.experiment_id
 
 
 def test_the_overview_follows_live_and_costs_nothing_while_another_view_stands(page, space, request):

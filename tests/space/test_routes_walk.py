@@ -49,7 +49,7 @@ WRITERS_MAY = {
 }  # fmt: skip
 VIEWERS_MAY = {
     *(f"GET /v1/{path}" for path in (
-        "projects", "projects/{project}/views", "cells",
+        "projects", "projects/{project}/views", "cells", "alerts",
         "experiments", "experiments/{experiment_id}", "experiments/{experiment_id}/events",
         "artifacts", "artifacts/{wanted}", "experiments/{experiment_id}/artifacts",
         "experiments/{experiment_id}/lineage",

@@ -13,7 +13,7 @@ from trackio_client.store.open import open_store
 from trackio_client.store.schema import VERSION
 
 BACK = """
-DROP TABLE cold; DROP TABLE damage; DROP INDEX chunk_by_writer; DROP INDEX event_by_experiment;
+DROP TABLE cold; DROP TABLE damage; DROP INDEX event_alert; DROP INDEX chunk_by_writer; DROP INDEX event_by_experiment;
 ALTER TABLE experiment DROP COLUMN recount; ALTER TABLE experiment DROP COLUMN restored;
 ALTER TABLE writer DROP COLUMN owed; ALTER TABLE event DROP COLUMN place;
 CREATE INDEX event_by_experiment ON event (experiment, kind, position);

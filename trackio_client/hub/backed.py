@@ -240,6 +240,12 @@ class RepoBacked:
     def is_the_step(self, project: str, metric: str) -> bool:
         return self._store.is_the_step(project, metric)
 
+    def alerts(self, project: str, limit: int, *, archived: bool = False) -> list[StoredEvent]:
+        return self._store.alerts(project, limit, archived=archived)
+
+    def alert_levels(self, experiments: Sequence[str]) -> dict[str, dict[Any, int]]:
+        return self._store.alert_levels(experiments)
+
     def ranked_metrics(self, experiments: Sequence[str]) -> dict[str, list[str]]:
         return self._store.ranked_metrics(experiments)
 

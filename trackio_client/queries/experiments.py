@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from trackio_client.errors import ExperimentNotFound, ProjectNotFound, UsageError
 from trackio_client.queries import spread
+from trackio_client.queries.alertlevels import alert_counts
 from trackio_client.queries.definitions import goal_of, standing
 from trackio_client.queries.editing import notes_version
 from trackio_client.queries.filtering import STATISTICS, Filter
@@ -136,8 +137,9 @@ def rows_of(
     values = _summaries(store, [r.experiment_id for r in records], metrics) if metrics else {}
     silent = [r.experiment_id for r in records if r.end is None and now_s - r.last_heard_s > lost_contact_s]
     losses = _summaries(store, silent, LOSSES) if silent else {}
+    told = alert_counts(store, [r.experiment_id for r in records])
     return [
-        _row(record, now_s, lost_contact_s, losses.get(record.experiment_id, {}))
+        _row(record, now_s, lost_contact_s, losses.get(record.experiment_id, {}), told.get(record.experiment_id))
         | {"columns": _columns(record, columns, values.get(record.experiment_id, {}), settings)}
         for record in records
     ]
@@ -155,7 +157,8 @@ def experiment_detail(
     """
     record = find_experiment(store, experiment_id)
     series = {each.metric: each for each in spread.summaries(store, [experiment_id]).get(experiment_id, [])}
-    return _row(record, now_s, lost_contact_s, series) | {
+    told = alert_counts(store, [experiment_id]).get(experiment_id)
+    return _row(record, now_s, lost_contact_s, series, told) | {
         "columns": {},
         "config": plain(record.config),
         "summary": {name: _summary(each, record.definitions.get(name, {})) for name, each in series.items()},
@@ -249,7 +252,11 @@ def list_receipts(store: Store, experiment_id: str) -> dict[str, Any]:
 
 
 def _row(
-    record: ExperimentRecord, now_s: float, lost_contact_s: float, series: Mapping[str, MetricSummary]
+    record: ExperimentRecord,
+    now_s: float,
+    lost_contact_s: float,
+    series: Mapping[str, MetricSummary],
+    alerts: tuple[int, str] | None,
 ) -> dict[str, Any]:
     loss = next((series[name] for name in LOSSES if name in series), None)
     state = state_of(record, now_s, lost_contact_s=lost_contact_s, loss=loss)
@@ -271,6 +278,8 @@ def _row(
         "metric_count": record.metric_count,
         "point_count": record.point_count,
         "missing": record.missing_count,
+        "alert_count": alerts[0] if alerts else 0,
+        "alert_level": alerts[1] if alerts else None,
         "generation": record.generation,
         "archived": record.archived,
         "parent": None if record.parent is None else list(record.parent),

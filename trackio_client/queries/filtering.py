@@ -39,6 +39,8 @@ FIELDS: Final[dict[str, Callable[[Row, float], Sequence[Any]]]] = {
     "points": lambda row, _: [row.get("point_count")],
     "missing": lambda row, _: [row.get("missing")],
     "archived": lambda row, _: [row.get("archived")],
+    "alerts": lambda row, _: [row.get("alert_count")],
+    "alert": lambda row, _: [row.get("alert_level")],
 }
 """What every row holds, by the names that people type."""
 ALIASES: Final = {"tags": "tag", "status": "state", "step": "steps", "started": "created", "note": "notes"}

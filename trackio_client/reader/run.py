@@ -266,6 +266,11 @@ class LoggedRun(LoggedExperiment):
         told = self._api.source.experiment_artifacts(self.id)
         return [Artifact.of(one, lambda: self._api.source) for one in told[which]]
 
+    @property
+    def may_have_alerts(self) -> bool:
+        """Whether its row tells of alerts; a server that does not say how many there are must be asked."""
+        return bool(self._listed.get("alert_count", 1))
+
     def alerts(self, level: str | None = None, since: float | None = None) -> list[dict[str, Any]]:
         """What was told by `alert`: {"title", "text", "level", "step", "time_s"}, the oldest first."""
         found = []

@@ -168,7 +168,7 @@ class RunsApi:
         found = [
             {**one, "run": each.name, "run_id": each.id}
             for each in self.runs(project)
-            if run in (None, each.name, each.id)
+            if run in (None, each.name, each.id) and each.may_have_alerts
             for one in each.alerts(level, since)
         ]
         return sorted(found, key=lambda one: one["time_s"])

@@ -254,6 +254,20 @@ class Store(Protocol):
         """
         ...
 
+    def alerts(self, project: str, limit: int, *, archived: bool = False) -> list[StoredEvent]:
+        """The newest alerts of a project by the time they carry, the newest first, as far as they are loaded.
+
+        Of archived experiments only with `archived`. 1,000 experiments with 100 other marks each in < 10 ms.
+        """
+        ...
+
+    def alert_levels(self, experiments: Sequence[str]) -> dict[str, dict[Any, int]]:
+        """Per experiment how many alerts of each level it told, as far as they are loaded; those without absent.
+
+        A level is what was logged: a word, None or anything that JSON holds.
+        """
+        ...
+
     def delete(self, experiment_id: str) -> None:
         """Raises ExperimentNotFound."""
         ...

@@ -38,7 +38,7 @@ from typing import Any, TypeVar
 from trackio_client.errors import NotAStore, StoreError, StoreFull, StoreReadOnly, StoreTooNew
 
 APPLICATION_ID = 0x54726B31  # "Trk1": how a file says that it is ours
-VERSION = 6
+VERSION = 7
 BUSY_S = 60.0
 """How long a connection waits for another process's transaction; they take milliseconds."""
 
@@ -46,6 +46,8 @@ BINNED = "instr(facts, '\"binned\"') > 0 AND json_extract(facts, '$.binned') IS 
 """Of an experiment that is in the bin. A text search is 20 times faster than parsing what has no such word."""
 KEPT = f"id NOT IN (SELECT id FROM experiment WHERE {BINNED})"
 """Of one that is not. The index holds those in the bin alone, so this costs nothing while the bin is empty."""
+ALERT = "kind = 'mark' AND instr(content, '\"alert\"') > 0"
+"""Of an event that is an alert, or another mark in which the word stands: all that an index can tell quickly."""
 
 _TABLES = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -79,6 +81,7 @@ CREATE TABLE event (
     position INTEGER NOT NULL, kind TEXT NOT NULL, content TEXT NOT NULL, place INTEGER);
 CREATE INDEX event_by_experiment ON event (experiment, kind, position, place);
 CREATE INDEX event_by_writer ON event (writer, seq);
+CREATE INDEX event_alert ON event (experiment) WHERE {ALERT};
 CREATE TABLE chunk (
     series INTEGER NOT NULL, no INTEGER NOT NULL, writer INTEGER NOT NULL, n INTEGER NOT NULL,
     position INTEGER NOT NULL, closed INTEGER NOT NULL, seq0 INTEGER NOT NULL, seq1 INTEGER NOT NULL,
@@ -130,6 +133,7 @@ CREATE TABLE IF NOT EXISTS outline (
     series INTEGER NOT NULL, no INTEGER NOT NULL, data BLOB NOT NULL, UNIQUE (series, no))
 """,
     5: "CREATE INDEX IF NOT EXISTS chunk_open ON chunk (series, no, writer, n) WHERE closed = 0",
+    6: f"CREATE INDEX IF NOT EXISTS event_alert ON event (experiment) WHERE {ALERT}",
 }
 """From version n to n + 1, statements. The tables above are always those of VERSION."""
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from trackio_client.blobs import Blob, BlobFolder
 from trackio_client.errors import ExperimentNotFound
-from trackio_client.store import cold, events, extracting, files, listing, merging
+from trackio_client.store import alerts, cold, events, extracting, files, listing, merging
 from trackio_client.store.adopting import adopt
 from trackio_client.store.answers import buckets_answer, every_point, series_answer
 from trackio_client.store.audit import held_digest
@@ -339,6 +339,14 @@ class SqliteStore:
     ) -> list[StoredEvent]:
         with self._read() as sql:
             return events.of_project(sql, project, kinds, with_binned=with_binned)
+
+    def alerts(self, project: str, limit: int, *, archived: bool = False) -> list[StoredEvent]:
+        with self._read() as sql:
+            return alerts.of_project(sql, project, limit, with_archived=archived)
+
+    def alert_levels(self, experiments: Sequence[str]) -> dict[str, dict[Any, int]]:
+        with self._read() as sql:
+            return alerts.levels(sql, experiments)
 
     # --- series ------------------------------------------------------------------------------------------------
 

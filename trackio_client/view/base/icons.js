@@ -29,6 +29,7 @@ const ICONS = {
   expand: '<path d="M9.5 2.5h4v4M13.5 2.5 9 7M6.5 13.5h-4v-4M2.5 13.5 7 9"/>',
   star: '<path d="m8 2.4 1.7 3.6 3.9.5-2.9 2.7.8 3.9L8 11.2l-3.5 1.9.8-3.9-2.9-2.7 3.9-.5z"/>',
   starred: '<path d="m8 2.4 1.7 3.6 3.9.5-2.9 2.7.8 3.9L8 11.2l-3.5 1.9.8-3.9-2.9-2.7 3.9-.5z" fill="currentColor"/>',
+  alert: '<path d="M8 2.75 14 13H2z"/><path d="M8 6.75v2.75M8 11.25h.01"/>',
   bell: '<path d="M4 11V7.25a4 4 0 0 1 8 0V11l1 1.25H3zM6.75 14.25h2.5"/>',
   ringing: '<path d="M4 11V7.25a4 4 0 0 1 8 0V11l1 1.25H3z" fill="currentColor"/><path d="M6.75 14.25h2.5"/>',
   views: '<path d="M4.5 2.75h7v10.5L8 10.75l-3.5 2.5z"/>',

@@ -1,5 +1,6 @@
 // Which experiments a list shows, in which order, in which groups: plain functions, quick for 10,000 rows.
 
+import { gravity } from "./alerts.js";
 import { BUT_SEED, settingNames, withoutSeed, wordOf } from "./seeds.js";
 
 /** What rows can be sorted by, beside columns such as "metric:eval/loss" and "config:lr". */
@@ -26,6 +27,8 @@ const READ = {
   duration: (row) => row.duration_s,
   points: (row) => row.point_count,
   missing: (row) => row.missing,
+  alerts: (row) => row.alert_count || null,
+  alert: (row) => (row.alert_level ? gravity(row.alert_level) : null),
 };
 
 /** What a row holds under a sort key or column. @param {any} row @param {string} key */

@@ -22,6 +22,8 @@ const OWN = {
   points: (row) => [row.point_count],
   missing: (row) => [row.missing],
   archived: (row) => [row.archived === true],
+  alerts: (row) => [row.alert_count], // how many
+  alert: (row) => [row.alert_level], // the gravest of them: info, warn, error
 };
 const ALIASES = new Map([["tags", "tag"], ["status", "state"], ["step", "steps"], ["started", "created"], ["note", "notes"]]);
 const STATISTICS = "last|best|min|max|mean";

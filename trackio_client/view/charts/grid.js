@@ -424,7 +424,7 @@ export class MetricGrid extends EventTarget {
 
   /** To where the page of its experiment tells of it. @param {Chart} _chart @param {import("./marks.js").Cluster} cluster */
   openMark(_chart, cluster) {
-    const event = gravest(cluster);
-    this.state.set({ view: "experiment", experiment: event.experiment, event });
+    const lead = gravest(cluster);
+    this.state.set({ view: "experiment", experiment: lead.experiment, lead });
   }
 }

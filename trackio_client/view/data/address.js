@@ -43,7 +43,7 @@ export function readAddress(search) {
 /** Whether an address holds more than a place: then it is somebody's view. @param {string} search */
 export function isWhole(search) {
   const query = new URLSearchParams(search);
-  return query.has("shown") || FIELDS.some(({ name }) => query.has(name));
+  return query.has("shown") || FIELDS.some(({ name }) => name !== "event" && query.has(name)); // an event is a place, too
 }
 
 /**

@@ -40,6 +40,12 @@ const arranged = (name, key) => {
 
 /** @type {Field[]} */
 export const FIELDS = [
+  {
+    // Of another experiment than the one that is open, it says nothing.
+    ...words("event"),
+    read: (text) => (/^[\w.-]{1,8}:\d{1,16}$/.test(text) ? text : undefined),
+    usual: (get) => (get("view") === "experiment" && get("experiment")?.endsWith(String(get("event")).split(":")[0]) ? null : get("event")),
+  },
   words("x"),
   {
     name: "smooth",
@@ -56,9 +62,12 @@ export const FIELDS = [
   { ...plainList("by"), usual: () => [] },
   { ...plainList("facet"), usual: () => [] },
   choice("spread", ["sd", "se", "range"]),
+  words("best", "overviewBy"),
   { name: "derive", key: "derived", read: readDerived, write: writeDerived, usual: () => [] },
   { name: "own", key: "own", read: readOwn, write: writeOwn, usual: () => ({}) },
   flag("band", "band"),
+  flag("dashes", "dashes"),
+  { ...words("size"), read: (text) => (/^\d{2,4}$/.test(text) ? Number(text) : undefined) },
   flag("clip", "clip"),
   flag("ranks", "ranks"),
   words("filter"),

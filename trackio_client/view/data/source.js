@@ -113,6 +113,11 @@ export class HttpSource {
     return this.json(`/v1/experiments/${encodeURIComponent(experiment)}/events?${query}`);
   }
 
+  /** What the trainings of a project told by alert(), the newest first: {alerts, more}. @param {string} project @param {{limit?: number}} [options] @returns {Promise<any>} */
+  alerts(project, { limit = 200 } = {}) {
+    return this.json(`/v1/alerts?${new URLSearchParams({ project, limit: String(limit) })}`);
+  }
+
   /** What its training tells: run_config, epoch_metrics, run_summary, checkpoints … @param {string} experiment @returns {Promise<any>} */
   training(experiment) {
     return this.json(`/v1/experiments/${encodeURIComponent(experiment)}/summary`);

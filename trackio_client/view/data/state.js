@@ -20,7 +20,8 @@
  * @property {Experiment[]} experiments  all of the project, a new array whenever one came, went, was ticked or renamed or
  *     changed its state; numbers that grow are changed in place, and counted in `progress`
  * @property {string|null} hot  the experiment under the pointer, in the side bar or in a chart
- * @property {string} view  "metrics", "system", "table" or "experiment"
+ * @property {string} view  a key of VIEWS in shell/views.js: "overview", "metrics", "compare", "labels", "system", "media", "table", "bin"
+ *     or "experiment"
  * @property {string|null} experiment  the one that is open
  * @property {string} x  "step" (or what a metric was defined to be drawn against), BY_STEP, "time", "relative" or a metric
  * @property {{kind: "none"|"ema"|"mean"|"gaussian", amount: number}} smoothing  amount 0 … 0.99
@@ -36,6 +37,9 @@
 /** The axis of a reader who wants the step, whatever `define_metric` said. */
 export const BY_STEP = "_step";
 
+/** What an address calls an event of an experiment: the end of its id, and the event's time. @param {string} id @param {number | null} time_s */
+export const eventOf = (id, time_s) => (time_s === null ? null : `${id.slice(-8)}:${Math.round(time_s * 1e6)}`);
+
 export const DEFAULTS = Object.freeze({
   project: null,
   experiments: [],
@@ -44,6 +48,7 @@ export const DEFAULTS = Object.freeze({
   hot: null,
   view: "metrics",
   experiment: null,
+  event: null, // the one of it that a link is about: eventOf
   x: "step",
   smoothing: Object.freeze({ kind: "ema", amount: 0.6 }),
   logY: false,
@@ -128,8 +133,9 @@ export const DEFAULTS = Object.freeze({
   devices: null, // of the System view: words that a device's name must hold
   unsaved: null, // the name of a saved view that the address asks for and nobody has
   marks: 0, // counts the reader's changes of base/marks.js
+  overviewBy: null, // the metric by which the Overview tells which are best; null: the likeliest
   overviewColumns: null, // what rows must carry for the Overview
-  event: null, // which the page of its experiment is to lead to (experiment/leading.js)
+  lead: null, // the sign of a chart that the page of its experiment is to lead to (experiment/leading.js)
   unread: null, // parts of the address that could not be read
 });
 

@@ -31,7 +31,8 @@ export class ExperimentView {
     this.id = null;
     this.heard = new Map(); // by id: what was last heard of those that were open stands while nobody answers
     state.follow(["view", "experiment"], () => this.choose());
-    state.follow(["event"], () => this.lead());
+    state.follow(["lead"], () => this.lead());
+    state.follow(["event"], () => this.journal?.drawMarks());
     state.addEventListener("change", (/** @type {any} */ event) => {
       if ((event.detail.has("experiments") || event.detail.has("progress")) && this.head) this.paintHead();
       if (event.detail.has("metrics") && this.head) {
@@ -47,6 +48,7 @@ export class ExperimentView {
     const id = this.state.get("view") === "experiment" ? this.state.get("experiment") : null;
     if (id === this.id) return;
     this.close();
+    if (this.id && this.state.get("event")?.startsWith(`${this.id.slice(-8)}:`)) this.state.set({ event: null }); // its own way there was for once
     this.id = id;
     if (!id) return;
     this.blink = setTimeout(() => !this.detail && fill(this.root, skeleton()), 150);
@@ -55,13 +57,13 @@ export class ExperimentView {
 
   /** To what a sign on a chart stands for, once the page is there. */
   async lead() {
-    const event = this.state.get("event");
-    if (!event || event.experiment !== this.id || !this.head) return;
-    this.state.set({ event: null });
+    const mark = this.state.get("lead");
+    if (!mark || mark.experiment !== this.id || !this.head) return;
+    this.state.set({ lead: null });
     const { Leading } = await import("./leading.js");
-    if (event.experiment !== this.id) return;
+    if (mark.experiment !== this.id) return;
     this.leading?.close();
-    this.leading = new Leading(this.root, event);
+    this.leading = new Leading(this.root, mark);
   }
 
   close() {
@@ -135,7 +137,7 @@ export class ExperimentView {
     this.summary = new SummaryPanel();
     this.config = new ConfigPanel();
     this.about = new Pane("Where it ran");
-    this.journal = new Journal({ source, id: this.id, name: () => this.detail?.name ?? this.id });
+    this.journal = new Journal({ source, id: this.id, name: () => this.detail?.name ?? this.id, event: () => state.get("event") });
     // What a training tells beside its curves comes with modules of its own: charts do not wait for them.
     const places = { above: slot(), below: slot(), beside: slot(), last: slot(), wide: slot() };
     this.tell(places);

@@ -1,7 +1,9 @@
 // What an experiment said in words: log lines that follow, texts, errors, marks. Only what is new is asked for.
 
+import { bringIntoView } from "../base/bring.js";
 import { every } from "../data/pace.js";
 import { fill, h } from "../base/dom.js";
+import { eventOf } from "../data/state.js";
 import { nameOf } from "./leading.js";
 import { LogPanel } from "./log.js";
 import { Pane, plainTable } from "./pane.js";
@@ -16,8 +18,9 @@ const MOST_PAGES = 20; // in one turn: a training that told hundreds of thousand
 const KINDS = ["text", "error", "mark", "refused"];
 
 export class Journal {
-  /** @param {{source: any, id: string, name?: () => string}} parts */
-  constructor({ source, id, name }) {
+  /** @param {{source: any, id: string, name?: () => string, event?: () => string | null}} parts `event`: the one that a link is about */
+  constructor({ source, id, name, event = () => null }) {
+    this.event = event;
     this.source = source;
     this.id = id;
     this.closed = false;
@@ -154,9 +157,14 @@ export class Journal {
     const found = this.listedMarks();
     this.marks.show(found.length > 0);
     this.marks.say(this.counted("mark", found.length, ""));
+    const wanted = this.event();
+    const isWanted = (event) => wanted !== null && eventOf(this.id, event.time_us / 1e6) === wanted;
+    const at = wanted === null ? -1 : found.findIndex(isWanted);
+    if (at >= 0 && wanted !== this.brought) this.most.mark = Math.max(this.most.mark, found.length - at);
     const line = (event) =>
-      h("tr", { data: { at: placeOfEvent(event) } }, h("td", { class: "num", title: iso(event.time_us / 1e6) }, stepOf(event.step)), h("td", null, event.mark), h("td", { title: detailOf(event) }, saidBy(event)));
+      h("tr", { class: isWanted(event) ? "tk-wanted" : null, data: { at: placeOfEvent(event) } }, h("td", { class: "num", title: iso(event.time_us / 1e6) }, stepOf(event.step)), h("td", null, event.mark), h("td", { title: detailOf(event) }, saidBy(event)));
     this.fillTable(this.marks.body, plainTable({ label: "Marks and checkpoints", head: headOf(["step", "mark", "what"]), rows: last(found, this.most.mark).map(line) }), this.more("mark", found.length, "mark"));
+    this.bring(wanted);
   }
 
   /** A frame keeps the place that it was scrolled to. @param {HTMLElement} body @param {HTMLElement} table @param {any} buttons */
@@ -164,6 +172,16 @@ export class Journal {
     const place = body.firstElementChild?.scrollTop ?? 0;
     fill(body, table, buttons);
     if (place) table.scrollTop = place;
+  }
+
+  /** Bring the event that a link is about into view, once. @param {string | null} wanted */
+  bring(wanted) {
+    const row = /** @type {HTMLElement | null} */ (this.marks.body.querySelector(".tk-wanted"));
+    if (wanted === this.brought || !row) return;
+    this.brought = wanted;
+    const fold = /** @type {HTMLElement | null} */ (this.marks.root.querySelector('.tk-pane-fold[aria-expanded="false"]'));
+    fold?.click();
+    requestAnimationFrame(() => row.isConnected && bringIntoView(row));
   }
 }
 

@@ -7,6 +7,7 @@ import { menuButton } from "../base/menu.js";
 import { remember, remembered } from "../base/remember.js";
 import { isOut } from "../base/marks.js";
 import { clock, count, listed, plural } from "../base/words.js";
+import { AlertsPart } from "./alerts.js";
 import { chosenOf, headlineOf, lossOf } from "./choosing.js";
 import { Line } from "./line.js";
 import { Sparks } from "./spark.js";
@@ -26,22 +27,42 @@ export class OverviewView {
     this.sparks = new Sparks(source);
     this.shown = { ...FIRST };
     this.since_s = 0;
-    this.build();
     this.redraw = eachFrame(() => this.draw());
+    this.alerts = new AlertsPart({ state, source, came: () => this.redraw(), open });
+    this.build();
     state.follow(["experiments", "progress", "metrics", "view", "theme", "marks", "overviewBy"], (/** @type {Set<string>} */ keys) => {
-      if (keys.has("metrics")) this.choose();
+      if (keys.has("metrics") || keys.has("overviewBy")) this.choose();
       this.redraw();
     });
     state.follow(["project"], () => this.opened());
+    state.follow(["view"], () => this.look());
     state.follow(["hot"], () => this.light());
     setInterval(() => this.isSeen() && this.redraw(), EVERY_MS);
-    const leave = () => this.isSeen(true) && this.keepVisit();
-    document.addEventListener("visibilitychange", () => (document.hidden ? leave() : this.redraw()));
-    addEventListener("pagehide", leave);
+    document.addEventListener("visibilitychange", () => (this.look(), this.redraw()));
+    addEventListener("pagehide", () => this.leave());
   }
 
-  isSeen(also = false) {
-    return this.state.get("view") === "overview" && (also || !document.hidden);
+  isSeen() {
+    return this.state.get("view") === "overview" && !document.hidden;
+  }
+
+  /** Whether the reader looks now: a page that stays open all day is visited whenever it is looked at after a while. */
+  look() {
+    const was = this.isLooking;
+    this.isLooking = this.isSeen();
+    if (was && !this.isLooking) this.leave();
+    if (was || !this.isLooking) return;
+    const last = Number(remembered().visits?.[this.state.get("project")]);
+    if (!(last > 0 && this.experiments.now_s() - last > AWAY_S)) return;
+    this.since_s = last;
+    this.alerts.looked();
+  }
+
+  /** What stood here is known from now on. */
+  leave() {
+    if (!this.project) return;
+    remember({ visits: { ...remembered().visits, [this.project]: Math.round(this.experiments.now_s()) } });
+    this.alerts.keep(this.project);
   }
 
   build() {
@@ -54,8 +75,7 @@ export class OverviewView {
       items: () => (this.state.get("metrics") ?? []).filter((/** @type {any} */ each) => each.group !== "system").map((/** @type {any} */ each) => ({ value: each.metric, label: each.metric, note: each.goal === "min" ? "lower is better" : each.goal === "max" ? "higher is better" : "", chosen: each.metric === this.headline?.metric })),
       choose: (metric) => {
         remember({ overviewBy: { ...remembered().overviewBy, [this.state.get("project")]: metric } });
-        this.choose();
-        this.redraw();
+        this.state.set({ overviewBy: metric });
       },
     });
     /** @type {Record<string, {node: HTMLElement, list: HTMLElement, note: HTMLElement, more: HTMLElement, lines: Map<string, Line>, none: HTMLElement}>} */
@@ -65,7 +85,7 @@ export class OverviewView {
       best: this.part("best", "Best", "", this.by),
       ended: this.part("ended", "Ended lately", ""),
     };
-    fill(this.root, h("div", { class: "tk-ov" }, h("div", { class: "tk-ov-top" }, this.sum, this.news), Object.values(this.parts).map(({ node }) => node)));
+    fill(this.root, h("div", { class: "tk-ov" }, h("div", { class: "tk-ov-top" }, this.sum, this.news), this.parts.alive.node, this.parts.trouble.node, this.alerts.node, this.parts.best.node, this.parts.ended.node));
     this.root.addEventListener("pointerover", (/** @type {any} */ event) => this.state.set({ hot: event.target.closest?.("[data-id]")?.dataset.id ?? null }));
     this.root.addEventListener("pointerleave", () => this.state.set({ hot: null }));
   }
@@ -86,28 +106,26 @@ export class OverviewView {
 
   /** Another project: what was shown, fetched and new goes. */
   opened() {
+    if (this.isLooking) this.leave();
+    this.project = this.state.get("project");
     this.sparks.forget();
+    this.alerts.forget();
     this.shown = { ...FIRST };
     for (const part of Object.values(this.parts)) {
       part.lines.clear();
       part.list.replaceChildren();
     }
-    const project = this.state.get("project");
-    const last = Number(remembered().visits?.[project]);
-    this.since_s = last > 0 && Date.now() / 1000 - last > AWAY_S ? last : 0;
+    this.since_s = 0;
+    this.isLooking = false;
+    this.look();
     this.choose();
-  }
-
-  keepVisit() {
-    const project = this.state.get("project");
-    if (project) remember({ visits: { ...remembered().visits, [project]: Math.round(this.experiments.now_s()) } });
   }
 
   /** Which two metrics stand in the lines; the rows are asked for their values. */
   choose() {
     const metrics = this.state.get("metrics") ?? [];
     this.loss = lossOf(metrics);
-    this.headline = headlineOf(metrics, remembered().overviewBy?.[this.state.get("project")]);
+    this.headline = headlineOf(metrics, this.state.get("overviewBy"));
     const named = [this.loss?.metric, this.headline?.metric].filter(Boolean).map((metric) => `metric:${metric}`);
     this.state.set({ overviewColumns: [...new Set([...named, "config:max_steps"])] });
   }
@@ -116,6 +134,7 @@ export class OverviewView {
     if (!this.isSeen()) return;
     const rows = this.state.get("experiments");
     const chosen = chosenOf(rows, { headline: this.headline ?? null, isOut: (row) => isOut(row) });
+    this.alerts.draw(rows, this.experiments.now_s());
     this.drawTop(chosen, rows);
     const drawn = new Map();
     for (const key of /** @type {("alive" | "trouble" | "best" | "ended")[]} */ (["alive", "trouble", "best", "ended"])) {
@@ -186,9 +205,10 @@ export class OverviewView {
 /** @type {Record<string, string>} */
 const WORDS = { running: "running", paused: "paused", lost_contact: "lost contact", failed: "failed", interrupted: "interrupted", finished: "finished" };
 
-/** What came since the last visit. @param {any[]} rows @param {number} since_s */
-function newsOf(rows, since_s) {
+/** What came since the last visit. @param {any[]} all @param {number} since_s */
+function newsOf(all, since_s) {
   if (!since_s) return "";
+  const rows = all.filter((row) => !isOut(row)); // nobody looks for what was put away
   const began = rows.filter((row) => row.created_s > since_s).length;
   const ends = (/** @type {string} */ state) => rows.filter((row) => row.state === state && row.since_s > since_s).length;
   const parts = [began && `${count(began)} started`, ...["failed", "lost_contact", "interrupted", "finished"].map((state) => ends(state) && `${count(ends(state))} ${WORDS[state]}`)].filter(Boolean);

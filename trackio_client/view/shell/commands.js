@@ -35,7 +35,7 @@ export function palette(shell) {
       ...["step", "relative", "time"].filter((x) => x !== state.get("x")).map((x) => ({ label: `x axis: ${{ step: "step", relative: "relative time", time: "wall time" }[x]}`, run: () => state.set({ x, zoom: null, zoomY: null }) })),
       ...Object.entries(THEMES).map(([value, label]) => ({ label, run: () => theme.choose(value) })),
       { label: state.get("folded") ? "Show the list of experiments" : "Fold the list of experiments", keys: "b", run: () => shell.foldSide() },
-      { label: "Keyboard and help", keys: "?", run: async () => (await import("./help.js")).showHelp() },
+      { label: "Keyboard and help", keys: "?", run: () => shell.showHelp() },
     ].map((entry) => ({ kind: "Do", mark: () => icon("command"), ...entry }));
     const now_s = experiments.now_s();
     const sorted = [...rows].sort((a, b) => Number(b.state === "running") - Number(a.state === "running") || b.created_s - a.created_s);

@@ -40,8 +40,10 @@ export class Shell {
     this.first = first;
     this.offered = tabsOf(source);
     this.projects = /** @type {any[]|null} */ (null);
-    // What this browser remembers is for an address that says nothing: one that was sent shows what the sender saw.
-    const usual = isWhole(search) ? ["size"] : KEPT;
+    // What this browser remembers is for an address that says nothing but a place: one that was sent shows what the sender saw, but
+    // what eyes and windows need is the reader's own unless it is said.
+    this.isSent = isWhole(search);
+    const usual = this.isSent ? ["size", "dashes"] : KEPT;
     const known = Object.fromEntries(usual.filter((key) => key in kept).map((key) => [key, kept[key]]));
     const { ticks, saved, ...chosen } = said;
     this.ticks = ticks ?? null; // those of the address, until the project is known
@@ -98,11 +100,11 @@ export class Shell {
     const close = h("button", { class: "tk-btn sm tk-sheet-close" }, "Done");
     close.addEventListener("click", () => this.root.classList.remove("sheet"));
     this.side.append(h("div", { class: "tk-sheet-head" }, h("b", null, "Experiments"), close));
-    const open = (id) => {
+    const open = (id, event = null) => {
       this.root.classList.remove("sheet");
-      state.set({ view: "experiment", experiment: id });
+      state.set({ view: "experiment", experiment: id, event });
     };
-    topBar(top, { state, experiments: this.experiments, source: this.source, theme: this.theme, foldSide: () => this.foldSide(), openProject: (project) => this.openProject(project), showPalette: () => this.showPalette(), showSaved: () => this.showSaved() });
+    topBar(top, { state, experiments: this.experiments, source: this.source, theme: this.theme, foldSide: () => this.foldSide(), openProject: (project) => this.openProject(project), showPalette: () => this.showPalette(), showSaved: () => this.showSaved(), help: () => this.showHelp() });
     this.sideBar = new SideBar(this.side, { state, experiments: this.experiments, columns: this.columns, open });
     sideEdge(this.root, this.side);
     controls(this.bar, state, { byMetric: !this.source.overview, columns: this.columns });
@@ -201,6 +203,8 @@ export class Shell {
     this.experiments.open(under ? experiments : undefined);
     if (this.ticks) this.experiments.tickListed(this.ticks);
     this.ticks = null;
+    if (!this.isSent) this.state.set({ overviewBy: remembered().overviewBy?.[project] ?? null });
+    this.isSent = false;
     if (this.wanted) this._openWanted(project);
     this.state.set({ metrics: null, usualColumn: null, usualColumns: null });
     this._metricCount = -1;
@@ -343,6 +347,10 @@ export class Shell {
     (await import("./commands.js")).palette(this);
   }
 
+  async showHelp() {
+    (await import("./help.js")).showHelp(this.offered.map(([, view]) => view));
+  }
+
   async showSaved() {
     const { Saved } = await import("./saved.js");
     this.saved ??= new Saved(this);
@@ -391,7 +399,7 @@ export class Shell {
       this.led = performance.now();
       event.stopImmediatePropagation();
     } else if (waits) {
-      const [view] = this.offered.find(([, { label }], i) => label[0].toLowerCase() === event.key || String(i + 1) === event.key) ?? [];
+      const [view] = this.offered.find(([, { key }], i) => key === event.key || String(i + 1) === event.key) ?? [];
       if (!view) return;
       event.preventDefault();
       event.stopImmediatePropagation();

@@ -1,5 +1,6 @@
 // The list of experiments beside the charts: tick, colour, name, state, one value, age. Only rows in view are in the DOM.
 
+import { alertWords, alertsSign } from "../base/alerts.js";
 import { swatchOf, variableOf } from "../base/colors.js";
 import { eachFrame, h, isTyping, text } from "../base/dom.js";
 import { fitMiddle } from "../base/fit.js";
@@ -18,6 +19,7 @@ const ROW = 32;
 const MARK_WORDS = { starred: "starred", ringing: "watched", missing: "events are missing" };
 const SPARE = 6; // rows made above and below what is seen
 const DEMO_PX = 40; // what the mark of made-up data takes of the name
+const ALERTS_PX = 16; // and their number
 const MOST_TICKED = 100; // more lines than that say nothing, and cost everyone
 
 export class SideBar {
@@ -212,9 +214,10 @@ export class SideBar {
   paintRow(node, row) {
     const { tick, name, state, value, old, marks, more } = node.parts;
     const signs = `${isMarked("starred", row.id) ? "starred " : ""}${isMarked("watched", row.id) ? "ringing " : ""}${row.missing > 0 ? "missing" : ""}`.trim();
-    if (node.signs !== signs) {
-      node.signs = signs;
-      marks.replaceChildren(...signs.split(" ").filter(Boolean).map((each) => icon(each, MARK_WORDS[each])));
+    const told = `${signs}|${alertWords(row)}`;
+    if (node.signs !== told) {
+      node.signs = told;
+      marks.replaceChildren(...signs.split(" ").filter(Boolean).map((each) => icon(each, MARK_WORDS[each])), ...(row.alert_count > 0 ? [alertsSign(row)] : []));
       node.room = -1; // the name has another width now
     }
     node.classList.toggle("out", isOut(row));
@@ -241,7 +244,7 @@ export class SideBar {
       text(value, read === undefined ? "" : this.format(read));
       value.title = read === undefined || read === null ? "" : exact(read);
     }
-    const room = (this.room ||= name.parentElement.clientWidth) - 16 * marks.childElementCount - (row.demo ? DEMO_PX : 0);
+    const room = (this.room ||= name.parentElement.clientWidth) - 16 * marks.childElementCount - (row.alert_count > 1 ? ALERTS_PX : 0) - (row.demo ? DEMO_PX : 0);
     if (name.words !== row.name || name.room !== room) this.fitName(name, row.name, room);
     text(old, age(this.experiments.now_s() - row.created_s));
     old.title = iso(row.created_s);

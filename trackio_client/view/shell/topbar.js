@@ -3,7 +3,6 @@
 import { h, isTyping, later, text } from "../base/dom.js";
 import { queryOf } from "../base/query.js";
 import { brandMark, icon, sign } from "../base/icons.js";
-import { showHelp } from "./help.js";
 import { menuButton, openMenu } from "../base/menu.js";
 import { age, clock, count, plural } from "../base/words.js";
 
@@ -14,9 +13,9 @@ const THEMES = { system: "Like the system", light: "Light", dark: "Dark" };
  * @param {HTMLElement} root
  * @param {{state: import("../data/state.js").PageState, experiments: import("../data/experiments.js").Experiments, source: any,
  *          theme: import("../base/theme.js").Theme, foldSide: () => void,
- *          openProject: (project: string) => void, showPalette: () => void, showSaved: () => void}} parts
+ *          openProject: (project: string) => void, showPalette: () => void, showSaved: () => void, help: () => void}} parts
  */
-export function topBar(root, { state, experiments, source, theme, foldSide, openProject, showPalette, showSaved }) {
+export function topBar(root, { state, experiments, source, theme, foldSide, openProject, showPalette, showSaved, help: openHelp }) {
   const chooser = menuButton({
     label: "Projects",
     title: "Choose a project",
@@ -63,7 +62,7 @@ export function topBar(root, { state, experiments, source, theme, foldSide, open
   const palette = h("button", { class: "tk-btn bare icon", "aria-label": "Go to, or do", title: "Go to, or do (Ctrl+K)", "aria-haspopup": "dialog" }, icon("command"));
   palette.addEventListener("click", showPalette);
   const help = h("button", { class: "tk-btn bare icon tk-wide", "aria-label": "Keyboard and help", title: "Keyboard and help (?)" }, icon("help"));
-  help.addEventListener("click", showHelp);
+  help.addEventListener("click", openHelp);
   const own = h("span", { class: "tk-own" });
   root.append(
     h("div", { class: "tk-brand" }, brandMark(), chooser),
@@ -102,7 +101,7 @@ export function topBar(root, { state, experiments, source, theme, foldSide, open
       root.classList.add("searching");
       field.focus();
       field.select();
-    } else if (event.key === "?") showHelp();
+    } else if (event.key === "?") openHelp();
     else if (event.key === "b") foldSide();
   });
   field.addEventListener("blur", later(() => field.value || root.classList.remove("searching"), 150));

@@ -2,6 +2,7 @@
 // `later` comes with modules of its own, fetched when it is first looked at; then it is kept: scroll, zoom and what was fetched
 // stay. `needs` tells what a view is empty without: "charts" (ticked experiments with metrics), "ticks" (ticked experiments), "rows", or nothing ("none").
 // `hasSome` tells whether a project has anything to show in it: until it has, there is no tab (offering.js).
+// `key` is the letter that leads there after `g`; help.js lists them.
 // `offered` tells whether a source has what it draws from: a page without a server shows no tab for what it cannot show.
 
 import { ExperimentView } from "../experiment/detail.js";
@@ -10,21 +11,21 @@ import { later } from "./later.js";
 
 /**
  * @typedef {{state: import("../data/state.js").PageState, source: any, experiments: import("../data/experiments.js").Experiments,
- *   columns: import("../data/columns.js").Columns, words: any, open: (id: string) => void}} Parts
- * @typedef {{label: string, needs: "charts" | "ticks" | "rows" | "none", isTab?: boolean, hasControls?: boolean, isWhole?: boolean,
+ *   columns: import("../data/columns.js").Columns, words: any, open: (id: string, event?: string | null) => void}} Parts
+ * @typedef {{label: string, key?: string, needs: "charts" | "ticks" | "rows" | "none", isTab?: boolean, hasControls?: boolean, isWhole?: boolean,
  *   offered?: (source: any) => boolean, hasSome?: (source: any, project: string) => Promise<boolean>, make: (pane: HTMLElement, parts: Parts) => any}} View
  */
 
 /** @type {Record<string, View>} */
 export const VIEWS = {
-  overview: { label: "Overview", needs: "rows", make: (pane, parts) => later(pane, () => import("../overview/overview.js"), ({ OverviewView }) => new OverviewView(pane, parts)) },
-  metrics: { label: "Metrics", needs: "charts", hasControls: true, make: (pane, { state, source }) => new MetricGrid(pane, { state, source }) },
-  compare: { label: "Compare", needs: "rows", make: (pane, parts) => later(pane, () => import("../compare/compare.js"), ({ CompareView }) => new CompareView(pane, parts)) },
-  labels: { label: "Labels", needs: "ticks", offered: (source) => Boolean(source.training), make: (pane, parts) => later(pane, () => import("../labels/view.js"), ({ LabelsView }) => new LabelsView(pane, parts)) },
-  system: { label: "System", needs: "ticks", hasControls: true, make: (pane, parts) => later(pane, () => import("../system/view.js"), ({ SystemView }) => new SystemView(pane, parts)) },
-  media: { label: "Media", needs: "ticks", offered: (source) => Boolean(source.media), make: (pane, parts) => later(pane, () => import("../gallery/view.js"), ({ MediaView }) => new MediaView(pane, parts)) },
-  artifacts: { label: "Artifacts", needs: "rows", offered: (source) => Boolean(source.projectArtifacts), hasSome: (source, project) => source.hasArtifacts(project), make: (pane, parts) => later(pane, () => import("../artifacts/view.js"), ({ ArtifactsView }) => new ArtifactsView(pane, parts)) },
-  table: { label: "Table", needs: "rows", isWhole: true, make: (pane, parts) => later(pane, () => import("../table/view.js"), ({ TableView }) => new TableView(pane, parts)) },
+  overview: { label: "Overview", key: "o", needs: "rows", make: (pane, parts) => later(pane, () => import("../overview/overview.js"), ({ OverviewView }) => new OverviewView(pane, parts)) },
+  metrics: { label: "Metrics", key: "m", needs: "charts", hasControls: true, make: (pane, { state, source }) => new MetricGrid(pane, { state, source }) },
+  compare: { label: "Compare", key: "c", needs: "rows", make: (pane, parts) => later(pane, () => import("../compare/compare.js"), ({ CompareView }) => new CompareView(pane, parts)) },
+  labels: { label: "Labels", key: "l", needs: "ticks", offered: (source) => Boolean(source.training), make: (pane, parts) => later(pane, () => import("../labels/view.js"), ({ LabelsView }) => new LabelsView(pane, parts)) },
+  system: { label: "System", key: "s", needs: "ticks", hasControls: true, make: (pane, parts) => later(pane, () => import("../system/view.js"), ({ SystemView }) => new SystemView(pane, parts)) },
+  media: { label: "Media", key: "i", needs: "ticks", offered: (source) => Boolean(source.media), make: (pane, parts) => later(pane, () => import("../gallery/view.js"), ({ MediaView }) => new MediaView(pane, parts)) },
+  artifacts: { label: "Artifacts", key: "a", needs: "rows", offered: (source) => Boolean(source.projectArtifacts), hasSome: (source, project) => source.hasArtifacts(project), make: (pane, parts) => later(pane, () => import("../artifacts/view.js"), ({ ArtifactsView }) => new ArtifactsView(pane, parts)) },
+  table: { label: "Table", key: "t", needs: "rows", isWhole: true, make: (pane, parts) => later(pane, () => import("../table/view.js"), ({ TableView }) => new TableView(pane, parts)) },
   bin: { label: "Bin", needs: "none", isTab: false, offered: (source) => Boolean(source.bin), make: (pane, parts) => later(pane, () => import("../bin/bin.js"), ({ BinView }) => new BinView(pane, parts)) },
   experiment: { label: "Experiment", needs: "none", isTab: false, hasControls: true, make: (pane, parts) => new ExperimentView(pane, parts) },
 };

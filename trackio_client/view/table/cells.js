@@ -1,5 +1,6 @@
 // @ts-check
 /** What stands in a cell of the table: of an experiment, or of a group. */
+import { alertSign, alertWords } from "../base/alerts.js";
 import { h } from "../base/dom.js";
 import { sign, stateWord } from "../base/icons.js";
 import { BUT_SEED, settingNames } from "../base/seeds.js";
@@ -119,6 +120,8 @@ export class Cells {
     if (value === undefined || value === null || value === "") return none();
     if (key === "state") return h("span", { class: `tk-state ${value}`, title: row.evidence || stateWord(value) }, sign(value, false), h("span", null, stateWord(value)));
     if (key === "tags") return h("span", { class: "tk-cell-tags", title: value.join(", ") }, value.map((/** @type {string} */ tag) => h("span", { class: "tk-tag" }, tag)));
+    if (key === "alerts") return h("span", { class: "tk-cell-alerts", title: alertWords(row) }, alertSign(row.alert_level), count(value));
+    if (key === "alert") return h("span", { class: "tk-cell-alerts", title: alertWords(row) }, alertSign(value), h("span", { "aria-hidden": "true" }, value));
     const words = this.words(row, key);
     if (key === "age") return h("span", { class: "tk-age", title: iso(value) }, words);
     if (kindOf(key) === "time") return h("span", { title: iso(value) }, words);

@@ -18,6 +18,8 @@ const OWN = {
   notes: { label: "notes", kind: "text", width: 260, read: (/** @type {any} */ row) => row.columns.notes },
   points: { label: "values", kind: "num", width: 96, read: (/** @type {any} */ row) => row.point_count },
   missing: { label: "events missing", kind: "num", width: 128, read: (/** @type {any} */ row) => row.missing },
+  alerts: { label: "alerts", kind: "num", width: 112, read: (/** @type {any} */ row) => row.alert_count || undefined },
+  alert: { label: "gravest alert", kind: "text", width: 124, read: (/** @type {any} */ row) => row.alert_level },
   id: { label: "id", kind: "text", width: 208, read: (/** @type {any} */ row) => row.id },
 };
 const FIRST = ["state", "steps", "age", "duration"];
