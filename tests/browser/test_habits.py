@@ -179,7 +179,7 @@ def test_the_palette_goes_anywhere_and_keys_walk_the_page(opened):
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     views = page.evaluate("trackioPage.shell.offered.map(([, { key, label }]) => [key, label])")
-    assert [label for _, label in views] == page.locator(".tk-tabs a").all_inner_texts()
+    assert [label for _, label in views] == page.locator(".tk-tabs a:visible").all_inner_texts()
     assert len({key for key, _ in views}) == len(views)
     for keys, label in (
         *(((("g", key)), label) for key, label in views),
@@ -221,7 +221,8 @@ def test_what_is_shown_is_copied_as_text_for_an_assistant(opened, space, project
     page.goto(f"{space.url}/?project={project}&view=metrics&shown={known['run-3']},{known['run-0']}")
     expect(row(page, "run-3")).to_be_visible()
     page.keyboard.press("Control+k")
-    page.keyboard.type("text for an assistant")
+    page.get_by_role("combobox", name="Go to, or do").fill("text for an assistant")
+    expect(page.get_by_role("option", selected=True)).to_contain_text("as text for an assistant")
     page.keyboard.press("Enter")
     expect(toast(page)).to_contain_text("Copied 2 experiments as text")
     words = page.evaluate("navigator.clipboard.readText()")

@@ -54,6 +54,7 @@ VIEWERS_MAY = {
         "artifacts", "artifacts/{wanted}", "experiments/{experiment_id}/artifacts",
         "experiments/{experiment_id}/lineage",
         "experiments/{experiment_id}/summary", "experiments/{experiment_id}/receipts",
+        "experiments/{experiment_id}/replaced",
         "experiments/{experiment_id}/snapshot.html", "snapshot.html", "metrics", "series", "compare",
         "importance", "groups", "groups/curves",
         "experiments/{experiment_id}/index", "experiments/{experiment_id}/index/{writer_id}/{seq}",

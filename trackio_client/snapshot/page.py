@@ -34,6 +34,7 @@ LATER: Final = (
     "experiment/facts.js",
     "experiment/notes.js",
     *(f"charts/{name}.js" for name in ("full", "export/export", "deriving", "settingsbox")),
+    "stack/full.js",
 )
 """What the page fetches when it is wanted, and a file holds. Not Plotly: it weighs as much as all the rest."""
 MOST: Final = 50
