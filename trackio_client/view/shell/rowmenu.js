@@ -1,14 +1,16 @@
 // @ts-check
-/** What a reader does with one experiment of the list: star it, hide it, be told when it ends. All of it is this browser's own. */
+/** What a reader does with one experiment of the list: star it, hide it, be told when it ends, which is this browser's own; and what
+ * writers and owners do for everybody. */
 import { isMarked, mark } from "../base/marks.js";
 import { toast } from "../base/toast.js";
 import { plural } from "../base/words.js";
+import { actionsOf } from "../table/actions.js";
 
 /** @param {any} row */
 export function star(row) {
   const on = !isMarked("starred", row.id);
   mark("starred", [row.id], on);
-  toast(on ? `“${row.name}” is starred: it stands first in your lists.` : `“${row.name}” is not starred any more.`, { undo: () => mark("starred", [row.id], !on) });
+  toast(on ? `“${row.name}” is starred: it stands first in your lists.` : `“${row.name}” is not starred any more.`, { undo: () => mark("starred", [row.id], !on), redo: () => mark("starred", [row.id], on) });
 }
 
 /** Out of the lists of this browser, and out of the charts; or back. @param {any[]} rows @param {any} experiments */
@@ -16,14 +18,18 @@ export function hide(rows, experiments) {
   const on = !rows.every((row) => isMarked("hidden", row.id));
   const ids = rows.map((row) => row.id);
   const before = experiments.ticksByHand();
-  mark("hidden", ids, on);
-  if (on && before) experiments.tick(ids, false); // else the newest ten of those that are left are shown
+  const apply = () => {
+    mark("hidden", ids, on);
+    if (on && before) experiments.tick(ids, false); // else the newest ten of those that are left are shown
+  };
+  apply();
   const who = rows.length === 1 ? `“${rows[0].name}”` : plural(rows.length, "experiment");
   toast(on ? `${who} is hidden in this browser. Others see it as before.` : `${who} is in your lists again.`, {
     undo: () => {
       mark("hidden", ids, !on);
       before ? experiments.tickListed(before) : experiments.tickNewest();
     },
+    redo: apply,
   });
 }
 
@@ -32,8 +38,9 @@ export function watch(row) {
   document.dispatchEvent(new CustomEvent("trackio-watch", { detail: row })); // the shell has what watches
 }
 
-/** The menu of a row. @param {any} row @param {{experiments: any, open: (id: string) => void}} parts */
-export function rowItems(row, { experiments, open }) {
+/** The menu of a row. @param {any} row @param {{experiments: any, source: any, open: (id: string) => void}} parts */
+export function rowItems(row, { experiments, source, open }) {
+  const actions = actionsOf(row, { experiments, source });
   const ends = row.state === "finished" || row.state === "failed" || row.state === "interrupted";
   const items = [
     { value: "only", label: "Show only this one", note: "o" },
@@ -42,6 +49,7 @@ export function rowItems(row, { experiments, open }) {
     { value: "hide", label: isMarked("hidden", row.id) ? "Back into my lists" : "Hide from my lists", note: "h" },
     ...(ends && !isMarked("watched", row.id) ? [] : [{ value: "watch", label: isMarked("watched", row.id) ? "Do not tell me when it ends" : "Tell me when it ends", note: "w" }]),
     { value: "id", label: "Copy its id" },
+    ...actions.map(({ value, label, note }) => ({ value, label, note, group: "For everybody" })),
   ];
   /** @type {Record<string, () => any>} */
   const acts = {
@@ -51,6 +59,7 @@ export function rowItems(row, { experiments, open }) {
     hide: () => hide([row], experiments),
     watch: () => watch(row),
     id: () => copyId(row.id),
+    ...Object.fromEntries(actions.map(({ value, run }) => [value, run])),
   };
   return { items, run: (/** @type {string} */ value) => acts[value]?.() };
 }
