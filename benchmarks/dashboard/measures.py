@@ -62,7 +62,7 @@ def deep(browser: Browser, *, quick: bool) -> list[Figure]:
 
     The drag is either over in some milliseconds, as only a program drags, or as a hand does it: see `_by_hand`.
     """
-    drawn, at_once, by_hand = [], [], []
+    drawn, at_once, deeper, by_hand = [], [], [], []
     seen = 0
     with running_space(data.store_of("deep", quick=quick)) as space:
         _warm(space.url, "deep")
@@ -73,6 +73,8 @@ def deep(browser: Browser, *, quick: bool) -> list[Figure]:
                 seen = page.evaluate("() => benchSeen().length")
                 page.wait_for_timeout(SETTLE_MS)
                 at_once.append(_zoom(page, turn))
+                page.wait_for_timeout(500)
+                deeper.append(_zoom(page, turn))  # into what is no longer drawn of overviews, but of points
             with fresh_page(browser, LARGE) as page:
                 page.goto(_deep_address(space.url), wait_until="commit")
                 watch_ms(page, "benchDrawn(20)")
@@ -83,6 +85,7 @@ def deep(browser: Browser, *, quick: bool) -> list[Figure]:
         Figure(measure=what, what="first draw", values=tuple(drawn), unit="ms", target=2000),
         Figure(measure=what, what="zoom answered, dragged by hand", values=tuple(by_hand), unit="ms", target=300),
         Figure(measure=what, what="zoom answered, dragged at once", values=tuple(at_once), unit="ms", target=300),
+        Figure(measure=what, what="the same, into that again", values=tuple(deeper), unit="ms", target=300),
     ]
 
 
@@ -184,11 +187,12 @@ def _zoom(page: Page, turn: int, drag: Callable[[Page, float, float, float], Non
     assert box is not None
     left, y = box["x"] + 0.3 * box["width"] + 7 * turn, box["y"] + 0.4 * box["height"]
     page.evaluate(UP)
+    page.evaluate("() => { globalThis.benchWas = String(benchSeen()[0].model.zoom); }")
     page.mouse.move(left, y)
     page.mouse.down()
     drag(page, left, left + 40, y)
     page.mouse.up()
-    return watch_ms(page, "benchFine()", "globalThis.benchUp")
+    return watch_ms(page, "String(benchSeen()[0].model.zoom) !== benchWas && benchFine()", "globalThis.benchUp")
 
 
 def _ids(url: str, project: str) -> list[str]:

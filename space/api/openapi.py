@@ -46,7 +46,7 @@ EXPERIMENT: Final[Json] = _object(
     tags=_list(_TEXT), state={"enum": ["running", "finished", "failed", "interrupted", "lost_contact", "paused"]},
     evidence=_TEXT, since_s=_SECONDS, created_s=_SECONDS, last_event_s=_SECONDS, last_heard_s=_SECONDS,
     duration_s={"type": "number"}, last_step={"type": ["integer", "null"]}, metric_count=_WHOLE, point_count=_WHOLE,
-    alert_count=_WHOLE, alert_level={"enum": ["info", "warn", "error", None]}, generation=_WHOLE,
+    alert_count=_WHOLE, alert_level={"enum": ["info", "warn", "error", None]}, missing=_WHOLE, generation=_WHOLE,
     archived={"type": "boolean"}, parent={"type": ["array", "null"]}, columns=_ANY,
 )  # fmt: skip
 _SERIES: Final[Json] = _object(
@@ -174,10 +174,10 @@ DOCS: Final[dict[str, dict[str, Any]]] = {
     "cells": _route("Columns of a project's experiments, for a list that is held already", _object("experiments", "columns",
         experiments=_list(_TEXT), columns=_ANY)),
     "experiment": _route("One experiment with config, summary and environment", EXPERIMENT),
-    "artifacts": _route("Artifacts of a project; with `name` the versions of one", _object(
+    "artifacts": _route("Artifacts of a project; with `name` the versions of one; with `any` only whether there are any", _object(
         artifacts=_list(_object("name", "type", "versions", name=_TEXT, type={"type": ["string", "null"]}, versions=_WHOLE,
             latest={"type": ["integer", "null"]}, aliases=_list(_TEXT), bytes=_WHOLE, updated_s=_SECONDS)),
-        name=_TEXT, versions=_list(_ARTIFACT))),
+        name=_TEXT, versions=_list(_ARTIFACT), total=_WHOLE, any={"type": "boolean"})),
     "artifact": _route("One version: name:alias, name:v3 or project/name:alias; with its files and lineage", _ARTIFACT),
     "lineage": _route("Where an experiment's artifacts come from and where they went", _object("nodes", "edges", "more",
         nodes=_list(_object("id", "kind", "distance", id=_TEXT, kind={"enum": ["experiment", "artifact"]}, distance={"type": "integer"},
@@ -241,9 +241,13 @@ DOCS: Final[dict[str, dict[str, Any]]] = {
             "entries", entries=_list({"type": "array", "description": "experiment id, writer id, number", "minItems": 3, "maxItems": 3}))}}}),
     "receipts": _route("What is held of an experiment: counts and digest", _object(
         "receipts", "events", "points", "digest", receipts=_list(RECEIPT), events=_WHOLE, points=_WHOLE, digest=_TEXT)),
+    "replaced": _route("Points of a metric that a resume logged again, as they were", _object("metric", "branches", metric=_TEXT,
+        branches=_list(_object("steps", "values", "times_s", steps=_list(_WHOLE), values=_list(_VALUE), times_s=_list(_SECONDS),
+            points=_WHOLE, from_step=_WHOLE, to_step=_WHOLE, replaced_s=_SECONDS)), more=_WHOLE)),
     "metrics": _route("Metrics of a project, in the page's order", _object("metrics", metrics=_list(_object(
         metric=_TEXT, group=_TEXT, name=_TEXT, title=_TEXT, unit=_TEXT, goal={"type": ["string", "null"]}, quantity=_TEXT,
-        experiments=_WHOLE, points=_WHOLE, step_metric={"type": ["string", "null"]}, hidden={"type": "boolean"})))),
+        experiments=_WHOLE, points=_WHOLE, step_metric={"type": ["string", "null"]}, hidden={"type": "boolean"},
+        ranked={"type": "boolean"})))),
     "series": _route(
         "Points of series", _SERIES, binary=True,
         parameters=[

@@ -49,7 +49,7 @@ _TABLE: Final = (
         SAFE,
         _any_of(
             r"/v1/(?:projects|cells|alerts|metrics|series|compare|importance|groups|groups/curves|snapshot\.html|sync|openapi\.json)",
-            rf"/v1/experiments(?:/{_ONE}(?:/events|/receipts|/summary|/artifacts|/lineage|/snapshot\.html|/index(?:/{_ONE}/{_ONE})?)?)?",
+            rf"/v1/experiments(?:/{_ONE}(?:/events|/receipts|/replaced|/summary|/artifacts|/lineage|/snapshot\.html|/index(?:/{_ONE}/{_ONE})?)?)?",
             f"/v1/writers/{_ONE}",
             f"/v1/blobs/{_ONE}",
             "/v1/artifacts(?:/.+)?",

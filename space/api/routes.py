@@ -45,13 +45,14 @@ from trackio_client.errors import UsageError
 from trackio_client.queries import experiments as asked
 from trackio_client.queries import index as indexed
 from trackio_client.queries.alerts import MOST_ALERTS, USUAL_ALERTS, list_alerts
-from trackio_client.queries.artifacts import experiment_artifacts, list_artifacts, read_artifact
+from trackio_client.queries.artifacts import Shelf, experiment_artifacts, has_artifacts, list_artifacts, read_artifact
 from trackio_client.queries.comparing import compare
 from trackio_client.queries.editing import notes_version
 from trackio_client.queries.environment import detail_with_environment
 from trackio_client.queries.expression import MOST_CHARACTERS
 from trackio_client.queries.lineage import lineage
 from trackio_client.queries.metrics import list_metrics
+from trackio_client.queries.replaced import read_replaced
 from trackio_client.queries.training import training_summary
 from trackio_client.store.binning import edit_batch
 from trackio_client.store.contract import Store
@@ -167,7 +168,7 @@ def _check_notes(standing: str | None, wanted: str | None, begun_from: Any) -> N
 
 def _reading(parts: Parts) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["reading"])
-    store, crowds = parts.store, Crowds[Response]()
+    store, crowds, shelf = parts.store, Crowds[Response](), Shelf(parts.store)
 
     @router.get("/projects", **DOCS["projects"])
     def projects(request: Request) -> Response:
@@ -212,14 +213,20 @@ def _reading(parts: Parts) -> APIRouter:
         project: Annotated[str, Query(min_length=1, max_length=300)],
         name: Annotated[str | None, Query(max_length=300)] = None,
         type: Annotated[str | None, Query(max_length=300)] = None,
+        offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
+        limit: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
+        any: bool = False,
     ) -> Response:
-        return answer(list_artifacts(store, project, name=name, type=type), accepts_gzip=_gzip(request))
+        if any:
+            return answer({"artifacts": [], "any": has_artifacts(store, project)})
+        found = list_artifacts(store, project, shelf=shelf, name=name, type=type, offset=offset, limit=limit)
+        return answer(found, accepts_gzip=_gzip(request))
 
     @router.get("/artifacts/{wanted:path}", **DOCS["artifact"])
     def artifact(
         request: Request, wanted: str, project: Annotated[str | None, Query(min_length=1, max_length=300)] = None
     ) -> Response:
-        return answer(read_artifact(store, wanted, project), accepts_gzip=_gzip(request))
+        return answer(read_artifact(store, wanted, project, shelf=shelf), accepts_gzip=_gzip(request))
 
     @router.get("/experiments/{experiment_id}/artifacts", **DOCS["experiment_artifacts"])
     def of_experiment(request: Request, experiment_id: str) -> Response:
@@ -286,6 +293,12 @@ def _reading(parts: Parts) -> APIRouter:
     @router.get("/experiments/{experiment_id}/receipts", **DOCS["receipts"])
     def receipts(request: Request, experiment_id: str) -> Response:
         return answer(asked.list_receipts(store, experiment_id), accepts_gzip=_gzip(request))
+
+    @router.get("/experiments/{experiment_id}/replaced", **DOCS["replaced"])
+    def replaced(
+        request: Request, experiment_id: str, metric: Annotated[str, Query(min_length=1, max_length=300)]
+    ) -> Response:
+        return answer(read_replaced(store, experiment_id, metric), accepts_gzip=_gzip(request))
 
     @router.get("/metrics", **DOCS["metrics"])
     def metrics(

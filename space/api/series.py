@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
@@ -38,6 +41,12 @@ def series_routes(store: Store) -> APIRouter:
     return router
 
 
+_MANY: Final = 60
+"""Series, from which on a range takes long enough to wait for the one before it."""
+_LONGEST_WAIT_S: Final = 0.5
+_ranges = threading.Lock()
+
+
 def told(
     store: Store, request: Request, query: SeriesQuery, form: str, crowds: Crowds[bytes] | None = None
 ) -> Response:
@@ -45,11 +54,24 @@ def told(
     if is_binary(request, form):
 
         def make() -> bytes:
-            return read_buckets(store, query, time.time())
+            with _in_turn(query):
+                return read_buckets(store, query, time.time())
 
         raw = make() if crowds is None else crowds.answer(replace(query, cursor=None), query.cursor, make)
         return Response(raw, 200, {"Cache-Control": "no-store"}, SERIES_TYPE)
     return answer(read_series(store, query), accepts_gzip="gzip" in request.headers.get("accept-encoding", ""))
+
+
+@contextlib.contextmanager
+def _in_turn(query: SeriesQuery) -> Iterator[None]:
+    """Wide ranges one by one: a page asks a zoom in parts; side by side the first would come as late as the last."""
+    is_wide = query.from_x is not None and query.cursor is None and len(query.experiments) * len(query.metrics) >= _MANY
+    waits = is_wide and _ranges.acquire(timeout=_LONGEST_WAIT_S)
+    try:
+        yield
+    finally:
+        if waits:
+            _ranges.release()
 
 
 def is_binary(request: Request, form: str) -> bool:

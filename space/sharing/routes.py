@@ -29,6 +29,8 @@ from trackio_client.wire.asks import SeriesQuery
 MOST_POINTS: Final = 100_000
 """Points a series that a link gives as numbers; a chart asks for at most as many as it has pixels."""
 MOST_BUCKETS: Final = 5000
+MOST_COLUMNS: Final = 20
+"""Keys of the config beside each experiment: what groups them, or has a chart a value."""
 _READ: Final = ["GET", "HEAD"]
 """Robots of chats look with HEAD first."""
 _MOST_BODY: Final = 256 * 1024
@@ -77,12 +79,16 @@ def link_routes(links: Links) -> APIRouter:
     prefix = "/s/{token}/v1"
 
     @router.get(prefix + "/experiments")
-    def experiments(request: Request, token: str) -> Response:
+    def experiments(
+        request: Request,
+        token: str,
+        column: Annotated[list[str], Query(max_length=MOST_COLUMNS)] = [],  # noqa: B006 (FastAPI copies it)
+    ) -> Response:
         shared = links.shared(request)
         if not shared.records:
             return link_refused(request.url.path)
         content = {
-            "experiments": shared.rows(),
+            "experiments": shared.rows(column),
             "cursor": 0,  # always all of it: a link shows a hundred at most
             "now_s": shared.now_s,
             "lost_contact_s": shared.lost_contact_s,

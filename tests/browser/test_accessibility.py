@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.accessible import SETTLED, fits_its_window, in_all_looks, tabbed, violations
+from tests.browser.looks import CUT, OVERLAPS, STRETCHED
 from tests.browser.told import ODD, evaluation
 from tests.browser.trainings import Training, trained
 from tests.browser.waiting import becomes
@@ -149,6 +150,37 @@ def test_at_twice_the_size_nothing_is_lost(page, space, told):
         cut = """() => [...document.querySelectorAll('.tc-words *, button, label')].filter((e) => e.checkVisibility()
             && getComputedStyle(e).overflow === 'hidden' && e.scrollWidth > e.clientWidth + 1).map((e) => e.outerHTML.slice(0, 90))"""
         becomes(lambda cut=cut: page.evaluate(cut), [])
+
+
+@pytest.mark.parametrize(("width", "height", "scale"), [(2560, 1440, 1), (720, 450, 2)])
+def test_every_view_holds_together_on_a_large_screen_and_at_twice_the_size(page, space, told, width, height, scale):
+    # What a browser does at 200 %: half as many pixels of CSS, of two each, so that every text is twice as large.
+    size = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": False}
+    page.context.new_cdp_session(page).send("Emulation.setDeviceMetricsOverride", size)
+    page.goto(f"{space.url}/?project={PROJECT}")
+    expect(page.locator(".tk-chart-values").first).not_to_be_empty()
+    assert page.evaluate("[innerWidth, devicePixelRatio]") == [width, scale]
+    found = {}
+    for view in views_of(page):
+        own = {"experiment": told["ids"][0]} if view == "experiment" else {}
+        page.evaluate("(wanted) => trackioPage.shell.ask(wanted)", {"view": view, **own})
+        page.wait_for_function(_STANDS, arg=view)
+        page.wait_for_function(SETTLED)
+        fits_its_window(page, view)
+        scope = ":is(.tk-top, .tk-side, .tk-bar, .tk-tabs, .tk-view:not([hidden]))"
+        for check in (CUT, OVERLAPS, STRETCHED):
+            if bad := page.evaluate(check, scope):
+                found.setdefault(view, []).extend(bad)
+        if view == "metrics":
+            used = page.evaluate(
+                "() => { const grid = [...document.querySelectorAll('.tk-view.metrics .tk-grid')]"
+                ".find((each) => each.checkVisibility()); const tracks = "
+                "getComputedStyle(grid).gridTemplateColumns.split(' ').map(parseFloat); "
+                "return [tracks.reduce((sum, each) => sum + each, 0) / grid.clientWidth, Math.max(...tracks)]; }"
+            )
+            assert used[0] > 0.85, "a row of charts is as wide as the view"
+            assert used[1] < 720
+    assert found == {}
 
 
 def test_nothing_moves_by_itself_for_who_asked_for_that(page, space, told):

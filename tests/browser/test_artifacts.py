@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import expect
@@ -132,6 +133,61 @@ def test_files_are_saved_byte_for_byte_under_their_own_name(page, space, experim
     page.wait_for_function(
         "async wanted => (await navigator.clipboard.readText()) === wanted", arg=hashlib.sha256(WEIGHTS).hexdigest()
     )
+
+
+def test_the_project_shows_its_artifacts_their_versions_and_what_differs_between_two(page, space, experiments):
+    page.goto(f"{space.url}/?project=artifacts")
+    tab = page.get_by_role("navigation", name="Views").get_by_role("link", name="Artifacts")
+    tab.click()
+    names = page.locator(".tk-artifact-names tbody tr")
+    expect(names).to_have_count(2)
+    expect(names.first).to_contain_text(ODD)
+    page.get_by_role("button", name="name", exact=True).click()
+    expect(names.nth(1)).to_contain_text("rows")
+    page.get_by_label("Find an artifact").fill("rows best")
+    expect(names).to_have_count(1)
+    expect(names.first.locator("td")).to_contain_text(["rows", "dataset", "2", "v1", "16 B", "ago"])
+    names.first.get_by_role("link").click()
+    rows = page.locator(".tk-artifact-rows tbody tr")
+    expect(rows.locator("a")).to_have_text(["v1", "v0"])
+    rows.nth(1).get_by_role("link", name="v0").click()
+    one = page.get_by_role("region", name="Version", exact=True)
+    expect(one).to_contain_text("Used by user")
+    one.get_by_text("Use this").click()
+    expect(one.locator("pre").first).to_contain_text('experiment.use_artifact("artifacts/rows:v0")')
+    rows.first.get_by_role("link", name="v1").click()
+    one.get_by_title("Compare with").click()
+    page.get_by_role("option", name="v0").click()
+    expect(one).to_contain_text(
+        "From v0 to v1: 1 file added, 0 removed, 1 changed, 0 the same; its metadata is the same"
+    )
+    expect(one.locator(".tk-artifact-differ tbody tr")).to_have_text([r"changedtrain.csv8 B12 B", r"addedtest.csv–4 B"])
+    expect(page).to_have_url(re.compile("artifact=rows&version=v1&against=v0"))
+    reads_well(page)
+    page.reload()
+    expect(one).to_contain_text("From v0 to v1")
+    page.go_back()
+    page.go_back()
+    expect(one).to_contain_text("Made by maker")
+    page.goto(f"{space.url}/?project=artifacts&view=artifacts&artifact={quote(ODD)}&version=v7")
+    expect(one).to_contain_text("has no 'v7'")
+    one.get_by_role("button", name="Open the latest").click()
+    expect(one.locator("h2")).to_have_text(f"{ODD}:v0")
+    expect(one).to_contain_text("From rows:v0")
+    expect(one.locator("pre[aria-label=Metadata]")).to_contain_text('"f1": 0.5')
+    fits(page)
+
+
+def test_a_project_without_artifacts_has_no_tab_for_them_and_says_how_to_log_one(page, space):
+    training = Training(space.url, "no artifacts", "one")
+    training.log([(step, curve(step)) for step in range(5)])
+    with page.expect_response(re.compile(r"/v1/artifacts\?.*any=1")):
+        page.goto(f"{space.url}/?project=no+artifacts")
+    tabs = page.get_by_role("navigation", name="Views")
+    expect(tabs.get_by_role("link", name="Artifacts")).to_have_count(0)
+    page.goto(f"{space.url}/?project=no+artifacts&view=artifacts")
+    expect(page.locator(".tk-notice:visible h1")).to_have_text("No artifact yet")
+    expect(tabs.get_by_role("link", name="Artifacts")).to_have_attribute("aria-current", "page")
 
 
 def test_odd_names_descriptions_and_metadata_are_text_and_what_lies_elsewhere_says_where(page, space, experiments):

@@ -6,6 +6,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -177,3 +178,89 @@ def test_labels_stand_worst_first_most_changed_first_and_sums_at_the_end(modules
     assert found["names"] == ["b"]
     assert found["at"] == [20, 10, 10, None]
     assert found["csv"] == '"a""b,c",,0.5'
+
+
+def test_gaps_of_strips_are_no_numbers_lost_and_what_is_none_is_crossed_and_counted(modules: Any) -> None:
+    ask = """async () => {
+      const { gapped, seriesOf } = await import("/lib/stack/points.js");
+      const { paintRows } = await import("/lib/stack/painters.js");
+      const { makeView } = await import("/lib/charts/lines.js");
+      const { Ink } = await import("/lib/base/colors.js");
+      const x = [0, 1, 2, 3, 4, 50, 51, 52];
+      const series = seriesOf("gpu", x, [1, NaN, 3, Infinity, 5, 6, NaN, 8]);
+      series.info = { points: 8, nan: 2, posinf: 1, neginf: 0 };
+      const broken = gapped(series);
+      const g = document.createElement("canvas").getContext("2d");
+      const written = [];
+      g.fillText = (words) => written.push(words);
+      const ink = new Ink();
+      ink.forget();
+      const view = makeView({ L: 50, R: 650, T: 2, B: 60, x0: 0, x1: 52, y0: 0, y1: 100, log: false, ratio: 1 });
+      paintRows(g, view, [{ name: "gpu 0", series: broken }], { high: 10, low: 0, height: 14, dark: false, ink });
+      return { n: broken.n, odd: broken.odd(), points: broken.points().count, written };
+    }"""
+    found = modules.evaluate(ask)
+    assert (found["n"], found["odd"], found["points"]) == (9, 3, 8)  # the gap is neither a point nor a NaN
+    assert found["written"] == ["gpu 0", "2 NaN, 1 ∞"]
+
+
+def test_restarts_are_told_with_what_was_different_then(modules: Any) -> None:
+    ask = """async (events) => (await import("/lib/experiment/restarts.js")).restartsOf(events)"""
+
+    def start(writer: str, at_s: int, generation: int, **told: Any) -> dict[str, Any]:
+        content = {"kind": "start", "time_us": at_s * 1_000_000, "generation": generation, **told}
+        return {"writer_id": writer, "content": content}
+
+    lone = {"rank": 0, "host": "a", "world_size": 1}
+    events = [
+        start("w0", 0, 0, config={"lr": 0.1, "model": {"layers": 2}}, process=lone),
+        {"writer_id": "w0", "content": {"kind": "config", "time_us": 1, "values": {"lr": 0.2, "late": 1}}},
+        {"writer_id": "w0", "content": {"kind": "end", "time_us": 50_000_000, "state": "interrupted"}},
+        start("w1", 60, 1, config={"lr": 0.2, "model": {"layers": 3}}, process=lone | {"host": "b"}, steps_from=7),
+        start("w2", 61, 1, config={}, process=lone | {"rank": 1}),  # another rank is no restart of its own
+        start("w3", 90, 2, config={}, process=lone | {"host": "b"}, steps_from=9),
+    ]
+    first, second = modules.evaluate(ask, events)
+    assert (first["step"], first["ended"], first["ended_s"]) == (7, "interrupted", 50)
+    assert first["changes"] == ["host a → b", "model.layers 2 → 3"]
+    assert (second["step"], second["ended"], second["changes"]) == (9, None, [])
+
+
+def test_the_zoom_of_an_experiments_page_is_its_own_and_goes_into_a_link_to_it(modules: Any) -> None:
+    ask = """async ([one, other]) => {
+      const { PageState } = await import("/lib/data/state.js");
+      const { ownZoom, withOwnZoom } = await import("/lib/data/ownzoom.js");
+      const { readAddress, addressOf } = await import("/lib/data/address.js");
+      const { viewOf } = await import("/lib/shell/share.js");
+      const state = new PageState({ project: "p", view: "experiment", experiment: one, zoom: { "step train": [1, 2] }, lineX: "time", linePair: "f1" });
+      const scope = (id) => state.scope({}, { zoom: (all) => ownZoom(id, all) }, { zoom: (mine, all) => withOwnZoom(id, mine, all) });
+      const [mine, theirs] = [scope(one), scope(other)];
+      mine.set({ zoom: { "step (line)": [10, 20] } });
+      const read = readAddress(addressOf(state, null));
+      const [seen, chart] = [state, mine].map((each) => Object.fromEntries(viewOf(each)));
+      const kept = [mine.get("zoom"), theirs.get("zoom"), state.get("zoom")["step train"]];
+      theirs.set({ zoom: { "step train": [3, 4] } });
+      const left = mine.get("zoom");
+      theirs.set({ zoom: null });
+      return { kept, left, rest: state.get("zoom"), read: [read.zoom, read.lineX, read.linePair], seen, chart, without: viewOf(state).get("zoom") };
+    }"""
+    found = modules.evaluate(ask, ["exp-00000000-aaaaaaaa", "exp-00000000-bbbbbbbb"])
+    assert found["kept"] == [{"step (line)": [10, 20]}, None, [1, 2]]
+    assert found["left"] is None  # of one experiment at a time: an address has room for no more
+    assert found["rest"] == {"step train": [1, 2]}
+    assert found["read"] == [{"step train": [1, 2], "step (line)@aaaaaaaa": [10, 20]}, "time", "f1"]
+    assert found["seen"] == found["chart"] == {"zoom": "step~(line):10:20", "line": "f1", "linex": "time"}
+    assert found["without"] is None  # the zoom of Metrics is none of this page
+
+
+def test_on_the_hub_nothing_is_asked_more_often_than_each_three_seconds(modules: Any) -> None:
+    ask = """async (host) => {
+      const { every } = await import("/lib/data/pace.js");
+      return [500, 2000, 5000].map((ms) => every(ms, { hostname: host }));
+    }"""
+    assert modules.evaluate(ask, "me-space.hf.space") == [3000, 3000, 5000]
+    assert modules.evaluate(ask, "hf.space.example.org") == [500, 2000, 5000]
+    assert modules.evaluate(ask, "127.0.0.1") == [500, 2000, 5000]
+    view = Path(__file__).parents[2] / "trackio_client" / "view"
+    polls = ["charts/feeds.js", "data/experiments.js", "experiment/journal.js", "shell/shell.js", "shell/sync.js"]
+    assert [name for name in polls if "every(" not in (view / name).read_text(encoding="utf-8")] == []

@@ -243,10 +243,16 @@ def test_a_menu_gives_an_image_and_every_point(open_page: Callable[..., Any]) ->
 
 
 def test_a_chart_opens_in_plotly_and_closes_again(open_page: Callable[..., Any]) -> None:
-    page = open_page(several(2))
+    server = several(2)
+    for pair in server.series.values():
+        pair.times = [1_700_000_000 + x for x in pair.x]
+    server.state = {"x": "time"}
+    page = open_page(server)
+    page.evaluate("Date.prototype.getTimezoneOffset = () => -330")  # a reader in India
     page.get_by_role("button", name="Menu of train/loss").click()
     page.get_by_role("option", name="Open in Plotly").click()
     page.locator("dialog.tk-large .main-svg").first.wait_for()
+    assert page.evaluate("document.querySelector('.tk-large-plot').data.at(-1).x[0]") == "2023-11-15 03:43:20.000"
     assert (
         page.evaluate("document.querySelector('.tk-large-plot').data.filter((t) => t.showlegend !== false).length") == 2
     )

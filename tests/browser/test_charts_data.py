@@ -284,9 +284,8 @@ FEED = """async (from) => {
 
 
 def test_a_range_of_hundreds_of_series_is_asked_for_and_drawn_in_parts(modules: Any) -> None:
-    """The next part is asked when the one before is here; nothing is asked twice, and a whole axis is one question."""
+    """Two parts are on their way at a time; nothing is asked twice, and a whole axis is one question."""
     parts = modules.evaluate(FEED, 1)
-    assert [each for each in parts if each.startswith("ask")] == ["ask m0 8 1", "ask m8 8 1", "ask m16 8 1"]
+    assert [each for each in parts if each.startswith("ask")] == ["ask m0 8 1", "ask m8 8 2", "ask m16 8 2"]
     assert [each for each in parts if each.startswith("data")][:3] == ["data 160"] * 3
-    assert parts.index("data 160") < parts.index("ask m16 8 1")
     assert modules.evaluate(FEED, None) == ["ask m0 24 1", "data 480"]

@@ -79,6 +79,14 @@ def test_a_plane_is_met_exactly_and_nothing_is_said_outside_of_the_places(module
     assert told["twice"] == [3, 4, pytest.approx(3)]  # 1, 3 and 5 at one place
 
 
+_WORDS = """async () => {
+  const { wordsOn } = await import("/lib/compare/levelwords.js");
+  const line = (x) => Array.from({ length: 20 }, (_, i) => [{ x: x + i, y: i * 10 }, { x: x + i + 1, y: i * 10 + 10 }]);
+  const levels = [{ words: "2.5", lines: line(50) }, { words: "3.0", lines: line(70) }, { words: "short", lines: [[{ x: 5, y: 5 }, { x: 9, y: 9 }]] }];
+  return wordsOn(levels, [{ x: 60, y: 100 }], { left: 0, right: 300, top: 0, bottom: 200 }, () => 20);
+}"""  # noqa: E501
+
+
 def trained(space, name, values, *, project="contoured", **config):
     training = Training(space.url, project, name, config=config)
     training.log([(1, values)])
@@ -114,6 +122,11 @@ def test_a_contour_says_numbers_of_dots_and_between_them(page, space):
     scale = page.locator(".tk-scale")
     expect(scale).to_have_attribute("aria-label", re.compile("^eval/loss from 2 to 6, bands end at 2.5, 3.0, .*5.5$"))
     expect(scale).to_contain_text("lowest 2, highest 6")
+    told = page.evaluate(
+        _WORDS
+    )  # numbers on the lines: of two lines that cross the field, clear of the dot and each other
+    assert [each["words"] for each in told] == ["2.5", "3.0"]
+    assert told[1]["y"] - told[0]["y"] > 20 or abs(told[1]["x"] - told[0]["x"]) > 30
     plane = page.get_by_role("application")
     plane.focus()
     page.keyboard.press("ArrowRight")

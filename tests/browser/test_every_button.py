@@ -1,5 +1,5 @@
 # ruff: noqa: E501 (scripts for the browser)
-"""Every button of every view is pressed, and every entry of the menus that they open: each does something, none fails.
+"""Every button of every view and page is pressed, and every entry of the menus that they open: each does something, none fails.
 
 What one does is tested where it belongs; here none is forgotten, for they are found on the page itself.
 """
@@ -10,110 +10,22 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.pressing import STANDS, press
+from tests.browser.static_page import STATIC, deploy, drawn, recent
 from tests.browser.told import evaluation, file, media, png
 from tests.browser.trainings import trained
+from tests.hub.view_data import fill
 
 pytestmark = [pytest.mark.browser, pytest.mark.requirement("S1.80")]
 
 PROJECT = "pressed"
-_STANDS = """(view) => { const pane = document.querySelector(`.tk-view.${view}`);
-  return pane && !pane.hidden && pane.innerText.trim().length > 10 && !pane.querySelector(':scope > .tk-skeleton'); }"""
-_PRESS = """async ({ view, own, scope, most }) => {
-  const pause = (ms) => new Promise((done) => setTimeout(done, ms));
-  // A number or a name tells no other button.
-  const keyOf = (e) => `${e.getAttribute('aria-label') || e.title || e.textContent.trim().slice(0, 28)}`.replace(/[0-9.,]+/g, '#') + ' | ' + e.className.toString().replace(/ (hot|on|chosen|open|current)\\b/g, '');
-  const OPEN = '.tk-menu, dialog[open], .tk-dialog, [role=menu], [role=listbox], .tk-palette, .tk-full';
-  const seen = (e) => e.isConnected && e.checkVisibility() && !e.disabled && e.getAttribute('aria-disabled') !== 'true' && e.getClientRects().length > 0;
-  const LEFT = /delete|log in|log out|sign in|theme|leave|empty the bin|for good/i; // pressed where their harm is wanted
-  const done = new Set(), dead = [], told = [];
-  let changes = 0, other = 0;
-  const watch = new MutationObserver((all) => { changes += all.length; });
-  watch.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
-  const beside = () => other++;
-  const leaves = (event) => { if (!event.destination.sameDocument && event.cancelable) event.preventDefault(), beside(); };
-  navigation.addEventListener('navigate', leaves);
-  const realOpen = window.open, realPrompt = window.prompt, realClick = HTMLAnchorElement.prototype.click;
-  window.open = () => { beside(); return null; };
-  window.prompt = () => { beside(); return null; };
-  HTMLAnchorElement.prototype.click = function () { if (this.download || this.href.startsWith('blob:')) return beside(); return realClick.call(this); };
-  const restore = async () => {
-    for (let i = 0; i < 4 && [...document.querySelectorAll(OPEN)].some(seen); i++) {
-      (document.activeElement ?? document.body).dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true, cancelable: true }));
-      await pause(40);
-      for (const each of document.querySelectorAll('dialog[open]')) each.close();
-    }
-    if (document.querySelectorAll(OPEN).length && [...document.querySelectorAll(OPEN)].some(seen)) document.body.dispatchEvent(new PointerEvent('pointerdown', { bubbles: true }));
-    globalThis.trackioPage.shell.ask({ view, ...own });
-    await pause(15);
-  };
-  document.addEventListener('scroll', beside, true);
-  const press = async (first, name, all) => {
-    first.scrollIntoView({ block: 'center' });
-    await pause(5);
-    const e = first.isConnected ? first : all().find((each) => keyOf(each) === keyOf(first)); // built again meanwhile
-    if (!e) return false;
-    const [was, before, at, href] = [changes, other, document.activeElement, location.href];
-    e.click();
-    for (let i = 0; i < 150; i++) {
-      await pause(10);
-      if (changes > was || other > before || document.activeElement !== at || location.href !== href) return true;
-    }
-    dead.push(name);
-    return false;
-  };
-  const entries = () => [...document.querySelectorAll(OPEN)].filter(seen).flatMap((box) => [...box.querySelectorAll('button, [role=option], [role=menuitem], [role=menuitemcheckbox], [role=menuitemradio]')]).filter(seen);
-  const buttons = () => [...document.querySelectorAll('button, [role=button], [role=tab], summary')].filter((e) => e.closest(scope) && seen(e));
-  const next = async () => {
-    for (let i = 0; i < 25; i++) {
-      const button = buttons().find((e) => !done.has(keyOf(e)) && !LEFT.test(keyOf(e)));
-      if (button) return button;
-      if (buttons().length) break;
-      await pause(40); // what was left is built again
-    }
-  };
-  for (let n = 0; n < 60; n++) {
-    await restore();
-    const button = await next();
-    if (!button) break;
-    const name = keyOf(button);
-    done.add(name);
-    told.push(name);
-    const was = button.getAttribute('aria-expanded');
-    if (!await press(button, name, buttons)) continue;
-    if (was === 'true' && button.getAttribute('aria-expanded') === 'false') await press(button, `${name}, again`, buttons); // what it folds has buttons
-    const inside = [...new Set(entries().map(keyOf))].filter((key) => !LEFT.test(key)).slice(0, most);
-    for (const key of inside) {
-      if (done.has(key)) continue;
-      done.add(key);
-      if (!entries().some((e) => keyOf(e) === key)) {
-        await restore();
-        const again = button.isConnected ? button : buttons().find((e) => keyOf(e) === name);
-        if (!again) break;
-        again.click();
-        await pause(30);
-      }
-      const entry = entries().find((e) => keyOf(e) === key);
-      if (!entry) continue;
-      told.push(`${name} > ${key}`);
-      await press(entry, `${name} > ${key}`, entries);
-    }
-  }
-  await restore();
-  watch.disconnect();
-  document.removeEventListener('scroll', beside, true);
-  navigation.removeEventListener('navigate', leaves);
-  window.open = realOpen;
-  window.prompt = realPrompt;
-  HTMLAnchorElement.prototype.click = realClick;
-  return { told, dead };
-}"""
 
 
 @pytest.fixture(scope="module")
 def told(space):
-    """Two experiments with all that a page shows."""
+    """Two experiments that ended and one that runs, with all that a page shows."""
     made = []
-    for i, state in enumerate(("finished", "failed")):
+    for i, state in enumerate(("finished", "failed", None)):
         training = trained(
             space.url, PROJECT, f"one-{i}", steps=40, state=None, system=True, wave=i, tags=["a tag"], group="g",
             notes="**A note**", config={"lr": 10.0**-i, "model": {"layers": 2}, "seed": i},
@@ -124,41 +36,88 @@ def told(space):
             picture = file(training, png(28, 28, 40 + step), "image/png") | {"width": 28, "height": 28}
             media(training, "image", "val/samples", step, picture, picture)
             media(training, "histogram", "weights", step, {"bins": [0, 1, 2], "counts": [step + 1, 3]})
-        training.finish(state)
+        if state:
+            training.finish(state)
         made.append(training.experiment_id)
     binned = trained(space.url, PROJECT, "in the bin", steps=3)
     httpx.delete(f"{space.url}/v1/experiments/{binned.experiment_id}", timeout=60, trust_env=False).raise_for_status()
     return made
 
 
-def test_every_button_does_something_and_none_fails(page, space, told):
+@pytest.fixture
+def whole(page):
+    """A page whose scripts do not fail, and that asks nothing by a dialog of the browser's own."""
     failed = []
     page.on("pageerror", lambda error: failed.append(str(error)))
     page.on("dialog", lambda dialog: dialog.dismiss())
+    yield page
+    assert failed == []
+
+
+def test_every_button_does_something_and_none_fails(whole, space, told):
+    page = whole
     page.goto(f"{space.url}/?project={PROJECT}")
     expect(page.locator(".tk-chart-values").first).not_to_be_empty()
     views = page.evaluate("import('/lib/shell/views.js').then(({ VIEWS }) => Object.keys(VIEWS))")
-    dead, count = {}, {}
-    for scope, view in [
-        (".tk-top", "metrics"),
-        (".tk-side", "metrics"),
-        (".tk-controls", "metrics"),
-        *((f".tk-view.{view}", view) for view in views),
+    dead, count, pressed = {}, {}, set()
+    for scope, view, experiment in [
+        (".tk-top", "metrics", None),
+        (".tk-side", "metrics", None),
+        (".tk-controls", "metrics", None),
+        *((f".tk-view.{view}", view, told[0] if view == "experiment" else None) for view in views),
+        (".tk-view.experiment", "experiment", told[2]),  # that runs: what it has besides
     ]:
         page.evaluate("localStorage.clear()")  # what one press folded away is there for the next
         page.goto(f"{space.url}/?project={PROJECT}")
         expect(page.locator(".tk-row").first).to_be_visible()
-        own = {"experiment": told[0]} if view == "experiment" else {}
+        own = {"experiment": experiment} if experiment else {}
         page.evaluate("(wanted) => trackioPage.shell.ask(wanted)", {"view": view, **own})
-        page.wait_for_function(_STANDS, arg=view)
-        found = page.evaluate(_PRESS, {"view": view, "own": own, "scope": scope, "most": 10})
-        count[scope] = len(found["told"])
+        page.wait_for_function(STANDS, arg=view)
+        skip = sorted(pressed) if experiment == told[2] else None
+        found = press(page, scope, view, skip=skip, **own)
+        pressed |= {part for each in found["told"] for part in each.split(" > ")}
+        count[scope, experiment] = len(found["told"])
         if found["dead"]:
             dead[scope] = found["dead"]
-    assert failed == []
     assert dead == {}
-    assert min(count.values()) >= 1, count
-    assert sum(count.values()) >= 250, count
+    assert min(each for (_, experiment), each in count.items() if experiment != told[2]) >= 1, count
+    assert sum(count.values()) >= 300, count
+    assert any("Save" in each or "PNG" in each for each in pressed), "the whole menu of a chart"
+
+
+@pytest.mark.parametrize("kind", ["share", "embed", "file", "manage", "configuration"])
+def test_every_button_of_pages_of_their_own_does_something(whole, space, told, tmp_path, kind):
+    page = whole
+    link = httpx.post(f"{space.url}/v1/shares", json={"experiments": told[:2]}, timeout=60, trust_env=False).json()
+    file = tmp_path / "two.html"
+    if kind == "file":
+        wish = {"experiment": told[:2], "state": "filter=train/loss"}
+        raw = httpx.get(f"{space.url}/v1/snapshot.html", params=wish, timeout=60, trust_env=False).content
+        file.write_bytes(raw)
+    # One chart of many: each has the same menu.
+    own = {"share": f"{link['address']}?filter=train/loss", "embed": f"{link['embed']}?metric=train/loss"}
+    own["file"] = file.as_uri()
+    page.goto(own.get(kind) or f"{space.url}/{kind}/")
+    stands = {"manage": "#listed table", "configuration": "#settings table"}
+    expect(page.locator(stands.get(kind, ".tk-chart-values b")).first).to_be_visible()
+    found = press(page, "body")
+    assert found["dead"] == []
+    assert len(found["told"]) >= {"embed": 8, "manage": 5, "configuration": 3}.get(kind, 20), found["told"]
+
+
+@STATIC[2]
+def test_every_button_of_a_page_without_a_server_does_something(world, whole):
+    page = whole
+    fill(world.store, recent(1), recent(2, end=None))
+    url = deploy(world.hub, world.api)
+    world.push()
+    for scope in (".tk-side", ".tk-top", ".tk-view.metrics"):
+        page.goto(f"{url}?filter=loss")
+        page.evaluate("localStorage.clear()")
+        drawn(page)
+        found = press(page, scope)
+        assert found["dead"] == [], scope
+        assert found["told"], scope
 
 
 def test_a_menu_at_the_end_of_the_window_opens_upwards(modules):

@@ -106,6 +106,73 @@ def test_of_two_tabs_that_edit_the_same_notes_the_second_sees_both(page, space):
     becomes(lambda: told(space, training)["notes"], "as it was\ntheirs\n\nmine")
 
 
+def test_what_is_missing_is_named_on_every_page_and_what_is_whole_is_called_complete(page, space):
+    whole = Training(space.url, "receipts", "whole")
+    whole.log([(step, curve(step)) for step in range(40)])
+    whole.finish()
+    holed = Training(space.url, "receipts", "holed", process={"pid": 1, "host": "node-7", "rank": 0, "world_size": 1})
+    holed.log([(step, curve(step)) for step in range(40)])
+    holed.lose(12)
+    holed.log([(step, curve(step)) for step in range(52, 60)])
+    opened(page, space, whole)
+    receipt = page.locator(".tk-receipt")
+    expect(receipt).to_have_text(re.compile(r"^Complete: 42 events, each here once\."))
+    expect(page.locator(".tk-row", has_text="holed").get_by_role("img", name="events are missing")).to_be_visible()
+    expect(page.locator(".tk-row", has_text="whole").get_by_role("img", name="events are missing")).to_have_count(0)
+    opened(page, space, holed)
+    expect(receipt).to_contain_text("12 events missing since")
+    expect(receipt.get_by_role("listitem")).to_have_text(
+        re.compile("Events 41 to 52 of node-7, between step 39, .* and step 52,")
+    )
+    expect(receipt.get_by_role("button")).to_have_text(f"trackio-client sync {holed.experiment_id}")
+    reads_well(page)
+    page.goto(f"{space.url}/?project=receipts&view=overview")
+    expect(page.locator(".tk-ov-line", has_text="holed").first).to_contain_text("12 events missing")
+    page.get_by_role("button", name="1 lacks events").click()
+    expect(page.locator(".tk-row .tk-name")).to_have_text(["holed"])
+
+
+def test_the_words_of_a_receipt_claim_what_is_known_in_every_state(modules):
+    said = modules.evaluate(
+        """async () => {
+            const { receiptWords } = await import("/lib/experiment/receipt.js");
+            const one = { events: 9, points: 9, durable: 9, where: "repo", missing: 0, holes: [], untold: [],
+              told_by: "client", attached: 0, refused: 0, left_out: { holes: 0, untold: 0 } };
+            const row = { experiment_id: "exp_1", generation: 0, last_heard_s: 1900 };
+            const untold = [{ host: "node-1", generation: 0, started_s: 1000 }];
+            const say = (receipt, state, more = {}) => {
+              const told = receiptWords(receipt && { ...one, ...receipt }, { ...row, state, ...more }, 2000);
+              return told && [told.kind, told.head, ...told.words, told.line].join(" ").trim();
+            };
+            return {
+              finished: say({}, "finished"), running: say({ untold }, "running"), lost: say({ untold }, "lost_contact"),
+              resumed: say({ untold }, "finished", { generation: 1 }),
+              rank: say({ untold: [{ rank: 3, host: "b" }], durable: 4 }, "failed"),
+              imported: say({ told_by: "import" }, "finished"), foreign: say({ told_by: "trackio" }, "lost_contact"),
+              unkept: say({ where: null }, "finished"), unknown: say(undefined, "finished"),
+              listed: say(undefined, "finished", { missing: 2 }), beside: say({ refused: 1, attached: 1 }, "finished"),
+            };
+        }"""
+    )
+    begins = {
+        "finished": "whole Complete: 9 events, each here once. All of them are in the repo.",
+        "running": "open 0 events missing so far:", "lost": "open 0 events missing up to the last word:",
+        "resumed": "open 0 events missing of what came:", "rank": "open 0 events missing of what came:",
+        "imported": "whole Imported whole:", "foreign": "open What came is here:", "unkept": "whole Complete:",
+        "listed": "missing 2 events missing.", "beside": "whole Complete:",
+    }  # fmt: skip
+    assert {name: said[name][: len(words)] for name, words in begins.items()} == begins
+    assert said["unknown"] is None
+    holds = {
+        "lost": ["on node-1 and comes by itself", "trackio-client sync exp_1"],
+        "resumed": ["told no end: what it logged and did not send would still be on node-1"],
+        "rank": ["Rank 3 told no end", "5 of them are not in the repo yet"],
+        "unkept": ["the trainer keeps them as well"],
+        "beside": ["One process that logged along tells no end", "1 call of log() was not taken"],
+    }
+    assert [words for name, each in holds.items() for words in each if words not in said[name]] == []
+
+
 def test_who_only_reads_is_shown_no_pencil(page, space):
     training = experiment(space, "read-only", notes="Seen.")
     viewer = {"role": "viewer", "user": None, "can_log_out": False, "can_log_in_with_hub": False}
@@ -209,7 +276,10 @@ def test_a_long_log_is_read_searched_and_saved_without_moving_under_the_reader(p
     training.event("console", stream="stdout", lines=["one more"], dropped=0)
     expect(panel.get_by_role("button", name="To the end, 2 new")).to_be_visible()  # with the day it was said on
     assert box.evaluate("el => el.scrollTop") == 40_000
+    panel.get_by_label("Filter log lines").fill("/[4/")
+    expect(panel.locator(".tk-trouble")).to_contain_text("this [ is not closed (character 2)")
     panel.get_by_label("Filter log lines").fill("line 4321")
+    expect(panel.locator(".tk-trouble")).to_be_hidden()
     expect(box.locator("mark")).to_have_count(0)  # two words, each wherever it stands
     expect(panel.locator(".tk-panel-head")).to_contain_text("1 of 10,0")
     box.locator(".hit").click()

@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from trackio_client.queries import seedless
+from trackio_client.queries.seedless import Settings, without_seed
+
 pytestmark = pytest.mark.browser
 
 KNOWN = ["train/loss", "eval/loss", "train", "loss", "f1-score", "lr", "2x", "log", 'my "odd" metric', "größe/x"]
@@ -123,8 +126,47 @@ def test_a_seed_is_taken_out_of_a_name_and_nothing_else(modules: Any) -> None:
         "seed 5": "seed 5",
         "big-s12x": "big-s12x",
     }
-    run = "async (names) => { const g = await import('/lib/charts/grouping.js'); return names.map(g.withoutSeed); }"
+    run = "async (names) => { const g = await import('/lib/base/seeds.js'); return names.map(g.withoutSeed); }"
     assert dict(zip(names, modules.evaluate(run, list(names)), strict=True)) == names
+    assert [without_seed(name) for name in names] == list(names.values())  # the server says the same
+
+
+def test_configs_are_one_setting_but_for_seeds_with_and_without_a_server(modules: Any) -> None:
+    first = {
+        "lr": 0.1,
+        "seed": 1,
+        "data": {"shuffle_seed": 2, "path": "out/a_seed1"},
+        "seeds": {"numpy": 3},
+        "speed": 1.0,
+    }
+    configs = [
+        first,
+        first
+        | {"seed": 9, "dataSeed": 4, "rng": 1, "output_dir": "runs/1", "data": {"path": "out/a_seed2"}, "seeds": {}},
+        first | {"lr": 0.2},
+        first | {"speed": 2, "optim": ["adam", {"eps": 1e-8}]},
+        {},
+    ]
+    told = [Settings(configs).cell(config) for config in configs[:-1]]
+    assert [each["same"] == told[0]["same"] for each in told] == [True, True, False, False]
+    differs = [
+        {"lr": 0.1, "speed": 1},
+        {"lr": 0.1, "speed": 1},
+        {"lr": 0.2, "speed": 1},
+        {"lr": 0.1, "optim": configs[3]["optim"], "speed": 2},
+    ]
+    some = [Settings(configs[:-1]).cell(config)["differs"] for config in configs[:-1]]
+    assert some == differs
+    run = """async (configs) => { const { settingsOf, settingNames } = await import("/lib/base/seeds.js");
+      const all = settingsOf(configs), names = settingNames(all);
+      return [all.map((each) => each.differs), all.map((each) => names.get(each.same))]; }"""
+    flat = [dict(seedless.flat(config)) for config in configs[:-1]]
+    here, names = modules.evaluate(run, flat)
+    assert here == differs
+    assert names == ["lr 0.1, no optim, speed 1"] * 2 + [
+        "lr 0.2, no optim, speed 1",
+        'lr 0.1, optim ["adam",{"eps":1e-8}], speed 2',
+    ]
 
 
 MISSING = {  # a kind of cone missing, in linear sRGB: Machado, Oliveira and Fernandes 2009, severity 1

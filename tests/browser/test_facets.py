@@ -16,7 +16,7 @@ from tests.browser.trainings import Training
 
 pytestmark = pytest.mark.browser
 
-PLAIN = {"smoothing": {"kind": "none", "amount": 0}, "project": "p", "facet": "config:opt"}
+PLAIN = {"smoothing": {"kind": "none", "amount": 0}, "project": "p", "facet": ["config:opt"]}
 CHARTS = """() => [...grid.charts.values()].map((c) => [c.metric.metric, c.facet?.name ?? "", c.lines.map((line) => line.name).join(), c.view && [c.view.x0, c.view.x1, c.view.y0, c.view.y1].join()])"""
 
 
@@ -91,9 +91,22 @@ def test_twelve_values_are_drawn_and_the_others_are_told(open_page: Callable[...
     assert facets(page) == [f"opt = {i}" for i in range(3, 15)]
     note = page.locator(".tk-facets-note")
     expect(note).to_have_text("3 more values of opt not drawn: 0, 1 and 2.")
-    page.evaluate("state.set({ facet: 'config:<i>nothing' })")
+    page.evaluate("state.set({ facet: ['config:<i>nothing'] })")
     expect(note).to_have_text("No shown experiment has <i>nothing: one chart for all.")
     page.wait_for_function("grid.charts.size === 2")
+
+    # Two keys: a chart a combination, numbers in their order, and what a row lacks is said in its place.
+    page.evaluate("""state.set({ facet: ['config:opt', 'group'], experiments: state.get('experiments')
+        .map((e, i) => ({ ...e, group: i === 2 ? null : e.group, columns: i < 4 ? { 'config:opt': i < 2 ? 'adam' : 10 } : {} })) })""")
+    page.wait_for_function("grid.charts.size === 12")
+    assert facets(page) == [
+        "opt = 10, group = b", "opt = 10, without group", "opt = adam, group = a", "opt = adam, group = b",
+        "without opt, group = a", "without opt, group = b",
+    ]  # fmt: skip
+    page.evaluate("state.set({ facet: ['group', 'config:<i>nothing'] })")
+    expect(note).to_have_text("No shown experiment has <i>nothing.")
+    page.wait_for_function("state.get('facetLacks')?.join() === 'config:<i>nothing'")  # the control says it, too
+    assert facets(page) == ["group = a", "group = b", "without group"]
 
 
 def test_menus_of_a_facet_act_on_it_or_on_its_metric(open_page: Callable[..., Any]) -> None:
@@ -145,7 +158,15 @@ def test_a_chart_per_value_is_chosen_above_the_charts_and_stands_in_the_address(
     expect(page).to_have_url(re.compile("facet=config(:|%3A)optimizer"))
     page.reload()
     expect(said).to_have_text(["optimizer = adam", "optimizer = muon", "without optimizer"])
-    expect(page.get_by_title("A chart for each value of a parameter")).to_contain_text("per optimizer")
+    by = page.get_by_title("A chart for each value of a parameter")
+    expect(by).to_contain_text("per optimizer")
+    by.click()
+    page.get_by_role("option", name="and state").click()
+    expect(said.first).to_have_text("optimizer = adam, state = finished")
+    expect(page).to_have_url(re.compile("facet=config(:|%3A)optimizer(,|%2C)state"))
+    page.evaluate("trackioPage.shell.state.set({ facet: ['config:optimizer', 'config:nothing'] })")
+    expect(by).to_contain_text("per optimizer, nothing: none has it")
+    page.evaluate("trackioPage.shell.state.set({ facet: ['config:optimizer'] })")
     expect(page.locator(".tk-view.metrics .tk-chart-values").first).not_to_be_empty()
     page.evaluate("trackioPage.shell.state.set({ by: ['name'] })")
     for width in (1700, 1560, 1440, 1320):  # all controls in one line, none over another

@@ -116,12 +116,12 @@ def test_the_list_sorts_by_name_and_by_a_metric(opened):
     def in_group(odd):
         return [name for name in names(opened) if int(name[4:]) % 2 == odd]
 
-    opened.get_by_role("button", name="Sort the experiments").click()
+    opened.get_by_role("button", name="Sort or group the experiments").click()
     opened.locator(".tk-menu-row", has_text="Name").filter(has_text="a to z").click()
     for odd in (0, 1):
         becomes(lambda odd=odd: in_group(odd), [f"run-{i}" for i in range(odd, 12, 2)])
     opened.wait_for_url("**sort=name**")
-    opened.get_by_role("button", name="Sort the experiments").click()
+    opened.get_by_role("button", name="Sort or group the experiments").click()
     opened.locator(".tk-menu-row", has_text="eval/loss").filter(has_text="smallest first").click()
     expect(opened.locator(".tk-row-value").first).not_to_be_empty()
     becomes(lambda: in_group(0)[0], "run-10")

@@ -231,6 +231,28 @@ def test_the_palette_goes_anywhere_and_keys_walk_the_page(opened):
     assert len(re.search("shown=([^&]*)", link)[1].split(",")) == 10
 
 
+def test_what_is_shown_is_copied_as_text_for_an_assistant(opened, space, project):
+    page, known = opened, ids(space, project)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"{space.url}/?project={project}&view=metrics&shown={known['run-3']},{known['run-0']}")
+    expect(row(page, "run-3")).to_be_visible()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("text for an assistant")
+    page.keyboard.press("Enter")
+    expect(toast(page)).to_contain_text("Copied 2 experiments as text")
+    words = page.evaluate("navigator.clipboard.readText()")
+    assert f"# {project}: 2 experiments" in words
+    assert re.search(r"\| run-0 \| finished \| Exit code 0\. \|", words)
+    assert re.search(r"\| lr \|( 1 \| 0\.001| 0\.001 \| 1) \|", words), "settings that differ"
+    found = httpx.get(f"{space.url}/v1/experiments/{known['run-3']}", timeout=60).json()["summary"]["train/loss"]
+    assert f"{found['last']:.6g} at step {found['last_step']}" in words
+    curve = next(line for line in words.split("### train/loss")[1].splitlines() if line.startswith("- run-3: "))
+    assert len(curve.split(", ")) <= 16
+    assert curve.endswith(f"{found['last_step']}: {found['last']:.6g}")
+    for address in re.findall(r"http://\S+", words.split("## Read on")[1]):
+        assert httpx.get(address.rstrip(","), timeout=60).status_code == 200, address
+
+
 def test_what_was_done_is_taken_back(opened):
     page = opened
     expect(ticked(page)).to_have_count(10)
@@ -241,7 +263,13 @@ def test_what_was_done_is_taken_back(opened):
     page.keyboard.press("Control+z")
     shows(page, *before)
     expect(toast(page).last).to_contain_text("Taken back: the ticks.")
+    # A pattern that does not parse is told, and where; until then it is searched for as it stands.
+    page.get_by_label("Filter metrics").fill("loss /(/")
+    trouble = page.locator(".tk-metric-filter .tk-trouble")
+    expect(trouble).to_contain_text("/(/ is no pattern: this ( is not closed (character 7)")
+    expect(page.get_by_label("Filter metrics")).to_have_attribute("aria-invalid", "true")
     page.get_by_label("Filter metrics").fill("accuracy")
+    expect(trouble).to_be_hidden()
     page.wait_for_url("**filter=accuracy**")
     page.locator(".tk-tabs").get_by_role("link", name="Table").click()
     page.locator(".tk-body").click()
@@ -335,6 +363,29 @@ def test_experiments_are_starred_hidden_and_shown_again(opened, space, project):
     expect(row(page, "run-9")).to_have_count(0)
     httpx.patch(address, json={"archived": False}, timeout=60).raise_for_status()
     expect(row(page, "run-9")).to_be_visible()
+    # A colour of one's own: seen in list, charts and table, kept here and in a link, and taken back.
+    hue = """(name) => { const row = trackioPage.shell.state.get('experiments').find((each) => each.name === name); return [row.color % 10, row.dash]; }"""  # noqa: E501
+    row(page, "run-8").hover()
+    row(page, "run-8").get_by_role("button", name="What to do with run-8").click()
+    page.get_by_role("option", name="Colour").click()
+    page.get_by_role("option", name="red").click()
+    expect(toast(page).last).to_contain_text("“run-8” is red in this browser")
+    assert page.evaluate(hue, "run-8") == [2, False]
+    assert page.evaluate(hue, "run-2")[0] == 2  # its own; drawn together they would differ by dashes
+    expect(row(page, "run-8")).to_have_attribute("style", re.compile(r"--c: var\(--s3\)"))
+    expect(page).to_have_url(re.compile(f"color={ids(space, project)['run-8'][-8:]}:3"))
+    link = page.url
+    page.keyboard.press("Control+z")
+    expect(page).not_to_have_url(re.compile("color="))
+    page.goto(link)
+    page.wait_for_function(f"({hue})('run-8')[0] === 2")
+    # The list in groups of a key of the config, kept and in the address.
+    page.get_by_role("button", name="Sort or group the experiments").click()
+    page.get_by_role("option", name="lr", exact=True).click()
+    becomes(lambda: listed(page)[:6], ["[Starred]", "run-2", "[lr 1e-10]", "run-10", "[lr 1e-9]", "run-9"])
+    expect(page).to_have_url(re.compile("listby=config:lr"))
+    page.goto(f"{space.url}/?project={project}")
+    becomes(lambda: listed(page)[2:4], ["[lr 1e-10]", "run-10"])
 
 
 def test_the_browser_tells_when_a_watched_experiment_ends(page, space, request):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 
 import pytest
@@ -141,6 +142,29 @@ def test_at_twice_the_size_all_is_still_there(page, space, project):
     expect(page.locator(".tk-chart").first).to_be_visible()
     expect(page.get_by_role("link", name="Table")).to_be_visible()
     expect(page.locator(".tk-sheet-button")).to_be_visible()
+
+
+def test_times_are_of_the_readers_zone_and_hover_tells_them_in_utc(browser, space, project):
+    context = browser.new_context(timezone_id="Asia/Kolkata", viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    open_at(page, space, project)
+    own = "trackioPage.shell.state.get('experiments').find((row) => row.name === 'run-0')"
+    began_s, ident = page.evaluate(f"[{own}.created_s, {own}.id]")
+    began = datetime.datetime.fromtimestamp(began_s, datetime.UTC)
+    there = began + datetime.timedelta(hours=5, minutes=30)
+    open_at(page, space, project, f"&experiment={ident}")
+    since = page.locator(f'.tk-facts [title="{began:%Y-%m-%dT%H:%M:%SZ}"]')
+    expect(since).to_have_text(re.compile(rf"^Since {there.day} \w+ {there.year}, {there:%H:%M}$"))
+    # Ticks of wall time stand at round times of the reader's clock, which are none of UTC.
+    ticks = """async (from) => { const { clockTicks, formatMoment } = await import('/lib/charts/scales.js');
+      const { ticks, text } = clockTicks(from, from + 5 * 3600, 5);
+      return [ticks.map(text), formatMoment(from)]; }"""
+    words, moment = page.evaluate(ticks, began_s)
+    assert words == ["20:00", "21:00", "22:00", "23:00", "22 Sep"]
+    assert f"{there:%H:%M:%S}" in moment
+    open_at(page, space, project, "&view=table&columns=created")
+    expect(page.locator(f'.tk-table [title="{began:%Y-%m-%dT%H:%M:%SZ}"]')).to_contain_text(f"{there:%H:%M}")
+    context.close()
 
 
 def test_without_motion_nothing_pulses(page, space, project):

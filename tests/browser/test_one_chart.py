@@ -206,3 +206,41 @@ def test_a_link_to_a_chart_opens_on_it_and_full_screen_has_all_beside_it(page, b
     other.goto(f"{project}&chart=nobody/logged")
     expect(other.locator(".tk-toast")).to_contain_text("nobody/logged, which nobody logged here")
     other.close()
+
+
+def test_points_that_a_resume_replaced_are_shown_where_the_reader_asks(page, space):
+    first = Training(space.url, "replaced", "resumed")
+    first.log([(step, {"train/loss": 5.0 + step / 100}) for step in range(60)])
+    again = Training(
+        space.url,
+        "replaced",
+        "resumed",
+        experiment_id=first.experiment_id,
+        generation=1,
+        started_s=first.started_s + 60,
+    )
+    again.log([(step, {"train/loss": 2.0 - step / 100, "train/new": 1.0}) for step in range(40, 80)])
+    Training(space.url, "never", "resumed").log([(step, {"train/loss": 1.0}) for step in range(5)])
+    opened(page, f"{space.url}/?project=replaced")
+    chosen(page, "train/loss", "Show replaced points")
+    loss = chart(page, "train/loss")
+    told = re.compile(r"1 earlier line: resumed replaced at step 40 by the resume of \d\d:\d\d:\d\d\.")
+    plot = loss.locator(".tk-plot")
+    page.wait_for_function(
+        "node => (node.blur(), node.focus(), node.ariaLabel.includes('earlier line'))", arg=plot.element_handle()
+    )
+    expect(plot).to_have_attribute("aria-label", told)
+    becomes(lambda: "replaced:1" in unquote(page.url), True)
+    page.keyboard.press("t")
+    row = loss.get_by_role("table", name="Replaced points").locator("tbody tr")
+    expect(row).to_have_count(1)
+    expect(row.locator("td")).to_contain_text(["5.59", "20", "40", "59", ":"])
+    page.reload()
+    expect(loss.locator(".tk-chart-values")).not_to_be_empty()
+    loss.locator(".tk-chart-more").click()
+    expect(page.get_by_role("option", name="Hide replaced points")).to_be_visible()
+    page.goto(f"{space.url}/?project=never")
+    expect(page.locator(".tk-chart-values").first).not_to_be_empty()
+    chart(page, "train/loss").locator(".tk-chart-more").click()
+    expect(page.get_by_role("option", name="Show as table")).to_be_visible()
+    expect(page.get_by_role("option", name="Show replaced points")).to_have_count(0)

@@ -53,6 +53,39 @@ def begun(space, project, size, per_host=8):
     return ranks
 
 
+def test_each_rank_is_a_line_where_the_reader_asks(page, space):
+    training = Training(space.url, "lines of ranks", "alone")
+    training.log(
+        [
+            (
+                step,
+                {
+                    "train/loss": 1.0 + step,
+                    "train/loss@rank=1": 2.0 + step,
+                    "train/loss@rank=10": 9.0,
+                    "eval/loss": 1.0,
+                },
+            )
+            for step in range(40)
+        ]
+    )
+    page.goto(f"{space.url}/?project=lines of ranks&view=metrics")
+
+    def figures(name, *told):
+        rows = page.locator(f'.tk-chart[data-metric="{name}"] tbody tr')
+        expect(rows).to_have_text([re.compile(f"^{words}") for words in told])
+
+    for name in ("train/loss", "eval/loss"):
+        page.locator(f'.tk-chart[data-metric="{name}"] .tk-plot').focus()
+        page.keyboard.press("t")
+    figures("train/loss", "alone30")  # the mean of 40, 41 and 9
+    page.get_by_title("Band, outliers").first.click()
+    page.get_by_role("option", name="Each rank a line").click()
+    figures("train/loss", "alone rank 040", "alone rank 141", "alone rank 109")
+    figures("eval/loss", "alone1")
+    expect(page).to_have_url(re.compile("ranks=1"))
+
+
 def environment(training, rank, driver="550.54", **gpu):
     values = {"host": f"node-{rank // 8}", "gpu": {"devices": H100, "driver": driver, **gpu}}
     training.event("environment", values=values, not_captured={}, rank=rank)

@@ -71,6 +71,54 @@ def test_what_a_user_wrote_is_text(page, guarded, trainings):
     expect(page.locator("img")).to_have_count(0)
 
 
+NOTES = """# Why
+A **warm** start, as [told](https://example.org/a) and [not](javascript:alert`1`).
+
+| lr | loss |
+| --- | --- |
+| 1e-3 | 0.4 |
+
+<script>globalThis.broken = 1</script> <img src=x onerror="globalThis.broken = 2"> ![kept back](sha256:HASH)
+[data](data:text/html,<script>globalThis.broken=3</script>) [&#106;avascript:x](&#106;avascript:alert`1`)""".replace(
+    "HASH", "0" * 64
+)
+
+
+def test_notes_read_as_markdown_and_run_nothing_on_the_page_and_in_the_file(page, guarded, tmp_path):
+    training = trained(guarded.url, "shared", "noted", token=TOKEN, steps=5, notes=NOTES)
+    file = tmp_path / "noted.html"
+    path = f"/v1/experiments/{training.experiment_id}/snapshot.html"
+    file.write_bytes(httpx.get(guarded.url + path, headers=OWNER, timeout=60).content)
+    for address in (share(guarded, training)["address"], file.as_uri()):
+        page.goto(address)
+        notes = page.locator(".tk-shared-head .tk-notes-body")
+        expect(notes.locator("h3")).to_have_text("Why")
+        expect(notes.locator("b").first).to_have_text("warm")
+        expect(notes.locator("tbody td")).to_have_text(["1e-3", "0.4"])
+        expect(notes).to_contain_text("<script>globalThis.broken = 1</script>")
+        expect(notes).to_contain_text("kept back")
+        expect(
+            page.locator(".tk-notes-all img, .tk-notes-all script, .tk-pencil:visible, .tk-add:visible")
+        ).to_have_count(0)
+        assert notes.locator("a").evaluate_all("all => all.map((a) => a.href)") == ["https://example.org/a"]
+        assert page.evaluate("globalThis.broken") is None
+
+
+def test_charts_for_each_value_of_a_config_key_are_on_pages_and_in_files(page, guarded, trainings, tmp_path):
+    link, ids = share(guarded, *trainings[:2]), [each.experiment_id for each in trainings[:2]]
+    file = tmp_path / "two.html"
+    wanted = {"experiment": ids, "state": "facet=config:lr"}
+    file.write_bytes(httpx.get(f"{guarded.url}/v1/snapshot.html", params=wanted, headers=OWNER, timeout=60).content)
+    for address in (f"{link['address']}?facet=config:lr", f"{link['embed']}?facet=config:lr", file.as_uri()):
+        page.goto(address)
+        expect(page.locator(".tk-chart-facet").nth(0)).to_have_text("lr = 0.001")
+        expect(page.locator(".tk-chart-facet").nth(1)).to_have_text("lr = 0.002")
+    page.get_by_title("A chart for each value of a parameter").click()  # the reader may ask for another
+    page.get_by_role("option", name="model.layers").click()
+    expect(page.locator(".tk-chart-facet").nth(0)).to_have_text("model.layers = 12")
+    expect(page.locator('[data-metric="train/loss"] .tk-chart-values b')).to_have_count(2)
+
+
 def test_a_comparison_is_ticked_line_by_line_and_compared_in_numbers(page, guarded, trainings):
     page.goto(share(guarded, *trainings[:2], name="Two rates")["address"])
     drawn(page)
@@ -230,7 +278,7 @@ def test_an_owner_makes_copies_and_revokes_a_link_on_the_page(page, browser, gua
 def test_the_ticked_experiments_are_what_is_shared(page, guarded, trainings):
     log_in(page, guarded)
     ids = ",".join(each.experiment_id[-8:] for each in trainings[:2])
-    page.goto(f"{guarded.url}/?project=shared&shown={ids}&x=relative&smooth=gaussian:0.3&filter=loss")
+    page.goto(f"{guarded.url}/?project=shared&shown={ids}&x=relative&smooth=gaussian:0.3&by=config:lr&filter=loss")
     page.get_by_label("Share by a link").click()
     dialog = page.locator(".tk-share-dialog")
     expect(dialog).to_contain_text("brave-otter")
@@ -239,10 +287,10 @@ def test_the_ticked_experiments_are_what_is_shared(page, guarded, trainings):
     with page.expect_download() as download:
         dialog.get_by_role("link", name="Save as one HTML file").click()
     assert download.value.suggested_filename == "shared-2-experiments.html"
-    expect(dialog).to_contain_text("As you see it now: x axis, smoothing and filter")
+    expect(dialog).to_contain_text(re.compile("As you see it now: .*groups"))
     dialog.get_by_role("button", name="Make link").click()
     field = dialog.get_by_label("Link", exact=True)
-    expect(field).to_have_value(re.compile(r"\?x=relative&smooth=gaussian:0.3&filter=loss$"))
+    expect(field).to_have_value(re.compile(r"\?x=relative&smooth=gaussian:0.3&.*by=config%253Alr"))
     with_view = field.input_value()
     dialog.get_by_label("As you see it now").uncheck()
     expect(field).not_to_have_value(re.compile(r"\?"))
@@ -251,13 +299,14 @@ def test_the_ticked_experiments_are_what_is_shared(page, guarded, trainings):
     page.get_by_label("Menu of train/loss").click()
     page.get_by_role("option", name="Share or embed this chart").click()
     dialog.get_by_role("button", name="Use").first.click()
-    expect(field).to_have_value(re.compile("smooth=gaussian:0.3&chart=train/loss$"))
+    expect(field).to_have_value(re.compile("smooth=gaussian:0.3&.*chart=train/loss$"))
     frame = dialog.get_by_label("For another page", exact=True)
     expect(frame).to_have_value(re.compile("&amp;metric=train/loss"))
     expect(frame).not_to_have_value(re.compile("filter="))
     page.goto(with_view)
     drawn(page)
     expect(page.get_by_title("x axis", exact=True)).to_have_text("relative time")
+    expect(page.get_by_title("Group experiments and draw their means")).to_have_text("by lr")
     expect(page.locator(".tk-chart")).to_have_count(2)
     page.locator(".tk-chart-more").first.click()
     expect(page.get_by_role("option", name="Copy link to this chart")).to_be_visible()

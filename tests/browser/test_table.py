@@ -147,7 +147,29 @@ def test_a_table_is_filtered_sorted_grouped_and_taken_away(swept, tmp_path):
     )
     sgd.locator(".tk-group-fold").click()
     listed(page, 3)
-    expect(page).to_have_url(re.compile("group=config"))
+    expect(page).to_have_url(re.compile("group=config.*folds="))
+    # A baseline: how far the others are from it, in a group from the mean of its group; in the address, as are folds.
+    boxes = page.locator(".tk-table tr[data-id]")
+    boxes.filter(has_text="b-1").locator(".tk-box").click()
+    page.locator(".tk-chosen-bar").get_by_role("button", name="Baseline").click()
+    expect(page).to_have_url(re.compile(f"against={page.ids[1][-8:]}"))
+    page.reload()
+    listed(page, 3)
+    expect(boxes.filter(has_text="b-1")).to_contain_text("baseline")
+    expect(boxes.filter(has_text="b-3").locator(".tk-cell-gap.worse")).to_have_text(
+        "+57.1 % worse"
+    )  # 0.55 against 0.35
+    expect(sgd.locator(".tk-cell-gap")).to_have_text(["±0 %"] * 2)  # of means
+    page.get_by_title("Differences in percent").click()
+    menu(page, "no baseline")
+    expect(page.locator(".tk-cell-gap")).to_have_count(0)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+        menu(page, "LaTeX file: 2 groups")
+    typeset = Path(download.value.path()).read_text()
+    assert "\\begin{tabular}{lrrrrr" in typeset, typeset
+    assert "  sgd & 3 & " in typeset, typeset
+    assert "\\textbf{0.4500} $\\pm$ 0.2000" in typeset, typeset
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV").click()
         menu(page, "2 groups with mean")
@@ -189,10 +211,10 @@ def test_chosen_experiments_are_tagged_archived_deleted_and_brought_back(swept, 
     bar.get_by_role("button", name="Archive").click()
     listed(page, 3)
     expect(bar).to_be_hidden()
-    page.get_by_role("button", name="3 archived or hidden").click()
+    page.get_by_role("button", name="Show 3 archived").click()
     listed(page, 6)
     page.keyboard.press("Control+z")
-    expect(page.get_by_role("button", name="archived or hidden")).to_be_hidden()
+    expect(page.get_by_role("button", name="3 archived")).to_be_hidden()
     # By keyboard: walk, choose, a range, none.
     page.locator(".tk-table-scroll").focus()
     for key in ("j", "x", "j", "j", "X"):

@@ -36,7 +36,8 @@ class Training:
         self.started_s = started_s if started_s is not None else time.time()
         self.experiment_id = experiment_id or new_experiment_id(self.started_s)
         self.writer_id = new_writer_id()
-        self.seq = 0
+        self.seq = self.first_held = 0
+        self.generation = int(start.get("generation", 0))
         self.post = client.post if client else partial(httpx.post, verify=NO_CERTIFICATES)
         self.headers = {"X-Trackio-Token": token} if token else {}
         self.event(
@@ -62,10 +63,10 @@ class Training:
             writer_id=self.writer_id,
             experiment_id=self.experiment_id,
             project=self.project,
-            generation=0,
+            generation=self.generation,
             first_seq=self.seq,
             count=count,
-            first_held=0,
+            first_held=self.first_held,
             body=body,
         )
         answer = self.post(
@@ -76,6 +77,10 @@ class Training:
         )
         assert answer.status_code == 200, answer.text
         self.seq += count
+
+    def lose(self, events: int) -> None:
+        """So many events were logged, and are held by nobody any more: the next batch leaves a hole."""
+        self.seq = self.first_held = self.seq + events
 
     def event(self, kind: str, time_s: float | None = None, **fields: Any) -> None:
         """Any event but numbers."""

@@ -76,6 +76,17 @@ def test_the_page_draws_from_addresses_below_the_link(shares):
     assert binary.content[:4] == b"TKS2"
 
 
+def test_a_link_gives_keys_of_the_config_beside_each_and_no_other_column(shares):
+    link = shares.link("exp_a")
+    rows = shares.api.get(f"{link}/v1/experiments?column=config:optim.lr&column=config:no").json()["experiments"]
+    assert rows[0]["columns"] == {"config:optim.lr": 0.1}
+    refused = shares.api.get(f"{link}/v1/experiments?column=notes")
+    assert refused.status_code == 400
+    assert "config:lr; got 'notes'" in refused.text
+    many = "&".join(f"column=config:{i}" for i in range(21))
+    assert shares.api.get(f"{link}/v1/experiments?{many}").status_code in (400, 422)
+
+
 def test_the_address_is_the_spaces_own_name(make_api):
     hub = HubSettings(space_id="me/otter", hosts=("charts.example", "me-otter.hf.space"), visibility="protected")
     shares = Shares(make_api("https://me-otter.hf.space", token=OWNER, on_space=True, hub=hub))

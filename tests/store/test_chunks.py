@@ -60,6 +60,20 @@ def test_a_chunk_read_in_part_gives_the_same_steps_and_values(c):
     assert len(part.times_us) == len(part.seqs) == 0
 
 
+@settings(max_examples=150, deadline=None)
+@given(columns_of_any_kind(), st.integers(0, 210), st.integers(-5, 210))
+def test_a_window_of_a_chunk_is_what_lies_between_two_steps(c, start, more):
+    steps = np.unique(c.steps)
+    c = chunks.Columns(steps, *(getattr(c, name)[: len(steps)] for name in chunks.Columns.__slots__[1:]))
+    low = int(steps[min(start, len(steps) - 1)]) - start % 2
+    high = min(low + more if more < 0 else int(steps[min(start + more, len(steps) - 1)]) + more % 2, 2**63 - 1)
+    low = max(low, -(2**63))
+    found = chunks.window(chunks.encode(c), low, high)
+    inside = (steps >= low) & (steps <= high)
+    assert found[0].tolist() == steps[inside].tolist()
+    assert found[1].tobytes() == c.values[inside].tobytes()
+
+
 @pytest.mark.parametrize("bits", [0, 1, 1 << 63, 0x7FF0000000000001, 0xFFF8DEADBEEF0000, 0x7FEFFFFFFFFFFFFF])
 def test_signed_zeros_and_the_payloads_of_nan_survive_4096_times(bits):
     n = chunks.CHUNK_POINTS

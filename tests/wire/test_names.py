@@ -176,3 +176,13 @@ def test_unknown_names_are_in_the_order_people_count() -> None:
 def test_what_the_callback_reckons_has_a_place_a_title_and_a_unit(name, group, title, unit, goal):
     found = quantity_of(name)
     assert (found.group, found.title, found.unit, found.goal) == (group, title, unit, goal)
+
+
+def test_what_ten_thousand_names_mean_is_read_once():
+    names = [f"layer_{i // 100:02d}/grad_{i:05d}" for i in range(10_000)]
+    for read in (quantity_of, sort_key):
+        read.cache_clear()
+        for _ in range(2):
+            for name in names:
+                read(name)
+        assert read.cache_info().misses == len(names), "a second look reads no name again"

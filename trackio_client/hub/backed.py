@@ -149,6 +149,9 @@ class RepoBacked:
         self._loaded((experiment_id,))
         return self._store.events_at(experiment_id, places)
 
+    def count_events(self, project: str | None, kinds: Sequence[str]) -> tuple[int, int]:
+        return self._store.count_events(project, kinds)
+
     def events_of_project(
         self, project: str | None, kinds: Sequence[str], *, with_binned: bool = False
     ) -> list[StoredEvent]:

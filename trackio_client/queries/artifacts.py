@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from trackio_client.errors import NotFound
 from trackio_client.queries.experiments import find_experiment
@@ -18,6 +18,9 @@ from trackio_client.store.contract import Store, StoredEvent
 from trackio_client.store.numbering import numbers_of
 from trackio_client.wire.artifacts import LATEST, split, version_of
 from trackio_client.wire.events import ARTIFACT, ARTIFACT_USED, ARTIFACT_VERSION, revive
+
+MOST_HELD: Final = 20
+"""Projects whose versions a server keeps in memory."""
 
 
 @dataclass(slots=True)
@@ -40,19 +43,63 @@ class Version:
         return (float("inf") if self.version is None else self.version, self.logged[0][0])
 
 
-def list_artifacts(store: Store, project: str, *, name: str | None = None, type: str | None = None) -> dict[str, Any]:
+def has_artifacts(store: Store, project: str) -> bool:
+    """Whether a project has any, as far as its events are loaded: a page shows no tab for none."""
+    return store.count_events(project, [ARTIFACT])[0] > 0
+
+
+class Shelf:
+    """The versions of each project, put together anew only when an artifact was logged, used or numbered since.
+
+    Ten thousand versions are megabytes of JSON, which who looks at one of them would otherwise read each time.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._held: dict[str, tuple[Any, list[Version]]] = {}
+
+    def of(self, project: str) -> list[Version]:
+        """As `versions_of`. They are shared: nobody changes them."""
+        stamp = (
+            self._store.incarnation,
+            self._store.count_events(project, [ARTIFACT, ARTIFACT_VERSION]),
+            self._store.count_events(None, [ARTIFACT_USED]),
+        )
+        held = self._held.get(project)
+        if held is not None and held[0] == stamp and not self._store.cold():
+            return held[1]
+        versions = versions_of(self._store, project)
+        if len(self._held) > MOST_HELD:
+            self._held.clear()
+        self._held[project] = (stamp, versions)
+        return versions
+
+
+def list_artifacts(
+    store: Store,
+    project: str,
+    *,
+    shelf: Shelf | None = None,
+    name: str | None = None,
+    type: str | None = None,
+    offset: int = 0,
+    limit: int | None = None,
+) -> dict[str, Any]:
     """{"artifacts": [{"name", "type", "versions", "latest", "aliases", "bytes", "updated_s"}]}, newest first.
 
-    With `name`: {"name", "versions": [version]}, newest version first; a version as `read_artifact`, without its files.
+    With `name`: {"name", "versions": [version], "total"}, newest version first, of these `limit` from the `offset` on;
+    a version as `read_artifact`, without its files.
     """
     by_name: dict[str, list[Version]] = {}
-    for version in versions_of(store, project):
+    for version in _versions(store, project, shelf):
         if type in (None, version.first.get("type")):
             by_name.setdefault(version.name, []).append(version)
     if name is not None:
-        names = _names(store, by_name.get(name, ()))
-        told = [_told(store, project, each, names, files=False) for each in reversed(by_name.get(name, []))]
-        return {"name": name, "versions": told}
+        every = by_name.get(name, [])[::-1]
+        chosen = every[offset:] if limit is None else every[offset : offset + limit]
+        names = _names(store, chosen)
+        told = [_told(store, project, each, names, files=False) for each in chosen]
+        return {"name": name, "versions": told, "total": len(every)}
     rows = []
     for called, versions in by_name.items():
         newest = versions[-1]
@@ -70,7 +117,9 @@ def list_artifacts(store: Store, project: str, *, name: str | None = None, type:
     return {"artifacts": sorted(rows, key=lambda row: (-row["updated_s"], row["name"]))}
 
 
-def read_artifact(store: Store, wanted: str, project: str | None = None) -> dict[str, Any]:
+def read_artifact(
+    store: Store, wanted: str, project: str | None = None, *, shelf: Shelf | None = None
+) -> dict[str, Any]:
     """One version: "name:alias", "name:v3" or "project/name:alias".
 
     {"project", "name", "type", "version" (null while the store has not numbered it), "digest", "aliases", "files",
@@ -81,7 +130,7 @@ def read_artifact(store: Store, wanted: str, project: str | None = None) -> dict
         NotFound: with what exists.
     """
     for in_project, name, alias in split(wanted, project):
-        versions = [each for each in versions_of(store, in_project) if each.name == name]
+        versions = [each for each in _versions(store, in_project, shelf) if each.name == name]
         if versions:
             found = _chosen(versions, alias)
             if found is None:
@@ -127,6 +176,10 @@ def experiment_artifacts(store: Store, experiment_id: str) -> dict[str, Any]:
     }
 
 
+def _versions(store: Store, project: str, shelf: Shelf | None) -> list[Version]:
+    return versions_of(store, project) if shelf is None else shelf.of(project)
+
+
 def versions_of(store: Store, project: str) -> list[Version]:
     """All versions of all artifacts of a project: by name, then ascending."""
     events = store.events_of_project(project, [ARTIFACT, ARTIFACT_VERSION])
@@ -134,7 +187,9 @@ def versions_of(store: Store, project: str) -> list[Version]:
     found: dict[tuple[str, str], Version] = {}
     aliases: dict[tuple[str, str], tuple[int, str]] = {}  # (name, alias) → (time, digest)
     for event in sorted((e for e in events if e.content.get("kind") == ARTIFACT), key=_when):
-        said = revive(event.content)
+        said = event.content  # reviving the files of ten thousand versions takes longer than all else
+        if "metadata" in said:
+            said = {**said, "metadata": revive(said["metadata"])}
         name, digest, at = said.get("name"), said.get("digest"), _when(event)[0]
         if not (isinstance(name, str) and isinstance(digest, str)):
             continue

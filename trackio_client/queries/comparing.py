@@ -14,6 +14,7 @@ from trackio_client.queries.at_step import Summaries, at_common_step, summaries_
 from trackio_client.queries.definitions import goal_of
 from trackio_client.queries.environment import environment_of
 from trackio_client.queries.records import newest, records_of
+from trackio_client.queries.seedless import flat
 from trackio_client.queries.states import LOST_CONTACT_S
 from trackio_client.queries.training import training_summary
 from trackio_client.scoring.identity import compared
@@ -180,14 +181,3 @@ def _differences(configs: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str
         if len(values) > 1:
             differing[key] = {one: settings[key] for one, settings in flats.items() if key in settings}
     return differing
-
-
-def flat(config: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    """A nested config as (dotted key, value)."""
-    found: list[tuple[str, Any]] = []
-    for key, value in config.items():
-        if isinstance(value, Mapping) and value:
-            found += flat(value, f"{prefix}{key}.")
-        else:
-            found.append((f"{prefix}{key}", value))
-    return found

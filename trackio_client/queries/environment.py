@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from trackio_client.queries.experiments import experiment_detail, find_experiment
 from trackio_client.queries.ranks import ranks_of
+from trackio_client.queries.receipts import receipt_of
 from trackio_client.queries.records import records_of
 from trackio_client.queries.states import LOST_CONTACT_S
 from trackio_client.store.contract import ExperimentRecord, Store
@@ -80,14 +81,16 @@ def detail_with_environment(
     """Everything about one experiment but its points and events, for those who may see where it ran.
 
     Pages for strangers (share links, the static page) ask `experiment_detail`, which does without. `ranks` tells the
-    processes of an experiment that has several (ranks.py).
+    processes of an experiment that has several (ranks.py), `receipt` what is here of it and what is not (receipts.py).
 
     Raises ExperimentNotFound.
     """
     detail = experiment_detail(store, experiment_id, now_s, lost_contact_s=lost_contact_s)
     environment = environment_of(store, experiment_id)
-    several = ranks_of(store, find_experiment(store, experiment_id), environment, detail["state"])
-    return detail | {"environment": environment, **({"ranks": several} if several else {})}
+    record = find_experiment(store, experiment_id)
+    several = ranks_of(store, record, environment, detail["state"])
+    receipt = receipt_of(store, record)
+    return detail | {"environment": environment, "receipt": receipt, **({"ranks": several} if several else {})}
 
 
 class _Program:

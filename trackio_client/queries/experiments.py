@@ -13,6 +13,7 @@ from trackio_client.queries.alertlevels import alert_counts
 from trackio_client.queries.definitions import goal_of, standing
 from trackio_client.queries.editing import notes_version
 from trackio_client.queries.filtering import STATISTICS, Filter
+from trackio_client.queries.seedless import BUT_SEED, Settings
 from trackio_client.queries.states import LOSSES, LOST_CONTACT_S, state_of
 from trackio_client.store.binning import IN_BIN, goes_at_s
 from trackio_client.store.contract import ExperimentRecord, MetricSummary, Store, StoredEvent
@@ -56,9 +57,10 @@ def list_experiments(
     that were asked for: `filter` is an expression (expression.py), `archived` asks for those that are, or are not.
 
     `columns` are `config:<key>` (nested keys with "/" or "."), `metric:<name>` (its last value, or what its
-    definition says), `last:`, `best:` (by its goal), `min:`, `max:` or `mean:<name>`, or `notes`; `now_s` is the
-    store's clock. That contact was lost is no change that `since` tells, for nothing
-    came: who keeps a list asks for all of it when a running one is silent for `lost_contact_s`.
+    definition says), `last:`, `best:` (by its goal), `min:`, `max:` or `mean:<name>`, `notes`, or `but:seed` (which
+    experiments are seeds of one setting, seedless.py); `now_s` is the store's clock. That contact was lost is no change
+    that `since` tells, for nothing came: who keeps a list asks for all of it when a running one is silent for
+    `lost_contact_s`.
 
     Raises:
         ProjectNotFound: nothing was ever logged to it. UsageError: a column of another form. FilterError.
@@ -75,7 +77,8 @@ def list_experiments(
         check_project(store, project)
     fit = records if archived is None else [record for record in records if record.archived == archived]
     asked = list(dict.fromkeys([*columns, *wanted.columns]))
-    rows = rows_of(store, fit, now_s, columns=asked, lost_contact_s=lost_contact_s)
+    settings = _settings(store.experiments(project) if since and BUT_SEED in columns else records, columns)
+    rows = rows_of(store, fit, now_s, columns=asked, lost_contact_s=lost_contact_s, settings=settings)
     if not wanted.is_empty:
         rows = [row for row in rows if wanted.holds(row, now_s)]
     if since and len(rows) < len(records):
@@ -98,7 +101,8 @@ def list_cells(store: Store, project: str, columns: Sequence[str]) -> dict[str, 
         check_project(store, project)
     metrics = list(dict.fromkeys(name for kind, _, name in (c.partition(":") for c in columns) if kind in OF_METRICS))
     values = _summaries(store, [record.experiment_id for record in records], metrics) if metrics else {}
-    cells = [_columns(record, columns, values.get(record.experiment_id, {})) for record in records]
+    settings = _settings(records, columns)
+    cells = [_columns(record, columns, values.get(record.experiment_id, {}), settings) for record in records]
     return {
         "experiments": [record.experiment_id for record in records],
         "columns": {column: [each.get(column) for each in cells] for column in columns},
@@ -107,9 +111,9 @@ def list_cells(store: Store, project: str, columns: Sequence[str]) -> dict[str, 
 
 def _check_columns(columns: Sequence[str]) -> None:
     for column in columns:
-        if column != NOTES and (column.partition(":")[0] not in KINDS or not column.partition(":")[2]):
+        if column not in (NOTES, BUT_SEED) and (column.partition(":")[0] not in KINDS or not column.partition(":")[2]):
             kinds = ", ".join(f"'{kind}:<name>'" for kind in KINDS)
-            raise UsageError(f"a column is {kinds} or 'notes', got {column!r:.80}")
+            raise UsageError(f"a column is {kinds}, '{BUT_SEED}' or 'notes', got {column!r:.80}")
 
 
 def check_project(store: Store, project: str) -> None:
@@ -126,8 +130,9 @@ def rows_of(
     *,
     columns: Sequence[str] = (),
     lost_contact_s: float = LOST_CONTACT_S,
+    settings: Settings | None = None,
 ) -> list[dict[str, Any]]:
-    """One row an experiment, as a list shows it."""
+    """One row an experiment, as a list shows it. `settings` are for the column `but:seed`."""
     metrics = list(dict.fromkeys(name for kind, _, name in (c.partition(":") for c in columns) if kind in OF_METRICS))
     values = _summaries(store, [r.experiment_id for r in records], metrics) if metrics else {}
     silent = [r.experiment_id for r in records if r.end is None and now_s - r.last_heard_s > lost_contact_s]
@@ -135,7 +140,7 @@ def rows_of(
     told = alert_counts(store, [r.experiment_id for r in records])
     return [
         _row(record, now_s, lost_contact_s, losses.get(record.experiment_id, {}), told.get(record.experiment_id))
-        | {"columns": _columns(record, columns, values.get(record.experiment_id, {}))}
+        | {"columns": _columns(record, columns, values.get(record.experiment_id, {}), settings)}
         for record in records
     ]
 
@@ -272,6 +277,7 @@ def _row(
         "last_step": record.last_step,
         "metric_count": record.metric_count,
         "point_count": record.point_count,
+        "missing": record.missing_count,
         "alert_count": alerts[0] if alerts else 0,
         "alert_level": alerts[1] if alerts else None,
         "generation": record.generation,
@@ -314,13 +320,22 @@ def _summaries(store: Store, experiments: Sequence[str], metrics: Sequence[str])
     return {experiment: {each.metric: each for each in summaries} for experiment, summaries in found.items()}
 
 
-def _columns(record: ExperimentRecord, columns: Sequence[str], series: Mapping[str, MetricSummary]) -> dict[str, Any]:
+def _settings(records: Sequence[ExperimentRecord], columns: Sequence[str]) -> Settings | None:
+    return Settings(record.config for record in records) if BUT_SEED in columns else None
+
+
+def _columns(
+    record: ExperimentRecord, columns: Sequence[str], series: Mapping[str, MetricSummary], settings: Settings | None
+) -> dict[str, Any]:
     cells: dict[str, Any] = {}
     for column in columns:
         kind, _, name = column.partition(":")
         if column == NOTES:
             if record.notes:
                 cells[column] = record.notes[:MOST_NOTES]
+        elif column == BUT_SEED:
+            if settings is not None and record.config:
+                cells[column] = settings.cell(record.config)
         elif kind in STATISTICS:
             if name in series and (number := _statistic(series[name], kind, record)) is not None:
                 cells[column] = number

@@ -37,6 +37,7 @@ FIELDS: Final[dict[str, Callable[[Row, float], Sequence[Any]]]] = {
     "updated": lambda row, _: [row.get("last_event_s")],
     "age": lambda row, now_s: [now_s - row["created_s"]],
     "points": lambda row, _: [row.get("point_count")],
+    "missing": lambda row, _: [row.get("missing")],
     "archived": lambda row, _: [row.get("archived")],
     "alerts": lambda row, _: [row.get("alert_count")],
     "alert": lambda row, _: [row.get("alert_level")],

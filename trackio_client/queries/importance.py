@@ -17,9 +17,9 @@ import numpy as np
 
 from trackio_client.errors import UsageError
 from trackio_client.queries.at_step import summaries_of
-from trackio_client.queries.comparing import flat
 from trackio_client.queries.definitions import goal_of
 from trackio_client.queries.experiments import check_project
+from trackio_client.queries.seedless import flat
 from trackio_client.scoring.rank_tests import Association, Floats, holm, kruskal, ranks, spearman
 from trackio_client.store.contract import Store
 from trackio_client.wire.events import plain

@@ -15,19 +15,22 @@ def list_metrics(store: Store, project: str, experiments: Sequence[str] | None =
     """{"metrics": [{"metric", "group", "name", "title", "unit", "goal", "quantity", "experiments", "points", …}]}.
 
     And of `define_metric`: "step_metric", what it is drawn against (null: the step), and "hidden", whether it is left
-    out until a reader asks.
+    out until a reader asks. "ranked": several ranks of an experiment log it.
 
     Raises:
         ProjectNotFound: nothing was ever logged to it.
     """
-    found = spread.metrics(store, project, experiments or None)
+    found = spread.metrics_of_ranks(store, project, experiments or None)
     if not found:
         check_project(store, project)
     said = store.definitions(project, experiments or None)
-    axes = definitions.axes(store, project, said, {name for name, _, _ in found})
+    axes = definitions.axes(store, project, said, {name for name, *_ in found})
     ordered = sorted(found, key=lambda m: sort_key(m[0]))
     return {
-        "metrics": [_metric(name, count, points, said.get(name, {}), axes.get(name)) for name, count, points in ordered]
+        "metrics": [
+            _metric(name, count, points, said.get(name, {}), axes.get(name)) | {"ranked": ranked}
+            for name, count, points, ranked in ordered
+        ]
     }
 
 

@@ -105,12 +105,19 @@ def _one(metric: str, some: Sequence[MetricSummary]) -> MetricSummary:
 
 def metrics(store: Store, project: str, experiments: Sequence[str] | None = None) -> list[tuple[str, int, int]]:
     """As Store.metrics: one entry a metric, its points those of all ranks."""
-    counts: dict[str, tuple[int, int]] = {}
+    return [(name, having, points) for name, having, points, _ in metrics_of_ranks(store, project, experiments)]
+
+
+def metrics_of_ranks(
+    store: Store, project: str, experiments: Sequence[str] | None = None
+) -> list[tuple[str, int, int, bool]]:
+    """As `metrics`, and whether another rank than 0 logged it."""
+    counts: dict[str, tuple[int, int, bool]] = {}
     for name, having, points in store.metrics(project, experiments):
-        base = base_of(name)
-        held = counts.get(base, (0, 0))
-        counts[base] = (max(held[0], having), held[1] + points)  # ranks of a metric belong to the same experiments
-    return [(name, *both) for name, both in sorted(counts.items())]
+        base, rank = rank_of(name)
+        most, all_points, ranked = counts.get(base, (0, 0, False))
+        counts[base] = (max(most, having), all_points + points, ranked or rank > 0)  # ranks are of the same experiments
+    return [(name, *told) for name, told in sorted(counts.items())]
 
 
 # --- points ----------------------------------------------------------------------------------------------------------

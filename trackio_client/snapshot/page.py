@@ -32,6 +32,7 @@ SCRIPT: Final = "shared.js"
 STYLED: Final = (*STYLES, "styles/shared.css")
 LATER: Final = (
     "experiment/facts.js",
+    "experiment/notes.js",
     *(f"charts/{name}.js" for name in ("full", "export/export", "deriving", "settingsbox")),
 )
 """What the page fetches when it is wanted, and a file holds. Not Plotly: it weighs as much as all the rest."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from trackio_client.errors import ExperimentNotFound, NotFound
+from trackio_client.errors import ExperimentNotFound, NotFound, UsageError
 from trackio_client.queries import experiments as asked
 from trackio_client.queries.index import list_index, read_event
 from trackio_client.queries.metrics import list_metrics
@@ -56,9 +56,15 @@ class Shown:
         """Whether the link shows this experiment, and it still exists."""
         return any(record.experiment_id == experiment_id for record in self.records)
 
-    def rows(self) -> list[dict[str, Any]]:
-        """One row an experiment, in the order of the link."""
-        rows = asked.rows_of(self.store, self.records, self.now_s, lost_contact_s=self.lost_contact_s)
+    def rows(self, columns: Sequence[str] = ()) -> list[dict[str, Any]]:
+        """One row an experiment, in the order of the link. `columns` are keys of the config: "config:lr".
+
+        Raises:
+            UsageError: another column is asked for.
+        """
+        if other := next((each for each in columns if not each.startswith("config:")), None):
+            raise UsageError(f"a link has columns of the config, such as config:lr; got {other!r:.160}")
+        rows = asked.rows_of(self.store, self.records, self.now_s, columns=columns, lost_contact_s=self.lost_contact_s)
         return [_only(row, _ROW) for row in rows]
 
     def details(self) -> list[dict[str, Any]]:

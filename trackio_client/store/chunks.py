@@ -87,6 +87,27 @@ def decode(data: bytes, *, times: bool = True, order: bool = True) -> Columns:
     return Columns(steps, values.view("<f8"), times_us, seqs, positions)
 
 
+def window(data: bytes, first: int, last: int) -> tuple[Ints, Floats]:
+    """Steps and values of the points from one step to another, of a chunk whose steps ascend.
+
+    What a page asks of a deep zoom: of each chunk at its ends it needs a part, and of none the times.
+    """
+    (n,) = struct.unpack_from("<I", data)
+    kind, _, _, _, begin, stride = _COLUMN.unpack_from(data, 4)
+    if kind == _CONSTANT and stride > 0:
+        start, stop = max(0, -((begin - first) // stride)), min(n, (last - begin) // stride + 1)
+        steps = begin + stride * np.arange(start, max(start, stop), dtype=np.int64)
+    else:
+        steps, _ = _read(data, 4, n, delta=True)
+        start, stop = int(np.searchsorted(steps, first)), int(np.searchsorted(steps, last, side="right"))
+        steps = steps[start:stop]
+    at = 4
+    for _ in range(4):
+        at += _COLUMN.size + _COLUMN.unpack_from(data, at)[3]
+    values, _ = _read(data, at, n, delta=False, part=slice(start, max(start, stop)))
+    return steps, values.view("<f8")
+
+
 def _integers(column: Ints) -> bytes:
     column = np.ascontiguousarray(column, dtype="<i8")
     deltas = np.diff(column)
@@ -124,30 +145,35 @@ def _planes(words: npt.NDArray[np.uint64]) -> tuple[int, bytes]:
     return mask, struct.pack("<I", len(packed)) + packed + b"".join(raw)
 
 
-def _read(data: bytes, at: int, n: int, *, delta: bool, skip: bool = False) -> tuple[npt.NDArray[np.int64], int]:
+def _read(
+    data: bytes, at: int, n: int, *, delta: bool, skip: bool = False, part: slice | None = None
+) -> tuple[npt.NDArray[np.int64], int]:
+    """A column of n words and where the next begins; of one that is not of deltas, a part may be enough."""
     kind, mask, _spare, size, first, step = _COLUMN.unpack_from(data, at)
     start, end = at + _COLUMN.size, at + _COLUMN.size + size
     if skip:
         return np.empty(0, dtype=np.int64), end
     if kind == _CONSTANT:
+        wanted = n if part is None else part.stop - part.start
         if step == 0:
-            return np.full(n, first, dtype=np.int64), end
+            return np.full(wanted, first, dtype=np.int64), end
         with np.errstate(over="ignore"):
-            return np.int64(first) + np.int64(step) * np.arange(n, dtype=np.int64), end
+            return np.int64(first) + np.int64(step) * np.arange(wanted, dtype=np.int64), end
     count = n - 1 if delta else n
+    some = part or slice(0, count)
     (packed,) = struct.unpack_from("<I", data, start)
-    soft = zlib.decompress(data[start + 4 : start + 4 + packed])
-    raw = memoryview(data)[start + 4 + packed : end]
-    planes = np.empty((8, count), dtype="u1")
-    soft_at = raw_at = 0
+    soft = zlib.decompress(memoryview(data)[start + 4 : start + 4 + packed])
+    soft_at, raw_at = some.start, start + 4 + packed + some.start
+    wanted = some.stop - some.start
+    octets = np.empty((wanted, 8), dtype="u1")  # column by column is quicker than planes that are turned afterwards
     for index in range(8):
         if mask >> index & 1:
-            planes[index] = np.frombuffer(raw, "u1", count, raw_at)
+            octets[:, index] = np.frombuffer(data, "u1", wanted, raw_at)
             raw_at += count
         else:
-            planes[index] = np.frombuffer(soft, "u1", count, soft_at)
+            octets[:, index] = np.frombuffer(soft, "u1", wanted, soft_at)
             soft_at += count
-    words = np.ascontiguousarray(planes.T).view("<u8").reshape(count)
+    words = octets.view("<u8").reshape(wanted)
     if not delta:
         return words.view("<i8"), end
     column = np.empty(n, dtype=np.int64)

@@ -247,6 +247,13 @@ class Store(Protocol):
         """JSON events of some kinds of all experiments of a project (None: of all), as far as they are loaded."""
         ...
 
+    def count_events(self, project: str | None, kinds: Sequence[str]) -> tuple[int, int]:
+        """(how many JSON events of some kinds a project (None: all) has, as far as loaded, position of the newest).
+
+        None of them is read; the same answer twice says that there are no others now.
+        """
+        ...
+
     def alerts(self, project: str, limit: int, *, archived: bool = False) -> list[StoredEvent]:
         """The newest alerts of a project by the time they carry, the newest first, as far as they are loaded.
 

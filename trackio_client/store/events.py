@@ -65,3 +65,14 @@ def of_project(
         [*arguments, *kinds],
     ).fetchall()
     return [StoredEvent(name, w, seq, position, json.loads(content)) for name, w, seq, position, content in rows]
+
+
+def count_events(sql: sqlite3.Connection, project: str | None, kinds: Sequence[str]) -> tuple[int, int]:
+    """As `Store.count_events`. All that is read stands in the index."""
+    where, arguments = ("", []) if project is None else ("x.project = ? AND ", [project])
+    row = sql.execute(
+        "SELECT count(*), coalesce(max(e.position), 0) FROM experiment x JOIN event e ON e.experiment = x.id "
+        f"WHERE {where}x.{KEPT} AND e.kind IN ({', '.join('?' * len(kinds))})",
+        [*arguments, *kinds],
+    ).fetchone()
+    return int(row[0]), int(row[1])

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trackio_client.store.cells import Drawn
-from trackio_client.store.chunks import OVERVIEW, Columns
+from trackio_client.store.chunks import OVERVIEW, Columns, window
 from trackio_client.store.chunks import decode as decode_chunk
 from trackio_client.store.columns import Floats, Ints, Run, decode
 from trackio_client.wire.frames import Schema
@@ -318,15 +318,14 @@ class Parts:
         self, sql: sqlite3.Connection, series: SeriesRow, nos: Ints, *, outlines: bool = False
     ) -> list[bytes]:
         """As `overviews`, as they are stored, a chunk each."""
-        table = "outline" if outlines else "overview"
-        first, last = int(nos[0]), int(nos[-1])  # numbers ascend
-        query = f"FROM {table} WHERE series = ? AND no BETWEEN ? AND ? ORDER BY no"
-        found = [row[0] for row in sql.execute(f"SELECT data {query}", (series.id, first, last))]
-        if len(found) != len(nos):  # of other chunks between them, or lacking
-            wanted = set(nos.tolist())
-            rows = sql.execute(f"SELECT no, data {query}", (series.id, first, last))
-            found = [data for no, data in rows if no in wanted]
+        found = _stored(sql, "outline" if outlines else "overview", series, nos)
         return self.overview_bytes(sql, series, nos) if outlines and len(found) < len(nos) else found
+
+    def windows(
+        self, sql: sqlite3.Connection, series: SeriesRow, nos: Ints, first: int, last: int
+    ) -> list[tuple[Ints, Floats]]:
+        """Steps and values from one step to another of these chunks, whose steps ascend; nothing of it is kept."""
+        return [window(data, first, last) for data in _stored(sql, "points", series, nos)]
 
     def chunk(
         self, sql: sqlite3.Connection, series: SeriesRow, head: np.void, rank: int, *, times: bool, order: bool
@@ -358,6 +357,18 @@ class Parts:
             np.full(n, rank, dtype="<i8"),
             columns.positions if order else columns.steps,
         )
+
+
+def _stored(sql: sqlite3.Connection, table: str, series: SeriesRow, nos: Ints) -> list[bytes]:
+    """What a table holds of these chunks, in the order of their numbers, which ascend; at least one number."""
+    first, last = int(nos[0]), int(nos[-1])
+    query = f"FROM {table} WHERE series = ? AND no BETWEEN ? AND ? ORDER BY no"
+    found = [row[0] for row in sql.execute(f"SELECT data {query}", (series.id, first, last))]
+    if len(found) != len(nos):  # of other chunks between them, or lacking
+        wanted = set(nos.tolist())
+        rows = sql.execute(f"SELECT no, data {query}", (series.id, first, last))
+        found = [data for no, data in rows if no in wanted]
+    return found
 
 
 def _keep(cache: OrderedDict[Any, Any], key: Any, value: Any, most: int) -> None:

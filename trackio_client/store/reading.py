@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +23,16 @@ from trackio_client.store.chunks import CHUNK_POINTS, GROUP, OUTLINE_GROUP
 from trackio_client.store.columns import Floats, Ints
 from trackio_client.store.parts import Parts, Points, SeriesRow, Tail, concatenated, resolved
 from trackio_client.store.schema import KEPT
-from trackio_client.store.wholes import are_of_one_bucket, many_whole_buckets, range_of, wanted_of, whole_buckets
+from trackio_client.store.wholes import (
+    are_of_one_bucket,
+    many_of_points,
+    many_whole_buckets,
+    range_of,
+    wanted_of,
+    whole_buckets,
+)
 
+T = TypeVar("T")
 _SERIES = (
     "SELECT s.id, s.experiment, e.experiment_id, s.metric, e.merges, s.position, "
     "s.first_step, s.last_step, s.points, s.bad, iif(s.stale OR s.last_bits IS NOT NULL, NULL, s.last) "
@@ -31,6 +40,8 @@ _SERIES = (
 )
 _KEPT_ROW = f"SELECT id FROM experiment WHERE experiment_id = ? AND {KEPT}"
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
+_AT_ONCE = 4_000_000
+"""Bytes drawn together: so many that calls of numpy cost nothing, so few that they stay in the processor's cache."""
 _FEW = 512
 """Points a bucket on a time axis from which on overviews are used: a row may reach over its edge by 1/16."""
 
@@ -238,23 +249,32 @@ class Reading:
         if scale.times or width < 1 or len(rows) < 2:
             return
         low, high = range_of(low, high, width)
-        some: list[tuple[SeriesRow, list[bytes]]] = []
+        first, last = (_LOWEST if low is None else int(low)), (_HIGHEST if high is None else int(high))
+        first, last = max(first, _LOWEST), min(last, _HIGHEST)
+
+        def keep(some: list[SeriesRow], drawings: list[Drawn | None]) -> None:
+            for series, drawn in zip(some, drawings, strict=True):
+                if drawn is not None:
+                    self.parts.keep_drawing((series.id, scale, width, low, high), series.position, drawn)
+
+        by_rows = _Gathered[bytes](keep, lambda parts: many_whole_buckets(parts, width, low, high))
+        by_points = _Gathered[tuple[Ints, Floats]](keep, lambda parts: many_of_points(parts, width))
         for series in rows:
             if self.parts.drawing((series.id, scale, width, low, high)) is not None or len(self.tail(series)):
                 continue
             held = self.parts.chunks(self.sql, series)
             wanted = wanted_of(held, width, low, high)
-            if wanted is None or width < held.a_point * GROUP or are_of_one_bucket(held, wanted, width):
+            if wanted is None or are_of_one_bucket(held, wanted, width):
                 continue
-            outlines = width >= held.a_point * OUTLINE_GROUP
-            some.append((series, self.parts.overview_bytes(self.sql, series, held.nos[wanted], outlines=outlines)))
-        if not some:
-            return
-        for (series, _), drawn in zip(
-            some, many_whole_buckets([each for _, each in some], width, low, high), strict=True
-        ):
-            if drawn is not None:
-                self.parts.keep_drawing((series.id, scale, width, low, high), series.position, drawn)
+            if width >= held.a_point * GROUP:
+                outlines = width >= held.a_point * OUTLINE_GROUP
+                found = self.parts.overview_bytes(self.sql, series, held.nos[wanted], outlines=outlines)
+                by_rows.add(series, found, sum(map(len, found)))
+            elif held.in_order:
+                points = self.parts.windows(self.sql, series, held.nos[wanted], first, last)
+                by_points.add(series, points, sum(16 * len(steps) for steps, _ in points))
+        by_rows.flush()
+        by_points.flush()
 
     def _whole(
         self, series: SeriesRow, scale: Scale, width: float, low: float | None, high: float | None
@@ -294,6 +314,33 @@ class Reading:
         touched = concatenated([*self.decoded(series, heads[heads["step1"] >= first]), tail])
         times = touched.times_us[touched.steps >= first]
         return float(scale.x(times, times).min())
+
+
+class _Gathered(Generic[T]):
+    """Parts of series, drawn together whenever they have become many."""
+
+    def __init__(
+        self,
+        keep: Callable[[list[SeriesRow], list[Drawn | None]], None],
+        draw: Callable[[list[list[T]]], list[Drawn | None]],
+    ) -> None:
+        self._keep, self._draw = keep, draw
+        self._series: list[SeriesRow] = []
+        self._parts: list[list[T]] = []
+        self._size = 0
+
+    def add(self, series: SeriesRow, parts: list[T], size: int) -> None:
+        """Of a series all of its parts, and their bytes."""
+        self._series.append(series)
+        self._parts.append(parts)
+        self._size += size
+        if self._size >= _AT_ONCE:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._series:
+            self._keep(self._series, self._draw(self._parts))
+        self._series, self._parts, self._size = [], [], 0
 
 
 def _cut(parts: list[Points], scale: Scale, first: float, last: float) -> Cells:

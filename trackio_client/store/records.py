@@ -14,7 +14,9 @@ _EXPERIMENT = (
     "SELECT experiment_id, project, facts, generation, created_us, last_event_us, "
     "last_heard_s, last_step, points, events, position, id, "
     "(SELECT count(*) FROM writer w WHERE w.experiment = e.id), (SELECT count(*) FROM "
-    "series s WHERE s.experiment = e.id AND instr(s.metric, '@rank=') = 0) FROM experiment e "
+    "series s WHERE s.experiment = e.id AND instr(s.metric, '@rank=') = 0), "
+    "(SELECT sum(json_extract(h.value, '$[1]') - json_extract(h.value, '$[0]')) FROM writer w, json_each(w.holes) h "
+    "WHERE w.experiment = e.id AND w.holes != '[]') FROM experiment e "
 )
 
 
@@ -57,6 +59,7 @@ def _record(row: Sequence[Any]) -> ExperimentRecord:
         definitions=facts.get("definitions", {}),
         metric_count=row[13],
         point_count=row[8],
+        missing_count=row[14] or 0,
         event_count=row[9],
         position=row[10],
         ranks=facts.get("ranks") or {},

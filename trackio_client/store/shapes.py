@@ -72,6 +72,8 @@ class ExperimentRecord:
     """Of rank 0, or of the only process: what other ranks log beside it counts once."""
     point_count: int = 0
     event_count: int = 0
+    missing_count: int = 0
+    """Events in named holes: logged, and not here."""
     position: int = 0
     """The store's position when this experiment last changed."""
     client: dict[str, Any] = field(default_factory=dict)

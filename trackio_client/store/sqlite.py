@@ -330,6 +330,10 @@ class SqliteStore:
         with self._read() as sql:
             return events.at(sql, experiment_id, places)
 
+    def count_events(self, project: str | None, kinds: Sequence[str]) -> tuple[int, int]:
+        with self._read() as sql:
+            return events.count_events(sql, project, kinds)
+
     def events_of_project(
         self, project: str | None, kinds: Sequence[str], *, with_binned: bool = False
     ) -> list[StoredEvent]:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from trackio_client.store import cells
 from trackio_client.store.cells import Cells, Drawn
 from trackio_client.store.chunks import OVERVIEW
-from trackio_client.store.columns import Ints
+from trackio_client.store.columns import Floats, Ints
 from trackio_client.store.parts import Chunks
 
 _BEGIN, _END = ("step", "step0"), ("last_step", "step1")  # of a row, of a header
@@ -116,6 +116,26 @@ def many_whole_buckets(
         None if no in bad or first == last else drawn.part(int(first), int(last))
         for no, (first, last) in enumerate(itertools.pairwise(edges))
     ]
+
+
+def many_of_points(parts: Sequence[Sequence[tuple[Ints, Floats]]], width: float) -> list[Drawn | None]:
+    """The same of points, where buckets are narrower than rows: of each series the steps and values of its chunks."""
+    steps = np.concatenate([some for part in parts for some, _ in part])
+    values = np.concatenate([some for part in parts for _, some in part])
+    ends = np.cumsum([sum(len(some) for some, _ in part) for part in parts])
+    if len(steps) == 0:
+        return [None] * len(parts)
+    index = _number(steps, width)
+    begins = np.empty(len(steps), dtype=bool)
+    begins[0] = True
+    np.not_equal(index[1:], index[:-1], out=begins[1:])
+    begins[ends[:-1][ends[:-1] < len(steps)]] = True
+    starts = np.flatnonzero(begins)
+    drawn = cells.drawn_of_whole(
+        cells.of_points(steps, steps, values), steps.astype(np.float64), index[starts], starts, width
+    )
+    edges = np.searchsorted(starts, np.append(0, ends)).tolist()
+    return [None if first == last else drawn.part(first, last) for first, last in itertools.pairwise(edges)]
 
 
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1

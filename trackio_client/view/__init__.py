@@ -20,6 +20,7 @@ STYLES: Final = tuple(
         "experiment",
         "media",
         "gallery",
+        "artifacts",
         "compare",
         "causes",
         "single",

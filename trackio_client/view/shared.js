@@ -4,6 +4,7 @@ import { readAddress } from "./data/address.js";
 import { swatchOf } from "./base/colors.js";
 import { controls } from "./charts/controls.js";
 import { fill, h, text } from "./base/dom.js";
+import { Columns } from "./data/columns.js";
 import { Experiments } from "./data/experiments.js";
 import { MetricGrid } from "./charts/grid.js";
 import { brandMark, icon, sign, stateWord } from "./base/icons.js";
@@ -21,6 +22,7 @@ const NEVER_MS = 2 ** 31 - 1;
 const THEMES = { system: "Like the system", light: "Light", dark: "Dark" };
 const LISTED = 6; // experiments one below the other; more stand side by side
 const WIDE_ENOUGH = 4; // experiments whose config is compared side by side at first sight
+const MOST_COLUMNS = 20; // as many a link gives at once
 const GONE = [404, 410];
 
 /** The API below a link's own address: it knows one list of experiments and no project. */
@@ -28,14 +30,16 @@ class LinkSource extends HttpSource {
   /** @param {any} options */
   constructor(options) {
     super(options);
-    this.artifacts = this.media = this.contents = /** @type {any} */ (undefined); // a link shows none, and gives one content at a time
+    this.artifacts = this.media = this.contents = this.replaced = /** @type {any} */ (undefined); // a link shows none, and gives one content at a time
     this.snapshot = this.snapshots = this.shares = /** @type {any} */ (undefined); // and makes none
     /** Scripts of a user's page run nowhere but on the server's own page. */
     this.runsScripts = false;
   }
 
-  experiments() {
-    return this.json("/v1/experiments");
+  /** @param {string} _project @param {number} [_since] @param {string[]} [columns] of the config; a link gives no other */
+  experiments(_project, _since, columns = []) {
+    const wanted = columns.filter((column) => column.startsWith("config:")).slice(0, MOST_COLUMNS);
+    return this.json(`/v1/experiments${wanted.length ? `?${new URLSearchParams(wanted.map((column) => ["column", column]))}` : ""}`);
   }
 
   metrics() {
@@ -84,7 +88,7 @@ class SharedPage {
     this.root = h("div", { class: `tk tk-shared ${kind} charts`, id: "trackio" }, top, body);
     if (this.only.length === 1 || this.isChart) this.root.classList.add("alone");
     if (this.isChart) this.root.classList.add("one");
-    if (kind !== "embed") controls(this.bar, state, { byMetric: this.source.byMetric !== false, only: this.source.otherAxes && [] });
+    if (kind !== "embed") controls(this.bar, state, { byMetric: this.source.byMetric !== false, only: this.source.otherAxes && [], columns: this.isChart ? undefined : new Columns(state, source) });
     document.querySelector(".tk-shared-plain")?.remove();
     document.body.append(this.root);
     this.grid = new MetricGrid(charts, { state, source, every_ms: this.isLive ? LIVE_MS : NEVER_MS });
@@ -187,7 +191,6 @@ class SharedPage {
   }
 
   oneHead(row) {
-    const notes = this.details.get(row.id)?.notes;
     return [
       h("div", { class: "tk-head-line" },
         h("span", { class: "tk-soft" }, row.project), h("span", { class: "tk-soft" }, "/"), h("h1", { title: row.name }, row.name),
@@ -195,7 +198,7 @@ class SharedPage {
         (row.tags ?? []).map((tag) => h("span", { class: "tk-tag" }, tag))),
       this.facts,
       row.evidence && row.state !== "running" && row.state !== "finished" ? h("p", { class: "tk-notes" }, row.evidence) : null,
-      notes ? h("p", { class: "tk-notes" }, notes) : null,
+      this.notes?.root ?? null,
     ];
   }
 
@@ -245,14 +248,28 @@ class SharedPage {
       this.beside = h("div", null);
       fill(this.aside, this.beside, this.summary.root, this.config.root);
       this.addFacts(detail);
-      this.headKey = ""; // the notes came
-      this.paintHead(this.state.get("experiments"));
     }
+    this.paintNotes(detail);
     this.told?.paint(detail);
     this.summary.paint(detail, this.order);
     this.summary.root.hidden = !Object.keys(detail.summary ?? {}).length;
     this.config.paint(detail.config ?? {});
     this.config.root.hidden = !Object.keys(detail.config ?? {}).length;
+  }
+
+  /** Notes read here as on the experiment's own page. @param {any} detail */
+  async paintNotes(detail) {
+    if (!detail.notes && !this.notes) return;
+    if (!this.notes) {
+      const { Notes } = await import("./experiment/notes.js");
+      if (this.isOver || this.notes) return;
+      this.notes = new Notes({ source: this.source, id: detail.experiment_id, saved: () => {} });
+      // Of files a link gives the media alone: a picture that it keeps back is named.
+      this.notes.root.addEventListener("error", (event) => event.target instanceof HTMLImageElement && event.target.replaceWith(event.target.alt), true);
+      this.headKey = "";
+      this.paintHead(this.state.get("experiments"));
+    }
+    this.notes.paint(detail);
   }
 
   /** What the training told beside its curves, as far as a link shows it. @param {any} detail */

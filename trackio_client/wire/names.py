@@ -22,18 +22,19 @@ from typing import Final
 from trackio_client.wire.hardware_names import hardware
 from trackio_client.wire.measures import MEASURES, kind_of, place_of
 from trackio_client.wire.quantity import GROUPS, Goal, Quantity
-from trackio_client.wire.ranks import base_of
+from trackio_client.wire.ranks import MOST_NAMES, base_of
 
 _Natural = list[tuple[int, int, str]]
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=MOST_NAMES)
 def quantity_of(metric: str) -> Quantity:
     """What a metric of this name measures. Never fails; the same name always gives the same answer."""
     metric = base_of(metric)
     return hardware(metric) or _of_sample(metric) or _per_label(metric) or _preference(metric) or _measure(metric)
 
 
+@lru_cache(maxsize=MOST_NAMES)
 def sort_key(metric: str) -> tuple[int, _Natural, int, _Natural, _Natural, str]:
     """Where a metric stands on a page: group, place in the group, then name, numbers as numbers (gpu_2 < gpu_10)."""
     quantity = quantity_of(metric)

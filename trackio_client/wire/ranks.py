@@ -15,6 +15,8 @@ from typing import Final
 from trackio_client.wire.events import MAX_NAME_CHARACTERS
 
 RANK_MARK: Final = "@rank="
+MOST_NAMES: Final = 32_768
+"""Names whose meaning is remembered: three projects of 10,000 each. Of a round through more than that none is found."""
 _RANKED = re.compile(r"(?P<base>.+)@rank=(?P<rank>0|[1-9]\d{0,8})", re.DOTALL)
 
 
@@ -41,7 +43,7 @@ def names_at_rank(metrics: tuple[str, ...], rank: int) -> tuple[str, ...]:
     return tuple(named)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=MOST_NAMES)
 def rank_of(metric: str) -> tuple[str, int]:
     """(`loss`, 1) of `loss@rank=1`; (`loss`, 0) of `loss`."""
     if RANK_MARK in metric and (match := _RANKED.fullmatch(metric)):

@@ -15,7 +15,7 @@ export const PALETTE = {
 /** Dashes by round of the palette, in CSS pixels: solid, dashed, dotted, dash-dot; then they repeat. */
 const DASHES = [[], [6, 3], [2, 2.5], [8, 3, 2, 3]];
 
-const HUES = PALETTE.light.length;
+export const HUES = PALETTE.light.length;
 const SHADES = ["", "-deep", "-far"]; // after all dashes of all hues
 
 /** The number of an experiment's colour: its hue, and how many of that hue are drawn before it.

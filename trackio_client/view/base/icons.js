@@ -17,6 +17,7 @@ const ICONS = {
   sort: '<path d="M5 3v10M5 13l-2.25-2.25M5 13l2.25-2.25M11 13V3M11 3 8.75 5.25M11 3l2.25 2.25"/>',
   plus: '<path d="M8 3.25v9.5M3.25 8h9.5"/>',
   check: '<path d="m3 8.5 3.2 3.2L13 5"/>',
+  missing: '<path d="M2 8h3.25M10.75 8H14M6.5 5.25l3 5.5" stroke-width="1.6"/>',
   close: '<path d="m4 4 8 8M12 4l-8 8"/>',
   columns: '<rect x="2.25" y="3" width="11.5" height="10" rx="1.5"/><path d="M6.1 3v10M9.9 3v10"/>',
   download: '<path d="M8 2.5V10M4.75 7 8 10.25 11.25 7M3 13.25h10"/>',

@@ -7,7 +7,7 @@ const SEARCH_FROM = 8;
 const MOST = 200; // rows made at once; the search finds the others
 
 /**
- * @typedef {{value: string, label: string, note?: string, group?: string, chosen?: boolean}} Item
+ * @typedef {{value: string, label: string, note?: string, group?: string, chosen?: boolean, swatch?: string}} Item  `swatch`: a colour of CSS
  *
  * @param {HTMLElement} button  where it opens; gets aria-expanded
  * @param {object} what
@@ -44,6 +44,7 @@ export function openMenu(button, { title, items, choose, several = false, empty 
       "button",
       { class: "tk-menu-row", role: "option", "aria-selected": item.chosen ? "true" : "false", title: item.label, tabindex: "-1" },
       h("span", { class: "tk-menu-check" }, item.chosen ? icon("check") : null),
+      item.swatch ? h("i", { class: "tk-swatch tk-menu-swatch", style: { "--c": item.swatch } }) : null,
       h("span", { class: "tk-menu-label" }, item.label),
       item.note ? h("span", { class: "tk-menu-note" }, item.note) : null,
     );

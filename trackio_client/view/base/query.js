@@ -20,6 +20,7 @@ const OWN = {
   updated: (row) => [row.last_event_s],
   age: (row, now_s) => [now_s - row.created_s],
   points: (row) => [row.point_count],
+  missing: (row) => [row.missing],
   archived: (row) => [row.archived === true],
   alerts: (row) => [row.alert_count], // how many
   alert: (row) => [row.alert_level], // the gravest of them: info, warn, error

@@ -6,6 +6,7 @@ import { copyLink } from "./link.js";
 import { isNoisy } from "./order.js";
 import { hide } from "./pins.js";
 import { step } from "./moving.js";
+import { zoomBy } from "./zoom.js";
 
 /** @typedef {{label: string, note?: string, run: () => any}} Entry */
 
@@ -33,14 +34,19 @@ export function chartMenu(grid, chart, button) {
 /** @param {any} grid @param {import("./chart.js").Chart} chart @param {HTMLElement} button @returns {Record<string, Entry | null>} */
 function looks(grid, chart, button) {
   const smooth = chart.smooth ?? isNoisy(chart.metric);
+  const isZoomed = grid.zoomOf(chart) || chart.zoomY;
   return {
     full: grid.isFull ? null : { label: "Full screen", note: "Enter", run: () => grid.full(chart) },
     settings: grid.settings ? { label: "Settings of this chart", run: () => grid.settings(chart, button) } : null,
     derive: grid.derive && !grid.isFull && chart.metric.names ? { label: "Edit the expression", run: () => grid.derive(chart, button) } : null,
     log: { label: chart.log ? "Linear y axis" : "Logarithmic y axis", note: "l", run: () => grid.log(chart) },
     smooth: { label: smooth ? "Do not smooth this chart" : "Smooth this chart too", run: () => ((chart.smooth = !smooth), grid.redraw()) },
-    linked: grid.isFull ? null : { label: chart.linked ? "Unlink zoom and cursor" : "Link zoom and cursor", run: () => link(grid, chart) },
-    back: grid.zoomOf(chart) || chart.zoomY ? { label: "Zoom out", note: "0", run: () => grid.back(chart, true) } : null,
+    replaced: grid.models?.replaced?.offered(chart, grid.models.rowsOf(chart), chart.model?.x ?? "") ? { label: chart.own.replaced ? "Hide replaced points" : "Show replaced points", run: () => grid.set(chart, { replaced: chart.own.replaced ? undefined : true }) } : null,
+    in: chart.view ? { label: "Zoom in", note: "+", run: () => zoomBy(chart, 0.5) } : null,
+    out: isZoomed ? { label: "Zoom out", note: "−", run: () => zoomBy(chart, 2) } : null,
+    back: isZoomed ? { label: "Zoom out to everything", note: "0", run: () => grid.back(chart, true) } : null,
+    range: grid.settings ? { label: "Zoom to …", run: () => grid.settings(chart, button, { zoom: true }) } : null,
+    linked: grid.isFull ? null : { label: chart.linked ? "Unlink zoom and cursor" : "Link zoom and cursor", run: () => grid.link(chart) },
     table: { label: chart.asTable ? "Show the chart" : "Show as table", note: "t", run: () => grid.table(chart) },
     plotly: grid.source.large === false ? null : { label: "Open in Plotly", run: () => large(grid, chart) },
   };
@@ -101,11 +107,4 @@ async function share(grid, chart) {
 async function large(grid, chart) {
   const { openLarge } = await import("./large.js");
   openLarge(grid, chart);
-}
-
-/** @param {any} grid @param {import("./chart.js").Chart} chart */
-function link(grid, chart) {
-  chart.ownZoom = grid.zoomOf(chart);
-  chart.linked = !chart.linked;
-  grid.redraw();
 }

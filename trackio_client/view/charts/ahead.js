@@ -30,12 +30,15 @@ export class Ahead {
     return range;
   }
 
-  /** A drag has ended: what was asked for is kept if the zoom is made of it. @param {string} key @param {Range | null} zoom */
+  /** A drag has ended: what was asked for is kept if the zoom is made of it. @param {string} key @param {Range | null} zoom
+   * @returns {boolean} whether what was asked for last is of no use */
   settle(key, zoom) {
     const { next } = this;
     this.next = null;
-    if (!next || next.key !== key || !zoom || !serves(next.range, zoom)) return;
+    if (!next) return false;
+    if (next.key !== key || !zoom || !serves(next.range, zoom)) return true;
     this.ranges.set(key, [...(this.ranges.get(key) ?? []), next.range].slice(-KEPT));
+    return false;
   }
 
   /** The range that was asked for and that a zoom can be drawn of. @param {string} key @param {Range} zoom @returns {Range | null} */

@@ -10,11 +10,12 @@ import { icon } from "../base/icons.js";
 import { GroupSeries } from "./averages.js";
 import { paintAxes } from "./axes.js";
 import { makeView, paintLine, rimmedDot, toX, toY } from "./lines.js";
-import { cluster, paintMarks } from "./marks.js";
+import { calmClusters, paintMarks } from "./marks.js";
 import { outside, span, within, yRange } from "./range.js";
 import { headValues, inWords } from "./head.js";
 import { Standing } from "./standing.js";
 import { paintNotes } from "./notes.js";
+import { paintReplaced, replacedSaid, replacedTable } from "./replaced.js";
 import { listen } from "./zoom.js";
 import { isSchedule, titleOf } from "./order.js";
 import { tableOf } from "./figures.js";
@@ -27,18 +28,20 @@ const CROWD = 16; // lines; above it they would be one grey, and only needles st
  * @typedef {import("./lines.js").View} View
  * @typedef {{metric: string, group: string, title?: string, unit?: string | null, goal?: "min" | "max" | null,
  *   step_metric?: string | null, experiments?: number, names?: string[], tree?: import("./expression.js").Tree | null,
- *   error?: string, lacking?: string[]}} Metric `names` and `tree` of a derived one
+ *   error?: string, lacking?: string[], ranked?: boolean}} Metric `names` and `tree` of a derived one
  *
  * @typedef {Object} Model all that a chart draws
  * @property {import("./models.js").Drawn[]} lines `series` is drawn; `whole` is not zoomed
  * @property {string} x kind of axis @property {[number, number]} domain of all charts on this axis
- * @property {[number, number] | null} zoom @property {import("./smoothing.js").Smoothing} smoothing
+ * @property {[number, number] | null} zoom @property {[number, number] | null} zoomY @property {import("./smoothing.js").Smoothing} smoothing
  * @property {boolean} logY @property {boolean} logX @property {import("./settings.js").Own} own @property {boolean} band @property {boolean} clip
  * @property {import("./marks.js").Mark[]} marks @property {(mark: import("./marks.js").Mark) => number | null} place
  * @property {number} shown experiments that are ticked
  * @property {{waiting: boolean, error: any}} status @property {number} others experiments not shown that have it
+ * @property {import("./replaced.js").Branch[]} [replaced] what resumes logged again, where the reader asked for it
  * @property {string | null} [lacks] why its points are not on this page although they were logged
  * @property {import("./models.js").Drawn[] | null} [beside] those of all facets of the metric, which share a y range
+ * @property {boolean} isEach lines are ranks
  * @property {boolean} isGrouped lines are means of groups @property {number} lacking experiments that have it, but not the metric of the x axis
  */
 
@@ -53,8 +56,6 @@ export class Chart {
     /** @type {Line[]} */ this.lines = [];
     /** @type {View | null} */ this.view = null;
     /** @type {import("./settings.js").Own} its own choices, over the page's */ this.own = {};
-    this.linked = true;
-    this.ownZoom = /** @type {[number, number] | null} */ (null); // while not linked
     this.said = /** @type {HTMLElement | null} */ (null);
     this.clusters = /** @type {import("./marks.js").Cluster[]} */ ([]);
     this.canvases = /** @type {HTMLCanvasElement[] | null} */ (null);
@@ -65,8 +66,8 @@ export class Chart {
     this.hot = /** @type {string | null} */ (null);
     /** @type {{a: [number, number], b: [number, number], both: boolean} | null} */ this.selection = null;
     /** @type {import("./range.js").Range | null} */ this.range = null;
-    /** The y range as it was drawn last; of facets of a metric one for all. @type {{zoom: [number, number] | null, range: import("./range.js").Range | null, key: string}} */
-    this.y = { zoom: null, range: null, key: "" };
+    /** The y range as it was drawn last; of facets of a metric one for all. @type {{range: import("./range.js").Range | null, key: string}} */
+    this.y = { range: null, key: "" };
     this.width = this.height = 0;
     this.#build();
   }
@@ -110,12 +111,14 @@ export class Chart {
     return facet ? `${name}, ${facet.name}` : name;
   }
 
+  /** The y range that the reader zoomed into. */
   get zoomY() {
-    return this.y.zoom;
+    return this.model?.zoomY ?? null;
   }
 
-  set zoomY(/** @type {[number, number] | null} */ range) {
-    this.y.zoom = range;
+  /** Whether it zooms with the others of its group, and shares their cursor. */
+  get linked() {
+    return !this.own.apart;
   }
 
   get log() {
@@ -156,12 +159,14 @@ export class Chart {
     });
     const range = this.#range(x0, x1);
     this.view = makeView({ L: 56, R: this.width - 14, T: 6, B: this.height - 30, x0, x1, y0: range.y0, y1: range.y1, log: this.log, logX: model.logX, ratio: this.ratio });
+    this.clusters = calmClusters(model.marks, model.place, this.view);
     paintAxes(this.#clear(ground), this.view, { x: model.x, ink: this.ink });
     const g = this.#clear(lines);
     g.save();
     this.#clip(g);
     const crowd = this.lines.length > CROWD;
     const how = { many: this.lines.length > MANY, hot: false, band: model.band && !crowd, smoothed: model.smoothing.amount > 0 && !crowd, thin: crowd, groups: model.isGrouped };
+    paintReplaced(g, this.view, model.replaced ?? []);
     for (const line of this.lines) paintLine(g, this.view, line, how);
     g.restore();
     this.overlay();
@@ -240,7 +245,6 @@ export class Chart {
       const y = toY(v, line.values[i]);
       if (y >= v.T - 3 && y <= v.B + 3) rimmedDot(g, toX(v, line.series.x[i]), y, line.color, this.lines.length > CROWD ? null : panel);
     }
-    this.clusters = cluster(model.marks, model.place, v);
     paintMarks(g, this.clusters, v.B, ink);
     paintNotes(g, v, this.lines, { range: /** @type {import("./range.js").Range} */ (this.range), isZoomed: this.zoomY !== null, ink, x: model.x });
     this.#select(g, v);
@@ -313,12 +317,14 @@ export class Chart {
   }
 
   drawTable() {
-    if (this.model) tableOf(this.tableNode, this.metric, this.model.lines, this.model.x);
+    if (!this.model) return;
+    tableOf(this.tableNode, this.metric, this.model.lines, this.model.x);
+    replacedTable(this.tableNode, this.model.replaced ?? []);
   }
 
   /** The chart in words, for who cannot see it. */
   describe() {
-    return this.model ? inWords(this.name, this.metric, this.model) : this.name;
+    return this.model ? inWords(this.name, this.metric, this.model) + replacedSaid(this.model.replaced ?? []) : this.name;
   }
 
   /** One image of all layers, on the panel's colour. @returns {HTMLCanvasElement} */

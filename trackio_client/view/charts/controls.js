@@ -2,12 +2,15 @@
 
 import { fill, h, later, text } from "../base/dom.js";
 import { icon } from "../base/icons.js";
+import { mistakeIn } from "../base/matching.js";
 import { menuButton } from "../base/menu.js";
 import { remember } from "../base/remember.js";
+import { BUT_SEED, withoutSeed } from "../base/seeds.js";
+import { troubleOf } from "../base/trouble.js";
 import { count, plural } from "../base/words.js";
 import { SPREADS } from "./averages.js";
 import { facetLabel } from "./facets.js";
-import { labelOf, withoutSeed } from "./grouping.js";
+import { labelOf, partition } from "./grouping.js";
 import { followProject } from "./settings.js";
 import { BY_STEP } from "../data/state.js";
 
@@ -21,6 +24,7 @@ const TICKS = [232, 320, 520];
 export const KEPT = ["x", "smoothing", "band", "logY", "logX", "clip", "size", "spread", "dashes"];
 const EPOCH = /(^|[/_])epochs?$/i;
 const SEVERAL_SPREADS = { sd: "± standard deviation", se: "± standard error", range: "lowest to highest" };
+const RANKS = ["Each rank a line", "instead of their mean and range"];
 const DISPLAY = {
   band: ["Min–max band", "from the lowest to the highest value of each pixel"],
   clip: ["Clip outliers", "their number is told"],
@@ -44,7 +48,7 @@ export function controls(root, state, { byMetric = true, only, columns, hasFacet
       ...epochs().map((metric) => ({ value: metric, label: "epoch", note: metric === "epoch" ? "" : metric, chosen: state.get("x") === metric })),
       ...((byMetric && state.get("metrics")) || []).filter(({ metric }) => !only || only.includes(metric)).map(({ metric }) => ({ value: metric, label: metric, group: "Another metric", chosen: state.get("x") === metric })),
     ],
-    choose: (x) => state.set({ x, zoom: null }),
+    choose: (x) => state.set({ x, zoom: null, zoomY: null }),
   });
   const kind = menuButton({
     label: "EMA",
@@ -67,11 +71,12 @@ export function controls(root, state, { byMetric = true, only, columns, hasFacet
   const filter = h("input", { type: "search", placeholder: "Filter metrics", title: "Words that a name must hold; /…/ is a regular expression", "aria-label": "Filter metrics", spellcheck: "false", autocomplete: "off" });
   const search = later(() => state.set({ filter: filter.value.trim() }), 20);
   filter.addEventListener("input", search);
+  const trouble = troubleOf(filter);
   const display = menuButton({
     label: "Display",
     title: "Band, outliers, logarithmic x axis, dashes",
     several: true,
-    items: () => Object.entries(DISPLAY).map(([value, [label, note]]) => ({ value, label, note, chosen: !!state.get(value) })),
+    items: () => Object.entries(ranked(state) ? { ...DISPLAY, ranks: RANKS } : DISPLAY).map(([value, [label, note]]) => ({ value, label, note, chosen: !!state.get(value) })),
     choose: (key) => state.set({ [key]: !state.get(key) }),
   });
   const group = menuButton({
@@ -85,9 +90,9 @@ export function controls(root, state, { byMetric = true, only, columns, hasFacet
   const facet = menuButton({
     label: "one chart",
     class: "tk-sel tk-facet-by",
-    title: "A chart for each value of a parameter",
+    title: "A chart for each value of a parameter, or for each combination of two",
     items: () => facetings(state, columns),
-    choose: (key) => state.set({ facet: key || null }),
+    choose: (key) => state.set({ facet: nextFacet(state.get("facet") ?? [], key) }),
   });
   const spread = menuButton({
     label: SPREADS.sd,
@@ -113,7 +118,7 @@ export function controls(root, state, { byMetric = true, only, columns, hasFacet
     const open = root.classList.toggle("open");
     sheet.setAttribute("aria-expanded", String(open));
   });
-  fill(root, sheet, all, h("span", { class: "tk-grow" }), h("label", { class: "tk-field tk-metric-filter" }, icon("search"), filter));
+  fill(root, sheet, all, h("span", { class: "tk-grow" }), h("label", { class: "tk-field tk-metric-filter" }, icon("search"), filter, trouble.node));
 
   state.follow(["x", "smoothing", "filter", "view", "metrics"], () => {
     const x = state.get("x");
@@ -127,18 +132,27 @@ export function controls(root, state, { byMetric = true, only, columns, hasFacet
     slider.style.setProperty("--p", `${(much / 0.99) * 100}%`);
     text(amount, now === "none" ? "" : much.toFixed(2));
     if (document.activeElement !== filter) filter.value = state.get("filter");
+    trouble.tell(mistakeIn(state.get("filter")));
   });
   state.follow(["by", "spread"], () => {
     const by = state.get("by") ?? [];
-    group.say(by.length ? `by ${by.map(labelOf).join(", ")}` : "no groups");
+    group.say(by.length ? `by ${by.map((key) => (key === BUT_SEED ? "all but seed" : labelOf(key))).join(", ")}` : "no groups");
     spread.hidden = !by.length;
     spread.say(SPREADS[/** @type {keyof typeof SPREADS} */ (state.get("spread"))] ?? SPREADS.sd);
   });
-  state.follow(["facet"], () => facet.say(state.get("facet") ? `per ${facetLabel(state.get("facet"))}` : "one chart"));
+  state.follow(["facet", "facetLacks"], () => {
+    const lacks = (/** @type {string} */ key) => (state.get("facetLacks") ?? []).includes(key);
+    const keys = state.get("facet") ?? [];
+    facet.say(keys.length ? `per ${keys.map((key) => (lacks(key) ? `${facetLabel(key)}: none has it` : facetLabel(key))).join(", ")}` : "one chart");
+    facet.classList.toggle("tk-lacks", keys.some(lacks));
+  });
   state.addEventListener("change", (/** @type {any} */ event) => {
     for (const key of KEPT) if (event.detail.has(key)) remember({ [key]: state.get(key) });
   });
 }
+
+/** Whether an experiment has a metric of several ranks. @param {import("../data/state.js").PageState} state */
+const ranked = (state) => state.get("ranks") || (state.get("metrics") ?? []).some((/** @type {any} */ each) => each.ranked);
 
 /** The least width of a chart, px. @param {any} said */
 export function sizeOf(said) {
@@ -160,11 +174,13 @@ async function groupings(state, columns) {
   const item = (/** @type {string} */ value, note = "", group = "") => ({ value, label: labelOf(value), note, group, chosen: by.includes(value) });
   const names = new Set(shown.map((/** @type {any} */ row) => withoutSeed(row.name))).size;
   const groups = new Set(shown.map((/** @type {any} */ row) => row.group)).size;
+  const settled = shown.some((/** @type {any} */ row) => row.columns[BUT_SEED]) ? partition(shown, [BUT_SEED]).length : 0; // known once it was asked for
   const into = (/** @type {number} */ n) => `${plural(shown.length, "experiment")} into ${count(n)}`;
   const keys = columns ? await columns.configKeys() : [];
   const others = by.filter((/** @type {string} */ key) => key.startsWith("config:") && !keys.includes(key.slice(7)));
   return [
     item("name", into(names)),
+    ...(keys.length || by.includes(BUT_SEED) ? [item(BUT_SEED, settled ? into(settled) : "experiments whose config is equal but for it")] : []),
     ...(rows.some((/** @type {any} */ row) => row.group) || by.includes("group") ? [item("group", into(groups))] : []),
     ...[...others, ...keys.map((key) => `config:${key}`)].map((key) => item(key, "", "Config")),
   ];
@@ -172,13 +188,25 @@ async function groupings(state, columns) {
 
 /** Of what each value can have a chart. @param {import("../data/state.js").PageState} state @param {import("../data/columns.js").Columns} [columns] */
 async function facetings(state, columns) {
-  const now = state.get("facet");
+  const now = state.get("facet") ?? [];
   const rows = state.get("experiments");
   const keys = columns ? await columns.configKeys() : [];
-  const others = now?.startsWith("config:") && !keys.includes(now.slice(7)) ? [now] : [];
-  const own = ["name", ...(rows.some((/** @type {any} */ row) => row.group) ? ["group"] : []), ...(rows.some((/** @type {any} */ row) => row.tags?.length) ? ["tag"] : []), "state"];
-  const item = (/** @type {string} */ value, group = "") => ({ value, label: value === "name" ? labelOf(value) : facetLabel(value), group, chosen: now === value });
-  return [{ value: "", label: "one chart for all", chosen: !now }, ...own.map((key) => item(key)), ...[...others, ...keys.map((key) => `config:${key}`)].map((key) => item(key, "Config"))];
+  const others = now.filter((/** @type {string} */ key) => key.startsWith("config:") && !keys.includes(key.slice(7)));
+  const own = ["name", ...(keys.length || now.includes(BUT_SEED) ? [BUT_SEED] : []), ...(rows.some((/** @type {any} */ row) => row.group) ? ["group"] : []), ...(rows.some((/** @type {any} */ row) => row.tags?.length) ? ["tag"] : []), "state"];
+  const known = [...own.map((key) => ({ key, group: "" })), ...[...others, ...keys.map((key) => `config:${key}`)].map((key) => ({ key, group: "Config" }))];
+  const [first, second] = now;
+  const label = (/** @type {string} */ key) => (key === "name" ? labelOf(key) : facetLabel(key));
+  const item = (/** @type {{key: string, group: string}} */ { key, group }) => ({ value: key, label: label(key), group, chosen: first === key });
+  const also = known.filter(({ key }) => key !== first).map(({ key }) => ({ value: AND + key, label: `and ${label(key)}`, group: "Each combined with", chosen: second === key }));
+  return [{ value: "", label: "one chart for all", chosen: !first }, ...known.map(item), ...(first ? [...(second ? [{ value: AND, label: "nothing else", group: "Each combined with" }] : []), ...also] : [])];
+}
+
+const AND = "and ";
+
+/** @param {string[]} now @param {string} chosen a key, or one to combine the first with */
+function nextFacet([first, second], chosen) {
+  const next = chosen.startsWith(AND) ? [first, chosen.slice(AND.length)] : [chosen, second];
+  return next[0] ? next.filter((key, i) => key && (!i || key !== next[0])) : null;
 }
 
 /** @param {string[]} list @param {string} one */

@@ -2,6 +2,8 @@
 /** The cursor that all linked charts share, and the list of values beside the chart it stands on – never on it. */
 import { GroupSeries } from "./averages.js";
 import { h } from "../base/dom.js";
+import { told } from "./marks.js";
+import { replacedRows } from "./replaced.js";
 import { formatExact, formatNumber, formatX } from "./scales.js";
 
 const MOST = 12;
@@ -61,7 +63,7 @@ export class Cursor {
     const { chart } = this;
     const kind = chart?.model?.x;
     for (const each of this.charts()) {
-      const x = chart && each.model?.x === kind && (each === chart || (each.linked && chart.linked)) ? this.x : null;
+      const x = chart && each.model?.x === kind && (each === chart || (each.linked && chart.linked) || each.metric.metric === chart.metric.metric) ? this.x : null;
       if (x === null && each.cursorX === null) continue;
       each.cursorX = x;
       each.overlay();
@@ -89,16 +91,25 @@ export class Cursor {
         h("i", { class: line.dash.length ? "tk-swatch dashed" : "tk-swatch", style: { "--c": line.color } }),
         h("span", { class: "tk-tip-name" }, line.name),
         spreadOf(line, index),
-        smoothed && raw !== value && !line.members ? h("span", { class: "tk-tip-raw" }, formatNumber(raw)) : null,
+        smoothed && raw !== value && (!line.members || line.rank !== undefined) ? h("span", { class: "tk-tip-raw" }, formatNumber(raw)) : null,
         h("b", { title: formatExact(value) }, formatNumber(value))));
-    if (!rows.length) body.push(h("div", { class: "tk-tip-row soft" }, "no value here"));
+    body.push(...replacedRows(chart.view, model.replaced ?? [], this.x));
+    if (!body.length) body.push(h("div", { class: "tk-tip-row soft" }, "no value here"));
     if (values.length > MOST) body.push(h("div", { class: "tk-tip-row soft" }, `+ ${values.length - MOST} more`));
-    const marks = this.mark ? this.mark.marks.slice(0, 4).map((/** @type {any} */ m) => h("div", { class: "tk-tip-mark" }, h("b", null, m.kind), ` ${m.title === m.kind ? "" : m.title}`)) : [];
-    if (this.mark?.marks.length > 4) marks.push(h("div", { class: "tk-tip-mark soft" }, `+ ${this.mark.marks.length - 4} more`));
+    const happened = this.mark ? told(this.mark, (id) => this.#nameOf(id)) : { lines: [], more: 0 };
+    const marks = happened.lines.map(({ head, words }) => h("div", { class: "tk-tip-mark" }, h("b", null, head), ` ${words}`));
+    if (happened.more) marks.push(h("div", { class: "tk-tip-mark soft" }, `+ ${happened.more} more`));
     list.replaceChildren(head, ...body, ...marks);
     list.hidden = false;
     this.#place(chart);
-    if (this.said) this.spoken.textContent = `${formatX(model.x, this.x)}: ${rows.map(({ line, value }) => `${line.name} ${formatNumber(value)}`).join(", ") || "no value"}`;
+    const near = happened.lines.map(({ head, words }) => `. ${head} ${words}`).join("");
+    if (this.said) this.spoken.textContent = `${formatX(model.x, this.x)}: ${rows.map(({ line, value }) => `${line.name} ${formatNumber(value)}`).join(", ") || "no value"}${near}${near ? ". E leads there" : ""}`;
+  }
+
+  /** Of which experiment something is, where there are several. @param {string} id */
+  #nameOf(id) {
+    const shown = this.state.get("experiments").filter((/** @type {any} */ row) => row.shown);
+    return shown.length > 1 ? (shown.find((/** @type {any} */ row) => row.id === id)?.name ?? "") : "";
   }
 
   /** Right of the chart, else left, else below, else above. @param {import("./chart.js").Chart} chart */
@@ -122,8 +133,8 @@ export class Cursor {
 }
 
 /** Of a group's mean: over how many, and how far they lie apart. @param {import("./lines.js").Line} line @param {number} index */
-function spreadOf({ series, members }, index) {
-  if (!members) return null;
+function spreadOf({ series, members, rank }, index) {
+  if (!members || rank !== undefined) return null;
   if (!(series instanceof GroupSeries)) return h("span", { class: "tk-tip-spread" }, "n 1");
   const n = series.count[index];
   const by = series.spread === "se" ? series.deviation[index] / Math.sqrt(n) : series.deviation[index];

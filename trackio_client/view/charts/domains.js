@@ -7,10 +7,10 @@ const MUCH_SHORTER = 0.25; // of the common range: a group with less than that w
 
 /**
  * The range of all charts on one axis, or that of a group whose range is much shorter.
- * @param {import("./chart.js").Chart[]} charts @param {import("./feeds.js").Feeds} feeds
- * @param {import("./models.js").Models} models @param {{id: string}[]} experiments
+ * @param {import("./chart.js").Chart[]} charts @param {import("./models.js").Models} models
+ * @param {{id: string}[]} experiments
  */
-export function sharedDomains(charts, feeds, models, experiments) {
+export function sharedDomains(charts, models, experiments) {
   /** @type {Map<string, Extent>} */ const found = new Map();
   const at = (/** @type {string} */ key) => {
     let extent = found.get(key);
@@ -25,13 +25,13 @@ export function sharedDomains(charts, feeds, models, experiments) {
     const both = [at(coarse.x), at(`${coarse.x} ${chart.metric.group}`)];
     for (const name of models.names(chart)) {
       for (const { id } of experiments) {
-        const series = feeds.series(coarse, id, name);
-        if (!series?.n) continue;
-        const { low, high, least } = extentOf(series);
-        for (const extent of both) {
-          if (low < extent.low) extent.low = low;
-          if (high > extent.high) extent.high = high;
-          if (least < extent.least) extent.least = least;
+        for (const series of models.held(coarse, id, name)) {
+          const { low, high, least } = extentOf(series);
+          for (const extent of both) {
+            if (low < extent.low) extent.low = low;
+            if (high > extent.high) extent.high = high;
+            if (least < extent.least) extent.least = least;
+          }
         }
       }
     }

@@ -1,118 +1,32 @@
 // @ts-check
 /**
- * The live data of all charts in view: few questions, asked together, each followed by what is new.
+ * The live data of all charts in view: few questions, asked together, each followed by what is new (see shelves.js).
  *
- * A shelf holds the series of one x axis and range. A feed is one question to the server (experiments × metrics) with
- * the cursor of its last answer. What is wanted and not yet asked becomes a feed of its own at once, so that a chart
+ * What is wanted and not yet asked becomes a feed of its own at once, so that a chart
  * scrolled into view or an experiment ticked costs only itself; when a shelf has more than three feeds in use, they are
  * asked again as one. Feeds that nobody looks at are not asked.
  */
-import { Series } from "./frames.js";
+import { every } from "../data/pace.js";
 import { SourceError } from "../data/source.js";
+import { MOST_FEEDS, RANK, Shelf, axisKey, pairKey, take } from "./shelves.js";
 
-const MOST_FEEDS = 3; // requests a tick and shelf; a fourth makes asking all anew cheaper than more round trips
+const EVERY_MS = 2000;
 const LONGEST_WAIT_MS = 60_000;
 const CALM_MS = 300;
-const PART = 120; // series from which on a range is asked for in parts: the first is drawn while the server reads the next
 const SCROLL_MS = 40; // wishes that come closer together become one question
 
 /**
- * @typedef {{x: string, from: number | null, to: number | null, max_points: number}} Axis
- * @typedef {{axis: Axis, metric: string, experiments: string[]}} Wish
+ * @typedef {import("./frames.js").Series} Series @typedef {import("./shelves.js").Axis} Axis @typedef {import("./shelves.js").Wish} Wish @typedef {import("./shelves.js").Feed} Feed
  * @typedef {{phase: "loading" | "ready" | "away" | "failed", error: any, since_s: number | null, next_ms: number | null}} Contact
  */
-
-/** @param {Axis} axis */
-export const axisKey = (axis) => `${axis.x}|${axis.from ?? ""}|${axis.to ?? ""}|${axis.max_points}`;
-/** @param {string} experiment @param {string} metric */
-const pairKey = (experiment, metric) => `${experiment}\n${metric}`;
-
-class Feed {
-  /** @param {string[]} experiments @param {string[]} metrics */
-  constructor(experiments, metrics) {
-    this.experiments = experiments;
-    this.metrics = metrics;
-    /** @type {string | null} */ this.cursor = null;
-    /** @type {Series[]} */ this.list = [];
-    this.answered = false;
-    this.isAsked = false; // a question is on its way
-    /** @type {Feed[] | undefined} */ this.replaces = undefined; // those that it asks for as one
-    /** @type {any} */ this.error = null;
-    this.mismatches = 0;
-  }
-}
-
-/** A question in parts of some metrics each, in their order, at most as many as are followed side by side. @param {Feed} feed */
-function partsOf(feed) {
-  const { experiments, metrics } = feed;
-  const parts = Math.min(MOST_FEEDS, metrics.length, Math.floor((experiments.length * metrics.length) / PART));
-  if (parts < 2) return [feed];
-  const size = Math.ceil(metrics.length / parts);
-  return Array.from({ length: Math.ceil(metrics.length / size) }, (_, i) => new Feed(experiments, metrics.slice(i * size, (i + 1) * size)));
-}
-
-class Shelf {
-  /** @param {Axis} axis */
-  constructor(axis) {
-    this.axis = axis;
-    /** @type {Map<string, Series>} */ this.series = new Map();
-    /** @type {Feed[]} */ this.feeds = [];
-    /** @type {Map<string, Set<string>>} metric -> experiments in demand */ this.wanted = new Map();
-    this.usedAt = 0;
-  }
-
-  /** @param {Feed} feed */
-  serves(feed) {
-    return feed.metrics.some((metric) => {
-      const wanted = this.wanted.get(metric);
-      return wanted !== undefined && feed.experiments.some((id) => wanted.has(id));
-    });
-  }
-
-  /** Drop questions that failed and name an experiment that nobody wants now: it may have been deleted, and the others
-   * in that question must not stand still for it. */
-  forget() {
-    const wanted = new Set([...this.wanted.values()].flatMap((ids) => [...ids]));
-    this.feeds = this.feeds.filter((feed) => !feed.error || feed.experiments.every((id) => wanted.has(id)));
-  }
-
-  /** The feeds that would ask for what no feed asks yet. */
-  missing() {
-    /** @type {Map<string, Set<string>>} */ const covered = new Map();
-    for (const feed of this.feeds) {
-      for (const metric of feed.metrics) {
-        let ids = covered.get(metric);
-        if (!ids) covered.set(metric, (ids = new Set()));
-        for (const id of feed.experiments) ids.add(id);
-      }
-    }
-    /** @type {Map<string, Feed>} */ const made = new Map();
-    for (const [metric, wanted] of this.wanted) {
-      const has = covered.get(metric);
-      const lacking = [...wanted].filter((id) => !has?.has(id));
-      if (!lacking.length) continue;
-      const same = made.get(lacking.join());
-      if (same) same.metrics.push(metric);
-      else made.set(lacking.join(), new Feed(lacking, [metric]));
-    }
-    return [...made.values()].flatMap((feed) => (this.axis.from === null || covered.size ? [feed] : partsOf(feed)));
-  }
-
-  /** One feed for all that is wanted. */
-  whole() {
-    const experiments = new Set();
-    for (const ids of this.wanted.values()) for (const id of ids) experiments.add(id);
-    return new Feed([...experiments], [...this.wanted.keys()]);
-  }
-}
 
 /** Events: `data` (detail: Set of Series that changed), `contact`. */
 export class Feeds extends EventTarget {
   /** @param {any} source @param {{every_ms?: number}} [options] */
-  constructor(source, { every_ms = globalThis.location?.hostname.endsWith(".hf.space") ? 3000 : 2000 } = {}) {
+  constructor(source, { every_ms = EVERY_MS } = {}) {
     super();
     this.source = source;
-    this.every_ms = every_ms;
+    this.every_ms = every(every_ms);
     /** @type {Map<string, Shelf>} */ this.shelves = new Map();
     /** @type {Contact} */ this.contact = { phase: "loading", error: null, since_s: null, next_ms: null };
     this.failures = 0;
@@ -124,8 +38,9 @@ export class Feeds extends EventTarget {
     this.closed = false;
     this.turn = 0;
     this.waitUntil = 0; // while the server is away
-    this.nextAt = Date.now() + every_ms; // the next turn of all feeds in use
-    /** @type {Set<Shelf>} */ this.foreseen = new Set(); // asked for, and wanted by no chart yet
+    this.nextAt = Date.now() + this.every_ms; // the next turn of all feeds in use
+    /** @type {Wish[]} */ this.foreseen = []; // asked for, and wanted by no chart yet
+    /** @type {Promise<void> | null} */ this.looking = null;
     /** Measures for the benchmark: bytes and answers so far. */
     this.count = { bytes: 0, answers: 0 };
     this.onVisible = () => (document.hidden ? clearTimeout(this.timer) : this.#run(false));
@@ -188,32 +103,37 @@ export class Feeds extends EventTarget {
   }
 
   /**
-   * Ask for what will most likely be wanted in a moment, beside all other questions. It replaces what was foreseen
-   * before: of that only the part that is on its way is still waited for. What goes wrong is told when it is wanted.
+   * Ask for what will most likely be wanted in a moment, a part at a time: what is wanted after all never waits for more
+   * than one of them. It replaces what was foreseen before. What goes wrong is told when it is wanted.
    * @param {Wish[]} wishes
    */
   foresee(wishes) {
-    this.foreseen = new Set();
-    if (this.closed || document.hidden || Date.now() < this.waitUntil) return;
-    const range = wishes.filter(({ axis }) => !this.shelves.get(axisKey(axis))?.wanted.size);
-    this.foreseen = this.#shelve(range);
-    for (const shelf of this.foreseen) {
-      const feeds = shelf.missing().filter((feed) => feed.experiments.length);
-      shelf.wanted = new Map(); // by no chart yet
-      shelf.feeds.push(...feeds);
-      if (feeds.length) void this.#foresee(shelf, feeds);
-    }
+    this.foreseen = wishes;
+    if (!this.looking) this.looking = this.#lookAhead().finally(() => (this.looking = null));
   }
 
-  /** @param {Shelf} shelf @param {Feed[]} feeds */
-  async #foresee(shelf, feeds) {
+  async #lookAhead() {
+    for (let wishes = this.foreseen; wishes.length; wishes = this.foreseen === wishes ? [] : this.foreseen) {
+      const isOpen = () => this.foreseen === wishes && !this.closed && !document.hidden && Date.now() >= this.waitUntil;
+      const range = wishes.filter(({ axis }) => !this.shelves.get(axisKey(axis))?.wanted.size);
+      /** @type {Set<Shelf>} */ const shelves = isOpen() ? this.#shelve(range) : new Set();
+      const lacking = [...shelves].flatMap((shelf) => shelf.missing().map((feed) => ({ shelf, feed })));
+      for (const shelf of shelves) shelf.wanted = new Map(); // by no chart yet
+      for (const { shelf, feed } of lacking) if (isOpen() && !shelf.wanted.size) await this.#glimpse(shelf, feed);
+    }
+    this.foreseen = [];
+  }
+
+  /** @param {Shelf} shelf @param {Feed} feed */
+  async #glimpse(shelf, feed) {
+    shelf.feeds.push(feed);
     try {
-      await this.#inTurn(shelf, feeds, () => shelf.wanted.size > 0 || this.foreseen.has(shelf));
+      await this.#inTurn(shelf, [feed]);
     } catch {
       // Asked again, and told if it fails again, by whoever wants it.
     }
-    if (feeds.every((feed) => feed.answered)) return;
-    shelf.feeds = shelf.feeds.filter((feed) => feed.answered || !feeds.includes(feed));
+    if (feed.answered) return;
+    shelf.feeds = shelf.feeds.filter((each) => each !== feed);
     if (!shelf.wanted.size) return;
     shelf.feeds.push(...shelf.missing());
     void this.#run(true);
@@ -222,6 +142,14 @@ export class Feeds extends EventTarget {
   /** The series, if it has come. @param {Axis} axis @param {string} experiment @param {string} metric */
   series(axis, experiment, metric) {
     return this.shelves.get(axisKey(axis))?.series.get(pairKey(experiment, metric));
+  }
+
+  /** A metric of an experiment as each of its ranks logged it, where the axis asks for each. @param {Axis} axis @param {string} experiment @param {string} metric
+   * @returns {{rank: number, series: Series}[]} */
+  ranks(axis, experiment, metric) {
+    const above = this.shelves.get(axisKey(axis))?.ranks.get(pairKey(experiment, metric)) ?? [];
+    const all = [0, ...above].map((rank) => ({ rank, series: this.series(axis, experiment, rank ? `${metric}${RANK}${rank}` : metric) }));
+    return /** @type {{rank: number, series: Series}[]} */ (all.filter(({ series }) => series?.n));
   }
 
   /** Whether a question about this pair is still open; else its error, if it failed.
@@ -282,30 +210,38 @@ export class Feeds extends EventTarget {
     return [whole];
   }
 
-  /** One after the other: when one has answered the next is asked, and while the server reads that, the first is drawn.
-   * @param {Shelf} shelf @param {Feed[]} feeds @param {() => boolean} [isWanted] whether the next is still to be asked @returns {Promise<void>} */
-  async #inTurn(shelf, [feed, ...rest], isWanted = () => true) {
-    /** @type {Set<Series>} */ const changed = new Set();
-    /** @type {Promise<void> | null} */ let others = null;
-    const goOn = () => void (rest.length && !this.closed && isWanted() && (others ??= this.#inTurn(shelf, rest, isWanted)));
-    try {
-      await this.#ask(shelf, feed, changed, goOn);
-    } catch (error) {
-      await Promise.allSettled([others]);
-      throw error;
-    }
-    goOn(); // where nobody told when the answer came
-    if (!this.closed) this.dispatchEvent(new CustomEvent("data", { detail: changed }));
-    await others;
+  /** Two at a time: the server reads one while the one before it is drawn, and never waits for this page to have a moment.
+   * @param {Shelf} shelf @param {Feed[]} feeds @returns {Promise<void>} */
+  async #inTurn(shelf, feeds) {
+    const queue = [...feeds];
+    const next = async () => {
+      const feed = this.closed ? undefined : queue.shift();
+      if (!feed) return;
+      /** @type {Set<Series>} */ const changed = new Set();
+      /** @type {Promise<void> | null} */ let others = null;
+      const goOn = () => void (others ??= next());
+      try {
+        await this.#ask(shelf, feed, changed, goOn);
+      } catch (error) {
+        queue.length = 0;
+        await Promise.allSettled([others]);
+        throw error;
+      }
+      goOn(); // where nobody told when the answer came
+      if (!this.closed) this.dispatchEvent(new CustomEvent("data", { detail: changed }));
+      await others;
+    };
+    const ends = await Promise.allSettled([next(), next()]);
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
   }
 
   /** @param {Shelf} shelf @param {Feed} feed @param {Set<Series>} changed @param {() => void} [heard] called when the answer is here */
   async #ask(shelf, feed, changed, heard) {
-    const { x, from, to, max_points } = shelf.axis;
+    const { x, from, to, max_points, ranks } = shelf.axis;
     let answer;
     feed.isAsked = true;
     try {
-      answer = await this.source.series({ experiments: feed.experiments, metrics: feed.metrics, x, from_x: from, to_x: to, max_points, cursor: feed.cursor }, undefined, heard);
+      answer = await this.source.series({ experiments: feed.experiments, metrics: feed.metrics, x, from_x: from, to_x: to, max_points, cursor: feed.cursor, ...(ranks ? { ranks } : {}) }, undefined, heard);
       this.count.bytes += answer.bytes;
       this.count.answers++;
       take(shelf, feed, answer, changed);
@@ -343,30 +279,4 @@ export class Feeds extends EventTarget {
     } else return;
     if (this.contact.phase !== before.phase || this.contact.phase === "away") this.dispatchEvent(new Event("contact"));
   }
-}
-
-/** Puts an answer into the shelf. @param {Shelf} shelf @param {Feed} feed
- * @param {import("./frames.js").Answer} answer @param {Set<Series>} changed */
-function take(shelf, feed, answer, changed) {
-  if (answer.series) {
-    const before = feed.list;
-    feed.list = answer.series.map((info) => {
-      const key = pairKey(info.experiment_id, info.metric);
-      let series = shelf.series.get(key);
-      if (!series) shelf.series.set(key, (series = new Series(info.experiment_id, info.metric)));
-      if (series.info?.points !== info.points) changed.add(series);
-      series.info = info;
-      return series;
-    });
-    // After a reset only what is listed exists: a store that began anew must not leave lines of its former life.
-    const listed = new Set(feed.list);
-    for (const series of answer.reset ? before : []) if (!listed.has(series)) series.clear(), changed.add(series);
-  }
-  for (const block of answer.blocks) {
-    const series = feed.list[block.series];
-    if (!series) throw new Error(`An update is about series ${block.series} of a list of ${feed.list.length}. Asking for all of it again.`);
-    series.apply(block);
-    changed.add(series);
-  }
-  feed.cursor = answer.cursor;
 }

@@ -10,8 +10,9 @@ import { formatCount, formatExact, formatNumber, formatX } from "./scales.js";
 
 const COLUMNS = /** @type {const} */ (["last", "lowest", "highest", "first"]);
 
-/** @param {HTMLElement} root @param {import("./chart.js").Metric} metric @param {Told[]} lines @param {string} [x] the kind of axis */
-export function tableOf(root, metric, lines, x = "step") {
+/** @param {HTMLElement} root @param {import("./chart.js").Metric} metric @param {Told[]} lines @param {string} [x] the kind of axis
+ * @param {{of?: string, hint?: string}} [how] of: what a line is; hint: said beside the button */
+export function tableOf(root, metric, lines, x = "step", { of = "experiment", hint = "t shows the chart again" } = {}) {
   const odd = lines.some(({ whole }) => whole.odd() > 0);
   const told = lines.map((line) => ({ line, s: summaryOf(line.whole) }));
   const rows = told.map(({ line: { name, color, dash }, s }) => {
@@ -24,15 +25,15 @@ export function tableOf(root, metric, lines, x = "step") {
       h("td", { class: "num" }, s.last ? formatX(x, s.last.x).replace(/^step /, "") : "–"),
       odd ? h("td", { class: "num" }, s.bad ? formatCount(s.bad) : "") : null);
   });
-  const head = ["experiment", "last", "lowest", "highest", "points", "first", x === "step" ? "last step" : "up to", ...(odd ? ["NaN, ∞"] : [])].map((word, i) => h("th", { scope: "col", class: i ? "num" : "" }, word));
+  const head = [of, "last", "lowest", "highest", "points", "first", x === "step" ? "last step" : "up to", ...(odd ? ["NaN, ∞"] : [])].map((word, i) => h("th", { scope: "col", class: i ? "num" : "" }, word));
   const [top, left] = [root.scrollTop, root.scrollLeft];
   const held = root.contains(document.activeElement) && document.activeElement !== root;
   const copy = h("button", { class: "tk-btn sm", title: "As columns for a spreadsheet, with all figures" }, icon("copy"), "Copy");
-  copy.addEventListener("click", () => copyTable(metric, told, x));
+  copy.addEventListener("click", () => copyTable(metric, told, x, of));
   root.setAttribute("role", "region");
   root.setAttribute("aria-label", `Figures of ${metric.names ? metric.title : metric.metric}`);
   root.replaceChildren(
-    h("div", { class: "tk-figures-head" }, copy, h("span", null, "t shows the chart again")),
+    h("div", { class: "tk-figures-head" }, copy, h("span", null, hint)),
     h("table", { "aria-label": `${metric.metric}${metric.unit ? `, ${metric.unit}` : ""}` }, h("thead", null, h("tr", null, ...head)), h("tbody", null, ...rows)));
   root.scrollTop = top;
   root.scrollLeft = left;
@@ -42,10 +43,10 @@ export function tableOf(root, metric, lines, x = "step") {
 /** @param {{count: number, more: any}} points */
 const pointsOf = ({ count, more }) => `${more ? "≥ " : ""}${formatCount(count)}`;
 
-/** @param {import("./chart.js").Metric} metric @param {{line: Told, s: ReturnType<typeof summaryOf>}[]} told @param {string} x */
-async function copyTable(metric, told, x) {
+/** @param {import("./chart.js").Metric} metric @param {{line: Told, s: ReturnType<typeof summaryOf>}[]} told @param {string} x @param {string} of */
+async function copyTable(metric, told, x, of) {
   const plain = (/** @type {string} */ name) => name.replace(/[\t\r\n]+/g, " ").replace(/^[=+\-@]/, "'$&");
-  const head = ["experiment", ...COLUMNS.flatMap((key) => [key, `${key} at ${x}`]), "points", "not finite"];
+  const head = [of, ...COLUMNS.flatMap((key) => [key, `${key} at ${x}`]), "points", "not finite"];
   const rows = told.map(({ line, s }) => [plain(line.name), ...COLUMNS.flatMap((key) => { const at = s[key]; return at ? [at.value, at.x] : ["", ""]; }), s.points.count, s.bad]);
   const text = [head, ...rows].map((row) => row.join("\t")).join("\n");
   try {

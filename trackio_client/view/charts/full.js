@@ -26,7 +26,7 @@ class Full {
     /** @type {Set<string>} experiments that are left out here, and here only */ this.off = new Set();
     this.sort = /** @type {keyof typeof SORTS} */ ("side");
     this.state = grid.state.scope(
-      { metrics: [chart.metric], derived: [], filter: "", groups: null, pins: [], hides: [], order: [], facet: null, chart: null, chartOf: null, full: false, zoom: grid.state.get("zoom"), size: 900 },
+      { metrics: [chart.metric], derived: [], filter: "", groups: null, pins: [], hides: [], order: [], facet: null, chart: null, chartOf: null, full: false, size: 900 },
       { experiments: (/** @type {any[]} */ rows) => this.#drawn(rows) },
     );
     this.back = chart.plot;
@@ -62,7 +62,8 @@ class Full {
     this.dialog = /** @type {HTMLDialogElement} */ (h("dialog", { class: "tk-full", "aria-label": chart.metric.metric }, head, h("div", { class: "tk-bar" }, this.bar), h("div", { class: "tk-full-both" }, this.place, this.legend.node)));
     this.dialog.addEventListener("keydown", (event) => {
       if (event.key === "PageUp" || event.key === "PageDown") (event.preventDefault(), this.go(event.key === "PageUp" ? -1 : 1));
-      event.stopPropagation(); // keys of the page below have no meaning here
+      if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z") return; // takes back what was done here, too
+      event.stopPropagation(); // other keys of the page below have no meaning here
     });
     this.dialog.addEventListener("close", () => this.#closed());
     controls(this.bar, this.state, { byMetric: !this.grid.source.overview && this.grid.source.byMetric !== false, only: this.grid.source.otherAxes && [], hasFacets: false });
@@ -74,7 +75,14 @@ class Full {
     this.dialog.showModal();
     this.inner = new MetricGrid(this.place, { state: this.state, source: this.grid.source, every_ms: this.grid.feeds.every_ms, folds: { key: "", usual: [] } });
     this.inner.isFull = true;
+    this.inner.models.metrics = () => this.grid.state.get("metrics") ?? []; // of which one tells evaluations
+    this.inner.ranges.ways = this.grid.ranges.ways; // a zoom made here is the page's, and so is the way back
+    this.grid.cover(true);
     this.inner.full = () => this.dialog.close();
+    this.inner.openMark = (chart, cluster) => {
+      this.dialog.addEventListener("close", () => this.grid.openMark(chart, cluster)); // the page below has its focus back by then
+      this.dialog.close();
+    };
     const draw = this.inner.cursorLine.draw.bind(this.inner.cursorLine);
     this.inner.cursorLine.draw = () => (draw(), this.legend.paint());
     this.inner.feeds.addEventListener("data", () => requestAnimationFrame(() => this.legend.paint()));
@@ -134,6 +142,7 @@ class Full {
     this.inner?.close();
     this.state.close();
     this.dialog.remove();
+    this.grid.cover(false);
     this.grid.state.set({ chart: null, chartOf: null, full: false, hot: null });
     this.back.scrollIntoView({ block: "nearest" });
     this.back.focus({ preventScroll: true });
@@ -205,7 +214,7 @@ class SideLegend {
   /** @param {any} each */
   #row({ id, name, color, dash }) {
     const { full } = this;
-    const isGroup = id.startsWith("group:");
+    const isGroup = /^(?:group|rank):/.test(id); // of several, or one of several
     const tick = h("input", { type: "checkbox", class: "tk-tick", "aria-label": `Draw ${name}`, data: { id }, style: { "--c": color || "var(--control)" } });
     tick.checked = !full.off.has(id);
     tick.disabled = isGroup;

@@ -14,12 +14,13 @@ import { sharedDomains } from "./domains.js";
 import { Facets } from "./facets.js";
 import { Feeds } from "./feeds.js";
 import { HiddenMetrics } from "./hidden.js";
-import { MarkFeed } from "./marks.js";
+import { MarkFeed, gravest } from "./marks.js";
 import { Legend } from "./legend.js";
 import { Models } from "./models.js";
 import { Ranges, zoomKey } from "./ranges.js";
 import { followLink } from "./link.js";
 import { PutAway, pinsOf, togglePin } from "./pins.js";
+import { Replaced } from "./replaced.js";
 import { Sections } from "./sections.js";
 import { derivedMetrics, ownOf, setOwn } from "./settings.js";
 import { tickThoseWith } from "./ticking.js";
@@ -27,7 +28,7 @@ import { followWindow } from "./window.js";
 import { BY_STEP } from "../data/state.js";
 
 const CLOCKS = ["time", "relative"];
-const KEYS = ["experiments", "metrics", "x", "smoothing", "logY", "logX", "band", "clip", "filter", "zoom", "groups", "by", "facet", "spread", "dashes", "own", "derived", "chart", ...ARRANGEMENT];
+const KEYS = ["experiments", "metrics", "x", "smoothing", "logY", "logX", "band", "clip", "filter", "zoom", "zoomY", "groups", "by", "facet", "spread", "ranks", "dashes", "own", "derived", "chart", ...ARRANGEMENT];
 const ARRANGED = ["facet", "metrics", "filter", "groups", "derived", "chart", ...ARRANGEMENT];
 
 /** Events: `contact` when the server went away or came back (see `contact`); on its node `trackio-show`, with ids that
@@ -42,20 +43,22 @@ export class MetricGrid extends EventTarget {
     this.ink.forget();
     this.feeds = new Feeds(source, { every_ms });
     this.ahead = new Ahead();
-    this.models = new Models({ state, source, feeds: this.feeds, ink: this.ink, ahead: this.ahead });
     this.marks = new MarkFeed(source);
+    this.models = new Models({ state, source, feeds: this.feeds, ink: this.ink, ahead: this.ahead, marks: this.marks });
+    this.models.replaced = new Replaced({ state, source, ink: this.ink, changed: () => this.redraw() });
     this.node = h("div", { class: "tk-charts" });
     this.hidden = new HiddenMetrics(() => this.#rearranged());
     this.facets = new Facets(state, () => this.shown());
     this.legend = new Legend(this.models, state, this.ink);
     this.putAway = new PutAway(state);
     this.isFull = false; // one chart over the whole window
+    this.isCovered = false; // by such a one
     this.node.append(this.putAway.node, this.hidden.node); // the sections are put before them
     const stopArrangement = followArrangement(state);
     root.append(this.legend.node, this.facets.node, this.node);
     this.sections = new Sections(this.node, { make: (metric, facet) => this.#chart(metric, facet), drop: (chart) => this.#drop(chart), move: (chart, before) => this.move(chart, before) }, folds);
     this.charts = this.sections.charts;
-    this.ranges = new Ranges(state, (chart) => this.axisOf(chart), () => (this.#ask(), this.redraw()));
+    this.ranges = new Ranges(state, (chart) => this.axisOf(chart), () => this.charts.values(), () => (this.#ask(), this.redraw()));
     /** @type {Map<any, Chart>} */ this.byPlot = new Map();
     /** @type {Set<Chart>} */ this.dirty = new Set();
     this.drawn = "";
@@ -108,7 +111,7 @@ export class MetricGrid extends EventTarget {
       if (same && !others && keys.size === 1) return;
     }
     // Another axis: a range of the old one means nothing. Not when the address gave both.
-    if (keys.has("x") && !keys.has("zoom") && this.state.get("zoom")) this.ranges.forget();
+    if (keys.has("x") && !keys.has("zoom") && (this.state.get("zoom") || this.state.get("zoomY"))) this.ranges.forget();
     if (keys.has("own")) for (const chart of this.charts.values()) chart.own = ownOf(this.state, chart.metric.metric);
     if (others || ARRANGED.some((key) => keys.has(key))) this.sections.arrange(...this.#wanted());
     this.legend.paint();
@@ -125,7 +128,7 @@ export class MetricGrid extends EventTarget {
 
   /** Values of the configuration came, by which the experiments are grouped or have charts of their own. */
   #regrouped() {
-    if (this.state.get("facet")?.includes(":") && this.#refaceted()) this.#rearranged();
+    if (this.state.get("facet")?.some((/** @type {string} */ key) => key.includes(":")) && this.#refaceted()) this.#rearranged();
     if (!(this.state.get("by") ?? []).some((/** @type {string} */ key) => key.includes(":"))) return;
     const before = this.legend.told;
     this.models.regroup();
@@ -230,6 +233,13 @@ export class MetricGrid extends EventTarget {
     return this.models.shown();
   }
 
+  /** Whether one chart stands over all of them. @param {boolean} on */
+  cover(on) {
+    this.isCovered = on;
+    this.#ask();
+    if (!on) this.redraw();
+  }
+
   /** @param {Chart} chart @returns {string} */
   axisOf(chart) {
     return this.models.axisOf(chart);
@@ -240,15 +250,17 @@ export class MetricGrid extends EventTarget {
     return this.ranges.of(chart);
   }
 
-  /** Tell the feeds what the charts in view need. */
+  /** Tell the feeds what the charts in view need; what is zoomed while one chart covers them, when it is gone. */
   #ask() {
+    if (this.isCovered) return;
     this.feeds.want(this.inView().flatMap((chart) => this.models.wishes(chart, this.zoomOf(chart))));
   }
 
   /** @param {Set<import("./frames.js").Series>} changed */
   #came(changed) {
     const metrics = new Set([...changed].map((series) => series.metric));
-    for (const chart of this.inView()) if (this.models.names(chart).some((name) => metrics.has(name)) || chart.model?.status.waiting || chart.model?.lacks) this.dirty.add(chart);
+    const all = metrics.has(this.models.evaluation?.metric); // has signs on every chart
+    for (const chart of this.inView()) if (all || this.models.names(chart).some((name) => metrics.has(name)) || chart.model?.status.waiting || chart.model?.lacks) this.dirty.add(chart);
     this.#soon();
     if (this.inView().some((chart) => !["step", ...CLOCKS].includes(this.axisOf(chart)))) this.#ask(); // who lacks that metric is known now
     this.marks.follow(this.shown());
@@ -270,18 +282,18 @@ export class MetricGrid extends EventTarget {
     this.frame = 0;
     const began = performance.now();
     const experiments = this.shown();
-    const domains = sharedDomains([...this.charts.values()], this.feeds, this.models, experiments);
+    const domains = sharedDomains([...this.charts.values()], this.models, experiments);
     // What moves one chart's axis moves those that share it.
     for (const chart of this.inView()) {
       const domain = domains.of(chart);
       if (chart.model && !chart.model.zoom && (domain[0] !== chart.model.domain[0] || domain[1] !== chart.model.domain[1])) this.dirty.add(chart);
     }
     const marks = this.marks.of(experiments.map((/** @type {any} */ e) => e.id));
-    const created = new Map(experiments.map((/** @type {any} */ e) => [e.id, e.created_s]));
+    const byId = new Map(experiments.map((/** @type {any} */ e) => [e.id, e]));
     /** @type {Map<string, import("./models.js").Drawn[]>} */ const beside = new Map();
     for (const chart of this.dirty) {
       if (!chart.inView) continue;
-      const model = this.models.model(chart, this.zoomOf(chart), experiments, domains.of(chart), marks, created);
+      const model = this.models.model(chart, this.zoomOf(chart), experiments, domains.of(chart), marks, byId);
       chart.update({ ...model, beside: chart.facet && this.#beside(chart, beside) });
       chart.draw();
     }
@@ -339,21 +351,18 @@ export class MetricGrid extends EventTarget {
 
   /** A selection was given up. @param {Chart} chart */
   giveUp(chart) {
-    this.ahead.settle(zoomKey(chart, this.axisOf(chart)), null);
-    this.feeds.foresee([]);
+    if (this.ahead.settle(zoomKey(chart, this.axisOf(chart)), null)) this.feeds.foresee([]);
   }
 
   /** @param {Chart} chart @param {[number, number]} x @param {[number, number] | null} y @param {boolean} [smooth] one step of many */
   zoom(chart, x, y, smooth = false) {
-    chart.zoomY = y ?? chart.zoomY;
-    this.ahead.settle(zoomKey(chart, this.axisOf(chart)), x);
-    this.ranges.into(chart, x, smooth);
+    if (this.ahead.settle(zoomKey(chart, this.axisOf(chart)), x)) this.feeds.foresee([]);
+    this.ranges.into(chart, x, y, smooth);
     if (this.source.overview && chart.lines.some(({ series }) => !series.single || series.n < series.points().count)) chart.say(this.source.overview);
   }
 
   /** One step back, or all the way. @param {Chart} chart @param {boolean} [all] */
   back(chart, all = false) {
-    chart.zoomY = null;
     this.ranges.back(chart, all);
   }
 
@@ -372,10 +381,15 @@ export class MetricGrid extends EventTarget {
     this.set(chart, { log: !chart.log === this.state.get("logY") ? undefined : !chart.log });
   }
 
-  /** The box with a chart's own axes, range and smoothing. @param {Chart} chart @param {HTMLElement} button */
-  async settings(chart, button) {
+  /** Its own zoom and cursor, or those of its group. @param {Chart} chart */
+  link(chart) {
+    this.ranges.part(chart, () => this.set(chart, { apart: chart.linked || undefined }));
+  }
+
+  /** The box with a chart's own axes, range and smoothing. @param {Chart} chart @param {HTMLElement} button @param {{zoom?: boolean}} [at] where it begins */
+  async settings(chart, button, at) {
     const { openSettings } = await import("./settingsbox.js");
-    openSettings(this, chart, button);
+    openSettings(this, chart, button, at);
   }
 
   /** The dialog for a derived chart: a new one, or the one that this chart shows. @param {Chart | null} [chart] @param {HTMLElement | null} [button] */
@@ -408,8 +422,9 @@ export class MetricGrid extends EventTarget {
     return tickThoseWith(this, chart);
   }
 
-  /** @param {Chart} _chart @param {import("./marks.js").Cluster} cluster */
+  /** To where the page of its experiment tells of it. @param {Chart} _chart @param {import("./marks.js").Cluster} cluster */
   openMark(_chart, cluster) {
-    this.state.set({ view: "experiment", experiment: cluster.marks[0].experiment });
+    const lead = gravest(cluster);
+    this.state.set({ view: "experiment", experiment: lead.experiment, lead });
   }
 }

@@ -44,8 +44,8 @@ const swatch = (line) => h("i", { class: line.dash.length ? "tk-swatch dashed" :
 /** @param {number} value */
 const figure = (value) => h("b", { title: formatExact(value) }, formatNumber(value));
 
-/** @param {string} name @param {import("./chart.js").Metric} metric @param {{lines: Told[], x: string, shown: number, isGrouped?: boolean}} model */
-export function inWords(name, metric, { lines, x, shown, isGrouped }) {
+/** @param {string} name @param {import("./chart.js").Metric} metric @param {{lines: Told[], x: string, shown: number, isGrouped?: boolean, isEach?: boolean}} model */
+export function inWords(name, metric, { lines, x, shown, isGrouped, isEach }) {
   const lasts = [];
   for (const { name, whole } of lines) {
     const value = whole.last();
@@ -58,6 +58,6 @@ export function inWords(name, metric, { lines, x, shown, isGrouped }) {
   const bad = lines.reduce((sum, { whole }) => sum + whole.odd(), 0);
   const odd = bad ? ` ${formatCount(bad)} values are not finite.` : "";
   const keys = "Arrow keys move the cursor, plus and minus zoom, T shows a table, Enter opens it large.";
-  const what = isGrouped ? `means of ${lines.length} ${lines.length === 1 ? "group" : "groups"} of ${shown} experiments` : `${lines.length} of ${shown} experiments`;
+  const what = isGrouped ? `means of ${lines.length} ${lines.length === 1 ? "group" : "groups"} of ${shown} experiments` : isEach ? `${lines.length} lines, one a rank, of ${shown} ${shown === 1 ? "experiment" : "experiments"}` : `${lines.length} of ${shown} experiments`;
   return `${name}${metric.unit ? ` in ${metric.unit}` : ""} against ${x}, ${what}.${ends}${odd} ${keys}`;
 }

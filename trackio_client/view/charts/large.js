@@ -42,14 +42,14 @@ export async function openLarge(grid, chart) {
   // A feed of its own, with a cursor: an answer carries what changed, and when nothing did nothing is drawn.
   const feeds = new Feeds(grid.source, { every_ms: EVERY_MS });
   const axis = { x: grid.axisOf(chart), from: null, to: null, max_points: POINTS };
-  // Groups and expressions are computed in the page: of these it shows what stands there.
-  const computed = metric.names !== undefined || chart.model?.isGrouped === true;
+  // Groups, ranks and expressions are computed in the page: of these it shows what stands there.
+  const computed = metric.names !== undefined || chart.model?.isGrouped === true || chart.model?.isEach === true;
   const draw = async () => {
     if (!dialog.open || !Plotly) return;
     const experiments = grid.models.rowsOf(chart);
     const { waiting, error } = computed ? { waiting: false, error: null } : feeds.status(axis, experiments.map((/** @type {any} */ e) => e.id), metric.metric);
     const pieces = computed ? chart.lines : experiments.flatMap((/** @type {any} */ e) => pieceOf(feeds.series(axis, e.id, metric.metric), e, chart, grid.ink));
-    const { data: traces, layout } = figureOf(pieces, chart, grid.ink, (piece) => piece.color);
+    const { data: traces, layout } = figureOf(pieces, chart, grid.ink, (piece) => piece.color, { isHere: true });
     const { title, ...rest } = layout; // it stands in the head
     await Plotly.react(plot, traces, { ...rest, margin: { ...rest.margin, t: 12 } }, { responsive: true, displaylogo: false, scrollZoom: true, toImageButtonOptions: { filename: metric.metric } });
     status.textContent = error ? `Not drawn: ${error.message}` : traces.length ? "" : waiting ? "Loading" : "No points yet.";

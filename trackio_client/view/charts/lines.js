@@ -15,7 +15,8 @@ const FAR = 1e5; // pixels: beyond it rasterizers lose precision
  * @property {import("./frames.js").Series} series @property {ArrayLike<number>} values smoothed
  * @property {ArrayLike<number>} xs as the axis wants them: logarithms on a logarithmic one
  * @property {ArrayLike<number>} low @property {ArrayLike<number>} high edges of the band
- * @property {string[]} [members] ids, of a group
+ * @property {string[]} [members] ids, of a group; of a rank its experiment's
+ * @property {number} [rank] of one rank of several
  * @property {number} i0 @property {number} i1
  */
 
@@ -35,6 +36,8 @@ export function makeView(v) {
 export const toX = (v, x) => (v.logX ? (x > 0 ? Math.log10(x) * v.kx + v.bx : v.L) : x * v.kx + v.bx);
 /** @param {View} v @param {number} y */
 export const toY = (v, y) => Math.max(-FAR, Math.min(FAR, (v.log ? Math.log10(y) : y) * v.ky + v.by));
+/** Where an x stands on the axis itself, in numbers that a pixel is a share of. @param {View} v @param {number} x */
+export const onAxis = (v, x) => (v.logX ? Math.log10(x) : x);
 /** @param {View} v @param {number} px */
 export const fromX = (v, px) => (v.logX ? 10 ** ((px - v.bx) / v.kx) : (px - v.bx) / v.kx);
 /** @param {View} v @param {number} px */

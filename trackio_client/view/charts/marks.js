@@ -1,17 +1,20 @@
 // @ts-check
 /** What happened beside the numbers – checkpoints, evaluations, restarts, alerts, errors, ends – fetched and drawn on the x axis. */
+import { clock, count } from "../base/words.js";
 import { toX } from "./lines.js";
 
 /** The gravest first: within ten pixels marks become one, which shows the gravest of them. */
 const RANK = ["error", "alert", "restart", "finding", "note", "checkpoint", "end", "evaluation"];
 const COLORS = { error: "--fail", alert: "--lost", restart: "--warn", finding: "--accent", note: "--soft", checkpoint: "--soft", end: "--soft", evaluation: "--control" };
 const NEAR = 10;
+const CALM = 0.5; // of the axis, that evaluations alone may take: more would be a comb
+const TOLD = 4; // of a cluster, in the list beside the cursor
 const PAGE = 200;
 const EVERY_MS = 5000;
 const AGAIN = 1; // requests a turn about experiments that are known already: an event comes late by seconds, no number does
 
 /**
- * @typedef {{experiment: string, kind: string, step: number | null, time_s: number, title: string}} Mark
+ * @typedef {{experiment: string, kind: string, step: number | null, time_s: number, title: string, at?: string}} Mark `at`: the name of its line in a panel, where that is not told by the rest
  * @typedef {{x: number, kind: string, marks: Mark[]}} Cluster
  */
 
@@ -35,6 +38,35 @@ export function cluster(marks, place, v) {
     } else clusters.push({ x, kind: mark.kind, marks: [mark] });
   }
   return clusters;
+}
+
+/** Without evaluations where they would stand along all of the axis: a zoom shows them.
+ * @param {Mark[]} marks @param {(m: Mark) => number | null} place @param {import("./lines.js").View} v @returns {Cluster[]} */
+export function calmClusters(marks, place, v) {
+  const all = cluster(marks, place, v);
+  const plain = all.filter(({ kind }) => kind === "evaluation").length;
+  return plain * NEAR <= CALM * (v.R - v.L) ? all : cluster(marks.filter(({ kind }) => kind !== "evaluation"), place, v);
+}
+
+/** The one that a cluster is shown as. @param {Cluster} cluster @returns {Mark} */
+export const gravest = ({ kind, marks }) => marks.find((mark) => mark.kind === kind) ?? marks[0];
+
+/** What a cluster says, the gravest first. @param {Cluster} cluster @param {(id: string) => string} nameOf "" where there is one experiment only */
+export function told({ marks }, nameOf) {
+  const sorted = [...marks].sort((a, b) => rank(a.kind) - rank(b.kind));
+  const lines = sorted.slice(0, TOLD).map(({ experiment, kind, step, time_s, title }) => {
+    const [head, said] = title.startsWith(kind) ? [title, ""] : [kind, title]; // "checkpoint-400" needs no word before it
+    return { head, words: [said, nameOf(experiment), step === null ? (time_s ? clock(time_s) : "") : `step ${count(step)}`].filter(Boolean).join(", ") };
+  });
+  return { lines, more: Math.max(0, marks.length - TOLD) };
+}
+
+/** On the axis of a chart, or null. An error without a step belongs to the step that was reached.
+ * @param {Mark} mark @param {string} x @param {{created_s?: number, last_step?: number | null} | undefined} row */
+export function placeOf({ kind, step, time_s }, x, row) {
+  if (x === "step") return step ?? (kind === "error" ? (row?.last_step ?? null) : null);
+  if (!time_s || (x !== "time" && x !== "relative")) return null;
+  return x === "time" ? time_s : time_s - (row?.created_s ?? NaN);
 }
 
 /** @param {string} kind */
@@ -82,18 +114,21 @@ export class MarkFeed extends EventTarget {
   constructor(source) {
     super();
     this.source = source;
-    /** @type {Map<string, {marks: Mark[], after: number | undefined, heard: any, at: number}>} */
+    /** @type {Map<string, {marks: Mark[], after: number | undefined, heard: any, at: number, resumes: number, starts: Mark[]}>} */
     this.held = new Map();
     this.busy = false;
   }
 
   /** @param {string[]} ids @returns {Mark[]} */
   of(ids) {
-    return ids.flatMap((id) => this.held.get(id)?.marks ?? []);
+    return ids.flatMap((id) => {
+      const { marks = [], starts = [] } = this.held.get(id) ?? {};
+      return starts.length ? [...marks, ...starts] : marks;
+    });
   }
 
   /** The experiments to ask about now: those never asked, and of those that logged since, the one that waits longest.
-   * @param {{id: string, last_event_s?: number | null}[]} experiments */
+   * @param {{id: string, last_event_s?: number | null, generation?: number}[]} experiments */
   due(experiments) {
     const now = Date.now();
     const known = experiments.filter(({ id, last_event_s }) => {
@@ -105,19 +140,24 @@ export class MarkFeed extends EventTarget {
   }
 
   /** Ask what is missing. Called after each answer of the feeds; asks at most one page an experiment.
-   * @param {{id: string, last_event_s?: number | null}[]} experiments */
+   * @param {{id: string, last_event_s?: number | null, generation?: number}[]} experiments */
   async follow(experiments) {
     if (this.busy || !this.source.events) return;
     this.busy = true;
     try {
       let changed = false;
-      for (const { id, last_event_s } of this.due(experiments)) {
-        const held = this.held.get(id) ?? { marks: [], after: undefined, heard: undefined, at: 0 };
+      for (const { id, last_event_s, generation = 0 } of this.due(experiments)) {
+        const held = this.held.get(id) ?? { marks: [], after: undefined, heard: undefined, at: 0, resumes: 0, starts: [] };
         const { events, more } = await this.source.events(id, { kinds: ["mark", "error", "end"], after: held.after, limit: PAGE });
         for (const { position, content } of events) {
           held.marks.push(markOf(id, content));
           held.after = position;
           changed = true;
+        }
+        if (generation > held.resumes) {
+          held.starts = await this.#resumes(id);
+          held.resumes = generation;
+          changed ||= held.starts.length > 0;
         }
         held.heard = more ? undefined : last_event_s;
         held.at = Date.now();
@@ -129,6 +169,14 @@ export class MarkFeed extends EventTarget {
     } finally {
       this.busy = false;
     }
+  }
+
+  /** Starts after the first. Their own question, of all of them: one may have come before marks that are known already.
+   * @param {string} id @returns {Promise<Mark[]>} */
+  async #resumes(id) {
+    const { events } = await this.source.events(id, { kinds: ["start"], limit: PAGE });
+    const again = events.map((/** @type {any} */ { content }) => content).filter((/** @type {any} */ { generation, process }) => generation > 0 && !process?.rank);
+    return again.map((/** @type {any} */ { steps_from: from, time_us }) => ({ experiment: id, kind: "restart", step: typeof from === "number" ? from : null, time_s: Number(time_us) / 1e6, title: "resumed" }));
   }
 }
 

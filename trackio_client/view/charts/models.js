@@ -2,10 +2,12 @@
 /** What each chart draws: which series it needs from the feeds, and the lines that they become – one an experiment, or one
  * a group of them; as they were logged, or by an expression. */
 import { SPREADS, GroupSeries, average } from "./averages.js";
-import { dashOf, variableOf } from "../base/colors.js";
+import { HUES, dashOf, variableOf } from "../base/colors.js";
+import { evaluationMetric, evaluationsOf, inView, isEvaluated, unsaid } from "./evaluations.js";
 import { Series } from "./frames.js";
 import { groupsOf } from "./grouping.js";
 import { joined } from "./joined.js";
+import { placeOf } from "./marks.js";
 import { isNoisy } from "./order.js";
 import { zoomKey } from "./ranges.js";
 import { ownOf } from "./settings.js";
@@ -20,7 +22,7 @@ const CLOCKS = ["time", "relative"];
 const PLAIN = ["step", ...CLOCKS];
 
 /** @typedef {import("./chart.js").Chart} Chart @typedef {import("./feeds.js").Axis} Axis @typedef {import("./feeds.js").Feeds} Feeds
- * @typedef {{id: string, name: string, color: string, dash: number[], live: boolean, series: Series, whole: Series, members?: string[], of?: number}} Drawn */
+ * @typedef {{id: string, name: string, color: string, dash: number[], live: boolean, series: Series, whole: Series, members?: string[], of?: number, rank?: number}} Drawn */
 
 /** A little more than is seen, so that lines reach the edges; on the left also that smoothing has something to begin with.
  * @param {[number, number]} zoom @returns {[number, number]} */
@@ -30,8 +32,11 @@ function around([low, high]) {
 }
 
 export class Models {
-  /** @param {{state: any, source: any, feeds: Feeds, ink: import("../base/colors.js").Ink, ahead: import("./ahead.js").Ahead}} parts */
-  constructor({ state, source, feeds, ink, ahead }) {
+  /** @param {{state: any, source: any, feeds: Feeds, ink: import("../base/colors.js").Ink, ahead: import("./ahead.js").Ahead, marks: import("./marks.js").MarkFeed}} parts */
+  constructor({ state, source, feeds, ink, ahead, marks }) {
+    this.marks = marks;
+    this.evaluated = { of: /** @type {any} */ (null), row: /** @type {any} */ (null) };
+    this.metrics = () => /** @type {any[]} */ (state.get("metrics") ?? []);
     this.state = state;
     this.source = source;
     this.feeds = feeds;
@@ -39,6 +44,7 @@ export class Models {
     this.ahead = ahead;
     /** Series that were computed here, by chart. @type {WeakMap<Chart, Map<string, {key: string, series: any}>>} */
     this.computed = new WeakMap();
+    /** @type {import("./replaced.js").Replaced | null} */ this.replaced = null;
     this.ticked = { of: /** @type {any} */ (null), rows: /** @type {any[]} */ ([]) }; // of ten thousand rows, asked for at every draw
     this.grouped = /** @type {{rows: any[], keys: string[], groups: import("./grouping.js").Group[]}} */ ({ rows: [], keys: [], groups: [] });
   }
@@ -94,25 +100,34 @@ export class Models {
     return (ownOf(this.state, chart.metric.metric).logX ?? this.state.get("logX") ?? false) && this.axisOf(chart) !== "time";
   }
 
+  /** Whether each rank of an experiment is a line of this chart. @param {Chart} chart */
+  isEach({ metric }) {
+    return this.state.get("ranks") === true && metric.ranked === true && metric.names === undefined && this.groups() === null;
+  }
+
+  /** What is held of an experiment's metric: its series, or one a rank. @param {Axis} axis @param {string} id @param {string} name @returns {Series[]} */
+  held(axis, id, name) {
+    if (axis.ranks) return this.feeds.ranks(axis, id, name).map(({ series }) => series);
+    const series = this.feeds.series(axis, id, name);
+    return series?.n ? [series] : [];
+  }
+
   /** How many buckets a series of a chart has at most. @param {Chart} chart */
   #points(chart) {
-    if (this.source.overview || this.shown().length <= MANY) return POINTS;
+    if (this.source.overview || (this.shown().length <= MANY && !this.isEach(chart))) return POINTS;
     const columns = (chart.width - BESIDE) * chart.ratio;
     return COLUMNS.find((most) => columns <= most) ?? POINTS;
   }
 
   /** Coarse and, when zoomed, fine. @param {Chart} chart @param {[number, number] | null} zoom @returns {{coarse: Axis, fine: Axis | null}} */
   axes(chart, zoom) {
-    const coarse = { x: this.axisOf(chart), from: null, to: null, max_points: this.#points(chart) };
+    /** @type {Axis} */ const coarse = { x: this.axisOf(chart), from: null, to: null, max_points: this.#points(chart), ...(this.isEach(chart) ? { ranks: /** @type {const} */ ("each") } : {}) };
     if (!zoom || this.source.overview) return { coarse, fine: null };
     const [from, to] = this.ahead.of(zoomKey(chart, coarse.x), zoom) ?? around(zoom);
     const fine = { ...coarse, from, to };
     const ids = this.shown().map((/** @type {any} */ e) => e.id);
     const enough = ids.every((/** @type {string} */ id) =>
-      this.names(chart).every((name) => {
-        const held = this.feeds.series(coarse, id, name);
-        return !held || (held.single && held.n >= held.points().count);
-      }));
+      this.names(chart).every((name) => this.held(coarse, id, name).every((held) => held.single && held.n >= held.points().count)));
     return { coarse, fine: enough && !this.status(chart, coarse, ids).waiting ? null : fine };
   }
 
@@ -132,7 +147,35 @@ export class Models {
     const on = (/** @type {Axis} */ axis, ids = experiments) => names.map((metric) => ({ axis, metric, experiments: ids }));
     const waiting = this.status(chart, coarse, experiments).waiting;
     const absent = waiting ? [] : this.#absent(chart, coarse, experiments);
-    return [...(fine ? on(fine) : []), ...(!fine || waiting ? on(coarse) : []), ...(absent.length ? on(probeOf(), absent) : [])];
+    const evaluation = this.#evaluation(chart);
+    const evaluated = evaluation ? unsaid(this.shown(), coarse.x, this.marks.of(experiments)).map(({ id }) => id) : [];
+    return [...(fine ? on(fine) : []), ...(!fine || waiting ? on(coarse) : []), ...(absent.length ? on(probeOf(), absent) : []), ...(evaluated.length ? [{ axis: fine ?? coarse, metric: evaluation.metric, experiments: evaluated }] : [])];
+  }
+
+  /** The metric that tells evaluations, as a row, or null. */
+  get evaluation() {
+    const of = this.metrics();
+    if (this.evaluated.of !== of) {
+      const name = evaluationMetric(of);
+      this.evaluated = { of, row: of.find(({ metric }) => metric === name) ?? null };
+    }
+    return this.evaluated.row;
+  }
+
+  /** The same for a chart: none where each point is an evaluation. @param {Chart} chart */
+  #evaluation({ metric }) {
+    return isEvaluated(metric) ? null : this.evaluation;
+  }
+
+  /** Evaluations that no experiment told as such, by the points of what was measured. @param {Chart} chart @param {any[]} rows @param {Axis} coarse @param {Axis | null} fine
+   * @param {[number, number]} domain in view @param {import("./marks.js").Mark[]} marks @returns {import("./marks.js").Mark[]} */
+  #evaluations(chart, rows, coarse, fine, domain, marks) {
+    const evaluation = this.#evaluation(chart);
+    if (!evaluation) return [];
+    return unsaid(rows, coarse.x, marks).flatMap(({ id, created_s }) => {
+      const series = (fine && this.feeds.series(fine, id, evaluation.metric)) ?? this.feeds.series(coarse, id, evaluation.metric);
+      return series?.n ? evaluationsOf(id, series, inView(series, domain), coarse.x, created_s, String(evaluation.title ?? evaluation.metric)) : [];
+    });
   }
 
   /** Of a chart against a metric, the experiments that have no points there. @param {Chart} chart @param {Axis} coarse @param {string[]} ids */
@@ -169,6 +212,7 @@ export class Models {
     /** @type {Drawn[]} */ const lines = [];
     const apart = this.state.get("dashes");
     const groups = this.groups();
+    if (coarse.ranks) return this.#ranks(chart, coarse, fine, feeds);
     for (const e of groups ? [] : this.rowsOf(chart)) {
       const far = of(coarse, e.id);
       const near = fine ? of(fine, e.id) : undefined;
@@ -187,6 +231,23 @@ export class Models {
     }
     if (!source) this.computed.set(chart, used);
     return lines;
+  }
+
+  /** A line a rank: of one experiment each with a hue of its own, of several with the experiment's, told apart by dashes.
+   * @param {Chart} chart @param {Axis} coarse @param {Axis | null} fine @param {Feeds} feeds @returns {Drawn[]} */
+  #ranks(chart, coarse, fine, feeds) {
+    const { metric } = chart.metric;
+    const rows = this.rowsOf(chart);
+    const apart = this.state.get("dashes");
+    return rows.flatMap((e) => {
+      const whole = feeds.ranks(coarse, e.id, metric);
+      const near = new Map(fine ? feeds.ranks(fine, e.id, metric).map(({ rank, series }) => [rank, series]) : []);
+      return whole.map(({ rank, series }) => {
+        const color = whole.length === 1 || this.shown().length > 1 ? e.color + HUES * rank : rank;
+        const name = whole.length === 1 && !rank ? e.name : `${e.name} rank ${rank}`;
+        return { id: `rank:${e.id}:${rank}`, name, color: this.ink.of(variableOf(color)), dash: dashOf(color, apart), live: e.state === "running", series: near.get(rank) ?? series, whole: series, members: [e.id], rank };
+      });
+    });
   }
 
   /** @param {Chart} chart @param {(name: string) => Series | undefined} of @param {Axis} axis @param {(key: string, make: (old: any) => any) => any} held
@@ -212,26 +273,32 @@ export class Models {
   }
 
   /** @param {Chart} chart @param {[number, number] | null} zoom @param {any[]} experiments @param {[number, number]} domain
-   * @param {import("./marks.js").Mark[]} marks @param {Map<string, number>} created @returns {import("./chart.js").Model} */
-  model(chart, zoom, experiments, domain, marks, created) {
+   * @param {import("./marks.js").Mark[]} marks @param {Map<string, any>} byId the experiments @returns {import("./chart.js").Model} */
+  model(chart, zoom, experiments, domain, marks, byId) {
     const { state } = this;
     const { coarse, fine } = this.axes(chart, zoom);
     const { x } = coarse;
     const { metric } = chart;
     const own = ownOf(state, metric.metric);
     const { facet } = chart;
-    const ids = (facet ? this.rowsOf(chart) : experiments).map((e) => e.id);
+    const rows = facet ? this.rowsOf(chart) : experiments;
+    const ids = rows.map((e) => e.id);
+    const happened = facet ? marks.filter((mark) => facet.ids.has(mark.experiment)) : marks;
     const lines = this.lines(chart, coarse, fine);
     const status = metric.error ? { waiting: false, error: { title: "This expression does not parse.", detail: metric.error } } : this.status(chart, coarse, ids);
     const smoothing = state.get("smoothing");
     return {
-      lines, x, domain, marks: facet ? marks.filter((mark) => facet.ids.has(mark.experiment)) : marks, zoom, own, status,
+      lines, x, domain, zoom,
+      marks: [...happened, ...this.#evaluations(chart, rows, coarse, fine, zoom ?? domain, happened)],
+      place: (/** @type {import("./marks.js").Mark} */ mark) => placeOf(mark, x, byId.get(mark.experiment)),
+      zoomY: state.get("zoomY")?.[metric.metric] ?? null, own, status,
       smoothing: smoothing.kind === "none" || !(own.smooth ?? isNoisy(metric)) ? { kind: /** @type {"ema"} */ ("ema"), amount: 0 } : smoothing,
+      replaced: own.replaced ? (this.replaced?.of(chart, this.rowsOf(chart), x, this.isLogX(chart)) ?? []) : [],
       logY: own.log ?? state.get("logY"), logX: this.isLogX(chart),
       band: state.get("band"), clip: state.get("clip"),
-      place: (/** @type {import("./marks.js").Mark} */ m) => (x === "step" ? m.step : x === "time" ? m.time_s : x === "relative" ? m.time_s - (created.get(m.experiment) ?? NaN) : null),
       shown: ids.length,
       isGrouped: this.groups() !== null,
+      isEach: coarse.ranks === "each",
       others: lines.length || facet ? 0 : Number(metric.experiments) || 0,
       lacks: lines.length ? null : metric.lacking?.length ? `No experiment of this project has ${metric.lacking.join(", ")}.` : (this.source.lacks?.(metric.metric, ids) ?? null),
       lacking: status.waiting ? 0 : this.lacking(chart, coarse, ids),

@@ -49,11 +49,7 @@ export function paintNotes(g, v, lines, { range, isZoomed, ink, x = "step" }) {
   for (const { line, at, words, top } of badOf(lines, v)) {
     const px = Math.min(v.R - 6, Math.max(v.L + 5, toX(v, at)));
     const y = top ? v.T + 6 : v.B - 18;
-    g.strokeStyle = line.color;
-    g.lineWidth = 2;
-    g.beginPath();
-    g.moveTo(px - 4, y - 4), g.lineTo(px + 4, y + 4), g.moveTo(px + 4, y - 4), g.lineTo(px - 4, y + 4);
-    g.stroke();
+    paintCross(g, px, y, line.color);
     const width = g.measureText(words).width;
     const right = px + 9 + width < edge && px + 9 > free;
     if (!right && !(px - 9 - width > free)) continue;
@@ -61,6 +57,15 @@ export function paintNotes(g, v, lines, { range, isZoomed, ink, x = "step" }) {
     write(words, right ? px + 9 : px - 9, y + 0.5);
     free = right ? px + 15 + width : px + 6;
   }
+}
+
+/** The sign of a value that is no number. @param {CanvasRenderingContext2D} g @param {number} x @param {number} y @param {string} color */
+export function paintCross(g, x, y, color) {
+  g.strokeStyle = color;
+  g.lineWidth = 2;
+  g.beginPath();
+  g.moveTo(x - 4, y - 4), g.lineTo(x + 4, y + 4), g.moveTo(x + 4, y - 4), g.lineTo(x - 4, y + 4);
+  g.stroke();
 }
 
 /** Where values are not above 0 on a logarithmic axis, a small triangle at its foot, one a few pixels. @param {CanvasRenderingContext2D} g
@@ -115,8 +120,8 @@ function lostMembers(lines, v, x) {
 }
 
 /** Where each line's values are not finite, and how many: NaN and +∞ at the top edge, −∞ at the bottom.
- * @param {Line[]} lines @param {View} v */
-function badOf(lines, v) {
+ * @template {{series: import("./frames.js").Series}} Of @param {Of[]} lines @param {View} v */
+export function badOf(lines, v) {
   const found = [];
   for (const line of lines) {
     const { series } = line;

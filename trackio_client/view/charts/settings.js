@@ -7,7 +7,7 @@ import { remember, remembered } from "../base/remember.js";
 import { ExpressionError, formatted, namesOf, parse } from "./expression.js";
 
 /**
- * @typedef {{x?: string, y?: [number | null, number | null], log?: boolean, logX?: boolean, smooth?: boolean}} Own of one chart
+ * @typedef {{x?: string, y?: [number | null, number | null], log?: boolean, logX?: boolean, smooth?: boolean, apart?: boolean, replaced?: boolean}} Own of one chart; `apart`: zoom and cursor are its alone
  * @typedef {{expr: string, name?: string, unit?: string}} Derived `expr` in the form of `formatted`
  */
 
@@ -124,7 +124,7 @@ export function readOwn(text) {
       const [key, value] = [field.slice(0, at), field.slice(at + 1)];
       if (key === "x") own.x = value;
       else if (key === "y") own.y = value.split("..").map(end);
-      else if (key === "log" || key === "logX" || key === "smooth") own[key] = yes(value);
+      else if (key === "log" || key === "logX" || key === "smooth" || key === "apart" || key === "replaced") own[key] = yes(value);
     }
     all[metric] = own;
   }
@@ -153,7 +153,7 @@ function checkedOwn(all) {
   for (const [metric, own] of Object.entries(all && typeof all === "object" ? all : {}).slice(-MOST)) {
     /** @type {Own} */ const kept = {};
     if (typeof own?.x === "string" && own.x) kept.x = own.x;
-    for (const key of /** @type {const} */ (["log", "logX", "smooth"])) if (typeof own?.[key] === "boolean") kept[key] = own[key];
+    for (const key of /** @type {const} */ (["log", "logX", "smooth", "apart", "replaced"])) if (typeof own?.[key] === "boolean") kept[key] = own[key];
     const y = Array.isArray(own?.y) && own.y.length === 2 ? own.y.map((/** @type {any} */ v) => (Number.isFinite(v) ? v : null)) : null;
     if (y && y.some((/** @type {any} */ v) => v !== null) && !(y[0] !== null && y[1] !== null && y[0] >= y[1])) kept.y = y;
     if (metric && Object.keys(kept).length) good[metric] = kept;

@@ -1,16 +1,17 @@
 // @ts-check
-/** The box behind ⋯ in which a reader sets one chart's own x axis, range, scales and smoothing. */
+/** The box behind ⋯ in which a reader sets what a chart shows of its x axis, and its own axis, range, scales and smoothing. */
 import { fill, h } from "../base/dom.js";
 import { icon } from "../base/icons.js";
 import { openMenu } from "../base/menu.js";
 import { BY_STEP } from "../data/state.js";
 import { isNoisy } from "./order.js";
 import { formatNumber } from "./scales.js";
+import { EXAMPLES, numberOf, placeOf, written } from "./spans.js";
 
 const AXES = { [BY_STEP]: "step", relative: "relative time", time: "wall time" };
 
-/** @param {any} grid @param {import("./chart.js").Chart} chart @param {HTMLElement} button */
-export function openSettings(grid, chart, button) {
+/** @param {any} grid @param {import("./chart.js").Chart} chart @param {HTMLElement} button @param {{zoom?: boolean}} [at] where it begins */
+export function openSettings(grid, chart, button, { zoom = false } = {}) {
   const { state } = grid;
   const can = !grid.source.overview && grid.source.byMetric !== false;
   const set = (/** @type {import("./settings.js").Own} */ patch) => (grid.set(chart, patch), paint());
@@ -29,15 +30,20 @@ export function openSettings(grid, chart, button) {
   const field = (/** @type {0 | 1} */ end, /** @type {string} */ label) => {
     const input = h("input", { class: "tk-chartset-number", type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false", "aria-label": label });
     const take = () => {
-      const typed = input.value.trim().replace("−", "-").replaceAll(/(?<=\d),(?=\d{3}(\D|$))/g, "");
-      const value = typed === "" ? null : Number(typed);
+      const value = input.value.trim() === "" ? null : numberOf(input.value);
       const other = chart.own.y?.[end ? 0 : 1] ?? null;
       const words = value === null ? "" : !Number.isFinite(value) ? `“${input.value.slice(0, 30)}” is no number. Write it as 0.5 or 1e-3.` : chart.log && !(value > 0) ? "A logarithmic axis has no place for numbers that are not above 0." : other !== null && (end ? value <= other : value >= other) ? "The lower end must be below the upper one." : "";
-      trouble.textContent = words;
-      trouble.hidden = !words;
-      input.setAttribute("aria-invalid", String(!!words));
+      tell(words, input);
       if (!words) set({ y: end ? [other, value] : [value, other] });
     };
+    return typing(input, take);
+  };
+  const tell = (/** @type {string} */ words, /** @type {HTMLInputElement[]} */ ...wrong) => {
+    trouble.textContent = words;
+    trouble.hidden = !words;
+    for (const input of wrong) input.setAttribute("aria-invalid", String(!!words));
+  };
+  const typing = (/** @type {HTMLInputElement} */ input, /** @type {() => void} */ take) => {
     input.addEventListener("change", take);
     input.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
       event.stopPropagation();
@@ -46,6 +52,26 @@ export function openSettings(grid, chart, button) {
     });
     return input;
   };
+  const edge = (/** @type {0 | 1} */ end, /** @type {string} */ label) => {
+    const input = h("input", { class: "tk-chartset-number", type: "text", autocomplete: "off", spellcheck: "false", "aria-label": label });
+    return typing(input, () => {
+      const x = grid.axisOf(chart);
+      const shown = [...chart.domain];
+      const whole = chart.model?.domain ?? shown;
+      const at = (shown[end] = input.value.trim() === "" ? whole[end] : placeOf(x, input.value));
+      const example = EXAMPLES[/** @type {keyof typeof EXAMPLES} */ (x)] ?? "0.5";
+      const words = !Number.isFinite(at) ? `“${input.value.slice(0, 30)}” is no ${x === "time" ? "moment" : x === "relative" ? "time since the start" : x === "step" ? "step" : "number"}. Write it as ${example}.` : shown[0] >= shown[1] ? "The zoom must begin before it ends." : "";
+      tell("", from, to);
+      tell(words, input);
+      if (words || shown.every((each, i) => each === chart.domain[i])) return;
+      if (shown[0] <= whole[0] && shown[1] >= whole[1]) grid.back(chart, true);
+      else grid.zoom(chart, shown, null);
+      requestAnimationFrame(paint); // when the chart has drawn it
+    });
+  };
+  const [from, to] = [edge(0, "Zoom from"), edge(1, "Zoom to")];
+  const together = h("select", { class: "tk-chartset-select", "aria-label": "Whose zoom and cursor" }, h("option", { value: "" }, `of the group ${chart.metric.group}`), h("option", { value: "1" }, "of this chart alone"));
+  together.addEventListener("change", () => (grid.link(chart), requestAnimationFrame(paint)));
   const [low, high] = [field(0, "Lower end of the y axis"), field(1, "Upper end of the y axis")];
 
   /** @param {"log" | "logX" | "smooth"} key @param {string} label @param {() => boolean} usual */
@@ -74,6 +100,13 @@ export function openSettings(grid, chart, button) {
       if (document.activeElement !== input) input.value = value === null ? "" : String(value);
       input.placeholder = told(auto);
     }
+    const [whole, now] = [chart.model?.domain, grid.zoomOf(chart)];
+    for (const [input, end] of /** @type {[any, 0 | 1][]} */ ([[from, 0], [to, 1]])) {
+      const place = (/** @type {number} */ at) => written(grid.axisOf(chart), at);
+      if (document.activeElement !== input) input.value = now ? place(now[end]) : "";
+      input.placeholder = whole ? place(whole[end]) : "";
+    }
+    together.value = chart.linked ? "" : "1";
     scaleY.say(["linear", "logarithmic"]);
     scaleX.say(["linear", "logarithmic"]);
     smooth.say(["off", "on"]);
@@ -82,8 +115,9 @@ export function openSettings(grid, chart, button) {
 
   fill(box,
     h("div", { class: "tk-chartset-head" }, h("b", null, nameOf(chart)), reset),
+    row("zoom", from, h("span", { class: "tk-soft" }, "to"), to), grid.isFull ? null : row("zoom goes", together),
     row("x axis", axis), row("x scale", scaleX.select), row("y axis", low, h("span", { class: "tk-soft" }, "to"), high), row("y scale", scaleY.select), row("smoothing", smooth.select), trouble,
-    h("p", { class: "tk-chartset-note tk-soft" }, "Kept in this browser for this project. The link to this chart carries it."));
+    h("p", { class: "tk-chartset-note tk-soft" }, "Kept in this browser for this project, but for the zoom. The link to this chart carries all of it."));
   box.addEventListener("toggle", (/** @type {any} */ event) => {
     if (event.newState !== "closed") return;
     box.remove();
@@ -97,7 +131,7 @@ export function openSettings(grid, chart, button) {
   const at = button.getBoundingClientRect();
   box.style.left = `${Math.max(8, Math.min(at.right - box.offsetWidth, innerWidth - box.offsetWidth - 8))}px`;
   box.style.top = `${Math.max(8, Math.min(at.bottom + 4, innerHeight - box.offsetHeight - 8))}px`;
-  axis.focus();
+  (zoom ? from : axis).focus();
 }
 
 /** @param {import("./chart.js").Chart} chart */

@@ -1,20 +1,23 @@
 // @ts-check
 /**
  * Hands on a chart: pointer, touch and keys become cursor, zoom and highlight. Drag zooms x, shift-drag both, a
- * double click or 0 goes back one step; touch taps and slides move the cursor, the page still scrolls up and down.
+ * double click goes back one step, 0 all the way; a finger that taps or slides moves the cursor, the page still scrolls up
+ * and down, and two fingers zoom (pinch.js).
  */
 import { fromX, fromY, toX, toY } from "./lines.js";
+import { Pinch } from "./pinch.js";
 
 const DRAG = 5; // pixels; less is a click
 const NEAR = 12; // pixels from a line that still mean it
-const REST_MS = 40; // a selection's end stays about where it is: it will most likely be let go there
-const STILL = 0.04; // of the selection's width: how far it may move and is at rest
+const REST_MS = 60; // a selection's end stays about where it is: it will most likely be let go there
+const STILL = 0.03; // of the selection's width: how far it may move and is at rest
 
 /** @param {import("./chart.js").Chart} chart */
 export function listen(chart) {
   const { plot, host } = chart;
   /** @type {{at: [number, number], id: number} | null} */ let press = null;
   let rest = { timer: 0, at: NaN };
+  const pinch = new Pinch(chart);
   const at = (/** @type {PointerEvent | MouseEvent} */ event) => /** @type {[number, number]} */ ([event.offsetX, event.offsetY]);
 
   /** The x that a selection spans. @returns {[number, number]} */
@@ -31,12 +34,12 @@ export function listen(chart) {
 
   plot.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => {
     if (!chart.view || event.target instanceof HTMLButtonElement) return;
-    if (event.pointerType === "touch") return void move(chart, at(event), true);
+    if (event.pointerType === "touch") return void (pinch.down(event) || move(chart, at(event), true));
     if (event.button !== 0) return;
     press = { at: at(event), id: event.pointerId };
   });
   plot.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
-    if (!chart.view) return;
+    if (pinch.move(event) || !chart.view) return;
     const here = at(event);
     if (press && (chart.selection || Math.abs(here[0] - press.at[0]) > DRAG || (event.shiftKey && Math.abs(here[1] - press.at[1]) > DRAG))) {
       if (!chart.selection) plot.setPointerCapture(press.id);
@@ -46,6 +49,7 @@ export function listen(chart) {
     move(chart, here, false);
   });
   const stop = (/** @type {PointerEvent} */ event) => {
+    if (pinch.up(event)) return;
     const { selection, view } = chart;
     press = null;
     clearTimeout(rest.timer);
@@ -66,7 +70,7 @@ export function listen(chart) {
   });
   plot.addEventListener("dblclick", () => host.back(chart));
   plot.addEventListener("click", (/** @type {MouseEvent} */ event) => {
-    const mark = markAt(chart, event.offsetX, event.offsetY);
+    const mark = markAt(chart, event.offsetX, event.offsetY, /** @type {any} */ (event).pointerType === "touch");
     if (mark) host.openMark(chart, mark);
   });
   plot.addEventListener("wheel", (/** @type {WheelEvent} */ event) => {
@@ -100,7 +104,7 @@ function move(chart, [px, py], tap) {
     const d = Math.abs(toY(view, between(line, index, x, value)) - py);
     if (d < best) (best = d), (nearest = line.id);
   }
-  chart.host.cursor(chart, x, { hot: chart.selection ? null : nearest, mark: markAt(chart, px, py), tap });
+  chart.host.cursor(chart, x, { hot: chart.selection ? null : nearest, mark: markAt(chart, px, py, tap), tap });
 }
 
 /** Value of a line at x, on the segment between two points. @param {any} line @param {number} i @param {number} x @param {number} value */
@@ -110,11 +114,24 @@ function between({ series, values }, i, x, value) {
   return value + ((values[k] - value) * (x - series.x[i])) / (series.x[k] - series.x[i]);
 }
 
-/** @param {import("./chart.js").Chart} chart @param {number} px @param {number} py */
-function markAt(chart, px, py) {
-  if (!chart.view || py < chart.view.B - 12 || py > chart.view.B + 6) return null;
-  return chart.clusters?.find((c) => Math.abs(c.x - px) <= 7) ?? null;
+/** @param {import("./chart.js").Chart} chart @param {number} px @param {number} py @param {boolean} [isFinger] which needs more room */
+function markAt(chart, px, py, isFinger = false) {
+  const [up, down, beside] = isFinger ? [18, 12, 14] : [12, 6, 7];
+  if (!chart.view || py < chart.view.B - up || py > chart.view.B + down) return null;
+  return markNear(chart, px, beside);
 }
+
+/** @param {import("./chart.js").Chart} chart @param {number} px @param {number} [beside] */
+function markNear(chart, px, beside = 7) {
+  const near = (chart.clusters ?? []).filter((c) => Math.abs(c.x - px) <= beside);
+  return near.sort((a, b) => Math.abs(a.x - px) - Math.abs(b.x - px))[0] ?? null;
+}
+
+/** Where the cursor stands, else the middle. @param {import("./chart.js").Chart} chart */
+const middleOf = ({ cursorX, domain: [x0, x1] }) => cursorX ?? (x0 + x1) / 2;
+
+/** A step in or out, for who neither drags nor types. @param {import("./chart.js").Chart} chart @param {number} factor below 1: in */
+export const zoomBy = (chart, factor) => chart.view && chart.model && scale(chart, middleOf(chart), factor);
 
 /** Zooms x around a place. @param {import("./chart.js").Chart} chart @param {number} around @param {number} factor */
 function scale(chart, around, factor) {
@@ -132,7 +149,7 @@ function key(chart, event) {
   if (event.ctrlKey || event.metaKey || event.altKey || !chart.view || !chart.model) return false;
   const { host } = chart;
   const [x0, x1] = chart.domain;
-  const here = chart.cursorX ?? (x0 + x1) / 2;
+  const here = middleOf(chart);
   const size = x1 - x0;
   switch (event.key) {
     case "ArrowLeft":
@@ -142,7 +159,10 @@ function key(chart, event) {
         const [low, high] = chart.model.domain;
         const by = inside(sign * size * 0.25, low - x0, high - x1);
         if (chart.model.zoom && by) host.zoom(chart, [x0 + by, x1 + by], null, true);
-      } else host.cursor(chart, inside(next(chart, here, sign), x0, x1), { hot: chart.hot, mark: null, tap: true, said: true });
+      } else {
+        const to = inside(next(chart, here, sign), x0, x1);
+        host.cursor(chart, to, { hot: chart.hot, mark: markNear(chart, toX(chart.view, to)), tap: true, said: true });
+      }
       return true;
     }
     case "Home":
@@ -168,6 +188,11 @@ function key(chart, event) {
     case "Enter":
       host.full(chart);
       return true;
+    case "e": {
+      const mark = chart.cursorX === null ? null : markNear(chart, toX(chart.view, chart.cursorX));
+      if (mark) host.openMark(chart, mark);
+      return mark !== null;
+    }
     case "t":
       host.table(chart);
       return true;

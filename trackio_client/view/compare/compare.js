@@ -24,11 +24,11 @@ const PARTS = {
 };
 
 const FOLLOWED = [
-  "view", "project", "experiments", "progress", "search", "metrics", "column", "theme", "comparePart", "compareBase", "compareSame", "compareAt", "compareFind",
-  "compareBy", "compareFirst", "compareSecond", "compareMetric", "compareOf", "compareAxes", "compareRanges", "compareLogs", "compareX", "compareY", "compareColor", "compareHeight",
+  "view", "project", "experiments", "progress", "search", "metrics", "column", "theme", "comparePart", "compareBase", "compareSame", "compareAt", "compareFind", "compareLeave",
+  "compareBy", "compareFirst", "compareSecond", "compareMetric", "compareFigure", "compareOf", "compareAxes", "compareRanges", "compareLogs", "compareX", "compareY", "compareColor", "compareHeight",
 ];
 
-const OF_A_PROJECT = /** @type {(keyof typeof DEFAULTS)[]} */ (["compareBase", "compareFind", "compareBy", "compareFirst", "compareSecond", "compareMetric", "compareAxes", "compareRanges", "compareLogs", "compareX", "compareY", "compareColor", "compareHeight"]);
+const OF_A_PROJECT = /** @type {(keyof typeof DEFAULTS)[]} */ (["compareBase", "compareFind", "compareBy", "compareFirst", "compareSecond", "compareMetric", "compareFigure", "compareAxes", "compareRanges", "compareLogs", "compareX", "compareY", "compareColor", "compareHeight"]);
 
 export class CompareView {
   /** @param {HTMLElement} root @param {any} parts */

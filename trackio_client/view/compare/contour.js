@@ -4,6 +4,7 @@ import { fill, h, text } from "../base/dom.js";
 import { icon } from "../base/icons.js";
 import { formatTick, logTicks, niceTicks } from "../charts/scales.js";
 import { axisFor, columnButton, loaded, logBox, ofButton, placeOn } from "./choosing.js";
+import { wordsOn } from "./levelwords.js";
 import { Dots } from "./dots.js";
 import { save } from "./files.js";
 import { SHADES, shades } from "./plane.js";
@@ -26,6 +27,7 @@ export class Contour {
     /** @type {import("./axis.js").Axis | null} */ this.height = null;
     /** @type {import("./surface.js").Surface} */ this.surface = surfaceOf([]);
     /** @type {Level[]} */ this.levels = [];
+    /** @type {import("./levelwords.js").Word[]} */ this.numbers = []; // on the lines
     this.dots = new Dots({ parts, label: "Contour", draw: () => this.draw(), color: (dot) => this.bands()[this.bandOf(dot.z)], between: (x, y) => this.between(x, y) });
     this.z = columnButton(parts, { title: "Height", now: () => this.chosen().z, choose: (column) => column && state.set({ compareHeight: column }) });
     this.x = columnButton(parts, { title: "Across", now: () => this.chosen().x, choose: (column) => column && state.set({ compareX: column }) });
@@ -193,6 +195,7 @@ export class Contour {
       g.lineTo(dots.left(to.x), dots.top(to.y));
     }
     g.stroke();
+    this.#words(g, found.slice(1).map(({ lines }) => lines));
     // Dots have the ground's colour and the text's edge, which are seen on every band.
     const radius = all.length > 2000 ? 2 : all.length > 300 ? 3 : 4.5;
     g.fillStyle = plane.ink.of("--panel");
@@ -205,6 +208,27 @@ export class Contour {
       g.stroke();
     }
     dots.overlay();
+  }
+
+  /** Their numbers on the lines. @param {CanvasRenderingContext2D} g @param {[import("./surface.js").Point, import("./surface.js").Point][][]} lines of each level */
+  #words(g, lines) {
+    const { dots } = this;
+    const at = (/** @type {{x: number, y: number}} */ { x, y }) => ({ x: dots.left(x), y: dots.top(y) });
+    const levels = this.levels.map(({ words }, i) => ({ words, lines: lines[i].map(([from, to]) => /** @type {[any, any]} */ ([at(from), at(to)])) }));
+    const box = { left: dots.left(0), right: dots.left(1), top: dots.top(1), bottom: dots.top(0) };
+    this.numbers = wordsOn(levels, dots.all.map(at), box, (words) => g.measureText(words).width);
+    g.textAlign = "center";
+    g.textBaseline = "middle";
+    g.lineJoin = "round";
+    g.lineWidth = 4;
+    g.strokeStyle = dots.plane.ink.of("--panel");
+    g.fillStyle = dots.plane.ink.of("--text");
+    for (const { x, y, words } of this.numbers) {
+      g.strokeText(words, x, y);
+      g.fillText(words, x, y);
+    }
+    g.textAlign = "left";
+    g.textBaseline = "alphabetic";
   }
 }
 

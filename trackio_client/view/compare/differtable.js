@@ -19,7 +19,7 @@ const NAME_PX = 150; // what a column has for a name: its middle goes first
 const NUMBERS_AT = /** @type {Record<string, string>} */ ({ common: "at_step", best: "best", last: "last" });
 
 export class DifferTable {
-  /** @param {{state: any, open: (id: string) => void, makeBase: (id: string) => void, untick: (id: string) => void}} parts */
+  /** @param {{state: any, open: (id: string) => void, makeBase: (id: string) => void, untick: (id: string) => void, leave: (key: string) => void}} parts */
   constructor(parts) {
     this.parts = parts;
     /** @type {any[][]} */ this.rows = [];
@@ -31,7 +31,7 @@ export class DifferTable {
     this.root = h("div", { class: "tk-panel tk-differ-frame", tabindex: "0", role: "region", "aria-label": "Comparison" }, this.table);
   }
 
-  /** @param {{answer: any, rows: any[], base: any, at: string, same: boolean, find: string}} what */
+  /** @param {{answer: any, rows: any[], base: any, at: string, same: boolean, find: string, left: Set<string>}} what */
   paint(what) {
     this.what = what;
     const { rows, base } = what;
@@ -79,7 +79,7 @@ export class DifferTable {
 
   /** @param {string} key @param {any} values */
   isWanted(key, values) {
-    return !this.matches || this.matches(key, ...Object.values(values).map(plain));
+    return !this.what.left.has(key) && (!this.matches || this.matches(key, ...Object.values(values).map(plain)));
   }
 
   /** @param {string} key @param {Record<string, any>} values by experiment */
@@ -101,7 +101,8 @@ export class DifferTable {
       this.paint(this.what);
       /** @type {HTMLElement | undefined} */ ([...this.body.querySelectorAll(".tk-differ-fold")].find((/** @type {any} */ each) => each.getAttribute("aria-label") === `${key} in full`))?.focus();
     });
-    const line = h("tr", null, h("th", { scope: "row", class: "tk-differ-key" }, h("span", null, fold, name)), cells);
+    const leave = h("button", { class: "tk-differ-leave", title: "Leave this key out of comparisons", "aria-label": `Leave ${key} out`, on: { click: () => this.parts.leave(key) } }, icon("close"));
+    const line = h("tr", null, h("th", { scope: "row", class: "tk-differ-key" }, h("span", null, fold, name, leave)), cells);
     if (!isOpen) return [line];
     const full = this.columns.map((row, i) => h("div", null, h("b", null, row.name, row === base ? " (base)" : ""), h("pre", null, i === 0 || held[0] === undefined || held[i] === undefined ? plain(held[i]) || "–" : textDiff(plain(held[0]), plain(held[i]), { whole: true }))));
     return [line, h("tr", { class: "tk-differ-full" }, h("td", { colspan: String(this.columns.length + 1) }, full))];

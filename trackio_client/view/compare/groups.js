@@ -1,6 +1,7 @@
 // @ts-check
 /** Two groups of experiments, mostly seeds of two settings: who is in which, and how they differ, metric by metric. */
-import { withoutSeed } from "../charts/grouping.js";
+import { labelOf, partition } from "../charts/grouping.js";
+import { BUT_SEED, withoutSeed } from "../base/seeds.js";
 import { fill, h, text } from "../base/dom.js";
 import { icon } from "../base/icons.js";
 import { menuButton } from "../base/menu.js";
@@ -28,7 +29,7 @@ export class Groups {
     this.metric = "";
     this.answer = null;
     const { state } = this;
-    this.by = menuButton({ label: "", title: "Put experiments into groups by", items: () => this.ways(), choose: (by) => state.set({ compareBy: by, compareFirst: null, compareSecond: null }) });
+    this.by = menuButton({ label: "", title: "Put experiments into groups by", several: true, items: () => this.ways(), choose: (by) => state.set({ compareBy: this.nextBy(by), compareFirst: null, compareSecond: null }) });
     this.first = menuButton({ label: "", title: "First group", items: () => this.choices(0), choose: (label) => state.set({ compareFirst: label }) });
     this.second = menuButton({ label: "", title: "Second group", items: () => this.choices(1), choose: (label) => state.set({ compareSecond: label }) });
     this.at = menuButton({ label: "", title: "Value of a metric", items: () => Object.entries(AT).map(([value, label]) => ({ value, label, chosen: value === this.atNow() })), choose: (at) => state.set({ compareAt: at }) });
@@ -56,40 +57,53 @@ export class Groups {
     return this.state.get("compareAt") in AT ? this.state.get("compareAt") : "common";
   }
 
+  /** @returns {string[]} */
   byNow() {
-    return this.state.get("compareBy") ?? this.usualWay();
+    const said = this.state.get("compareBy");
+    return said?.length ? said : [this.usualWay()];
+  }
+
+  get isByHand() {
+    return this.byNow().includes("hand");
+  }
+
+  /** "By hand" stands alone; the usual way gives way to what is chosen first. @param {string} way */
+  nextBy(way) {
+    if (way === "hand") return ["hand"];
+    const said = (this.state.get("compareBy") ?? []).filter((/** @type {string} */ each) => each !== "hand");
+    const next = said.includes(way) ? said.filter((/** @type {string} */ each) => each !== way) : [...said, way];
+    return next.length ? next : null;
   }
 
   /** By name without the seed, or by group, whichever makes groups. */
   usualWay() {
     const rows = this.parts.rows.rows("all");
-    const makes = (/** @type {string} */ by) => [...grouped(rows, by, () => undefined).values()].filter((each) => each.length > 1).length > 1;
+    const makes = (/** @type {string} */ by) => [...grouped(rows, [by], () => undefined).values()].filter((each) => each.length > 1).length > 1;
     return makes("name") ? "name" : makes("group") ? "group" : "hand";
   }
 
   async ways() {
     const keys = await this.parts.columns.configKeys();
-    const by = this.byNow();
-    const own = [["name", "name without seed"], ["group", "group"], ["hand", "by hand"]].map(([value, label]) => ({ value, label, chosen: value === by }));
-    return [...own, ...keys.map((/** @type {string} */ key) => ({ value: `config:${key}`, label: key, group: "Config", chosen: by === `config:${key}` }))];
+    const by = this.state.get("compareBy") ?? [];
+    const item = (/** @type {string} */ value, group = "") => ({ value, label: value === "hand" ? "by hand" : labelOf(value), group, chosen: by.includes(value) });
+    return [...["name", BUT_SEED, "group", "hand"].map((value) => item(value)), ...keys.map((/** @type {string} */ key) => item(`config:${key}`, "Config"))];
   }
 
   /** All groups there are, by label. @returns {Map<string, any[]>} */
   groups() {
-    const by = this.byNow();
     const rows = this.parts.rows.rows("all");
-    if (by === "hand") {
+    if (this.isByHand) {
       const [first, second] = ["compareFirst", "compareSecond"].map((key) => String(this.state.get(key) ?? "").split(".").filter(Boolean));
       const of = (/** @type {string[]} */ tails) => this.state.get("experiments").filter((/** @type {any} */ row) => tails.some((tail) => row.id.endsWith(tail)));
       return new Map([["first", of(first)], ["second", of(second).filter((/** @type {any} */ row) => !of(first).includes(row))]]);
     }
-    return grouped(rows, by, (row) => this.parts.rows.value(row, by));
+    return grouped(rows, this.byNow(), (row, key) => this.parts.rows.value(row, key));
   }
 
   /** @returns {[Group, Group] | null} */
   chosen() {
     const groups = this.groups();
-    if (this.byNow() === "hand") {
+    if (this.isByHand) {
       const [first, second] = [groups.get("first") ?? [], groups.get("second") ?? []];
       return first.length && second.length ? [{ label: nameOf(first, "first"), rows: first }, { label: nameOf(second, "second"), rows: second }] : null;
     }
@@ -112,12 +126,12 @@ export class Groups {
   swap() {
     const chosen = this.chosen();
     if (!chosen) return;
-    if (this.byNow() === "hand") this.state.set({ compareFirst: this.state.get("compareSecond"), compareSecond: this.state.get("compareFirst") });
+    if (this.isByHand) this.state.set({ compareFirst: this.state.get("compareSecond"), compareSecond: this.state.get("compareFirst") });
     else this.state.set({ compareFirst: chosen[1].label, compareSecond: chosen[0].label });
   }
 
-  /** @param {Set<string>} _keys */
-  async update(_keys) {
+  /** @param {Set<string>} keys */
+  async update(keys) {
     const by = this.byNow();
     if (!this.parts.source.groups) {
       for (const each of [this.bar, this.hand, this.table]) each.hidden = true;
@@ -125,20 +139,21 @@ export class Groups {
       return fill(this.none, h("h1", null, "Groups are compared by a server"), h("p", { class: "tk-soft" }, "This page has none: it draws what was pushed to the repo. Open the Space, or ask in Python:"), h("pre", { class: "tk-code" }, "Api().compare_groups(first, second)"));
     }
     const run = (this.run = (this.run ?? 0) + 1);
-    if (by.includes(":")) await this.parts.rows.have([by]).catch(() => {});
+    if (by.some((key) => key.includes(":"))) await this.parts.rows.have(by).catch(() => {});
     if (run !== this.run) return undefined;
-    this.by.say(by === "name" ? "name without seed" : by === "hand" ? "by hand" : by.replace(/^config:/, ""));
+    const byHand = this.isByHand;
+    this.by.say(byHand ? "by hand" : by.map(labelOf).join(", "));
     this.at.say(AT[/** @type {keyof typeof AT} */ (this.atNow())]);
     const chosen = this.chosen();
-    this.paintHand(by === "hand");
-    this.pairs.hidden = by === "hand";
-    this.none.hidden = chosen !== null || by === "hand";
+    this.paintHand(byHand);
+    this.pairs.hidden = byHand;
+    this.none.hidden = chosen !== null || byHand;
     if (!chosen) {
       for (const each of [this.verdict, this.table, this.figures.root]) each.hidden = true;
       this.note.textContent = "";
       this.asked.forget();
-      const words = by === "name" ? "No two names are the same but for a seed (“lr3e-4-seed1”, “lr3e-4-s2”)." : "There are fewer than two groups by this.";
-      return fill(this.none, h("h1", null, "No two groups"), h("p", { class: "tk-soft" }, `${words} Choose another way above, or put experiments into groups by hand.`), h("button", { class: "tk-btn", on: { click: () => this.state.set({ compareBy: "hand" }) } }, "By hand"));
+      const words = by.join() === "name" ? "No two names are the same but for a seed (“lr3e-4-seed1”, “lr3e-4-s2”)." : "There are fewer than two groups by this.";
+      return fill(this.none, h("h1", null, "No two groups"), h("p", { class: "tk-soft" }, `${words} Choose another way above, or put experiments into groups by hand.`), h("button", { class: "tk-btn", on: { click: () => this.state.set({ compareBy: ["hand"] }) } }, "By hand"));
     }
     const [first, second] = chosen;
     this.first.say(`${first.label || "no name"}, ${count(first.rows.length)}`);
@@ -146,6 +161,7 @@ export class Groups {
     this.labels = [first.label || "no name", second.label || "no name"];
     const ids = chosen.map((group) => group.rows.slice(0, MOST).map((row) => row.id));
     this.names = new Map(chosen.flatMap((group) => group.rows.map((row) => [row.id, row.name])));
+    if (keys.has("compareFigure") && keys.size === 1 && this.answer) return this.came(this.answer);
     await this.asked.want({ first: ids[0], second: ids[1], at: this.atNow() });
     return undefined;
   }
@@ -180,20 +196,21 @@ export class Groups {
       const rows = (groups.get(side) ?? []).filter((each) => each !== row);
       return [...rows, ...(side === word ? [row] : [])].map((each) => each.id.slice(-8)).join(".") || null;
     };
-    this.state.set({ compareBy: "hand", compareFirst: tails("first"), compareSecond: tails("second") });
+    this.state.set({ compareBy: ["hand"], compareFirst: tails("first"), compareSecond: tails("second") });
   }
 
   /** @param {any} answer */
   came(answer) {
     this.answer = answer;
     const result = this.state.get("compareMetric") ?? this.parts.rows.result()?.slice("metric:".length);
-    this.metric = [this.metric, result].find((name) => answer.metrics.some((/** @type {any} */ each) => each.metric === name)) ?? answer.metrics.find((/** @type {any} */ each) => each.verdict)?.metric ?? "";
+    this.metric = [this.state.get("compareFigure"), result].find((name) => answer.metrics.some((/** @type {any} */ each) => each.metric === name)) ?? answer.metrics.find((/** @type {any} */ each) => each.verdict)?.metric ?? "";
     this.paint();
   }
 
   /** @param {string} metric */
   choose(metric) {
     this.metric = metric;
+    this.state.set({ compareFigure: metric });
     this.paint();
   }
 
@@ -248,16 +265,11 @@ export class Groups {
   }
 }
 
-/** @param {any[]} rows @param {string} by @param {(row: any) => any} valueOf @returns {Map<string, any[]>} */
-function grouped(rows, by, valueOf) {
+/** Groups of those that have a value of every key, by label: of one key its value alone. @param {any[]} rows @param {string[]} by
+ * @param {(row: any, key: string) => any} read @returns {Map<string, any[]>} */
+function grouped(rows, by, read) {
   const found = new Map();
-  for (const row of rows) {
-    const value = by === "name" ? withoutSeed(row.name) : by === "group" ? row.group : valueOf(row);
-    if (value === undefined || value === null) continue;
-    const label = typeof value === "object" ? JSON.stringify(value) : String(value);
-    const held = found.get(label);
-    held ? held.push(row) : found.set(label, [row]);
-  }
+  for (const { name, rows: members, has } of partition(rows, by, { read, bare: by.length === 1 })) if (has) found.set(name, members);
   return found;
 }
 

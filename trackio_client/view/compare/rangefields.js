@@ -3,6 +3,7 @@
 import { fill, h } from "../base/dom.js";
 import { icon } from "../base/icons.js";
 import { menuButton } from "../base/menu.js";
+import { troubleOf } from "../base/trouble.js";
 import { number } from "../base/words.js";
 
 export class RangeFields {
@@ -39,17 +40,17 @@ export class RangeFields {
   /** @param {import("./axis.js").Axis} axis @param {any} range @param {"from" | "to"} end */
   bound(axis, range, end) {
     const field = h("input", { type: "text", inputmode: "decimal", placeholder: number(end === "from" ? axis.low : axis.high), value: range?.[end] ?? "", "aria-label": `${axis.label}, ${end}`, data: { range: `${axis.column} ${end}` }, spellcheck: "false" });
+    const trouble = troubleOf(field);
     field.addEventListener("change", () => {
       const typed = field.value.trim().replace("\u2212", "-").replaceAll(",", "");
       const value = typed === "" ? undefined : Number(typed);
       const wrong = value !== undefined && !Number.isFinite(value);
-      field.setAttribute("aria-invalid", String(wrong));
-      field.title = wrong ? `“${typed}” is no number` : "";
+      trouble.tell(wrong ? `“${field.value.trim().slice(0, 30)}” is no number. Write it as 0.5 or 1e-3.` : null);
       if (wrong) return;
       const next = { column: axis.column, from: range?.from, to: range?.to, [end]: value };
       this.parts.set(axis.column, next.from === undefined && next.to === undefined ? null : next);
     });
-    return h("label", { class: "tk-field sm" }, field);
+    return [h("label", { class: "tk-field sm" }, field), trouble.node];
   }
 
   /** @param {import("./axis.js").Axis} axis @param {any} range */

@@ -8,7 +8,9 @@ import { icon } from "../base/icons.js";
 import { menuButton } from "../base/menu.js";
 import { save } from "./files.js";
 import { Asked, comparisonOf } from "./answers.js";
+import { followLeft, leaveOut, leftOut } from "./leaving.js";
 import { DifferTable } from "./differtable.js";
+import { toast } from "../base/toast.js";
 import { count, plural } from "../base/words.js";
 
 const MOST = 50; // experiments that the server sets side by side
@@ -37,6 +39,8 @@ export class SideBySide {
     });
     this.find = h("input", { type: "search", placeholder: "Find a key or metric", "aria-label": "Find a key or metric", spellcheck: "false" });
     this.find.addEventListener("input", later(() => state.set({ compareFind: this.find.value.trim() }), 60));
+    followLeft(state);
+    this.leave = menuButton({ label: "", title: "Leave keys out of the comparison", several: true, items: () => this.keys(), choose: (key) => (key ? this.leaveKey(key) : leaveOut(state, [])), empty: "Nothing differs here." });
     this.ids = h("input", { type: "text", placeholder: "Ids or names, with commas", "aria-label": "Compare these: ids or names, with commas", spellcheck: "false", autocomplete: "off" });
     const form = h("form", { class: "tk-compare-ids" }, h("label", { class: "tk-field sm" }, this.ids), h("button", { class: "tk-btn sm" }, "Compare"));
     form.addEventListener("submit", (/** @type {Event} */ event) => (event.preventDefault(), this.pick()));
@@ -48,9 +52,9 @@ export class SideBySide {
       h("label", { class: "tk-control tk-toggle" }, this.only, "Only what differs"),
       h("span", { class: "tk-control" }, h("span", null, "Against"), this.base),
       h("span", { class: "tk-control" }, h("span", null, "Metrics"), this.at),
-      h("label", { class: "tk-field sm tk-compare-find" }, icon("search"), this.find),
+      h("label", { class: "tk-field sm tk-compare-find" }, icon("search"), this.find), this.leave,
       h("span", { class: "tk-grow" }), csv, this.file);
-    this.table = new DifferTable({ state, open: parts.open, makeBase: (/** @type {string} */ id) => state.set({ compareBase: id }), untick: (/** @type {string} */ id) => parts.experiments.tick([id], false) });
+    this.table = new DifferTable({ state, open: parts.open, makeBase: (/** @type {string} */ id) => state.set({ compareBase: id }), untick: (/** @type {string} */ id) => parts.experiments.tick([id], false), leave: (/** @type {string} */ key) => this.leaveKey(key, true) });
     this.chartsHead = h("h2", { class: "tk-compare-h" });
     this.chartControls = h("div", { class: "tk-controls tk-compare-controls" });
     controls(this.chartControls, state, { byMetric: !parts.source.overview, columns: parts.columns });
@@ -79,6 +83,23 @@ export class SideBySide {
     const chosen = this.state.get("compareBase");
     const found = chosen && rows.find((/** @type {any} */ row) => row.id.endsWith(chosen));
     return found || [...rows].sort((a, b) => a.created_s - b.created_s)[0];
+  }
+
+  /** What can be left out: what differs, what is shown, and what is left out already. */
+  keys() {
+    const left = leftOut(this.state);
+    const { config = {}, same = {}, environment = {} } = this.answer ?? {};
+    const of = (/** @type {any} */ values, /** @type {string} */ group) => Object.keys(values ?? {}).sort().map((key) => ({ value: key, label: key, group, chosen: left.includes(key) }));
+    const here = [...of(config, "Config that differs"), ...(this.state.get("compareSame") ? of(same, "Config that is the same") : of(Object.fromEntries(Object.entries(same).filter(([key]) => left.includes(key))), "Config that is the same")), ...of(environment, "Environment")];
+    const elsewhere = left.filter((key) => !here.some(({ value }) => value === key)).map((key) => ({ value: key, label: key, group: "Not in this comparison", chosen: true }));
+    return [...(left.length ? [{ value: "", label: `Bring all ${count(left.length)} back` }] : []), ...here, ...elsewhere];
+  }
+
+  /** Out, or in again. @param {string} key @param {boolean} [tells] */
+  leaveKey(key, tells = false) {
+    const before = leftOut(this.state);
+    leaveOut(this.state, before.includes(key) ? before.filter((each) => each !== key) : [...before, key]);
+    if (tells) toast(`${key} is left out of comparisons in this project.`, { undo: () => leaveOut(this.state, before) });
   }
 
   bases() {
@@ -142,7 +163,11 @@ export class SideBySide {
     const more = rows.size > MOST ? `, the first ${MOST} of ${count(rows.size)} ticked` : "";
     text(this.heading, `${capitalCount(shown.length)} experiments${more}`);
     text(this.count, all ? `${count(differ)} of ${plural(all, "config key")} ${differ === 1 ? "differs" : "differ"}` : "none of them has a config");
-    this.table.paint({ answer, rows: shown, base: this.baseNow(), at: this.atNow(), same: this.state.get("compareSame"), find: this.state.get("compareFind") ?? "" });
+    const left = new Set(leftOut(this.state));
+    const n = [...left].filter((key) => key in answer.config || key in answer.same || key in (answer.environment ?? {})).length;
+    this.leave.say(left.size ? `${count(left.size)} left out` : "Leave out");
+    if (n) text(this.count, `${this.count.textContent}, ${plural(n, "key")} left out`);
+    this.table.paint({ left, answer, rows: shown, base: this.baseNow(), at: this.atNow(), same: this.state.get("compareSame"), find: this.state.get("compareFind") ?? "" });
     this.paintCharts(answer, shown);
   }
 

@@ -9,6 +9,7 @@ import { later } from "../base/dom.js";
 
 const PLACES = ["project", "view", "experiment", ...FIELDS.filter((field) => field.isPlace).map((field) => field.key)];
 const KEYS = new Set(["project", "view", "experiment", "experiments", "usualColumn", "usualColumns", ...FIELDS.map((field) => field.key)]);
+const LONGEST_FIELD = 6000; // letters: servers cut an address of more than a few times that. This browser remembers the columns all the same
 export const MAX_LISTED = 300; // ids in an address: 9 characters each, well below what servers and chats cut
 
 /**
@@ -61,7 +62,7 @@ export function addressOf(state, ticks) {
     if (value === null || value === undefined || value === "") continue;
     const text = write(value);
     const always = usual ? usual((each) => state.get(each)) : DEFAULTS[/** @type {keyof typeof DEFAULTS} */ (key)];
-    if (always === null || always === undefined || text !== write(always)) query.set(name, text);
+    if (text.length <= LONGEST_FIELD && (always === null || always === undefined || text !== write(always))) query.set(name, text);
   }
   if (ticks && ticks.length <= MAX_LISTED) query.set("shown", shortened(ticks).join(","));
   const text = query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%2F", "/").replaceAll("%7E", "~");

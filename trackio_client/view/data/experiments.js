@@ -1,12 +1,14 @@
 // The experiments of the project in view: asked once, then only what changed; their colours, and which are ticked.
 
 import { colorOf, dashOf } from "../base/colors.js";
+import { followColors, ownHue } from "../base/owncolors.js";
 import { isOut, onMarks } from "../base/marks.js";
 import { queryOf } from "../base/query.js";
 import { revived } from "../base/words.js";
+import { every } from "./pace.js";
 
 const SHOWN_AT_FIRST = 10;
-const EVERY_MS = location.hostname.endsWith(".hf.space") ? 3000 : 2000;
+const EVERY_MS = every(2000);
 const LONGEST_WAIT_MS = 30000;
 const LONG_WAIT_MS = 15000; // that a server asks for
 const MOST_WAIT_MS = 1500; // for the first chart
@@ -50,8 +52,10 @@ export class Experiments extends EventTarget {
       this._publish(); // who is hidden is none of the newest ten
       state.set({ marks: (state.get("marks") ?? 0) + 1 });
     });
+    followColors(state);
     state.addEventListener("change", (/** @type {any} */ event) => {
-      const asks = ["overviewColumns", "column", "tableAsks", "search", "view", "by", "facet"].some((key) => event.detail.has(key));
+      if (event.detail.has("colors") && this.rows.size) this._publish();
+      const asks = ["overviewColumns", "column", "tableAsks", "search", "view", "by", "facet", "sideBy"].some((key) => event.detail.has(key));
       if (asks && !event.detail.has("project") && this._isOpen()) this._afterFirstChart(() => this._lacks() && this.bring());
     });
   }
@@ -185,8 +189,8 @@ export class Experiments extends EventTarget {
     const glanced = this.state.get("view") === "overview" ? this.state.get("overviewColumns") ?? [] : [];
     const searched = queryOf(this.state.get("search") ?? "").columns;
     const grouped = this.state.get("by") ?? []; // charts draw means of those that share a value
-    const faceted = this.state.get("facet"); // or each value has its own
-    return [...new Set([this.state.get("column"), ...table, ...glanced, ...searched, ...grouped, faceted].filter((column) => column?.includes(":") || column === "notes"))];
+    const faceted = this.state.get("facet") ?? []; // or each value has its own
+    return [...new Set([this.state.get("column"), this.state.get("sideBy"), ...table, ...glanced, ...searched, ...grouped, ...faceted].filter((column) => column?.includes(":") || column === "notes"))];
   }
 
   _take(answer, whole) {
@@ -220,7 +224,7 @@ export class Experiments extends EventTarget {
     }
     this._resolve();
     const ticks = this._ticks ?? new Set(newest(rows.filter((row) => !isOut({ id: row.experiment_id, archived: row.archived }))).map((row) => row.experiment_id));
-    const colors = colorsOf(this._orders, ticks);
+    const colors = colorsOf(this._orders, ticks, this.state.get("colors"));
     const next = rows.map((row) => ({
       ...row,
       id: row.experiment_id,
@@ -307,15 +311,18 @@ function ordersOf(rows) {
   return new Map([...rows].sort(early).map((row, order) => [row.experiment_id, order]));
 }
 
-/** The number of each experiment's colour: its hue for ever, its dashes by those of its hue that are ticked and older.
- * @param {Map<string, number>} orders oldest first @param {Set<string>} ticks @returns {Map<string, number>} */
-function colorsOf(orders, ticks) {
+/** The number of each experiment's colour: its hue for ever, or the reader's for it, its dashes by those of its hue that are ticked and
+ * older; of one hue those that the reader chose come first.
+ * @param {Map<string, number>} orders oldest first @param {Set<string>} ticks @param {import("../base/owncolors.js").OwnColors | null} own
+ * @returns {Map<string, number>} */
+function colorsOf(orders, ticks, own) {
   /** @type {Map<number, number>} */ const drawn = new Map();
   const colors = new Map();
-  for (const [id, order] of orders) {
-    const hue = colorOf(order, 0);
+  const all = [...orders].map(([id, order]) => ({ id, order, chosen: ownHue(own, id) }));
+  for (const { id, order, chosen } of [...all.filter((each) => each.chosen !== undefined), ...all.filter((each) => each.chosen === undefined)]) {
+    const hue = chosen ?? colorOf(order, 0);
     const before = drawn.get(hue) ?? 0;
-    colors.set(id, colorOf(order, ticks.has(id) ? before : 0));
+    colors.set(id, colorOf(hue, ticks.has(id) ? before : 0));
     if (ticks.has(id)) drawn.set(hue, before + 1);
   }
   return colors;

@@ -3,6 +3,7 @@
  * What of a page stands in its address: a line a key of the state. A view adds its own lines here, with the key's usual
  * value in `DEFAULTS` of state.js; what is as usual is left out of the address.
  */
+import { readColors, writeColors } from "../base/owncolors.js";
 import { readDerived, readOwn, writeDerived, writeOwn } from "../charts/settings.js";
 import { LONGEST } from "../charts/arrangement.js";
 import { DEFAULTS } from "./state.js";
@@ -25,6 +26,8 @@ export const words = (name, key = name) => ({ name, key, read: (text) => text ||
 export const flag = (name, key) => ({ name, key, read: (text) => (text === "1" ? true : text === "0" ? false : undefined), write: (value) => (value ? "1" : "0") });
 /** @param {string} name @param {string} [key] @returns {Field} */
 export const list = (name, key = name) => ({ name, key, read: (text) => text.split(",").map(decoded).filter(Boolean), write: (value) => value.map(encodeURIComponent).join(",") });
+/** As `list`, of names that seldom hold a comma: only that is encoded, once more. @param {string} name @param {string} [key] @returns {Field} */
+export const plainList = (name, key = name) => ({ ...list(name, key), write: (value) => value.map((/** @type {string} */ each) => each.replace(/[%,]/g, encodeURIComponent)).join(",") });
 /** One of these words. @param {string} name @param {string[]} known @param {string} [key] @returns {Field} */
 export const choice = (name, known, key = name) => ({ name, key, read: (text) => (known.includes(text) ? text : undefined), write: String });
 
@@ -56,8 +59,8 @@ export const FIELDS = [
   },
   flag("log", "logY"),
   flag("logx", "logX"),
-  { ...list("by"), usual: () => [] },
-  words("facet"),
+  { ...plainList("by"), usual: () => [] },
+  { ...plainList("facet"), usual: () => [] },
   choice("spread", ["sd", "se", "range"]),
   words("best", "overviewBy"),
   { name: "derive", key: "derived", read: readDerived, write: writeDerived, usual: () => [] },
@@ -66,6 +69,7 @@ export const FIELDS = [
   flag("dashes", "dashes"),
   { ...words("size"), read: (text) => (/^\d{2,4}$/.test(text) ? Number(text) : undefined) },
   flag("clip", "clip"),
+  flag("ranks", "ranks"),
   words("filter"),
   words("chart"),
   words("chartof", "chartOf"),
@@ -73,17 +77,22 @@ export const FIELDS = [
   arranged("pin", "pins"),
   arranged("hide", "hides"),
   arranged("order", "order"),
+  { name: "color", key: "colors", read: readColors, write: writeColors, usual: () => ({}) },
   words("search"),
   { ...list("group", "tableGroups"), usual: () => [] },
+  { ...list("folds", "tableFolds"), usual: () => [] },
+  words("against", "tableBase"),
   { ...list("pinned", "tablePins"), usual: () => [] },
   words("sort"),
   {
-    // Per x axis and group of charts: zoom=step~train:100:2000
+    // Per x axis and group of charts, and per chart that is not linked: zoom=step~train:100:2000
     name: "zoom",
     key: "zoom",
     read: readZoom,
-    write: (zoom) => Object.entries(zoom).map(([key, [from, to]]) => `${encodeURIComponent(key).replaceAll("~", "%7E").replaceAll("%20", "~")}:${short(from)}:${short(to)}`).join(","),
+    write: writeZoom,
   },
+  { ...words("listby", "sideBy"), usual: () => "group" },
+  { name: "zoomy", key: "zoomY", read: readZoom, write: writeZoom }, // the same for y, per metric
   { ...words("column"), usual: (get) => get("usualColumn") },
   { ...list("columns"), usual: (get) => get("usualColumns") },
   { ...choice("part", ["differ", "groups", "parallel", "scatter", "contour", "importance"], "comparePart"), isPlace: true },
@@ -91,10 +100,12 @@ export const FIELDS = [
   flag("same", "compareSame"),
   choice("at", ["common", "best", "last"], "compareAt"),
   words("find", "compareFind"),
-  words("groupby", "compareBy"),
+  { ...plainList("leave", "compareLeave"), usual: () => [] },
+  { ...plainList("groupby", "compareBy"), usual: () => [] },
   words("first", "compareFirst"),
   words("second", "compareSecond"),
   words("result", "compareMetric"),
+  words("figure", "compareFigure"),
   choice("of", ["all", "ticked"], "compareOf"),
   list("axes", "compareAxes"),
   { ...list("ranges", "compareRanges"), usual: () => [] },
@@ -103,6 +114,9 @@ export const FIELDS = [
   words("up", "compareY"),
   words("paint", "compareColor"),
   words("height", "compareHeight"),
+  // The time line of an experiment
+  words("line", "linePair"),
+  choice("linex", ["step", "relative", "time"], "lineX"),
   // Labels
   choice("score", ["f1", "precision", "recall"], "labelScore"),
   choice("labelorder", ["support", "worst", "best", "changed", "name"], "labelOrder"),
@@ -118,6 +132,13 @@ export const FIELDS = [
   { ...choice("arranged", ["experiments", "names", "steps", "groups"], "mediaAs"), isPlace: true },
   words("setting", "mediaBy"),
   choice("pictures", ["small", "middle", "large"], "mediaSize"),
+  // Artifacts
+  { ...words("artifact", "artifactName"), isPlace: true },
+  { ...words("version", "artifactVersion"), isPlace: true },
+  { ...words("against", "artifactAgainst"), isPlace: true },
+  words("artifacts", "artifactSearch"),
+  { ...words("artifactsby", "artifactSort"), read: (text) => (/^-?(name|type|versions|latest|bytes|updated)$/.test(text) ? text : undefined) },
+  words("artifacttype", "artifactType"),
   // System
   words("devices"),
 ];
@@ -133,6 +154,11 @@ function readZoom(text) {
     zoom[decoded(key.replaceAll("~", "%20"))] = range;
   }
   return zoom;
+}
+
+/** @param {Record<string, [number, number]>} zoom */
+function writeZoom(zoom) {
+  return Object.entries(zoom).map(([key, [from, to]]) => `${encodeURIComponent(key).replaceAll("~", "%7E").replaceAll("%20", "~")}:${short(from)}:${short(to)}`).join(",");
 }
 
 /** A number of a range without figures that no screen shows. @param {number} value */

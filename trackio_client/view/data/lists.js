@@ -1,5 +1,6 @@
 // @ts-check
 /** What a dataset repo lists for pages: `view/head.json` and `view/list/….json` (trackio_client/hub/files/lists.py describes them). */
+import { BUT_SEED } from "../base/seeds.js";
 import { clock } from "../base/words.js";
 
 const VERSION = 1;
@@ -49,10 +50,11 @@ export function listOf(bytes) {
 
 /** A row as `/v1/experiments` gives it. A state is of the moment of the push; who said nothing in the repo for long since
  * then, while running, has lost contact as far as anyone can tell here. @param {Row} row @param {string[]} columns
+ * @param {any} [setting] its column of all but the seed
  * @param {number} now_s @returns {Row} */
-export function shownRow(row, columns, now_s) {
+export function shownRow(row, columns, now_s, setting) {
   const { config, last, view, as_of_s, events, defined, ...rest } = row;
-  const cells = Object.fromEntries(columns.map((column) => [column, cellOf(row, column)]).filter(([, value]) => value !== undefined));
+  const cells = Object.fromEntries(columns.map((column) => [column, column === BUT_SEED ? setting : cellOf(row, column)]).filter(([, value]) => value !== undefined));
   return { ...rest, ...stateOf(row, now_s), columns: cells };
 }
 

@@ -6,6 +6,7 @@
  * hidden page asks nothing. It names the lists by their hash, the lists name the overviews by theirs, and only what
  * differs is fetched. Everything else is answered from memory.
  */
+import { BUT_SEED, settingsOf } from "../base/seeds.js";
 import { Galleries } from "./gallery.js";
 import { HubFiles, hashOf } from "./hubfiles.js";
 import { Newer, headOf, listOf, metricsOf, nested, shownRow, stateOf } from "./lists.js";
@@ -104,7 +105,8 @@ export class RepoSource {
     const whole = since === undefined || since === null;
     const told = whole ? rows : rows.filter((row) => (this.changed.get(row.experiment_id) ?? 0) > since);
     const gone = whole ? [] : [...this.gone].filter(([, version]) => version > since).map(([id]) => id);
-    return { experiments: told.map((row) => shownRow(row, columns, now_s)), cursor: this.version, now_s, lost_contact_s: Infinity, gone };
+    const settings = columns.includes(BUT_SEED) ? settingsOf(rows.map((row) => row.config)) : [];
+    return { experiments: told.map((row) => shownRow(row, columns, now_s, settings[rows.indexOf(row)])), cursor: this.version, now_s, lost_contact_s: Infinity, gone };
   }
 
   /** @param {string} project @param {string[]} [experiments] */

@@ -1,6 +1,7 @@
 // @ts-check
 /** The data of a page that is a file: what stands in it, given in the shape of the HTTP API's source. */
 import { decode } from "../charts/frames.js";
+import { flat } from "./columns.js";
 import { SourceError } from "./source.js";
 
 
@@ -20,8 +21,16 @@ export class SnapshotSource {
     /** @type {Map<string, Promise<import("../charts/frames.js").Answer>>} */ this.axes = new Map();
   }
 
-  async experiments() {
-    return { experiments: this.data.experiments, cursor: 0, now_s: this.data.taken_s, gone: [] };
+  /** @param {string} [_project] @param {number} [_since] @param {string[]} [columns] */
+  async experiments(_project, _since, columns = []) {
+    const rows = this.data.experiments.map((/** @type {any} */ row) => ({ ...row, columns: { ...row.columns, ...this.#ofConfig(row.experiment_id, columns) } }));
+    return { experiments: rows, cursor: 0, now_s: this.data.taken_s, gone: [] };
+  }
+
+  /** What a config says of these columns. @param {string} id @param {string[]} columns */
+  #ofConfig(id, columns) {
+    const wanted = new Set(columns);
+    return Object.fromEntries(flat(this.data.details[id]?.config ?? {}).map(([key, value]) => [`config:${key}`, value]).filter(([key]) => wanted.has(key)));
   }
 
   /** @param {string} id */
@@ -46,7 +55,7 @@ export class SnapshotSource {
   }
 
   async metrics() {
-    return { metrics: this.data.metrics };
+    return { metrics: this.data.metrics.map((/** @type {any} */ { ranked, ...each }) => each) }; // a file holds their mean
   }
 
   /** @param {string} id @param {{kinds?: string[], after?: number}} [options] */

@@ -169,6 +169,26 @@ export class HttpSource {
     return this.send("/v1/groups/curves", { first, second, metric });
   }
 
+  /** All artifacts of a project: {artifacts}. @param {string} project @returns {Promise<any>} */
+  projectArtifacts(project) {
+    return this.json(`/v1/artifacts?${new URLSearchParams({ project })}`);
+  }
+
+  /** @param {string} project @returns {Promise<boolean>} whether it has any */
+  async hasArtifacts(project) {
+    return (await this.json(`/v1/artifacts?${new URLSearchParams({ project, any: "1" })}`)).any === true;
+  }
+
+  /** Versions of one, newest first: {versions, total}. @param {string} project @param {string} name @param {{offset: number, limit: number}} page @returns {Promise<any>} */
+  artifactVersions(project, name, { offset, limit }) {
+    return this.json(`/v1/artifacts?${new URLSearchParams({ project, name, offset: String(offset), limit: String(limit) })}`);
+  }
+
+  /** One version with its files and lineage. @param {string} project @param {string} wanted name:v3, name:alias or name:digest @returns {Promise<any>} */
+  artifact(project, wanted) {
+    return this.json(`/v1/artifacts/${encodeURIComponent(wanted)}?${new URLSearchParams({ project })}`);
+  }
+
   /** Artifacts logged and used. @param {string} experiment @returns {Promise<any>} */
   artifacts(experiment) {
     return this.json(`/v1/experiments/${encodeURIComponent(experiment)}/artifacts`);
@@ -177,6 +197,11 @@ export class HttpSource {
   /** Where its artifacts come from and where they went: {nodes, edges, more}. @param {string} experiment @returns {Promise<any>} */
   lineage(experiment) {
     return this.json(`/v1/experiments/${encodeURIComponent(experiment)}/lineage`);
+  }
+
+  /** Points of a metric that a resume logged again: {branches}. @param {string} experiment @param {string} metric @returns {Promise<any>} */
+  replaced(experiment, metric) {
+    return this.json(`/v1/experiments/${encodeURIComponent(experiment)}/replaced?${new URLSearchParams({ metric })}`);
   }
 
   /** The address of a file, by its hash; null for what is no hash. @param {string} sha256

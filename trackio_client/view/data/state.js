@@ -29,7 +29,7 @@
  * @property {boolean} band
  * @property {boolean} clip
  * @property {string} filter  text that a metric's name must hold
- * @property {any} zoom  what the charts make of it
+ * @property {any} zoom  what the charts make of it @property {any} zoomY
  * @property {"light"|"dark"} theme  the one in force
  * @property {string[]|null} groups  only metrics of these groups ("system"); null: all
  */
@@ -54,15 +54,18 @@ export const DEFAULTS = Object.freeze({
   logY: false,
   logX: false,
   dashes: false, // lines of hues that look alike to the colour-blind differ by dashes, too
-  by: null, // what experiments are drawn as groups by: "group", "name" (without its seed), "config:lr"
-  facet: null, // of whose values each has a chart of its own: "group", "name", "state", "tag", "config:lr"
+  by: null, // what experiments are drawn as groups by: "group", "name" (without its seed), "but:seed", "config:lr"
+  facet: null, // of whose values each has a chart of its own, one key or two: "group", "name", "but:seed", "state", "tag", "config:lr"
+  facetLacks: null, // those of them that no shown experiment has
   spread: "sd", // of a group: "sd", "se" or "range"
   derived: null, // charts of expressions; null until the project is open (charts/settings.js)
   own: null, // what single charts set themselves
   band: true,
   clip: true,
+  ranks: false, // each rank of an experiment is a line, instead of their mean and range
   filter: "",
   zoom: null,
+  zoomY: null, // the y range of each metric that was zoomed both ways
   theme: "light",
   groups: null,
   chart: null, // the one that a link is about
@@ -71,12 +74,16 @@ export const DEFAULTS = Object.freeze({
   pins: null, // charts on top, put away, moved: what this browser remembers of the project, until the address says
   hides: null,
   order: null,
+  colors: null, // that the reader gave to experiments; null until the project is open (base/owncolors.js)
   size: 320, // the least width of a chart, px
   search: "",
   sort: "-age",
   column: null, // of the side bar
+  sideBy: null, // what its list is grouped by: "group", "none", "name", "but:seed", "config:lr"; null until the project is open
   columns: null, // of the table
   tableGroups: Object.freeze([]), // columns that it is grouped by
+  tableFolds: Object.freeze([]), // groups that are not as they begin, folded or open, in short (table/view.js)
+  tableBase: null, // the end of the id of the one whose numbers others are compared with
   tablePins: Object.freeze([]), // columns that stay in place beside the name
   tableAsks: Object.freeze([]), // columns that it needs now: of those in view, sorted or grouped by
   usualColumn: null, // what they are before anybody chose: not worth a place in the address
@@ -88,10 +95,12 @@ export const DEFAULTS = Object.freeze({
   compareSame: false,
   compareAt: "common",
   compareFind: "",
+  compareLeave: null, // keys that are left out; null until the project is open (compare/leaving.js)
   compareBy: null,
   compareFirst: null,
   compareSecond: null,
   compareMetric: null,
+  compareFigure: null, // the metric whose curves Groups draws; null: the result
   compareOf: "all",
   compareAxes: null,
   compareRanges: null,
@@ -100,6 +109,8 @@ export const DEFAULTS = Object.freeze({
   compareY: null,
   compareColor: null,
   compareHeight: null,
+  linePair: null, // of an experiment's time line: what stands against what; null: the loss
+  lineX: null, // what it runs along; null: as the charts
   labelScore: "f1", // of the Labels view: what is scored, in which order, …
   labelOrder: "support",
   labelAt: "last", // the evaluation at which experiments are compared: "last", "best", "step:1200"
@@ -113,11 +124,18 @@ export const DEFAULTS = Object.freeze({
   mediaAs: "experiments",
   mediaBy: null, // the setting of "groups"
   mediaSize: "middle",
+  artifactName: null, // of the Artifacts view: the one that is open, …
+  artifactVersion: null, // its version ("v3", an alias, a digest); null: the latest
+  artifactAgainst: null, // the version beside it
+  artifactSearch: "",
+  artifactSort: null, // null: the newest first
+  artifactType: null,
   devices: null, // of the System view: words that a device's name must hold
   unsaved: null, // the name of a saved view that the address asks for and nobody has
   marks: 0, // counts the reader's changes of base/marks.js
   overviewBy: null, // the metric by which the Overview tells which are best; null: the likeliest
   overviewColumns: null, // what rows must carry for the Overview
+  lead: null, // the sign of a chart that the page of its experiment is to lead to (experiment/leading.js)
   unread: null, // parts of the address that could not be read
 });
 
@@ -161,8 +179,8 @@ export class PageState extends EventTarget {
   }
 
   /** A state of a part of the page: see ScopedState. */
-  scope(own = {}, derived = {}) {
-    return new ScopedState(this, own, derived);
+  scope(own = {}, derived = {}, back = {}) {
+    return new ScopedState(this, own, derived, back);
   }
 }
 
@@ -176,12 +194,14 @@ export class ScopedState extends PageState {
    * @param {PageState} parent
    * @param {Record<string, any>} own
    * @param {Record<string, (value: any) => any>} derived
+   * @param {Record<string, (value: any, theirs: any) => any>} [back]  what the parent's value becomes when a derived one is set here
    */
-  constructor(parent, own, derived) {
+  constructor(parent, own, derived, back = {}) {
     super();
     this._values = { ...own };
     this._parent = parent;
     this._derived = derived;
+    this._back = back;
     this._seen = new Map(); // key -> [the parent's value, ours]: a derived array stays the same object while it may
     this._listen = (/** @type {any} */ event) => {
       const changed = new Set([...event.detail].filter((key) => !(key in this._values)));
@@ -206,7 +226,10 @@ export class ScopedState extends PageState {
     const mine = {};
     /** @type {Record<string, any>} */
     const theirs = {};
-    for (const [key, value] of Object.entries(patch)) (key in this._values ? mine : theirs)[key] = value;
+    for (const [key, value] of Object.entries(patch)) {
+      if (key in this._values) mine[key] = value;
+      else theirs[key] = key in this._back ? this._back[key](value, this._parent.get(key)) : value;
+    }
     super.set(mine);
     if (Object.keys(theirs).length) this._parent.set(theirs);
   }

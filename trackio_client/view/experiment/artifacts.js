@@ -74,12 +74,12 @@ export class ArtifactsPanel {
     const line = (/** @type {string} */ word, /** @type {any} */ body) => h("p", { class: "tk-pane-words" }, h("span", null, word, " "), body);
     const key = [way, artifact.project, artifact.name, artifact.digest].join("\n");
     return h("details", { class: "tk-artifact", data: { key }, open: this.open?.has(key) },
-      h("summary", null, h("b", { title: artifact.name }, artifact.name), h("span", { class: "tk-tag" }, version(artifact.version)), (artifact.aliases ?? []).map((/** @type {any} */ alias) => h("span", { class: "tk-tag" }, String(alias))), h("span", { class: "tk-soft" }, about.filter(Boolean).join(", "))),
+      h("summary", null, h("b", { title: artifact.name }, artifact.name), h("span", { class: "tk-tag" }, versionWord(artifact.version)), (artifact.aliases ?? []).map((/** @type {any} */ alias) => h("span", { class: "tk-tag" }, String(alias))), h("span", { class: "tk-soft" }, about.filter(Boolean).join(", "))),
       h("div", null,
         artifact.description ? h("p", { class: "tk-pane-words" }, String(artifact.description)) : null,
         way === "used" && from ? line("Logged by", this.link(from, artifact.from_name)) : null,
         others.length ? line("Logged by others too:", this.links(others)) : null,
-        sources.length ? line("Made from", listOf(sources.map((/** @type {any} */ each) => `${each.name}:${version(each.version)}`))) : null,
+        sources.length ? line("Made from", listOf(sources.map((/** @type {any} */ each) => `${each.name}:${versionWord(each.version)}`))) : null,
         users.length ? line("Used by", this.links(users)) : null,
         h("p", { class: "tk-pane-words tk-inline" }, artifact.time_s ? h("span", { title: iso(artifact.time_s) }, `Logged ${clock(artifact.time_s)}`) : null, artifact.digest ? [h("code", { title: artifact.digest }, String(artifact.digest).slice(0, 12)), copyButton(artifact.digest, "Copy its digest")] : null),
         artifact.metadata && Object.keys(artifact.metadata).length ? h("pre", { class: "tk-text", tabindex: "0" }, JSON.stringify(artifact.metadata, null, 1)) : null,
@@ -122,7 +122,7 @@ export class ArtifactsPanel {
 }
 
 /** A file whose content is not here: where it is, or why it was not kept. @param {any} file */
-function elsewhere(file) {
+export function elsewhere(file) {
   const { reference, not_kept: why } = file;
   if (why) return h("span", { class: "tk-soft", title: `not kept: ${why}${reference ? `\n${reference}` : ""}` }, `not kept: ${why}`);
   if (!reference) return null;
@@ -132,4 +132,4 @@ function elsewhere(file) {
 /** @param {string[]} names */
 const listOf = (names) => names.slice(0, 12).join(", ") + (names.length > 12 ? ` and ${names.length - 12} more` : "");
 /** @param {any} version */
-const version = (version) => (version === null || version === undefined ? "no version yet" : /^v/.test(String(version)) ? String(version) : `v${version}`);
+export const versionWord = (version) => (version === null || version === undefined ? "no version yet" : /^v/.test(String(version)) ? String(version) : `v${version}`);

@@ -42,9 +42,10 @@ function bests(one, named) {
 
 export class CheckpointsPanel {
   constructor() {
-    this.pane = new Pane("Checkpoints");
+    this.pane = new Pane("Checkpoints", { key: "checkpoints" });
     this.root = this.pane.root;
     this.all = false;
+    this.root.addEventListener("trackio-tell", () => !this.all && this.list && ((this.all = true), this.draw()));
   }
 
   /** @param {any} training */
@@ -79,7 +80,7 @@ export class CheckpointsPanel {
       const words = by.map(([each, at]) => `${each}${at === undefined ? "" : ` ${exact(revived(at))}`}`).join(", ");
       const short = by.some(([each]) => each === named) ? "best" : `best ${by.length > 1 ? `by ${by.length}` : by[0]?.[0].replace(/^eval_/, "")}`;
       const tags = by.length ? h("span", { class: "tk-tag", title: `best by ${words}` }, short) : null;
-      return h("tr", { class: isGone(one) ? "tk-gone" : null },
+      return h("tr", { class: isGone(one) ? "tk-gone" : null, data: { at: `checkpoint ${one.step ?? ""}` } },
         h("td", { class: "num" }, one.step === undefined || one.step === null ? "–" : number(one.step)),
         h("td", { class: "tk-path", title: path }, h("span", null, name), path && !isGone(one) ? copyButton(path, "Copy its path") : null, tags, isGone(one) ? h("span", { class: "tk-tag" }, "deleted") : null),
         h("td", { class: "num", title: value === undefined || value === null ? "no evaluation belongs to it" : exact(value) }, value === undefined || value === null ? "–" : format(value)),

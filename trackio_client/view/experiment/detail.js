@@ -5,12 +5,16 @@ import { fill, h } from "../base/dom.js";
 import { Head } from "./head.js";
 import { Journal } from "./journal.js";
 import { MetricGrid } from "../charts/grid.js";
+import { ownZoom, withOwnZoom } from "../data/ownzoom.js";
 import { noMetrics, skeleton } from "../base/notices.js";
 import { Pane } from "./pane.js";
 import { ConfigPanel, SummaryPanel, facts } from "./panels.js";
 import { age, capital } from "../base/words.js";
 
 const EVERY_MS = 3000;
+const MOST_HEARD = 8;
+const SHARE = 8; // of ten thousand metrics an answer takes a second to make and to draw: it is asked for more seldom
+const CHANGES = ["event_count", "point_count", "last_event_s", "last_heard_s", "ranks", "state", "generation", "notes_version", "name", "group", "tags", "archived", "receipt", "missing"]; // one is another whenever there is something to draw
 /** Groups of charts that begin folded here: the panels below, and the System view, tell the same in less room. */
 const TOLD_ELSEWHERE = ["label", "time", "speed", "system", "train_sample"];
 const slot = () => h("div", null);
@@ -25,7 +29,9 @@ export class ExperimentView {
   constructor(root, { state, source, experiments, words }) {
     Object.assign(this, { root, state, source, experiments, words });
     this.id = null;
+    this.heard = new Map(); // by id: what was last heard of those that were open stands while nobody answers
     state.follow(["view", "experiment"], () => this.choose());
+    state.follow(["lead"], () => this.lead());
     state.follow(["event"], () => this.journal?.drawMarks());
     state.addEventListener("change", (/** @type {any} */ event) => {
       if ((event.detail.has("experiments") || event.detail.has("progress")) && this.head) this.paintHead();
@@ -49,7 +55,19 @@ export class ExperimentView {
     this.ask();
   }
 
+  /** To what a sign on a chart stands for, once the page is there. */
+  async lead() {
+    const mark = this.state.get("lead");
+    if (!mark || mark.experiment !== this.id || !this.head) return;
+    this.state.set({ lead: null });
+    const { Leading } = await import("./leading.js");
+    if (mark.experiment !== this.id) return;
+    this.leading?.close();
+    this.leading = new Leading(this.root, mark);
+  }
+
   close() {
+    this.leading?.close();
     clearTimeout(this.timer);
     clearTimeout(this.blink);
     this.grid?.close();
@@ -68,24 +86,37 @@ export class ExperimentView {
   async ask() {
     clearTimeout(this.timer);
     const id = this.id;
+    const asked_ms = performance.now();
     try {
       const detail = await this.source.experiment(id);
       if (id !== this.id) return;
       clearTimeout(this.blink);
       const first = !this.detail;
+      const told = JSON.stringify(CHANGES.map((name) => detail[name]));
+      const isNew = first || told !== this.toldKey;
+      this.toldKey = told;
       this.detail = detail;
+      this.heard.delete(id);
+      this.heard.set(id, detail);
+      if (this.heard.size > MOST_HEARD) this.heard.delete(this.heard.keys().next().value);
       if (first) this.build();
-      this.paint();
+      if (isNew) this.paint();
+      else this.paintHead();
+      this.lead();
     } catch (error) {
       if (id !== this.id) return;
       this.refused(error);
     }
-    if (id === this.id && !document.hidden) this.timer = setTimeout(() => this.ask(), EVERY_MS);
+    if (id === this.id && !document.hidden) this.timer = setTimeout(() => this.ask(), Math.max(EVERY_MS, SHARE * (performance.now() - asked_ms)));
   }
 
   refused(error) {
     clearTimeout(this.blink);
-    if (error.status === 404 && !this.detail && !this.unknown) {
+    if (error.passing !== false && !this.detail && this.heard.has(this.id)) {
+      this.detail = this.heard.get(this.id);
+      this.build();
+      this.paint();
+    } else if (error.status === 404 && !this.detail && !this.unknown) {
       this.unknown = true;
       const project = this.state.get("project");
       fill(this.root, this.words.unknownExperiment(this.id, project, () => this.leave()));
@@ -101,7 +132,7 @@ export class ExperimentView {
     const { detail, state, source } = this;
     if (state.get("project") !== detail.project) state.set({ project: detail.project });
     this.head = new Head({ source, id: this.id, detail, state, leave: () => this.leave(), edited: (answer) => this.edited(answer) });
-    this.callout = h("div", null);
+    this.callout = h("div", { data: { pane: "state" }, tabindex: "-1" });
     this.charts = h("div", { class: "tk-detail-charts", data: { section: "Charts" }, tabindex: "-1" });
     this.summary = new SummaryPanel();
     this.config = new ConfigPanel();
@@ -116,9 +147,10 @@ export class ExperimentView {
     this.contents = new Contents({ body, above: this.head.root });
     fill(this.root, this.head.root, this.contents.root, body);
     const id = this.id;
-    const own = { zoom: null, hot: null, groups: null, metrics: null };
+    const own = { zoomY: null, hot: null, groups: null, metrics: null };
     // Only this one, ticked whatever the side bar says; its row carries the colour it has everywhere.
-    this.scope = state.scope(own, { experiments: (rows) => rows.filter((row) => row.id === id).map((row) => ({ ...row, shown: true })) });
+    const derived = { experiments: (rows) => rows.filter((row) => row.id === id).map((row) => ({ ...row, shown: true })), zoom: (all) => ownZoom(id, all) };
+    this.scope = state.scope(own, derived, { zoom: (mine, all) => withOwnZoom(id, mine, all) });
     this.empty = h("div", null);
     const holder = h("div", null);
     fill(this.charts, this.empty, holder);
@@ -134,7 +166,7 @@ export class ExperimentView {
     const { Facts } = loaded;
     if (this.places !== places || !this.head) return; // the reader went on meanwhile
     const metric = (name) => (this.state.get("metrics") ?? []).find((each) => each.metric === name);
-    this.told = new Facts({ source, id, tells: (told) => this.journal?.leave(told), metric, state });
+    this.told = new Facts({ source, id, tells: (told) => this.journal?.leave(told), metric, state: this.scope });
     for (const [name, place] of Object.entries(places)) place.replaceWith(this.told[name]);
     this.told.paint(this.detail);
   }

@@ -74,9 +74,10 @@ export function bestOf(training) {
 
 export class EvaluationsPanel {
   constructor() {
-    this.pane = new Pane("Evaluations");
+    this.pane = new Pane("Evaluations", { key: "evaluations" });
     this.root = this.pane.root;
     this.all = false;
+    this.root.addEventListener("trackio-tell", () => !this.all && this.entries && ((this.all = true), this.draw()));
     this.choose = h("button", { class: "tk-btn sm", "aria-haspopup": "listbox", title: "Choose columns" }, icon("columns"), "Columns");
     this.choose.addEventListener("click", () =>
       openMenu(this.choose, { title: "Columns", several: true, items: this.columns.map((name) => ({ value: name, label: name, chosen: this.shown().includes(name) })), choose: (name) => this.toggle(name) }));
@@ -152,7 +153,7 @@ export class EvaluationsPanel {
       const words = value === undefined || value === null ? "–" : /** @type {any} */ (formats.get(name))(value);
       return h("td", { class: "num", title: value === undefined ? "not recorded at this evaluation" : exact(value) }, isBest && name === this.best?.metric ? h("b", null, words) : words);
     };
-    return h("tr", { class: isBest ? "tk-best" : null }, columns.map(cell), h("td", { class: "tk-tags" }, isBest ? h("span", { class: "tk-tag" }, "best") : null, entry.final ? h("span", { class: "tk-tag" }, "final") : null));
+    return h("tr", { class: isBest ? "tk-best" : null, data: { at: `evaluation ${entry.global_step ?? ""}` } }, columns.map(cell), h("td", { class: "tk-tags" }, isBest ? h("span", { class: "tk-tag" }, "best") : null, entry.final ? h("span", { class: "tk-tag" }, "final") : null));
   }
 }
 

@@ -18,6 +18,7 @@ import { MediaPanels } from "../media/media.js";
 import { ModelPanel } from "./modelcard.js";
 import { PredictionsPanel } from "./predictions.js";
 import { RanksPanel } from "./ranks.js";
+import { RestartsPanel } from "./restarts.js";
 import { TimelinePanel } from "./timeline.js";
 
 const EVERY_MS = 3000;
@@ -43,6 +44,7 @@ export class Facts {
     this.closed = false;
     this.failure = new FailurePanel();
     this.timeline = new TimelinePanel({ source, id, metric, state });
+    this.restarts = new RestartsPanel({ source, id });
     this.evaluations = new EvaluationsPanel();
     this.labels = new LabelsPanel();
     this.confusion = new ConfusionPanel((entry) => this.content(entry));
@@ -60,7 +62,7 @@ export class Facts {
     this.gaps = new GapsPanel();
     /** Above the charts, below them, and beside them: is it healthy, how good is it. */
     this.above = h("div", { class: "tk-stack" }, this.failure.root, this.timeline.root);
-    this.below = h("div", { class: "tk-stack" }, this.evaluations.root, this.labels.root, this.confusion.root, this.predictions.root, this.media.root);
+    this.below = h("div", { class: "tk-stack" }, this.restarts.root, this.evaluations.root, this.labels.root, this.confusion.root, this.predictions.root, this.media.root);
     this.beside = h("div", { class: "tk-stack" }, this.course.root, this.gap.root, this.checkpoints.root);
     /** With what: below the config; and what needs the width of the charts. */
     this.last = h("div", { class: "tk-stack" }, this.model.root, this.data.root, this.hardware.root, this.ranks.root, this.environment.root, this.gaps.root);
@@ -82,7 +84,7 @@ export class Facts {
 
   /** @returns {any[]} */
   panels() {
-    return [this.failure, this.timeline, this.evaluations, this.labels, this.confusion, this.predictions, this.media, this.course, this.gap, this.checkpoints, this.model, this.data, this.hardware, this.ranks, this.environment, this.artifacts, this.gaps];
+    return [this.failure, this.timeline, this.restarts, this.evaluations, this.labels, this.confusion, this.predictions, this.media, this.course, this.gap, this.checkpoints, this.model, this.data, this.hardware, this.ranks, this.environment, this.artifacts, this.gaps];
   }
 
   async poll() {
@@ -104,6 +106,7 @@ export class Facts {
     this.detail = detail;
     this.ranks.paint(detail.ranks);
     this.environment.paint(detail.environment ?? null);
+    this.restarts.paint(detail);
     this.timeline.paint(this.training ?? null, detail); // curves alone make one
     if (this.training) this.#paintTraining();
   }

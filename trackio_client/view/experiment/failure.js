@@ -18,7 +18,7 @@ function failureOf(training) {
 
 export class FailurePanel {
   constructor() {
-    this.pane = new Pane("Why it failed");
+    this.pane = new Pane("Why it failed", { key: "failure" });
     this.root = this.pane.root;
   }
 

@@ -9,6 +9,7 @@ import { age, capital, clock, duration, iso, number, plural, revived } from "../
 import { codeButton } from "./code.js";
 import { InPlace, aName, mayEdit, someTags } from "./editing.js";
 import { Notes } from "./notes.js";
+import { ReceiptLine } from "./receipt.js";
 
 const LOSSES = ["train/loss", "loss", "train_loss", "eval/loss", "eval_loss", "val/loss", "val_loss"];
 
@@ -38,13 +39,14 @@ export class Head {
     this.facts = h("div", { class: "tk-facts" });
     this.words = h("span", { class: "tk-facts-words" });
     this.facts.append(this.words, this.group.root);
+    this.receipt = new ReceiptLine();
     this.bar = h("i", null);
     this.progress = h("div", { class: "tk-progress", role: "progressbar", "aria-label": "Steps of the training", "aria-valuemin": "0", "aria-valuemax": "100", hidden: true }, this.bar);
     this.root = h("header", { class: "tk-head" },
       h("div", { class: "tk-head-line" },
         h("span", { class: "tk-title" }, this.crumb, h("span", { class: "tk-soft" }, "/"), this.dot, this.name.root), this.sign, this.tags.root, h("span", { class: "tk-grow" }),
         h("span", { class: "tk-head-buttons" }, use, this.#file(), button)),
-      this.facts, this.progress, this.notes.root);
+      this.facts, this.progress, this.receipt.root, this.notes.root);
     this.#allow();
   }
 
@@ -79,6 +81,7 @@ export class Head {
       fill(this.sign, sign(row.state, false), capital(stateWord(row.state)));
     }
     this.#paintFacts(row, detail, training, now_s);
+    this.receipt.paint(detail, row, now_s);
   }
 
   /** @param {any} row @param {any} detail @param {any} training @param {number} now_s */

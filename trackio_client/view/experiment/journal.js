@@ -1,15 +1,20 @@
 // What an experiment said in words: log lines that follow, texts, errors, marks. Only what is new is asked for.
 
 import { bringIntoView } from "../base/bring.js";
+import { every } from "../data/pace.js";
 import { fill, h } from "../base/dom.js";
 import { eventOf } from "../data/state.js";
+import { nameOf } from "./leading.js";
 import { LogPanel } from "./log.js";
 import { Pane, plainTable } from "./pane.js";
 import { clock, count, iso, number, plural } from "../base/words.js";
 
 const EVERY_MS = 2000;
 const FIRST_LINES = 400; // events; each may hold several lines
-const FIRST_ERRORS = 20;
+const FIRST = { error: 20, text: 100, mark: 50 }; // rows of each panel
+const MORE = 500; // rows that a button adds
+const PAGE = 1000; // events of one answer
+const MOST_PAGES = 20; // in one turn: a training that told hundreds of thousands shows the first of them meanwhile
 const KINDS = ["text", "error", "mark", "refused"];
 
 export class Journal {
@@ -19,14 +24,16 @@ export class Journal {
     this.source = source;
     this.id = id;
     this.closed = false;
-    this.errors = new Pane("Errors");
-    this.texts = new Pane("Texts");
-    this.marks = new Pane("Marks and checkpoints");
+    this.errors = new Pane("Errors", { key: "errors" });
+    this.texts = new Pane("Texts", { key: "texts" });
+    this.marks = new Pane("Marks and checkpoints", { key: "marks" });
     this.log = new LogPanel({ source, id, name });
     this.after = { console: 0, words: 0 };
     this.found = { error: [], text: [], mark: [] };
     this.left = /** @type {{error?: any, checkpoints?: boolean}} */ ({});
-    this.allErrors = false;
+    this.most = { ...FIRST };
+    this.errors.root.addEventListener("trackio-tell", (event) => this.tell("error", this.listedErrors(), event.detail));
+    this.marks.root.addEventListener("trackio-tell", (event) => this.tell("mark", this.listedMarks(), event.detail));
     this.live = true;
     this.poll();
   }
@@ -55,7 +62,7 @@ export class Journal {
         // The bar above the page says that nobody answers; the next round asks again.
       }
     }
-    if (!this.closed) this.timer = setTimeout(() => this.poll(), this.live ? EVERY_MS : EVERY_MS * 5);
+    if (!this.closed) this.timer = setTimeout(() => this.poll(), this.live ? every(EVERY_MS) : every(EVERY_MS) * 5);
   }
 
   async askLog() {
@@ -67,11 +74,21 @@ export class Journal {
     this.log.add(events, first);
   }
 
+  /** All that was told since, page after page. */
   async askWords() {
-    const { events } = await this.source.events(this.id, { kinds: KINDS, after: this.after.words, limit: 1000 });
-    if (this.closed || !events.length) return;
-    this.after.words = events.at(-1).position;
-    for (const { content } of events) this.found[content.kind === "refused" ? "error" : content.kind]?.push(content);
+    for (let page = 0; page < MOST_PAGES; page++) {
+      const { events, more } = await this.source.events(this.id, { kinds: KINDS, after: this.after.words, limit: PAGE });
+      if (this.closed || !events.length) return;
+      this.after.words = events.at(-1).position;
+      for (const { content } of events) this.found[content.kind === "refused" ? "error" : content.kind]?.push(content);
+      this.isBehind = Boolean(more);
+      if (!more || page % 5 === 0) this.draw();
+      if (!more) return;
+    }
+    this.draw();
+  }
+
+  draw() {
     this.drawErrors();
     this.drawTexts();
     this.drawMarks();
@@ -87,36 +104,74 @@ export class Journal {
     this.drawMarks();
   }
 
-  drawErrors() {
+  /** Somebody looks for one of these: as many rows as it takes. @param {"error" | "mark"} kind @param {any[]} events @param {string} place */
+  tell(kind, events, place) {
+    const at = events.findIndex((event) => placeOfEvent(event) === place);
+    if (at < 0 || events.length - at <= this.most[kind]) return;
+    this.most[kind] = events.length - at;
+    this.draw();
+  }
+
+  /** Buttons for those that are not drawn. @param {keyof typeof FIRST} kind @param {number} total @param {string} word */
+  more(kind, total, word) {
+    const left = total - this.most[kind];
+    if (left <= 0) return null;
+    const button = (words, most) => h("button", { class: "tk-btn sm tk-more", on: { click: () => ((this.most[kind] = most), this.draw()) } }, words);
+    const all = button(`Show ${left === 1 ? `1 earlier ${word}` : `all ${count(total)}`}`, Infinity);
+    return left > MORE ? [button(`Show ${count(MORE)} earlier ${word}s`, this.most[kind] + MORE), all] : all;
+  }
+
+  /** "the last 50 of 1,200". @param {keyof typeof FIRST} kind @param {number} total @param {string} word */
+  counted(kind, total, word) {
+    const words = total > this.most[kind] ? `the last ${count(this.most[kind])} of ${count(total)}` : word ? plural(total, word) : count(total);
+    return this.isBehind ? `${words}, more are on their way` : words;
+  }
+
+  listedErrors() {
     const { error } = this.left;
     const isTold = (/** @type {any} */ event) => event.kind === "error" && error && event.error === error.error && String(event.message ?? "").slice(0, 200) === String(error.message ?? "").slice(0, 200);
-    const found = this.found.error.filter((event) => !isTold(event));
+    return this.found.error.filter((event) => !isTold(event));
+  }
+
+  drawErrors() {
+    const found = this.listedErrors();
     this.errors.show(found.length > 0);
-    this.errors.say(plural(found.length, "error"));
-    const shown = this.allErrors ? found : found.slice(-FIRST_ERRORS);
+    this.errors.say(this.counted("error", found.length, "error"));
     const open = new Set([...this.errors.body.querySelectorAll("details[open]")].map((/** @type {any} */ each) => each.dataset.key)); // a trace that is read stays open
-    fill(this.errors.body, [...shown].reverse().map((event) => errorOf(event, open)),
-      found.length > shown.length ? h("button", { class: "tk-btn sm tk-more", on: { click: () => ((this.allErrors = true), this.drawErrors()) } }, `Show ${plural(found.length - shown.length, "earlier error")}`) : null);
+    fill(this.errors.body, last(found, this.most.error).map((event) => errorOf(event, open)), this.more("error", found.length, "error"));
   }
 
   drawTexts() {
     const rows = this.found.text.flatMap((event) => Object.entries(event.values ?? {}).map(([name, words]) => ({ name, words, step: event.step, time_s: event.time_us / 1e6 })));
     this.texts.show(rows.length > 0);
-    this.texts.say(rows.length > 100 ? `the last 100 of ${count(rows.length)}` : count(rows.length));
+    this.texts.say(this.counted("text", rows.length, ""));
     const line = (row) => h("tr", null, h("td", { class: "num tk-soft", title: iso(row.time_s) }, stepOf(row.step)), h("td", { title: row.name }, row.name), h("td", null, h("pre", { class: "tk-text", tabindex: "0" }, String(row.words))));
-    fill(this.texts.body, plainTable({ label: "Texts", class: "tk-texts", head: headOf(["step", "name", "text"]), rows: rows.slice(-100).reverse().map(line) }));
+    this.fillTable(this.texts.body, plainTable({ label: "Texts", class: "tk-texts", head: headOf(["step", "name", "text"]), rows: last(rows, this.most.text).map(line) }), this.more("text", rows.length, "text"));
+  }
+
+  listedMarks() {
+    return this.left.checkpoints ? this.found.mark.filter((event) => event.mark !== "checkpoint") : this.found.mark;
   }
 
   drawMarks() {
-    const found = this.left.checkpoints ? this.found.mark.filter((event) => event.mark !== "checkpoint") : this.found.mark;
+    const found = this.listedMarks();
     this.marks.show(found.length > 0);
-    this.marks.say(count(found.length));
+    this.marks.say(this.counted("mark", found.length, ""));
     const wanted = this.event();
     const isWanted = (event) => wanted !== null && eventOf(this.id, event.time_us / 1e6) === wanted;
+    const at = wanted === null ? -1 : found.findIndex(isWanted);
+    if (at >= 0 && wanted !== this.brought) this.most.mark = Math.max(this.most.mark, found.length - at);
     const line = (event) =>
-      h("tr", { class: isWanted(event) ? "tk-wanted" : "" }, h("td", { class: "num", title: iso(event.time_us / 1e6) }, stepOf(event.step)), h("td", null, event.mark), h("td", { title: detailOf(event) }, saidBy(event)));
-    fill(this.marks.body, plainTable({ label: "Marks and checkpoints", head: headOf(["step", "mark", "what"]), rows: found.filter((event, i) => i >= found.length - 50 || isWanted(event)).reverse().map(line) }));
+      h("tr", { class: isWanted(event) ? "tk-wanted" : null, data: { at: placeOfEvent(event) } }, h("td", { class: "num", title: iso(event.time_us / 1e6) }, stepOf(event.step)), h("td", null, event.mark), h("td", { title: detailOf(event) }, saidBy(event)));
+    this.fillTable(this.marks.body, plainTable({ label: "Marks and checkpoints", head: headOf(["step", "mark", "what"]), rows: last(found, this.most.mark).map(line) }), this.more("mark", found.length, "mark"));
     this.bring(wanted);
+  }
+
+  /** A frame keeps the place that it was scrolled to. @param {HTMLElement} body @param {HTMLElement} table @param {any} buttons */
+  fillTable(body, table, buttons) {
+    const place = body.firstElementChild?.scrollTop ?? 0;
+    fill(body, table, buttons);
+    if (place) table.scrollTop = place;
   }
 
   /** Bring the event that a link is about into view, once. @param {string | null} wanted */
@@ -129,6 +184,12 @@ export class Journal {
     requestAnimationFrame(() => row.isConnected && bringIntoView(row));
   }
 }
+
+/** The newest first. @param {any[]} rows @param {number} most */
+const last = (rows, most) => (rows.length > most ? rows.slice(-most) : [...rows]).reverse();
+
+/** @param {any} event */
+const placeOfEvent = ({ kind, mark, step, time_us }) => nameOf({ experiment: "", kind: kind === "mark" ? String(mark ?? "note") : kind, step: step ?? null, time_s: time_us / 1e6, title: "" });
 
 /** @param {string[]} names  the first is a number's */
 const headOf = (names) => names.map((word, i) => h("th", { class: i ? "" : "num", scope: "col" }, word));
@@ -155,5 +216,5 @@ function errorOf(event, open) {
     return h("div", { class: "tk-error" }, h("p", null, h("b", null, `${plural(event.count ?? 0, "log() call")} not recorded`), " ", h("span", { class: "tk-soft" }, `steps ${stepOf(event.first_step)} to ${stepOf(event.last_step)}: ${event.reason ?? ""}`)));
   }
   const where = [clock(time_s), event.step === null || event.step === undefined ? null : `step ${number(event.step)}`, event.rank === null || event.rank === undefined ? null : `rank ${event.rank}`].filter(Boolean).join(", ");
-  return h("div", { class: "tk-error" }, h("p", null, h("b", null, event.error ?? "Error"), " ", h("span", { class: "tk-soft", title: iso(time_s) }, where)), h("pre", { tabindex: "0" }, event.message ?? ""), event.trace ? h("details", { data: { key }, open: open.has(key) }, h("summary", null, "Stack trace"), h("pre", { tabindex: "0" }, event.trace)) : null);
+  return h("div", { class: "tk-error", data: { at: placeOfEvent(event) } }, h("p", null, h("b", null, event.error ?? "Error"), " ", h("span", { class: "tk-soft", title: iso(time_s) }, where)), h("pre", { tabindex: "0" }, event.message ?? ""), event.trace ? h("details", { data: { key }, open: open.has(key) }, h("summary", null, "Stack trace"), h("pre", { tabindex: "0" }, event.trace)) : null);
 }

@@ -2,20 +2,20 @@
 /** What happened, as signs on the x axis of the strips above: a word on hover and focus, a click goes to where it is told. */
 
 import { fill, h } from "../base/dom.js";
-import { cluster } from "../charts/marks.js";
+import { cluster, gravest } from "../charts/marks.js";
 import { formatX } from "../charts/scales.js";
 import { clock, count, plural } from "../base/words.js";
 
-/** A kind: its sign, the word, and where the page tells more of it. @type {Record<string, {path: string, word: string, class: string, panels: string[]}>} */
+/** A kind: its sign, the word, and the keys of the panels that tell more of it. @type {Record<string, {path: string, word: string, class: string, panels: string[]}>} */
 export const KINDS = {
-  error: { path: "M3 3l8 8M11 3l-8 8", word: "error", class: "error", panels: ["Failure", "Errors"] },
-  alert: { path: "M7 2l5.5 10h-11z", word: "alert", class: "alert solid", panels: ["Alerts", "Marks and checkpoints"] },
-  restart: { path: "M11 7a4 4 0 1 1-8 0 4 4 0 1 1 8 0", word: "restart", class: "restart", panels: ["Gaps", "Marks and checkpoints"] },
-  finding: { path: "M7 2l5 5-5 5-5-5z", word: "finding", class: "finding solid", panels: ["Findings", "Marks and checkpoints"] },
-  note: { path: "M7 2.5l4.5 4.5L7 11.5 2.5 7z", word: "note", class: "note", panels: ["Marks and checkpoints", "Texts"] },
-  checkpoint: { path: "M4 4h6v6H4z", word: "checkpoint", class: "checkpoint solid", panels: ["Checkpoints", "Marks and checkpoints"] },
-  end: { path: "M7 2v10M4 2h6M4 12h6", word: "end", class: "end", panels: ["Log"] },
-  evaluation: { path: "M7 3v8", word: "evaluation", class: "evaluation", panels: ["Evaluations"] },
+  error: { path: "M3 3l8 8M11 3l-8 8", word: "error", class: "error", panels: ["failure", "errors", "marks", "state"] },
+  alert: { path: "M7 2l5.5 10h-11z", word: "alert", class: "alert solid", panels: ["marks"] },
+  restart: { path: "M11 7a4 4 0 1 1-8 0 4 4 0 1 1 8 0", word: "restart", class: "restart", panels: ["restarts", "marks"] },
+  finding: { path: "M7 2l5 5-5 5-5-5z", word: "finding", class: "finding solid", panels: ["marks"] },
+  note: { path: "M7 2.5l4.5 4.5L7 11.5 2.5 7z", word: "note", class: "note", panels: ["marks", "texts"] },
+  checkpoint: { path: "M4 4h6v6H4z", word: "checkpoint", class: "checkpoint solid", panels: ["checkpoints", "marks"] },
+  end: { path: "M7 2v10M4 2h6M4 12h6", word: "end", class: "end", panels: ["log", "state"] },
+  evaluation: { path: "M7 3v8", word: "evaluation", class: "evaluation", panels: ["evaluations", "marks"] },
 };
 const TOLD = 5; // in one sign's words
 
@@ -49,7 +49,7 @@ export function wordsOf(marks, x) {
 }
 
 export class Lane {
-  /** @param {(kind: string, mark: Mark) => void} open what a click does */
+  /** @param {(kind: string, mark: Mark | undefined) => void} open what a click does */
   constructor(open) {
     this.open = open;
     this.rows = [["events", "events"], ["evaluations", "evaluations"]].map(([key, word]) => {
@@ -91,8 +91,7 @@ export class Lane {
     const hide = () => (this.tip.hidden = true);
     for (const name of ["pointerenter", "focus"]) button.addEventListener(name, show);
     for (const name of ["pointerleave", "blur"]) button.addEventListener(name, hide);
-    const gravest = marks.find((mark) => mark.kind === kind) ?? marks[0];
-    button.addEventListener("click", () => this.open(kind, gravest));
+    button.addEventListener("click", () => this.open(kind, gravest({ x: px, kind, marks })));
     return button;
   }
 
@@ -119,7 +118,7 @@ export class Lane {
     const key = JSON.stringify(told);
     if (key === this.legendKey) return;
     this.legendKey = key;
-    fill(this.legend, told.map(({ kind, words }) => h("button", { class: "tk-lane-kind", title: "Go to where it is told", on: { click: () => this.open(kind, /** @type {Mark} */ (of.get(kind)?.at(-1))) } }, signOf(kind), words)));
+    fill(this.legend, told.map(({ kind, words }) => h("button", { class: "tk-lane-kind", title: "Go to where it is told", on: { click: () => this.open(kind, of.get(kind)?.at(-1)) } }, signOf(kind), words)));
     this.legend.hidden = !told.length;
   }
 

@@ -6,8 +6,9 @@ import { LineReader, columnsOf, plainOf, lastState, rowsOf, runsOf } from "./log
 import { Pane } from "./pane.js";
 import { h, later, text } from "../base/dom.js";
 import { icon } from "../base/icons.js";
-import { matcher } from "../base/matching.js";
+import { matcher, mistakeIn } from "../base/matching.js";
 import { menuButton } from "../base/menu.js";
+import { troubleOf } from "../base/trouble.js";
 import { count, iso, plural } from "../base/words.js";
 
 /** @typedef {import("./loglines.js").Line & {columns: number}} Line */
@@ -25,7 +26,7 @@ export class LogPanel {
     this.id = id;
     this.name = name;
     this.isLive = true;
-    this.pane = new Pane("Log", { class: "tk-log-pane" });
+    this.pane = new Pane("Log", { key: "log", class: "tk-log-pane" });
     this.root = this.pane.root;
     this.reader = new LineReader();
     this.lines = /** @type {Line[]} */ ([]);
@@ -44,7 +45,8 @@ export class LogPanel {
     this.levels = menuButton({ label: LEVELS.all, title: "Which lines", items: () => Object.entries(LEVELS).map(([value, label]) => ({ value, label, chosen: value === this.level })), choose: (value) => this.choose(value) });
     this.button = h("button", { class: "tk-btn sm tk-follow", "aria-pressed": "true", on: { click: () => this.follow(!this.follows) } });
     this.save = h("button", { class: "tk-btn sm icon", title: "Save the whole log as a text file", "aria-label": "Save the whole log as a text file", on: { click: () => this.download() } }, icon("download"));
-    this.pane.tools.append(h("label", { class: "tk-field sm" }, this.field), this.levels, this.button, this.save);
+    this.trouble = troubleOf(this.field);
+    this.pane.tools.append(h("label", { class: "tk-field sm" }, this.field, this.trouble.node), this.levels, this.button, this.save);
     this.box = h("div", { class: "tk-log", role: "log", "aria-live": "off", tabindex: "0", "aria-label": "Log lines" });
     this.none = h("p", { class: "tk-pane-words", hidden: true });
     this.earlier = h("button", { class: "tk-btn sm tk-log-earlier", hidden: true, on: { click: () => this.loadEarlier() } }, "Show earlier lines");
@@ -133,6 +135,7 @@ export class LogPanel {
   search() {
     const typed = this.field.value.trim();
     this.matches = matcher(typed);
+    this.trouble?.tell(mistakeIn(typed));
     this.word = /^[^/\s]\S*$/.test(typed) ? typed.toLowerCase() : "";
     this.#redraw();
   }
@@ -168,6 +171,7 @@ export class LogPanel {
     if (String(getSelection() ?? "")) return; // the reader marks words to copy them
     this.field.value = "";
     [this.matches, this.word] = [null, ""];
+    this.trouble?.tell(null);
     this.follows = false;
     this.choose("all");
     this.list.show(place);

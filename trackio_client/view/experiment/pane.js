@@ -8,7 +8,7 @@ import { remember, remembered } from "../base/remember.js";
 const AHEAD = "240px"; // what is about to be seen is made
 
 export class Pane {
-  /** @param {string} title @param {{key?: string, shut?: boolean, class?: string}} [how] `key` remembers whether it is folded */
+  /** @param {string} title @param {{key?: string, shut?: boolean, class?: string}} [how] `key` remembers whether it is folded, and is what others find it by */
   constructor(title, { key = title, shut = false, class: name = "" } = {}) {
     this.key = key;
     this.title = title;
@@ -18,7 +18,7 @@ export class Pane {
     this.body = h("div", { class: "tk-panel-body", id: `tk-pane-${(Pane.made += 1)}` });
     this.fold = h("button", { class: "tk-pane-fold", "aria-controls": this.body.id }, icon("down"), this.words);
     this.head = h("div", { class: "tk-panel-head" }, this.fold, this.note, h("span", { class: "tk-grow" }), this.tools);
-    this.root = h("section", { class: `tk-panel tk-pane ${name}`, hidden: true, "aria-label": title }, this.head, this.body);
+    this.root = h("section", { class: `tk-panel tk-pane ${name}`, hidden: true, "aria-label": title, data: { pane: key } }, this.head, this.body);
     this.fold.addEventListener("click", () => this.shut(!this.isShut, true));
     this.shut(remembered().shut?.[key] ?? shut);
     /** @type {IntersectionObserver | null} */ this.sight = null;

@@ -3,18 +3,22 @@
  * An experiment's time line: loss with validation beside it and the gap shaded, learning rate, gradient norm, and what
  * happened, on one x axis with one cursor.
  */
-import { bringIntoView } from "../base/bring.js";
 import { fill, h } from "../base/dom.js";
 import { BY_STEP, PageState } from "../data/state.js";
-import { MarkFeed } from "../charts/marks.js";
+import { evaluationsOf } from "../charts/evaluations.js";
+import { MarkFeed, placeOf } from "../charts/marks.js";
 import { formatX } from "../charts/scales.js";
+import { zoomBy } from "../charts/zoom.js";
 import { menuButton } from "../base/menu.js";
 import { Asked } from "../stack/asked.js";
 import { Stack, extentOf } from "../stack/stack.js";
+import { putZoom, zoomKey, zoomOf } from "../stack/zoomed.js";
 import { growth, growthWords, peakOf } from "./gap.js";
 import { Lane, kindOf } from "./lane.js";
+import { flash, leadTo, nameOf } from "./leading.js";
 import { Pane } from "./pane.js";
 import { beside, pairsOf, quantityOf } from "./pairs.js";
+import { TimeTable } from "./timetable.js";
 import { capital, count, duration, number } from "../base/words.js";
 
 const STILL = { kind: /** @type {"ema"} */ ("ema"), amount: 0 };
@@ -31,30 +35,30 @@ export class TimelinePanel {
     this.root = this.pane.root;
     this.asked = new Asked(source);
     this.feed = new MarkFeed(source);
-    this.pair = ""; // chosen by hand; "": the loss
-    this.choose = menuButton({ label: "", title: "What stands against what", items: () => this.pairs().map(({ key, title }) => ({ value: key, label: title, chosen: key === this.now?.key })), choose: (key) => ((this.pair = key), this.layOut()) });
-    this.axes = menuButton({ label: "step", title: "What the time line runs along", items: () => [["", "as the charts"], ["step", "step"], ["relative", "time since the start"], ["time", "time of day"]].map(([value, label]) => ({ value, label, chosen: value === this.ownX })), choose: (value) => ((this.ownX = value), this.layOut()) });
-    this.ownX = "";
-    this.generation = 0;
-    /** @type {import("../charts/marks.js").Mark[]} */ this.starts = [];
+    this.choose = menuButton({ label: "", title: "What stands against what", items: () => this.pairs().map(({ key, title }) => ({ value: key, label: title, chosen: key === this.now?.key })), choose: (key) => state.set({ linePair: key === this.pairs()[0]?.key ? null : key }) });
+    this.axes = menuButton({ label: "step", title: "What the time line runs along", items: () => [["", "as the charts"], ["step", "step"], ["relative", "time since the start"], ["time", "time of day"]].map(([value, label]) => ({ value, label, chosen: value === (state.get("lineX") ?? "") })), choose: (value) => state.set({ lineX: value || null }) });
     this.words = h("p", { class: "tk-timeline-words", role: "status", hidden: true });
     const holder = h("div", null);
-    this.stack = new Stack(holder, { state, label: "Time line: loss, learning rate, gradient norm and events on one x axis" });
+    this.stack = new Stack(holder, { state, name: "line", label: "Time line: loss, learning rate, gradient norm and events on one x axis" });
     this.out = h("button", { class: "tk-btn sm", hidden: true, title: "Back to the whole time line (double-click)", on: { click: () => this.stack.back(this.stack.strips[0], true) } }, "Zoom out");
-    this.pane.tools.append(this.stack.where, this.out, this.choose, this.axes);
+    const closer = h("button", { class: "tk-btn sm", title: "Closer around the cursor (+, two fingers, drag)", on: { click: () => this.stack.strips[0] && zoomBy(/** @type {any} */ (this.stack.strips[0]), 0.5) } }, "Zoom in");
     this.lane = new Lane((kind, mark) => this.open(kind, mark));
-    fill(this.pane.body, this.words, holder, this.lane.node, this.lane.legend);
-    this.stack.addEventListener("zoom", () => this.layOut());
+    this.drawn = h("div", null, holder, this.lane.node, this.lane.legend);
+    this.table = new TimeTable(this);
+    this.pane.tools.append(this.stack.where, closer, this.out, this.choose, this.axes, this.table.button);
+    fill(this.pane.body, this.words, this.drawn, this.table.root);
+    this.stack.addEventListener("zoom", (/** @type {any} */ { detail }) => putZoom(state, zoomKey(this.x, "line"), detail));
     this.stack.addEventListener("seen", () => this.layOut());
     this.stack.addEventListener("drawn", () => this.drawLane());
     this.asked.addEventListener("data", () => this.came());
-    this.feed.addEventListener("marks", () => this.stack.redraw());
-    this.stops = [state.follow(["x", "smoothing"], () => this.layOut())];
+    this.feed.addEventListener("marks", () => (this.stack.redraw(), this.table.draw()));
+    this.stops = [state.follow(["x", "smoothing", "zoom", "linePair", "lineX"], () => this.layOut())];
   }
 
   close() {
     for (const stop of this.stops) stop();
     this.asked.close();
+    this.table.close();
     this.stack.close();
     this.pane.close();
   }
@@ -72,9 +76,18 @@ export class TimelinePanel {
       this.pane.show(this.pairs().length > 0);
       this.layOut();
     }
-    if (!this.stack.inView) return;
-    this.feed.follow([{ id: this.id, last_event_s: this.detail?.last_event_s }]);
-    this.askStarts();
+    if (!this.isSeen) return;
+    this.feed.follow([this.asking]);
+  }
+
+
+  get asking() {
+    return { id: this.id, last_event_s: this.detail?.last_event_s, generation: this.detail?.generation };
+  }
+
+  /** Whether somebody looks at the strips, or at the table in their place. */
+  get isSeen() {
+    return this.table.isOn ? this.table.isSeen : this.stack.inView;
   }
 
   pairs() {
@@ -82,7 +95,7 @@ export class TimelinePanel {
   }
 
   get x() {
-    const asked = this.ownX || this.state.get("x");
+    const asked = this.state.get("lineX") ?? this.state.get("x");
     return asked === "time" || asked === "relative" ? asked : asked === BY_STEP ? "step" : "step";
   }
 
@@ -90,23 +103,23 @@ export class TimelinePanel {
   layOut() {
     if (!this.known) return;
     const pairs = this.pairs();
-    this.now = pairs.find(({ key }) => key === this.pair) ?? pairs[0];
+    this.now = pairs.find(({ key }) => key === this.state.get("linePair")) ?? pairs[0];
     this.choose.hidden = pairs.length < 2;
     if (this.now) this.choose.say(this.now.title);
     this.axes.say({ step: "step", relative: "since the start", time: "time of day" }[this.x]);
     this.others = beside(this.known);
     const metrics = this.now ? [...this.now.train, ...this.now.evaluation, ...this.others.map(({ metric }) => metric)] : [];
-    const zoom = this.stack.zoomed;
+    const zoom = zoomOf(this.state, zoomKey(this.x, "line"));
     this.out.hidden = !zoom;
-    this.asked.want({ x: this.x, zoom, pairs: this.stack.inView ? metrics.map((metric) => ({ experiment: this.id, metric })) : [] });
-    if (this.stack.inView) this.feed.follow([{ id: this.id, last_event_s: this.detail?.last_event_s }]);
+    this.asked.want({ x: this.x, zoom, pairs: this.isSeen ? metrics.map((metric) => ({ experiment: this.id, metric })) : [] });
+    if (this.isSeen) this.feed.follow([this.asking]);
     this.came();
   }
 
   /** New points: what the strips show now. */
   came() {
     const { now } = this;
-    if (!now || !this.stack.inView) return;
+    if (!now || !this.isSeen) return;
     const live = this.detail?.state === "running";
     const held = (/** @type {string} */ metric) => this.asked.get(this.id, metric);
     const line = (/** @type {string} */ metric, /** @type {string} */ name, /** @type {string} */ color, smooth = true) => {
@@ -134,7 +147,8 @@ export class TimelinePanel {
     const extent = extentOf([...trains, ...evaluations, ...this.others.map(({ metric }) => held(metric))].map((each) => each?.whole ?? null)) ?? [0, 1];
     const ahead = this.ahead(extent, live);
     this.say(growing);
-    this.stack.show(specs, { x: this.x, domain: [extent[0], ahead?.to ?? extent[1]], ahead });
+    this.stack.show(specs, { x: this.x, domain: [extent[0], ahead?.to ?? extent[1]], ahead, zoom: zoomOf(this.state, zoomKey(this.x, "line")) });
+    this.table.draw();
   }
 
   /** @param {any} train @param {any} evaluation */
@@ -172,24 +186,9 @@ export class TimelinePanel {
     const saved = (this.training?.checkpoints ?? []).filter((/** @type {any} */ one) => typeof one.step === "number" && !told.has(one.step));
     const checkpoints = saved.map((/** @type {any} */ one) => ({ experiment: this.id, kind: "checkpoint", step: one.step, time_s: one.time_s ?? 0, title: String(one.path ?? "").split("/").at(-1) ?? "" }));
     // A failure belongs to the step that was reached, though it told none.
-    const placed = own.map((mark) => (mark.step === null && mark.kind === "error" ? { ...mark, step: this.detail?.last_step ?? null } : mark));
-    const marks = [...placed.filter(({ kind }) => kind !== "evaluation"), ...checkpoints, ...this.starts, ...this.evaluations(own)];
+    const placed = own.map((mark) => (mark.step === null && mark.kind === "error" ? { ...mark, step: this.detail?.last_step ?? null, at: nameOf(mark) } : mark));
+    const marks = [...placed.filter(({ kind }) => kind !== "evaluation"), ...checkpoints, ...this.evaluations(own)];
     return marks.sort((a, b) => (a.step ?? Infinity) - (b.step ?? Infinity));
-  }
-
-  /** Resumes: a start after the first says from which step on it counts. */
-  async askStarts() {
-    const { generation = 0 } = this.detail ?? {};
-    if (!generation || generation === this.generation || !this.asked.source.events) return;
-    this.generation = generation;
-    try {
-      const { events } = await this.asked.source.events(this.id, { kinds: ["start"] });
-      const again = events.map((/** @type {any} */ { content }) => content).filter((/** @type {any} */ each) => each.generation > 0 && !each.process?.rank);
-      this.starts = again.map((/** @type {any} */ each) => ({ experiment: this.id, kind: "restart", step: typeof each.steps_from === "number" ? each.steps_from : null, time_s: Number(each.time_us) / 1e6, title: "resumed" }));
-      this.stack.redraw();
-    } catch {
-      this.generation = 0; // asked again with the next poll
-    }
   }
 
   /** @param {import("../charts/marks.js").Mark[]} own */
@@ -199,7 +198,7 @@ export class TimelinePanel {
     const told = this.training?.epoch_metrics ?? [];
     if (this.x === "step" && told.length) return told.filter((/** @type {any} */ each) => typeof each.global_step === "number").map((/** @type {any} */ each) => ({ experiment: this.id, kind: "evaluation", step: each.global_step, time_s: 0, title: this.scoreOf(each) }));
     if (!series) return own.filter(({ kind }) => kind === "evaluation");
-    return Array.from({ length: series.n }, (_, i) => ({ experiment: this.id, kind: "evaluation", step: this.x === "step" ? Math.round(series.x[i]) : null, time_s: this.x === "step" ? 0 : this.x === "time" ? series.x[i] : series.x[i] + (this.detail?.created_s ?? 0), title: `${this.now?.names[metric ?? ""] ?? ""} ${number(series.mean[i])}`.trim() }));
+    return evaluationsOf(this.id, series, [0, series.n], this.x, this.detail?.created_s ?? 0, this.now?.names[metric ?? ""] ?? "");
   }
 
   /** @param {any} entry */
@@ -209,28 +208,27 @@ export class TimelinePanel {
   }
 
   drawLane() {
-    const created = this.detail?.created_s ?? 0;
-    const place = (/** @type {import("../charts/marks.js").Mark} */ mark) => (this.x === "step" ? mark.step : !mark.time_s ? null : this.x === "time" ? mark.time_s : mark.time_s - created);
+    const place = (/** @type {import("../charts/marks.js").Mark} */ mark) => placeOf(mark, this.x, this.detail);
     this.lane.draw(this.marks(), place, this.stack.view, this.x);
   }
 
-  /** Go to where the page tells more of it. @param {string} kind @param {import("../charts/marks.js").Mark} _mark */
-  open(kind, _mark) {
-    const page = this.root.closest(".tk-view, .tk-shared, .tk") ?? document.body;
-    const heads = [...page.querySelectorAll("section h2")];
-    for (const title of kindOf(kind).panels) {
-      const panel = heads.find((head) => head.textContent === title)?.closest("section");
-      if (!(panel instanceof HTMLElement) || panel.hidden || panel === this.root) continue;
-      const fold = panel.querySelector('.tk-pane-fold[aria-expanded="false"]');
-      if (fold instanceof HTMLElement) fold.click();
-      bringIntoView(panel);
-      panel.classList.remove("tk-flash");
-      void panel.offsetWidth; // begins the animation again
-      panel.classList.add("tk-flash");
-      const target = fold ?? panel.querySelector(".tk-pane-fold") ?? panel;
-      if (target instanceof HTMLElement) target.focus({ preventScroll: true });
-      return;
-    }
-    this.pane.say(`${capital(kindOf(kind).word)}s are not told elsewhere on this page.`);
+  /** Keys of the panels that tell more of a kind: of an error that is not the one it failed by, not the failure. @param {string} kind @param {import("../charts/marks.js").Mark} [mark] */
+  placesOf(kind, mark) {
+    const { panels } = kindOf(kind);
+    const failure = this.training?.failures?.[0];
+    const isFailure = !mark || mark.title.startsWith("ended:") || (failure && mark.title === [failure.error, failure.message].filter(Boolean).join(": ").slice(0, 200));
+    return kind !== "error" || isFailure ? panels : [...panels.filter((key) => key !== "failure"), "failure"];
+  }
+
+  get page() {
+    return this.root.closest(".tk-view, .tk-shared, .tk") ?? document.body;
+  }
+
+  /** Go to where the page tells more of it; where no panel does, the table of the time line has its line. @param {string} kind @param {import("../charts/marks.js").Mark} [mark] */
+  open(kind, mark) {
+    if (leadTo(this.page, this.placesOf(kind, mark), mark)) return;
+    this.table.show(true);
+    const line = mark && this.table.lineOf(mark);
+    if (line) flash(line);
   }
 }

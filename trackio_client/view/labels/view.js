@@ -11,6 +11,7 @@ import { bestOf } from "../experiment/evaluations.js";
 import { Pane } from "../experiment/pane.js";
 import { seriesOf } from "../stack/points.js";
 import { Stack, extentOf } from "../stack/stack.js";
+import { putZoom, zoomKey, zoomOf } from "../stack/zoomed.js";
 import { count, number, plural } from "../base/words.js";
 import { answered, entityRates } from "./rates.js";
 import { byEvaluation, byExperiment, csvButton, scaleOf } from "./heat.js";
@@ -19,7 +20,7 @@ import { ORDERS, SCORES, chosen, evaluationsOf, remarks, rowsOf, setsOf, some, s
 
 const MOST_ROWS = 400; // of a heat map at once; the search finds the others
 const FIRST_CURVES = 8;
-const KEYS = ["labelScore", "labelOrder", "labelSet", "labelOf", "labelAt", "labelSearch", "labels", "confusionBy"];
+const KEYS = ["labelScore", "labelOrder", "labelSet", "labelOf", "labelAt", "labelSearch", "labels", "confusionBy", "zoom"];
 
 export class LabelsView {
   /** @param {HTMLElement} root @param {import("../shell/views.js").Parts} parts */
@@ -73,18 +74,24 @@ export class LabelsView {
     this.only = h("button", { class: "tk-btn sm", hidden: true, on: { click: () => state.set({ labels: null }) } }, "The usual");
     this.out = h("button", { class: "tk-btn sm", hidden: true, on: { click: () => this.stack.back(this.stack.strips[0], true) } }, "Zoom out");
     const holder = h("div", null);
-    this.stack = new Stack(holder, { state, label: "Score of each label against the step" });
+    this.stack = new Stack(holder, { state, name: "labels", label: "Score of each label against the step" });
     this.curves.tools.append(this.stack.where, this.out, this.only);
     fill(this.curves.body, holder);
-    this.stack.addEventListener("zoom", () => (this.out.hidden = !this.stack.zoomed));
+    this.held(this.stack);
     const rated = h("div", null);
     this.rateHolder = h("div", null);
-    this.rateStack = new Stack(rated, { state, label: "Entities answered and entities there, against the step" });
+    this.rateStack = new Stack(rated, { state, name: "rates", label: "Entities answered and entities there, against the step" });
     fill(this.rates.body, rated, this.rateHolder);
+    this.held(this.rateStack);
     this.rateBox = rated;
     this.grid = h("div", { class: "tk-labels-grid" }, h("div", { class: "tk-stack" }, this.evaluated.root, this.curves.root, this.rates.root), h("div", { class: "tk-stack" }, this.beside.root, this.confusion.root));
     this.none = h("div", { class: "tk-labels-none" });
     fill(this.root, this.bar, this.none, this.grid);
+  }
+
+  /** Its zoom stands in the address. @param {Stack} stack */
+  held(stack) {
+    stack.addEventListener("zoom", (/** @type {any} */ { detail }) => putZoom(this.state, zoomKey(stack.x, stack.name), detail));
   }
 
   /** One of the compared goes up to where one is looked at. @param {string} id */
@@ -243,7 +250,10 @@ export class LabelsView {
       return known.length ? [{ id: name, name, color: variableOf(color), dash: dashOf(color), live: false, series: seriesOf(name, known.map(([at]) => at), known.map(([, v]) => v)) }] : [];
     });
     const words = lines.map(({ name, series }) => `${name} ${number(series.last())}`).join(", ");
-    stack.show([{ key: "curves", title: score, height: 300, lines, isNamed: true, clip: false, none: "Choose labels: their names in the table above draw their curves.", words: `at the last evaluation: ${words}` }], { x: isStep ? "step" : "epoch", domain: extentOf(lines.map(({ series }) => series)) ?? [0, 1] });
+    const axis = isStep ? "step" : "epoch";
+    const zoom = zoomOf(this.state, zoomKey(axis, stack.name));
+    this.out.hidden = !zoom;
+    stack.show([{ key: "curves", title: score, height: 300, lines, isNamed: true, clip: false, none: "Choose labels: their names in the table above draw their curves.", words: `at the last evaluation: ${words}` }], { x: axis, domain: extentOf(lines.map(({ series }) => series)) ?? [0, 1], zoom });
   }
 
   drawRates() {
@@ -256,7 +266,7 @@ export class LabelsView {
     if (rates) {
       const line = (/** @type {string} */ name, /** @type {string} */ color, /** @type {number[]} */ y) => ({ id: name, name, color, dash: [], live: false, series: seriesOf(name, rates.x, y) });
       const lines = [line("there", "--s10", rates.gold), line("answered", "--s1", rates.predicted)];
-      this.rateStack.show([{ key: "rates", title: "Entities in 100 tokens", height: 110, lines, clip: false, none: "Not recorded." }], { x: "step", domain: extentOf(lines.map(({ series }) => series)) ?? [0, 1] });
+      this.rateStack.show([{ key: "rates", title: "Entities in 100 tokens", height: 110, lines, clip: false, none: "Not recorded." }], { x: "step", domain: extentOf(lines.map(({ series }) => series)) ?? [0, 1], zoom: zoomOf(this.state, zoomKey("step", this.rateStack.name)) });
     }
     fill(this.rateHolder, table);
   }

@@ -3,7 +3,7 @@
 import { swatchOf, variableOf } from "../base/colors.js";
 import { fill, h, text } from "../base/dom.js";
 import { sign, stateWord } from "../base/icons.js";
-import { age, capital, clock, count, duration, exact, iso, number } from "../base/words.js";
+import { age, capital, clock, count, duration, exact, iso, number, plural } from "../base/words.js";
 import { healthOf, progressOf } from "./choosing.js";
 import { draw, spark } from "./spark.js";
 
@@ -90,6 +90,10 @@ export class Line {
       ].filter(Boolean).join(" · ");
     } else {
       words = `${capital(stateWord(row.state))} after ${duration(row.duration_s)}${row.last_step === null || row.last_step === undefined ? "" : `, step ${count(row.last_step)}`}`;
+    }
+    if (row.missing > 0) {
+      words = `${plural(row.missing, "event")} missing · ${words}`;
+      isBad = true;
     }
     text(this.words, words);
     this.words.title = this.part === "trouble" ? words : "";

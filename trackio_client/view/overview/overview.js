@@ -2,7 +2,7 @@
 /** For a person with three minutes: what is alive and how it goes, what failed and why, which is best, what ended lately. A line an
  * experiment, the same in each part, with its curve as large as a word. While the view is hidden it asks and draws nothing. */
 import { eachFrame, fill, h, text } from "../base/dom.js";
-import { sign } from "../base/icons.js";
+import { icon, sign } from "../base/icons.js";
 import { menuButton } from "../base/menu.js";
 import { remember, remembered } from "../base/remember.js";
 import { isOut } from "../base/marks.js";
@@ -149,14 +149,16 @@ export class OverviewView {
   /** @param {import("./choosing.js").Chosen} chosen @param {any[]} rows */
   drawTop(chosen, rows) {
     const known = STATES.filter((name) => chosen.counts[name]);
-    const key = known.map((name) => `${name} ${chosen.counts[name]}`).join();
+    const holed = rows.filter((row) => row.missing > 0 && !isOut(row)).length;
+    const key = [...known.map((name) => `${name} ${chosen.counts[name]}`), holed].join();
     if (key !== this.sumKey) {
       this.sumKey = key;
-      fill(this.sum, known.map((name) => {
+      const gaps = holed ? h("button", { class: "tk-ov-state missing", title: "List them in the table", on: { click: () => this.state.set({ view: "table", search: "missing > 0" }) } }, icon("missing"), h("b", null, count(holed)), ` ${holed === 1 ? "lacks" : "lack"} events`) : null;
+      fill(this.sum, [...known.map((name) => {
         const button = h("button", { class: `tk-ov-state ${name}`, title: "List them in the table" }, sign(name, false), h("b", null, count(chosen.counts[name])), " ", WORDS[name]);
         button.addEventListener("click", () => this.state.set({ view: "table", search: `state=${name}` }));
         return button;
-      }));
+      }), gaps]);
     }
     text(this.news, newsOf(rows, this.since_s));
     this.news.hidden = !this.news.textContent;

@@ -22,6 +22,7 @@ export function palette(shell) {
     const [step, taken] = [lastStep(), lastTaken()];
     const actions = [
       { label: "Copy the link to this view", run: () => copyLink(shell) },
+      ...(source.points ? [{ label: "Copy what is shown as text for an assistant", run: async () => (await import("./brief.js")).copyBrief(shell) }] : []),
       ...(step ? [{ label: "Undo", note: step.words, keys: "Ctrl+Z", run: () => undoStep(step) }] : []),
       ...(taken ? [{ label: "Redo", note: taken.words, keys: "Ctrl+Shift+Z", run: () => redoStep(taken) }] : []),
       { label: "Save this view, and open others", run: () => shell.showSaved() },
@@ -30,9 +31,9 @@ export function palette(shell) {
       { label: "Show only what runs", run: () => experiments.tickOnly(rows.filter((/** @type {any} */ row) => row.state === "running").map((/** @type {any} */ row) => row.id)) },
       { label: "Show no experiment", run: () => experiments.tickOnly([]) },
       { label: "Clear search and filter", run: () => state.set({ search: "", filter: "" }) },
-      { label: "Zoom out", run: () => state.set({ zoom: null }) },
+      { label: "Zoom out", run: () => state.set({ zoom: null, zoomY: null }) },
       { label: state.get("logY") ? "Linear y axis" : "Logarithmic y axis", run: () => state.set({ logY: !state.get("logY") }) },
-      ...["step", "relative", "time"].filter((x) => x !== state.get("x")).map((x) => ({ label: `x axis: ${{ step: "step", relative: "relative time", time: "wall time" }[x]}`, run: () => state.set({ x, zoom: null }) })),
+      ...["step", "relative", "time"].filter((x) => x !== state.get("x")).map((x) => ({ label: `x axis: ${{ step: "step", relative: "relative time", time: "wall time" }[x]}`, run: () => state.set({ x, zoom: null, zoomY: null }) })),
       ...Object.entries(THEMES).map(([value, label]) => ({ label, run: () => theme.choose(value) })),
       { label: state.get("folded") ? "Show the list of experiments" : "Fold the list of experiments", keys: "b", run: () => shell.foldSide() },
       { label: "Keyboard and help", keys: "?", run: () => shell.showHelp() },

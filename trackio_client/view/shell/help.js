@@ -37,7 +37,10 @@ const OF_ONE = [
 const CHARTS = [
   ["Drag", "zoom along x; the other charts of the group follow"],
   ["Shift + drag", "zoom both ways"],
-  ["Double-click", "back to everything"],
+  ["Two fingers, Ctrl + wheel, + −", "zoom around the middle, the pointer, the cursor"],
+  ["Double-click, double tap, Backspace", "one step back; 0 shows everything"],
+  ["← →, a finger sideways", "move the cursor"],
+  ["Click a sign, e", "open what happened there"],
   ["Point at a line", "it stands out in every chart and in the list"],
 ];
 

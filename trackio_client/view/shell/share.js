@@ -1,6 +1,8 @@
 // Links for people who have nothing else: made, copied and revoked in one dialog. Only owners get here.
 
 import { addressOf } from "../data/address.js";
+import { ownZoom } from "../data/ownzoom.js";
+import { ScopedState } from "../data/state.js";
 import { fill, h, text } from "../base/dom.js";
 import { copyField, endOf, endWords, endsField, openDialog, takeBack } from "../base/handing.js";
 import { icon } from "../base/icons.js";
@@ -12,7 +14,7 @@ const MOST_FILED = 50; // in a file
 const NAMED = 4; // in the dialog's words
 const LONGEST = 2000; // letters of a view in an address
 /** What of a page's address the charts of a link take up, and how it is called. */
-const CARRIED = { x: "x axis", smooth: "smoothing", log: "log y", logx: "log x", by: "groups", facet: "charts for each value", spread: "spread", derive: "derived charts", own: "settings of charts", band: "band", clip: "outliers", filter: "filter", zoom: "zoom", pin: "pinned charts", hide: "hidden charts", order: "order of charts" };
+const CARRIED = { x: "x axis", smooth: "smoothing", log: "log y", logx: "log x", by: "groups", facet: "charts for each value", spread: "spread", derive: "derived charts", own: "settings of charts", band: "band", color: "colours", clip: "outliers", filter: "filter", zoom: "zoom", zoomy: "zoom of y axes", line: "time line", linex: "axis of the time line", pin: "pinned charts", hide: "hidden charts", order: "order of charts" };
 
 /** Makes links to what is looked at, or to `rows`; of one chart, where `metric` names it. Other views may open it.
  * @param {{state: import("../data/state.js").PageState, source: any, rows?: any[], metric?: string | null}} parts */
@@ -31,8 +33,12 @@ function chosen(state) {
 
 /** How the charts look now, as a link carries it. @param {import("../data/state.js").PageState} state @returns {URLSearchParams} */
 export function viewOf(state) {
-  const all = new URLSearchParams(addressOf(state, null).replace(/^[^?]*/, ""));
-  const view = new URLSearchParams([...all].filter(([name, value]) => name in CARRIED && !((name === "by" || name === "facet") && value.includes(":")))); // configs are no columns there
+  // A link to one experiment shows its zoom alone, and needs no name for it; a chart's own page knows no other.
+  const one = state.get("view") === "experiment" && !(state instanceof ScopedState) ? state.get("experiment") : null;
+  const seen = one ? state.scope({ zoom: ownZoom(one, state.get("zoom")) }) : state;
+  const all = new URLSearchParams(addressOf(seen, null).replace(/^[^?]*/, ""));
+  if (one) /** @type {import("../data/state.js").ScopedState} */ (seen).close();
+  const view = new URLSearchParams([...all].filter(([name]) => name in CARRIED));
   return String(view).length > LONGEST ? new URLSearchParams() : view;
 }
 

@@ -9,6 +9,7 @@ import { Experiments } from "../data/experiments.js";
 import { icon } from "../base/icons.js";
 import { marked } from "../base/marks.js";
 import { matcher } from "../base/matching.js";
+import { offering } from "./offering.js";
 import { ownActions } from "./ownactions.js";
 import { SERVER_WORDS, awayBar, failed, noHits, noMetrics, nothingTicked, skeleton } from "../base/notices.js";
 import { remember, remembered } from "../base/remember.js";
@@ -22,6 +23,7 @@ import { count } from "../base/words.js";
 import { VIEWS, tabsOf } from "./views.js";
 
 const SKELETON_AFTER_MS = 150;
+const FIRST_MS = 2000; // while there is no project yet
 const LEADS_MS = 1500; // `g` waits so long for the key after it
 
 export class Shell {
@@ -108,6 +110,7 @@ export class Shell {
     sideEdge(this.root, this.side);
     controls(this.bar, state, { byMetric: !this.source.overview, columns: this.columns });
     this._buildTabs();
+    offering(this);
     this._buildViews(open);
   }
 
@@ -187,7 +190,7 @@ export class Shell {
     this.experiments._say({ phase: "ready", error: null, since_s: null, next_ms: null });
     this.experiments.updated_ms = performance.now();
     clearTimeout(this.waiting);
-    this.waiting = setTimeout(() => this.state.get("project") || this._start(), 2000);
+    this.waiting = setTimeout(() => this.state.get("project") || this._start(), every(FIRST_MS));
   }
 
   _opened() {
@@ -338,7 +341,7 @@ export class Shell {
 
   openProject(project) {
     const view = this.state.get("view");
-    this.state.set({ project, view: view === "experiment" ? "metrics" : view, experiment: null, filter: "", zoom: null, column: null, columns: null });
+    this.state.set({ project, view: view === "experiment" ? "metrics" : view, experiment: null, filter: "", zoom: null, zoomY: null, column: null, columns: null });
   }
 
   async showPalette() {

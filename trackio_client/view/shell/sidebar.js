@@ -5,15 +5,18 @@ import { swatchOf, variableOf } from "../base/colors.js";
 import { eachFrame, h, isTyping, text } from "../base/dom.js";
 import { fitMiddle } from "../base/fit.js";
 import { icon, sign, stateWord } from "../base/icons.js";
+import { followKept, keep } from "../base/kept.js";
 import { SORTS, grouped, sorted } from "../base/listing.js";
 import { filtered, queryOf } from "../base/query.js";
 import { isMarked, isOut } from "../base/marks.js";
 import { menuButton, openMenu } from "../base/menu.js";
 import { remember, remembered } from "../base/remember.js";
+import { BUT_SEED } from "../base/seeds.js";
 import { age, columnFormat, count, exact, iso, plural } from "../base/words.js";
 import { hide, rowItems, star, watch } from "./rowmenu.js";
 
 const ROW = 32;
+const MARK_WORDS = { starred: "starred", ringing: "watched", missing: "events are missing" };
 const SPARE = 6; // rows made above and below what is seen
 const DEMO_PX = 40; // what the mark of made-up data takes of the name
 const ALERTS_PX = 16; // and their number
@@ -39,7 +42,8 @@ export class SideBar {
     this.root = root;
     this._build();
     this.showsOut = false; // those that are archived, or hidden by the reader
-    state.follow(["experiments", "progress", "search", "sort", "column", "metrics", "marks"], () => this.arrange());
+    state.follow(["experiments", "progress", "search", "sort", "column", "metrics", "marks", "sideBy"], () => this.arrange());
+    followKept(state, "sideBy", (kept) => (typeof kept === "string" && kept ? kept : "group"));
     state.follow(["project"], () => (this.showsOut = false));
     state.addEventListener("change", (/** @type {any} */ event) => {
       if (event.detail.has("hot") || event.detail.has("experiment") || event.detail.has("view")) this.paintMarks();
@@ -59,8 +63,9 @@ export class SideBar {
       items: () => this.columns.items([this.state.get("column")], { steps: true }),
       choose: (column) => this.state.set({ column }),
     });
-    const order = h("button", { class: "tk-side-sort", title: "Sort", "aria-label": "Sort the experiments", "aria-haspopup": "listbox" }, icon("sort"));
-    order.addEventListener("click", () => openMenu(order, { title: "Sort by", items: this.sortItems(), choose: (sort) => this.state.set({ sort }) }));
+    const order = h("button", { class: "tk-side-sort", title: "Sort, group", "aria-label": "Sort or group the experiments", "aria-haspopup": "listbox" }, icon("sort"));
+    const choose = (value) => (value.startsWith(BY) ? keep(this.state, "sideBy", value.slice(BY.length)) : this.state.set({ sort: value }));
+    order.addEventListener("click", () => openMenu(order, { title: "Sort or group by", items: this.orderItems(), choose }));
     const head = h("div", { class: "tk-side-head" }, this.all, this.shown, order, this.value, h("span", { class: "tk-side-age" }, "age"));
     this.sizer = h("div", { class: "tk-side-sizer" });
     this.scroller = h(
@@ -90,6 +95,23 @@ export class SideBar {
     );
   }
 
+  async orderItems() {
+    const by = this.by;
+    const keys = await this.columns.configKeys();
+    const item = (value, label, group) => ({ value: BY + value, label, group, chosen: by === value });
+    const known = by.startsWith("config:") && !keys.includes(by.slice(7)) ? [by.slice(7), ...keys] : keys;
+    const own = { group: "group, as logged", none: "no groups", name: "name without seed", ...(keys.length ? { [BUT_SEED]: "everything but the seed" } : {}) };
+    return [
+      ...this.sortItems().map((each) => ({ ...each, group: "Sort by" })),
+      ...Object.entries(own).map(([value, label]) => item(value, label, "Group by")),
+      ...known.map((key) => item(`config:${key}`, key, "Group by config")),
+    ];
+  }
+
+  get by() {
+    return this.state.get("sideBy") ?? "group";
+  }
+
   /** Filter, sort and group anew; then draw what is in view. */
   arrange() {
     const state = this.state;
@@ -98,7 +120,7 @@ export class SideBar {
     // Who asks for archived ones by name gets them.
     const asksForOut = /\barchived\b/.test(state.get("search") ?? "");
     this.hits = this.showsOut || asksForOut ? found : found.filter((row) => !isOut(row));
-    this.lines = linesOf(this.hits, this.folded);
+    this.lines = linesOf(this.hits, this.folded, this.by);
     this.sayOut(found);
     const ticked = all.filter((row) => row.shown).length;
     const listed = this.showsOut ? all.length : all.length - all.filter(isOut).length;
@@ -154,11 +176,11 @@ export class SideBar {
     const top = this.scroller.scrollTop;
     const from = Math.max(0, Math.floor(top / ROW) - SPARE);
     const to = Math.min(this.lines.length, Math.ceil((top + (this.scroller.clientHeight || 600)) / ROW) + SPARE);
-    const keep = new Set();
+    const stay = new Set();
     for (let i = from; i < to; i++) {
       const line = this.lines[i];
-      const key = line.row ? line.row.id : `group ${line.head}`;
-      keep.add(key);
+      const key = line.row ? line.row.id : `group ${this.by} ${line.head}`;
+      stay.add(key);
       let node = this.pool.get(key);
       if (!node) {
         node = line.row ? this.makeRow(line.row) : this.makeHead(line);
@@ -169,7 +191,7 @@ export class SideBar {
       line.row ? this.paintRow(node, line.row) : this.paintHead(node, line);
     }
     for (const [key, node] of this.pool) {
-      if (keep.has(key)) continue;
+      if (stay.has(key)) continue;
       node.remove();
       this.pool.delete(key);
     }
@@ -192,11 +214,11 @@ export class SideBar {
 
   paintRow(node, row) {
     const { tick, name, state, value, old, marks, more } = node.parts;
-    const [starred, watched] = [isMarked("starred", row.id), isMarked("watched", row.id)];
-    const signs = `${starred} ${watched} ${alertWords(row)}`;
-    if (node.signs !== signs) {
-      node.signs = signs;
-      marks.replaceChildren(...[starred && icon("starred", "starred"), watched && icon("ringing", "watched"), row.alert_count > 0 && alertsSign(row)].filter(Boolean));
+    const signs = `${isMarked("starred", row.id) ? "starred " : ""}${isMarked("watched", row.id) ? "ringing " : ""}${row.missing > 0 ? "missing" : ""}`.trim();
+    const told = `${signs}|${alertWords(row)}`;
+    if (node.signs !== told) {
+      node.signs = told;
+      marks.replaceChildren(...signs.split(" ").filter(Boolean).map((each) => icon(each, MARK_WORDS[each])), ...(row.alert_count > 0 ? [alertsSign(row)] : []));
       node.room = -1; // the name has another width now
     }
     node.classList.toggle("out", isOut(row));
@@ -213,7 +235,7 @@ export class SideBar {
       tick.setAttribute("aria-label", `Show ${row.name}`);
       more.setAttribute("aria-label", `What to do with ${row.name}`);
       more.title = "Star, hide, watch …";
-      name.title = [row.name, row.group && `group ${row.group}`, row.tags?.length && `tags ${row.tags.join(", ")}`, row.id].filter(Boolean).join("\n");
+      name.title = [row.name, row.group && `group ${row.group}`, row.tags?.length && `tags ${row.tags.join(", ")}`, row.missing > 0 && `${plural(row.missing, "event")} missing: its page names them`, row.id].filter(Boolean).join("\n");
       name.href = `?${new URLSearchParams({ project: row.project, experiment: row.id })}`;
       if (node.state !== row.state) {
         state.replaceChildren(sign((node.state = row.state)));
@@ -240,7 +262,7 @@ export class SideBar {
 
   makeHead(line) {
     const caret = h("span", { class: "tk-caret" });
-    const button = h("button", { class: "tk-group-fold" }, caret, h("b", null, titleOf(line.head)), h("span", { class: "tk-group-count" }));
+    const button = h("button", { class: "tk-group-fold" }, caret, h("b", { title: line.head }, titleOf(line.head, this.by)), h("span", { class: "tk-group-count" }));
     const node = h("div", { class: "tk-group", role: "listitem", data: { group: line.head } }, button);
     node.parts = { caret, button, number: button.lastChild };
     return node;
@@ -285,7 +307,7 @@ export class SideBar {
 
   /** @param {any} row @param {HTMLElement} button */
   menu(row, button) {
-    const { items, run } = rowItems(row, { experiments: this.experiments, source: this.source, open: this.open });
+    const { items, run } = rowItems(row, { experiments: this.experiments, source: this.source, open: this.open, at: button });
     openMenu(button, { title: row.name, items, choose: (value) => run(value) });
   }
 
@@ -356,20 +378,21 @@ export class SideBar {
   }
 }
 
+const BY = "by ";
 const STARRED = "\u0000starred";
 const OTHERS = "\u0000others";
 
-/** The lines of the list: the reader's starred ones first, under a head of their own. @param {any[]} rows @param {Set<string>} folded */
-function linesOf(rows, folded) {
+/** The lines of the list: the reader's starred ones first, under a head of their own. @param {any[]} rows @param {Set<string>} folded @param {string} by */
+function linesOf(rows, folded, by) {
   const starred = rows.filter((row) => isMarked("starred", row.id));
-  if (!starred.length) return grouped(rows, folded);
+  if (!starred.length) return grouped(rows, folded, by);
   const others = rows.filter((row) => !isMarked("starred", row.id));
   const under = (head, members) => [{ head, count: members.length, rows: members }, ...(folded.has(head) ? [] : members.map((row) => ({ row })))];
-  return [...under(STARRED, starred), ...(others.some((row) => row.group) ? grouped(others, folded) : others.length ? under(OTHERS, others) : [])];
+  return [...under(STARRED, starred), ...(grouped(others, folded, by).some((line) => "head" in line) ? grouped(others, folded, by) : others.length ? under(OTHERS, others) : [])];
 }
 
-/** @param {string} head */
-const titleOf = (head) => ({ [STARRED]: "Starred", [OTHERS]: "All others", "": "no group" })[head] ?? head;
+/** @param {string} head @param {string} by */
+const titleOf = (head, by) => ({ [STARRED]: "Starred", [OTHERS]: "All others", "": by === BUT_SEED ? "no settings" : by.startsWith("config:") ? `no ${by.slice(7)}` : "no group" })[head] ?? head;
 
 /** What a canvas takes as a font; the style's own shorthand is empty where figures are tabular. @param {Element} node */
 function fontOf(node) {

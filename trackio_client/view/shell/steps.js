@@ -89,8 +89,9 @@ function wordsFor(from, to) {
   if (from.address === to.address) return "the ticks";
   const [a, b] = [new URLSearchParams(from.address), new URLSearchParams(to.address)];
   const changed = [...new Set([...a.keys(), ...b.keys()])].filter((key) => a.get(key) !== b.get(key));
-  return changed.length === 1 ? (WORDS[changed[0]] ?? changed[0]) : "the last change";
+  const words = new Set(changed.map((key) => WORDS[key] ?? key)); // a zoom may be of both axes
+  return words.size === 1 ? [...words][0] : "the last change";
 }
 
 /** @type {Record<string, string>} */
-const WORDS = { project: "the choice of a project", view: "the change of view", experiment: "opening an experiment", filter: "the metric filter", search: "the search", x: "the x axis", smooth: "the smoothing", sort: "the order", zoom: "the zoom", log: "the logarithmic axis" };
+const WORDS = { project: "the choice of a project", view: "the change of view", experiment: "opening an experiment", filter: "the metric filter", search: "the search", x: "the x axis", smooth: "the smoothing", sort: "the order", zoom: "the zoom", zoomy: "the zoom", log: "the logarithmic axis" };

@@ -4,6 +4,7 @@
 
 import { fill, h } from "../base/dom.js";
 import { count } from "../base/words.js";
+import { every } from "../data/pace.js";
 
 const ASK_EVERY_MS = 20_000;
 const WHILE_LOADING_MS = 2_000;
@@ -68,7 +69,7 @@ export function syncBar(slot, source) {
       try {
         const told = await source.sync();
         const words = syncWords(told);
-        if (told.sync?.loading?.experiments || told.sync?.ready === false) next = WHILE_LOADING_MS;
+        if (told.sync?.loading?.experiments || told.sync?.ready === false) next = every(WHILE_LOADING_MS);
         const now = words ? `${words.fact} ${words.means}` : "";
         if (now !== said) {
           said = now;

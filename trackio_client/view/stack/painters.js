@@ -3,6 +3,7 @@
 
 import { heatOf } from "../base/heat.js";
 import { toX, toY } from "../charts/lines.js";
+import { badOf, paintCross } from "../charts/notes.js";
 import { placed } from "./names.js";
 import { typical } from "./points.js";
 
@@ -87,6 +88,32 @@ export function paintRows(g, v, rows, { low, high, height, dark, ink }) {
     }
     flush(v.R);
   });
+  paintBad(g, v, rows, height, ink);
+}
+
+/** Readings that are no numbers: a cross in their row where the first of each kind is, and behind the last cross how many. @param {CanvasRenderingContext2D} g
+ * @param {View} v @param {Row[]} rows @param {number} height @param {import("../base/colors.js").Ink} ink */
+function paintBad(g, v, rows, height, ink) {
+  rows.forEach(({ series }, r) => {
+    const found = series?.n ? badOf([{ series }], v) : [];
+    if (!found.length) return;
+    const top = v.T + r * height;
+    const y = top + height / 2 - 1;
+    const words = found.map((each) => each.words).join(", ");
+    const places = found.map(({ at }) => Math.min(v.R - 6, Math.max(v.L + 5, toX(v, at))));
+    const width = g.measureText(words).width;
+    const isRight = places[places.length - 1] + 12 + width < v.R;
+    const x = isRight ? places[places.length - 1] + 9 : places[0] - 9 - width;
+    g.fillStyle = ink.of("--panel");
+    g.fillRect(x - 3, top, width + 6, height - 2);
+    for (const each of places) {
+      g.fillRect(each - 6, top, 12, height - 2);
+      paintCross(g, each, y, ink.of("--fail"));
+    }
+    g.textAlign = "left";
+    g.fillStyle = ink.of("--text");
+    g.fillText(words, x, y);
+  });
 }
 
 /** Parts of 100 %, one on the other, a step a point: what is between two points was measured there as a whole.
@@ -124,13 +151,14 @@ export function paintAhead(g, v, { from, words }, ink, says) {
   if (g.measureText(words).width < v.R - left - 12) g.fillText(words, left + 6, v.T + 8);
 }
 
-/** A word at a point that stands out. @param {CanvasRenderingContext2D} g @param {View} v @param {{x: number, y: number, words: string}[]} notes @param {import("../base/colors.js").Ink} ink */
-export function paintNotes(g, v, notes, ink) {
+/** A word at a point that stands out. @param {CanvasRenderingContext2D} g @param {View} v @param {{x: number, y: number, words: string}[]} notes @param {import("../base/colors.js").Ink} ink
+ * @param {boolean} isTopTaken words about what could not be drawn stand there */
+export function paintNotes(g, v, notes, ink, isTopTaken) {
   g.font = ink.font;
   g.textBaseline = "middle";
   g.fillStyle = ink.of("--soft");
   for (const { x, y, words } of notes) {
-    const [px, py] = [toX(v, x), Math.max(v.T + 8, Math.min(v.B - 8, toY(v, y) + 4))];
+    const [px, py] = [toX(v, x), Math.max(v.T + (isTopTaken ? 24 : 8), Math.min(v.B - 8, toY(v, y) + 4))];
     if (px < v.L || px > v.R) continue;
     const width = g.measureText(words).width;
     const isRight = px + 8 + width < v.R;

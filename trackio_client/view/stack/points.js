@@ -54,9 +54,23 @@ function broken(series, breaks) {
   }
   const result = new Series(series.experiment, series.metric);
   const [x, low, high, mean] = columns;
-  result.apply({ series: 0, keep: 0, n, single: false, x, low, high, mean, bad: null });
+  result.apply({ series: 0, keep: 0, n, single: false, x, low, high, mean, bad: badOf(series, breaks) });
   result.info = series.info;
+  result.points = () => series.points(); // a gap is none
   return result;
+}
+
+/** Counts of NaN, ∞ and −∞ beside the columns of `broken`: where nothing was measured there is none of them. @param {Series} series @param {number[]} breaks */
+function badOf(series, breaks) {
+  if (!series.odd()) return null;
+  const bad = [0, 1, 2].map(() => new Uint16Array(series.n + breaks.length));
+  let next = 0;
+  for (let i = 0; i < series.n; i++) {
+    if (i === breaks[next]) next++;
+    const kind = Number.isFinite(series.mean[i]) ? -1 : series.mean[i] === Infinity ? 1 : series.mean[i] === -Infinity ? 2 : 0;
+    for (let k = 0; k < 3; k++) bad[k][i + next] = series.bad ? series.bad[k][i] : Number(k === kind);
+  }
+  return bad;
 }
 
 /** The value of the bucket that covers a place; NaN where nothing was measured near it. @param {Series} series @param {number} at @param {number} widest */

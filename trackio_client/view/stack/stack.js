@@ -5,17 +5,19 @@
  */
 import { Ink } from "../base/colors.js";
 import { h, text } from "../base/dom.js";
+import { openMenu } from "../base/menu.js";
 import { formatX } from "../charts/scales.js";
 import { Strip } from "./strip.js";
 
 const LEFT = 56; // the gutter of every chart
 
-/** Events: `zoom` (detail: [from, to] or null), `cursor` (detail: x or null), `seen` (detail: whether it is in view). */
+/** Events: `zoom` (detail: [from, to] or null), `cursor` (detail: x or null), `seen` (detail: whether it is in view), `shown`, `drawn`. */
 export class Stack extends EventTarget {
-  /** @param {HTMLElement} root @param {{state: any, label: string}} parts */
-  constructor(root, { state, label }) {
+  /** @param {HTMLElement} root @param {{state: any, label: string, name: string}} parts `name`: under which its settings and its zoom stand in the address */
+  constructor(root, { state, label, name }) {
     super();
     this.state = state;
+    this.name = name;
     this.ink = new Ink();
     this.ink.forget();
     /** @type {Strip[]} */ this.strips = [];
@@ -25,6 +27,7 @@ export class Stack extends EventTarget {
     this.left = LEFT;
     this.ahead = /** @type {{from: number, words?: string} | null} */ (null);
     this.inView = false;
+    this.isFull = false; // one strip over the whole window
     this.width = 0;
     this.moving = 0;
     this.frame = 0;
@@ -43,7 +46,7 @@ export class Stack extends EventTarget {
     this.dark = matchMedia("(prefers-color-scheme: dark)");
     this.onDark = () => this.#themed();
     this.dark.addEventListener("change", this.onDark);
-    this.stops = [state.follow(["theme"], () => this.#themed())];
+    this.stops = [state.follow(["theme"], () => this.#themed()), state.follow(["own"], () => this.redraw())];
   }
 
   close() {
@@ -107,6 +110,12 @@ export class Stack extends EventTarget {
     const nodes = this.strips.map(({ node }) => node);
     if (nodes.length !== this.holder.childElementCount || nodes.some((node, i) => node !== this.holder.children[i])) this.holder.replaceChildren(...nodes);
     this.redraw();
+    this.dispatchEvent(new Event("shown"));
+  }
+
+  /** Of this strip, among what single charts set themselves. @param {Strip} strip */
+  ownKey(strip) {
+    return `(${this.name}) ${strip.spec.key}`;
   }
 
   redraw() {
@@ -172,6 +181,12 @@ export class Stack extends EventTarget {
     this.#zoomTo(to);
   }
 
+  /** A zoom that was made elsewhere, on the same strips. @param {[number, number] | null} zoom */
+  zoomFrom(zoom) {
+    if (this.zoomed && zoom) this.way.push(this.zoomed);
+    this.#zoomTo(zoom);
+  }
+
   /** @param {[number, number] | null} zoom */
   #zoomTo(zoom) {
     this.zoomed = zoom;
@@ -183,14 +198,36 @@ export class Stack extends EventTarget {
   log(strip) {
     if (!strip.spec.lines) return;
     strip.log = !strip.log;
-    this.redraw();
   }
 
-  openMark() {}
+  openMark() {} // its events stand below it, as buttons
 
-  full() {}
+  /** @param {Strip} strip */
+  async full(strip) {
+    if (this.isFull) return void this.dispatchEvent(new Event("leave"));
+    const { openFull } = await import("./full.js");
+    openFull(this, strip);
+  }
 
-  table() {}
+  /** @param {Strip} strip */
+  table(strip) {
+    strip.showTable(!strip.asTable);
+    this.redraw();
+    (strip.asTable ? strip.tableNode : strip.plot).focus({ preventScroll: true });
+  }
+
+  /** @param {Strip} strip @param {HTMLElement} button */
+  menu(strip, button) {
+    /** @type {Record<string, {label: string, note: string, run: () => any} | null>} */
+    const entries = {
+      full: this.isFull ? null : { label: "Full screen", note: "Enter", run: () => this.full(strip) },
+      log: strip.spec.lines ? { label: strip.log ? "Linear y axis" : "Logarithmic y axis", note: "l", run: () => this.log(strip) } : null,
+      back: this.zoomed || strip.zoomY ? { label: "Zoom out", note: "0", run: () => this.back(strip, true) } : null,
+      table: { label: strip.asTable ? "Show the chart" : "Show as table", note: "t", run: () => this.table(strip) },
+    };
+    const items = Object.entries(entries).flatMap(([value, entry]) => (entry ? [{ value, label: entry.label, note: entry.note }] : []));
+    openMenu(button, { title: `Menu of ${strip.spec.title}`, items, choose: (value) => entries[value]?.run() }).classList.add("tk-menu-plain");
+  }
 }
 
 /** The range of some series, or null. @param {(import("../charts/frames.js").Series | null | undefined)[]} all @returns {[number, number] | null} */

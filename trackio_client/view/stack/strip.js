@@ -5,12 +5,16 @@
  */
 import { fill, h, text } from "../base/dom.js";
 import { paintAxes } from "../charts/axes.js";
+import { tableOf } from "../charts/figures.js";
 import { makeView, paintLine, rimmedDot, toX, toY } from "../charts/lines.js";
+import { paintNotes as paintLeftOut } from "../charts/notes.js";
 import { span, within, yRange } from "../charts/range.js";
+import { ownOf, setOwn } from "../charts/settings.js";
 import { listen } from "../charts/zoom.js";
-import { number } from "../base/words.js";
+import { icon } from "../base/icons.js";
+import { count, number } from "../base/words.js";
 import { paintAhead, paintGap, paintNames, paintNotes, paintRows, paintShares, roomFor } from "./painters.js";
-import { typical, valueNear } from "./points.js";
+import { seriesOf, typical, valueNear } from "./points.js";
 
 const FOOT = 29; // pixels for the x axis below the last strip
 const EDGE = 8; // below the others: the lowest number of the y axis stands on its line
@@ -39,7 +43,9 @@ export class Strip {
     this.cursorX = /** @type {number | null} */ (null);
     this.hot = /** @type {string | null} */ (null);
     this.zoomY = /** @type {[number, number] | null} */ (null);
-    this.log = false;
+    /** @type {import("../charts/range.js").Range | null} */ this.range = null;
+    this.asTable = false;
+    this.tableKey = "";
     this.isLast = false;
     this.width = 0;
     this.headKey = "";
@@ -47,7 +53,15 @@ export class Strip {
     this.unit = h("span", { class: "tk-soft" });
     this.values = h("span", { class: "tk-strip-values" });
     this.plot = h("div", { class: "tk-plot tk-strip-plot", tabindex: "0", role: "application", "aria-roledescription": "chart" });
-    this.node = h("section", { class: "tk-strip", data: { strip: spec.key } }, h("header", { class: "tk-strip-head" }, this.title, this.unit, this.values), this.plot);
+    this.more = h("button", { class: "tk-chart-more", "aria-label": `Menu of ${spec.title}`, title: "Log scale, full screen, table", "aria-haspopup": "listbox", on: { click: () => this.host.menu(this, this.more) } }, icon("more"));
+    this.tableNode = h("div", { class: "tk-chart-table tk-strip-table", hidden: true, tabindex: "0" });
+    this.tableNode.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+      if (event.key !== "t" || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      event.stopPropagation();
+      this.host.table(this);
+    });
+    this.node = h("section", { class: "tk-strip", data: { strip: spec.key } }, h("header", { class: "tk-strip-head" }, this.title, this.unit, this.values, this.more), this.plot, this.tableNode);
     this.canvases = ["lines", "top"].map((name) => h("canvas", { class: `tk-canvas tk-canvas-${name}`, "aria-hidden": "true" }));
     this.note = h("p", { class: "tk-strip-none", hidden: true });
     this.plot.append(...this.canvases, this.note);
@@ -62,7 +76,7 @@ export class Strip {
     text(this.title, spec.title);
     this.title.title = spec.hover ?? spec.title;
     text(this.unit, spec.unit ?? "");
-    this.plot.setAttribute("aria-label", spec.title);
+    this.plot.setAttribute("aria-label", document.activeElement === this.plot ? this.describe() : spec.title);
   }
 
   /** Height of the plot's box, pixels. */
@@ -76,6 +90,15 @@ export class Strip {
     return this.isLast || this.spec.hasAxis ? FOOT : EDGE;
   }
 
+  /** Whether the y axis is logarithmic: as the address says, as of charts. */
+  get log() {
+    return Boolean(this.spec.lines) && (ownOf(this.host.state, this.host.ownKey(this)).log ?? false);
+  }
+
+  set log(/** @type {boolean} */ on) {
+    setOwn(this.host.state, this.host.ownKey(this), { log: on || undefined });
+  }
+
   get domain() {
     return this.host.zoomed ?? this.host.domain;
   }
@@ -86,6 +109,7 @@ export class Strip {
   }
 
   draw() {
+    if (this.asTable) return this.drawTable();
     if (!this.width) return;
     const { spec, host } = this;
     const { ink } = host;
@@ -106,7 +130,8 @@ export class Strip {
     this.note.hidden = !isEmpty;
     text(this.note, isEmpty ? (spec.none ?? "No value yet.") : "");
     const isCells = Boolean(spec.rows ?? spec.shares);
-    const range = isCells ? { y0: 0, y1: 100 } : this.#range(pieces);
+    const range = isCells ? { y0: 0, y1: 100, above: 0, below: 0, low: 0, high: 0, hidden: 0, places: false } : this.#range(pieces);
+    this.range = range;
     const right = spec.isNamed ? roomFor(this.lines.map(({ name }) => name), ink, this.width) : 14;
     const T = isCells ? 2 : 6;
     const B = high - this.foot;
@@ -124,20 +149,21 @@ export class Strip {
     if (low && top) paintGap(g, this.view, low, top, ink.of("--warn"), spec.gap?.from ?? null);
     const smoothed = (spec.smoothing?.amount ?? 0) > 0;
     for (const line of this.lines) paintLine(g, this.view, line, { many: this.lines.length > MANY && !spec.isNamed, hot: false, band: this.lines.length <= MANY, smoothed });
-    if (spec.notes) paintNotes(g, this.view, spec.notes, ink);
+    if (spec.notes) paintNotes(g, this.view, spec.notes, ink, range.above > 0 || this.lines.some(({ series }) => series.odd() > 0));
     g.restore();
     this.overlay();
   }
 
   /** The y range: of a few lines each is seen in its own right, so that the outliers of one are not the other's curve.
-   * @param {import("../charts/range.js").Piece[]} pieces @returns {{y0: number, y1: number}} */
+   * @param {import("../charts/range.js").Piece[]} pieces @returns {import("../charts/range.js").Range} */
   #range(pieces) {
     const { spec } = this;
     const how = { clip: spec.clip !== false, log: this.log, unit: spec.unit ?? null, fixed: this.zoomY ?? spec.range ?? null };
     const seen = pieces.filter(({ i0, i1 }) => i1 > i0);
     if (how.fixed || seen.length < 2 || seen.length > MANY) return yRange(pieces, how);
     const own = seen.map((piece) => yRange([piece], how));
-    return { y0: Math.min(...own.map(({ y0 }) => y0)), y1: Math.max(...own.map(({ y1 }) => y1)) };
+    const ends = /** @type {[number, number]} */ ([Math.min(...own.map(({ y0 }) => y0)), Math.max(...own.map(({ y1 }) => y1))]);
+    return yRange(pieces, { ...how, fixed: ends }); // what lies outside of it is counted of all
   }
 
   /** Axes; of rows only the x axis, for their names stand where values would. @param {CanvasRenderingContext2D} g @param {boolean} isRows */
@@ -168,9 +194,11 @@ export class Strip {
   /** What moves: the line under the pointer, live ends, selection, cursor; and names, which dim with their lines. */
   overlay() {
     const { view: v, host, spec } = this;
-    if (!v) return;
+    if (!v || this.asTable) return;
     const { ink } = host;
     const g = this.#clear(this.canvases[1]);
+    g.font = ink.font;
+    g.textBaseline = "middle";
     const hot = this.lines.find((line) => line.id === this.hot) ?? null;
     this.canvases[0].style.opacity = hot && this.lines.length > 1 ? "0.35" : "";
     const panel = ink.of("--panel");
@@ -187,6 +215,7 @@ export class Strip {
       const i = line.live ? line.series.n - 1 : -1;
       if (i >= 0 && line.series.x[i] <= v.x1 && Number.isFinite(line.values[i])) rimmedDot(g, toX(v, line.series.x[i]), toY(v, line.values[i]), line.color, panel);
     }
+    if (this.lines.length && this.range) paintLeftOut(g, v, this.lines, { range: this.range, isZoomed: this.zoomY !== null, ink, x: host.x });
     if (spec.isNamed) paintNames(g, v, this.lines, ink, this.lines.length > 1 && hot ? this.hot : null, this.width);
     this.#select(g, v);
     this.#cursor(g, v, panel);
@@ -264,11 +293,44 @@ export class Strip {
     fill(this.values, told.slice(0, 8).map(([name, color, words]) => h("span", { title: name }, color ? h("i", { class: "tk-swatch", style: { "--c": `var(${color})` } }) : null, told.length > 1 || spec.isNamed ? h("span", { class: "tk-soft" }, name) : null, h("b", null, words))));
   }
 
+  /** What it draws as lines of a table: curves, rows of cells, parts of a whole. @returns {{id: string, name: string, color: string, dash: number[], whole: import("../charts/frames.js").Series}[]} */
+  tableLines() {
+    const { lines, rows, parts, shares } = this.spec;
+    if (lines) return lines.map(({ id, name, color, dash, series, whole = series }) => ({ id, name, color: `var(${color})`, dash, whole }));
+    if (rows) return rows.flatMap(({ name, series }) => (series ? [{ id: name, name, color: "transparent", dash: [], whole: series }] : []));
+    return (parts ?? []).flatMap(({ name, color }, k) => (shares ? [{ id: name, name, color: `var(${color})`, dash: [], whole: seriesOf(name, shares.x.subarray(0, shares.n), shares.shares[k].subarray(0, shares.n)) }] : []));
+  }
+
+  /** @param {boolean} on */
+  showTable(on) {
+    this.asTable = on;
+    this.plot.hidden = on;
+    this.tableNode.hidden = !on;
+    this.tableKey = "";
+  }
+
+  drawTable() {
+    const { spec, host } = this;
+    const lines = this.tableLines();
+    const key = JSON.stringify([host.x, spec.unit, lines.map(({ name, color, whole }) => [name, color, whole.n, whole.version, whole.last()])]);
+    if (key === this.tableKey) return; // what the reader has selected there stays selected
+    this.tableKey = key;
+    tableOf(this.tableNode, { metric: spec.title, unit: spec.unit, group: "" }, lines, host.x, { of: spec.rows ? "device" : spec.shares !== undefined ? "part" : "curve" });
+  }
+
   describe() {
     const { spec, host } = this;
-    if (spec.words) return `${spec.title}: ${spec.words}`;
-    const lines = (spec.lines ?? []).map(({ name, series }) => `${name}: first ${number(series.mean[0])}, last ${number(series.last())}`);
-    return `${spec.title}, against ${host.x}. ${lines.join("; ") || (spec.none ?? "")}. Arrow keys move the cursor, plus and minus zoom, 0 goes back.`;
+    const left = this.leftOut();
+    if (spec.words) return `${spec.title}: ${spec.words}${left ? `. ${left}` : ""}`;
+    const lines = this.tableLines().map(({ name, whole }) => `${name}: ${whole.last() === null ? "no number" : `first ${number([...whole.mean.subarray(0, whole.n)].find(Number.isFinite) ?? NaN)}, last ${number(whole.last())}`}`);
+    return `${spec.title}, against ${host.x}. ${[lines.join("; ") || (spec.none ?? ""), left].filter(Boolean).join(". ")}. Arrow keys move the cursor, plus and minus zoom, 0 goes back, t shows a table.`;
+  }
+
+  /** In words what could not be drawn. */
+  leftOut() {
+    const odd = this.tableLines().reduce((sum, { whole }) => sum + whole.odd(), 0);
+    const { above = 0, below = 0, hidden = 0 } = this.range ?? {};
+    return [odd && `${count(odd)} NaN or infinite`, above && `${count(above)} above the range`, hidden ? `${count(hidden)} not above 0` : below && `${count(below)} below the range`].filter(Boolean).join(", ");
   }
 }
 

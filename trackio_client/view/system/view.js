@@ -13,6 +13,7 @@ import { bringIntoView } from "../base/bring.js";
 import { Pane } from "../experiment/pane.js";
 import { Asked } from "../stack/asked.js";
 import { Stack, extentOf } from "../stack/stack.js";
+import { putZoom, zoomOf } from "../stack/zoomed.js";
 import { clock, count, duration, plural } from "../base/words.js";
 import { devicesOf, gpuReadings, hostReadings } from "./devices.js";
 import { findings } from "./findings.js";
@@ -52,7 +53,7 @@ export class SystemView {
     this.pane = new Pane("On one time axis", { key: "system axis" });
     this.table = new Pane("Devices", { key: "system devices" });
     const holder = h("div", null);
-    this.stack = new Stack(holder, { state, label: "Loss, step time, GPUs and host on one time axis" });
+    this.stack = new Stack(holder, { state, name: "system", label: "Loss, step time, GPUs and host on one time axis" });
     this.out = h("button", { class: "tk-btn sm", hidden: true, on: { click: () => this.zoom(null) } }, "Zoom out");
     this.search = h("input", { type: "search", placeholder: "Devices", "aria-label": "Devices whose name holds", spellcheck: "false" });
     this.search.addEventListener("input", later(() => state.set({ devices: this.search.value.trim() || null }), 60));
@@ -95,10 +96,7 @@ export class SystemView {
 
   /** The zoom is that of the charts below: both follow each other, and it stands in the address. @param {[number, number] | null} range */
   zoom(range) {
-    const zoom = { ...this.state.get("zoom") };
-    if (range) zoom[this.zoomKey] = range;
-    else delete zoom[this.zoomKey];
-    this.state.set({ zoom: Object.keys(zoom).length ? zoom : null });
+    putZoom(this.state, this.zoomKey, range);
   }
 
   ticked() {
@@ -137,7 +135,7 @@ export class SystemView {
   layOut() {
     if (!this.rows || !this.gpus) return;
     const isSeen = this.stack.inView && this.state.get("view") === "system";
-    const zoom = this.state.get("zoom")?.[this.zoomKey] ?? null;
+    const zoom = zoomOf(this.state, this.zoomKey);
     const ids = isSeen ? this.shown.map((/** @type {any} */ { id }) => id) : [];
     const pairs = (/** @type {{metric: string}[]} */ metrics) => ids.flatMap((/** @type {string} */ experiment) => metrics.map(({ metric }) => ({ experiment, metric })));
     this.hardware.want({ x: this.x, zoom, pairs: pairs([...this.gpus, ...(this.hosts ?? [])]) });
@@ -162,7 +160,7 @@ export class SystemView {
     const devices = all.filter(({ name }) => words.every((/** @type {string} */ word) => name.toLowerCase().includes(word))).slice(0, MOST_DEVICES);
     this.field.hidden = all.length <= 4;
     if (document.activeElement !== this.search) this.search.value = this.state.get("devices") ?? "";
-    const zoom = this.state.get("zoom")?.[this.zoomKey] ?? null;
+    const zoom = zoomOf(this.state, this.zoomKey);
     this.out.hidden = !zoom;
     const given = { experiments: this.shown, devices, trains: this.trains, hosts: this.hosts ?? [], training: this.training, hardware: this.hardware, smoothing: this.state.get("smoothing"), isWaiting: this.hardware.isWaiting || this.training.isWaiting };
     const specs = specsOf(given);

@@ -75,8 +75,8 @@ export function actionsOf(row, parts, gone = () => {}) {
 }
 
 export class Actions {
-  /** @param {{state: any, source: any, experiments: any, choosing: import("./choosing.js").Choosing, copy: () => void}} parts */
-  constructor({ state, source, experiments, choosing, copy }) {
+  /** @param {{state: any, source: any, experiments: any, choosing: import("./choosing.js").Choosing, copy: () => void, against: (id: string) => void}} parts */
+  constructor({ state, source, experiments, choosing, copy, against }) {
     this.state = state;
     this.source = source;
     this.experiments = experiments;
@@ -93,8 +93,9 @@ export class Actions {
     this.archive = button("Archive", "Out of the usual lists, for everybody", () => this.setArchived());
     this.remove = button("Delete", "Into the bin for seven days", () => this.delete(), "danger");
     const copies = button("Copy", "Copy these as a Markdown table", () => copy());
+    this.against = button("Baseline", "Every metric's difference to this one, in percent", () => against(this.rows()[0].id));
     const clear = button("Clear", "Choose none (Escape)", () => this.choosing.clear(), "bare");
-    this.root = h("div", { class: "tk-chosen-bar", role: "toolbar", "aria-label": "What to do with the chosen experiments", hidden: true }, this.words, this.show, this.tags, this.archive, this.remove, copies, clear);
+    this.root = h("div", { class: "tk-chosen-bar", role: "toolbar", "aria-label": "What to do with the chosen experiments", hidden: true }, this.words, this.show, this.against, this.tags, this.archive, this.remove, copies, clear);
     choosing.addEventListener("change", () => this.draw());
     source.session?.().then((/** @type {any} */ who) => this.draw((this.role = who.role)), () => {});
     this.draw();
@@ -117,6 +118,7 @@ export class Actions {
     const rows = this.rows();
     this.root.hidden = rows.length === 0;
     text(this.words, `${count(rows.length)} chosen`);
+    this.against.hidden = rows.length !== 1;
     this.tags.hidden = this.archive.hidden = !this.canEdit;
     this.remove.hidden = !this.canDelete;
     text(this.archive, rows.length && rows.every((row) => row.archived) ? "Unarchive" : "Archive");

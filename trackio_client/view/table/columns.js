@@ -1,5 +1,6 @@
 // @ts-check
 /** The table's columns: which there are, what a row holds in each, how wide they are; kept by project in this browser and in the address. */
+import { BUT_SEED } from "../base/seeds.js";
 import { remember, remembered } from "../base/remember.js";
 import { iso } from "../base/words.js";
 
@@ -16,6 +17,7 @@ const OWN = {
   tags: { label: "tags", kind: "text", width: 176, read: (/** @type {any} */ row) => (row.tags?.length ? row.tags : undefined) },
   notes: { label: "notes", kind: "text", width: 260, read: (/** @type {any} */ row) => row.columns.notes },
   points: { label: "values", kind: "num", width: 96, read: (/** @type {any} */ row) => row.point_count },
+  missing: { label: "events missing", kind: "num", width: 128, read: (/** @type {any} */ row) => row.missing },
   alerts: { label: "alerts", kind: "num", width: 112, read: (/** @type {any} */ row) => row.alert_count || undefined },
   alert: { label: "gravest alert", kind: "text", width: 124, read: (/** @type {any} */ row) => row.alert_level },
   id: { label: "id", kind: "text", width: 208, read: (/** @type {any} */ row) => row.id },
@@ -39,6 +41,7 @@ export function partsOf(key) {
 export function labelOf(key) {
   const known = own(key);
   if (known) return known.label;
+  if (key === BUT_SEED) return "everything but the seed";
   const [kind, name] = partsOf(key);
   return kind in STATISTICS ? `${name} ${STATISTICS[/** @type {keyof typeof STATISTICS} */ (kind)]}` : name;
 }
@@ -47,7 +50,7 @@ export function labelOf(key) {
 export function kindOf(key) {
   const known = own(key);
   if (known) return /** @type {any} */ (known.kind);
-  return key.startsWith("config:") ? "any" : "num";
+  return key === BUT_SEED ? "text" : key.startsWith("config:") ? "any" : "num";
 }
 
 /** @param {any} row @param {string} key */
@@ -154,8 +157,9 @@ export class TableColumns {
     if (kept >= LEAST && kept <= MOST) return kept;
     const known = own(key);
     const spread = this.state.get("tableGroups")?.length && kindOf(key) !== "text" && kindOf(key) !== "time"; // mean ± sd takes its room
+    const against = this.state.get("tableBase") && !known && !key.startsWith("config:") ? 76 : 0; // the difference beside the value
     if (known) return innerWidth < 720 && key === "name" ? 148 : innerWidth < 720 && key === "state" ? 60 : spread ? Math.max(known.width, kindOf(key) === "span" ? 208 : 132) : known.width;
-    return Math.max(spread ? 148 : 108, Math.min(220, labelOf(key).length * 7 + 44));
+    return Math.max((spread ? 148 : 108) + against, Math.min(220, labelOf(key).length * 7 + 44));
   }
 
   /** @param {string} key @param {number} px */

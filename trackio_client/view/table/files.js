@@ -1,6 +1,7 @@
 // @ts-check
 /** What is listed, to take away: CSV of the columns that are shown, of all there are, or of groups; Markdown to paste. */
 import { h } from "../base/dom.js";
+import { BUT_SEED } from "../base/seeds.js";
 import { readCell, kindOf, labelOf, plainCell } from "./columns.js";
 import { spreadOf } from "./groups.js";
 
@@ -16,7 +17,7 @@ export function quoted(value) {
 }
 
 /** How a column is called in a file: with its kind, so that config and metric of one name are told apart. @param {string} key */
-const headOf = (key) => (key === "age" ? "created" : key === "duration" ? "duration_s" : key);
+const headOf = (key) => (key === BUT_SEED ? "setting" : key === "age" ? "created" : key === "duration" ? "duration_s" : key);
 
 /** @param {any[]} rows @param {string[]} keys columns @param {(row: any, key: string) => any} [read] */
 export function csvOf(rows, keys, read = plainCell) {
@@ -25,14 +26,14 @@ export function csvOf(rows, keys, read = plainCell) {
 }
 
 /** A line a group: its values, how many, and of each column that holds numbers mean, sd, n, least and largest.
- * @param {import("./groups.js").Group[]} groups @param {string[]} by @param {string[]} keys */
-export function csvOfGroups(groups, by, keys) {
+ * @param {import("./groups.js").Group[]} groups @param {string[]} by @param {string[]} keys @param {(setting: any) => string} nameOf */
+export function csvOfGroups(groups, by, keys, nameOf) {
   const others = keys.filter((key) => !by.includes(key) && key !== "name");
   const spreads = groups.map((group) => others.map((key) => (kindOf(key) === "time" ? null : spreadOf(group.rows.map((row) => readCell(row, key))))));
   const numeric = others.filter((_, i) => spreads.some((each) => each[i]));
   const head = [...by.map(headOf), "experiments", ...numeric.flatMap((key) => ["mean", "sd", "n", "min", "max"].map((what) => `${headOf(key)} ${what}`))];
   const lines = groups.map((group, g) => [
-    ...by.map((key) => plainCell(group.rows[0], key)), group.rows.length,
+    ...by.map((key) => (key === BUT_SEED && readCell(group.rows[0], key) ? nameOf(readCell(group.rows[0], key)) : plainCell(group.rows[0], key))), group.rows.length,
     ...numeric.flatMap((key) => {
       const found = spreads[g][others.indexOf(key)];
       return found ? [found.mean, found.n > 1 ? found.sd : undefined, found.n, found.min, found.max] : [undefined, undefined, 0, undefined, undefined];
@@ -70,9 +71,9 @@ export async function allCells(source, project, keys, tell) {
   };
 }
 
-/** @param {string} content @param {string} name */
-export function saved(content, name) {
-  const link = h("a", { href: URL.createObjectURL(new Blob([content], { type: "text/csv" })), download: name });
+/** @param {string} content @param {string} name @param {string} [type] */
+export function saved(content, name, type = "text/csv") {
+  const link = h("a", { href: URL.createObjectURL(new Blob([content], { type })), download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }

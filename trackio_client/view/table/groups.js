@@ -1,5 +1,6 @@
 // @ts-check
 /** Rows in groups that share the values of some columns, and what each group has in every other column: plain functions. */
+import { BUT_SEED } from "../base/seeds.js";
 import { readCell } from "./columns.js";
 
 /** @typedef {{n: number, mean: number, sd: number, min: number, max: number, missing: number}} Spread  of the finite values; sd of a sample (n − 1)
@@ -14,7 +15,7 @@ export function groupsOf(rows, by) {
   const groups = new Map();
   for (const row of rows) {
     const values = by.map((column) => readCell(row, column));
-    const key = JSON.stringify(values.map((value) => (missing(value) ? null : typeof value === "number" && !Number.isFinite(value) ? String(value) : value)));
+    const key = JSON.stringify(values.map((value, i) => (missing(value) ? null : by[i] === BUT_SEED ? value.same : typeof value === "number" && !Number.isFinite(value) ? String(value) : value)));
     const group = groups.get(key);
     if (group) group.rows.push(row);
     else groups.set(key, { key, values, rows: [row] });

@@ -57,7 +57,7 @@ function openColumn(table, key, at) {
   const by = state.get("tableGroups") ?? [];
   const pinned = columns.pins().includes(key);
   const sort = (/** @type {boolean} */ falling) => state.set({ sort: sortOf([{ key, falling }]) });
-  const group = (/** @type {string[]} */ next) => (columns.keep({ groups: next }), state.set({ tableGroups: next }));
+  const group = (/** @type {string[]} */ next) => (columns.keep({ groups: next }), state.set({ tableGroups: next, tableFolds: [] }));
   /** @type {[string, string, () => any, string?][]} */
   const acts = [
     ["up", kindOf(key) === "text" ? "Sort a to z" : "Sort, smallest first", () => sort(key === "age")],

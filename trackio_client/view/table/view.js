@@ -5,19 +5,20 @@ import { swatchOf, variableOf } from "../base/colors.js";
 import { eachFrame, fill, h, isTyping, text } from "../base/dom.js";
 import { icon } from "../base/icons.js";
 import { orderOf, sorted } from "../base/listing.js";
-import { isOut, onMarks } from "../base/marks.js";
+import { isMarked, isOut, onMarks } from "../base/marks.js";
 import { openMenu } from "../base/menu.js";
 import { filtered, queryOf } from "../base/query.js";
-import { toast } from "../base/toast.js";
+import { BUT_SEED } from "../base/seeds.js";
 import { age, count, plural } from "../base/words.js";
 import { Actions } from "./actions.js";
+import { baselineOf, openBaselines, setBaseline } from "./baseline.js";
 import { Cells } from "./cells.js";
 import { Choosing } from "./choosing.js";
 import { TableColumns, labelOf } from "./columns.js";
-import { allCells, csvOf, csvOfGroups, markdownOf, saved } from "./files.js";
 import { FilterField } from "./filterfield.js";
 import { groupsOf, sortedGroups } from "./groups.js";
 import { headCell } from "./head.js";
+import { copyMarkdown, openTaking } from "./taking.js";
 
 const ROW = 32;
 const SPARE = 8; // rows made above and below what is seen
@@ -25,6 +26,14 @@ const SPARE_PX = 240; // of columns, left and right of it
 const PICK = 36;
 const OPEN_UP_TO = 200; // rows: longer lists begin with folded groups
 const MOST_MADE = 400;
+const MOST_FOLDS = 100; // groups that are not as they begin, in the address
+
+/** A group's key as the address holds it: seven characters (FNV-1a) that tell it from others. @param {string} key */
+function shortOf(key) {
+  let sum = 0x811c9dc5;
+  for (const letter of key) sum = Math.imul(sum ^ /** @type {number} */ (letter.codePointAt(0)), 0x01000193) >>> 0;
+  return sum.toString(36).padStart(7, "0");
+}
 
 export class TableView {
   /** @param {HTMLElement} root @param {import("../shell/views.js").Parts} parts */
@@ -38,7 +47,6 @@ export class TableView {
     this.choosing = new Choosing();
     /** @type {any[]} */ this.rows = [];
     /** @type {any[]} */ this.lines = [];
-    /** @type {Set<string>} */ this.flipped = new Set(); // groups that are not as they begin
     this.at = /** @type {string | null} */ (null); // the row that the keyboard stands on
     this.dragging = /** @type {string | null} */ (null);
     this.showsOut = false;
@@ -46,7 +54,7 @@ export class TableView {
     this.window = [-1];
     this._build();
     state.follow(["project"], () => this.opened());
-    state.follow(["experiments", "progress", "search", "sort", "columns", "metrics", "view", "tablePins", "tableGroups"], () => this.redraw());
+    state.follow(["experiments", "progress", "search", "sort", "columns", "metrics", "view", "tablePins", "tableGroups", "tableBase", "tableFolds"], () => this.redraw());
     onMarks(() => this.redraw());
     this.choosing.addEventListener("change", () => this.paintChosen());
     setInterval(() => document.hidden || root.hidden || this.tellAges(), 5000);
@@ -64,7 +72,8 @@ export class TableView {
     this.out.addEventListener("click", () => ((this.showsOut = !this.showsOut), this.redraw()));
     this.grouping = menu("list", "Group", "Group by columns", (at) => this.openGroups(at));
     const choose = menu("columns", "Columns", "Choose columns", async (at) => openMenu(at, { title: "Columns", several: true, items: this.columns.items(this.columns.chosen() ?? []), choose: (key) => this.columns.toggle(key) }));
-    const take = menu("download", "CSV", "Take away what is listed", (at) => this.openFiles(at));
+    const take = menu("download", "CSV, LaTeX", "Take away what is listed", (at) => openTaking(this, at));
+    this.against = menu("sort", "Baseline", "Differences in percent to one experiment", (at) => openBaselines(this.state, this.rows, at));
     this.binned = h("button", { class: "tk-btn sm bare", hidden: true, title: "What was deleted within seven days" }, "Bin");
     this.binned.addEventListener("click", () => this.state.set({ view: "bin", experiment: null }));
     this.source.session?.().then((/** @type {any} */ who) => (this.binned.hidden = !(this.source.bin && /^(writer|owner)$/.test(who.role))), () => {});
@@ -76,8 +85,8 @@ export class TableView {
     this.table = h("table", { class: "tk-table", "aria-label": "Experiments" }, this.cols, this.head, this.body);
     this.scroller = h("div", { class: "tk-table-scroll", tabindex: "0", role: "region", "aria-label": "Table of experiments" }, this.table);
     this.none = h("div", { class: "tk-table-none", hidden: true });
-    this.actions = new Actions({ state: this.state, source: this.source, experiments: this.experiments, choosing: this.choosing, copy: () => this.copy() });
-    fill(this.root, h("div", { class: "tk-table-bar" }, this.filter.root, this.note, this.out, h("span", { class: "tk-grow" }), this.grouping, choose, take, this.binned), this.scroller, this.none, this.actions.root);
+    this.actions = new Actions({ state: this.state, source: this.source, experiments: this.experiments, choosing: this.choosing, copy: () => copyMarkdown(this), against: (id) => setBaseline(this.state, id) });
+    fill(this.root, h("div", { class: "tk-table-bar" }, this.filter.root, this.note, this.out, h("span", { class: "tk-grow" }), this.grouping, this.against, choose, take, this.binned), this.scroller, this.none, this.actions.root);
     const soon = eachFrame(() => this.draw());
     this.scroller.addEventListener("scroll", soon, { passive: true });
     new ResizeObserver(soon).observe(this.scroller);
@@ -88,13 +97,12 @@ export class TableView {
 
   opened() {
     const [pins, groups] = [this.columns.kept("pins"), this.columns.kept("groups")];
-    this.flipped.clear();
     this.choosing.clear();
     if (!this.state.get("project") || this.knownProject === this.state.get("project")) return;
     const isFirst = this.knownProject === undefined; // what the address says stands before what is remembered
     this.knownProject = this.state.get("project");
     const said = (/** @type {string} */ key, /** @type {any} */ kept) => (isFirst && this.state.get(key)?.length ? this.state.get(key) : kept ?? []);
-    this.state.set({ tablePins: said("tablePins", pins), tableGroups: said("tableGroups", groups) });
+    this.state.set({ tablePins: said("tablePins", pins), tableGroups: said("tableGroups", groups), ...(isFirst ? {} : { tableBase: null, tableFolds: [] }) });
   }
 
   // --- what is listed ---------------------------------------------------------------------------------------------------
@@ -117,9 +125,10 @@ export class TableView {
     this.cells = new Cells(this.rows, this.state.get("metrics") ?? [], () => this.experiments.now_s());
     this.groups = by.length ? this.grouped(by) : [];
     this.cells.groups = this.groups;
+    this.cells.baseline = baselineOf(this.state);
     this.lines = by.length ? this.groups.flatMap((group) => [{ group }, ...(this.isFolded(group) ? [] : group.rows.map((row) => ({ row })))]) : this.rows.map((row) => ({ row }));
     this.choosing.keepOnly((id) => this.experiments.rows.has(id));
-    this.say(all, found.length - found.filter((/** @type {any} */ row) => !isOut(row)).length, asksForOut);
+    this.say(all, found.filter(isOut), asksForOut);
     this.made = new Map();
     this.window = [-1];
     this.draw();
@@ -133,14 +142,18 @@ export class TableView {
     return sortedGroups(groups, first.key, first.falling);
   }
 
-  /** @param {any[]} all @param {number} out @param {boolean} showsOut */
+  /** @param {any[]} all @param {any[]} out those that the filter finds, and lists leave out @param {boolean} showsOut */
   say(all, out, showsOut) {
     const by = this.state.get("tableGroups") ?? [];
     const listed = this.rows.length === all.length ? plural(all.length, "experiment") : `${count(this.rows.length)} of ${count(all.length)}`;
     text(this.note, `${listed}${by.length ? ` in ${plural(this.groups.length, "group")}` : ""}`);
-    this.out.hidden = out === 0;
-    text(this.out, this.showsOut ? "Without archived" : `${count(out)} archived or hidden`);
+    const hidden = out.filter((row) => isMarked("hidden", row.id)).length;
+    const which = [hidden && `${count(hidden)} hidden by you`, hidden < out.length && `${count(out.length - hidden)} archived`].filter(Boolean).join(", ");
+    this.out.hidden = !out.length;
+    text(this.out, this.showsOut ? `Put away ${which}` : `Show ${which}`);
     this.out.setAttribute("aria-pressed", String(showsOut));
+    const base = this.state.get("tableBase");
+    text(this.against.lastChild, base ? `Against ${this.cells.baseline?.name ?? "one that is not here"}` : "Baseline");
     text(this.grouping.lastChild, by.length ? `Group: ${by.map(labelOf).join(", ")}` : "Group");
     this.none.hidden = this.rows.length > 0;
     if (this.rows.length || !all.length) return;
@@ -152,7 +165,7 @@ export class TableView {
 
   /** @param {import("./groups.js").Group} group */
   isFolded(group) {
-    return (this.rows.length > OPEN_UP_TO) !== this.flipped.has(group.key);
+    return (this.rows.length > OPEN_UP_TO) !== this.state.get("tableFolds").includes(shortOf(group.key));
   }
 
   // --- what is seen -----------------------------------------------------------------------------------------------------
@@ -251,7 +264,7 @@ export class TableView {
     pick.checked = this.choosing.has(row.id);
     const swatch = row.shown ? h("i", { class: "tk-cell-swatch", title: "Shown in charts" }) : null;
     const name = h("a", { class: "tk-name", href: `?${new URLSearchParams({ project: row.project, experiment: row.id })}`, title: row.name }, row.name);
-    const out = row.archived ? h("span", { class: "tk-tag" }, "archived") : null;
+    const out = [row.id === this.cells.baseline?.id && "baseline", row.archived && "archived", isMarked("hidden", row.id) && "hidden"].filter(Boolean).map((words) => h("span", { class: "tk-tag" }, words));
     const cell = (/** @type {string} */ key, place = -1) => h("td", {
       class: [this.cells.isNumeric(key) && "num", place >= 0 && "tk-pin"].filter(Boolean).join(" "), style: place >= 0 ? { left: `${this.left(place)}px` } : undefined,
     }, key === "name" ? h("span", { class: "tk-cell-name" }, swatch, name, out) : this.cells.of(row, key));
@@ -272,8 +285,8 @@ export class TableView {
     pick.addEventListener("change", () => this.choosing.many(group.rows.map((row) => row.id), pick.checked));
     const fold = h("button", { class: "tk-group-fold", "aria-expanded": String(!folded), title: name }, icon(folded ? "right" : "down"), h("b", null, name), h("span", { class: "tk-group-count" }, count(group.rows.length)));
     fold.addEventListener("click", () => {
-      this.flipped.has(group.key) ? this.flipped.delete(group.key) : this.flipped.add(group.key);
-      this.redraw();
+      const [now, key] = [this.state.get("tableFolds"), shortOf(group.key)];
+      this.state.set({ tableFolds: now.includes(key) ? now.filter((/** @type {string} */ each) => each !== key) : [...now, key].slice(-MOST_FOLDS) });
       /** @type {HTMLElement | null} */ (this.body.querySelector(`tr[data-group="${CSS.escape(group.key)}"] .tk-group-fold`))?.focus({ preventScroll: true });
     });
     const cell = (/** @type {string} */ key, place = -1) => h("td", {
@@ -385,63 +398,17 @@ export class TableView {
   openGroups(at) {
     const by = this.state.get("tableGroups") ?? [];
     const items = this.columns.items(by).then((all) => all.filter((item) => !/^(?:age|created|id|notes|points)$/.test(item.value) && !/^(?:last|best|min|max|mean):/.test(item.value)).sort((a, b) => Number(b.chosen) - Number(a.chosen) || Number(b.value.startsWith("config:")) - Number(a.value.startsWith("config:"))));
-    openMenu(at, { title: "Group by", several: true, items, choose: (key) => {
+    const settings = { value: BUT_SEED, label: labelOf(BUT_SEED), note: "seeds of one config are a group", chosen: by.includes(BUT_SEED) };
+    openMenu(at, { title: "Group by", several: true, items: items.then((all) => [settings, ...all.filter(({ value }) => value !== BUT_SEED)]), choose: (key) => {
       const now = this.state.get("tableGroups") ?? [];
       const next = now.includes(key) ? now.filter((/** @type {string} */ each) => each !== key) : [...now, key];
-      this.flipped.clear();
       this.columns.keep({ groups: next });
-      this.state.set({ tableGroups: next });
+      this.state.set({ tableGroups: next, tableFolds: [] });
     } });
   }
 
   /** Those that are chosen, or all that are listed. */
   taken() {
     return this.choosing.size ? this.rows.filter((row) => this.choosing.has(row.id)) : this.rows;
-  }
-
-  /** @param {HTMLElement} at */
-  openFiles(at) {
-    const what = this.choosing.size ? plural(this.taken().length, "chosen experiment") : plural(this.rows.length, "listed experiment");
-    const by = this.state.get("tableGroups") ?? [];
-    const name = this.state.get("project");
-    const items = [
-      { value: "csv", label: `CSV: ${what}, the columns shown` },
-      { value: "all", label: `CSV: ${what}, all columns` },
-      ...(by.length ? [{ value: "groups", label: `CSV: ${plural(this.groups.length, "group")} with mean, sd, n, min and max` }] : []),
-      { value: "markdown", label: `Copy ${what} as Markdown` },
-    ];
-    /** @type {Record<string, () => any>} */
-    const acts = {
-      csv: async () => {
-        const read = await this.cellsOf(this.keys);
-        saved(csvOf(this.taken(), this.keys, read), `${name}.csv`);
-      },
-      all: async () => {
-        const keys = await this.columns.every();
-        saved(csvOf(this.taken(), keys, await this.cellsOf(keys)), `${name}.csv`);
-      },
-      groups: () => saved(csvOfGroups(this.groups, by, this.keys), `${name} groups.csv`),
-      markdown: () => this.copy(),
-    };
-    openMenu(at, { title: "Take away", items, choose: (value) => Promise.resolve(acts[value]()).catch((error) => toast(`The file was not made: ${error.message}`, { isTrouble: true })) });
-  }
-
-  /** @param {string[]} keys */
-  async cellsOf(keys) {
-    const many = keys.length > 80 ? toast(`Fetching ${count(keys.length)} columns.`) : null;
-    const read = await allCells(this.source, this.state.get("project"), keys, () => {});
-    many?.close();
-    return read;
-  }
-
-  async copy() {
-    const rows = this.taken();
-    const words = markdownOf(rows, this.keys, (row, key) => this.cells.words(row, key));
-    try {
-      await navigator.clipboard.writeText(words);
-      toast(`Copied ${plural(rows.length, "row")} as a Markdown table.`);
-    } catch {
-      window.prompt("Copy with Ctrl+C", words); // clipboards are closed to pages without https
-    }
   }
 }

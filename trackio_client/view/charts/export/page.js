@@ -43,7 +43,8 @@ export async function pageOf(grid, chart) {
 async function dataOf(grid, chart) {
   const names = chart.metric.names ?? [chart.metric.metric];
   const rows = grid.models.rowsOf(chart);
-  const experiments = rows.map((/** @type {any} */ row) => ({ ...Object.fromEntries(ROW.filter((key) => row[key] !== undefined).map((key) => [key, row[key]])), experiment_id: row.id, columns: {} }));
+  /** @type {string[]} */ const by = (grid.state.get("by") ?? []).filter((/** @type {string} */ key) => key.includes(":")); // what groups them goes with them
+  const experiments = rows.map((/** @type {any} */ row) => ({ ...Object.fromEntries(ROW.filter((key) => row[key] !== undefined).map((key) => [key, row[key]])), experiment_id: row.id, columns: Object.fromEntries(by.map((key) => [key, row.columns?.[key] ?? null])) }));
   const x = grid.axisOf(chart);
   const axes = [...new Set(["step", "time", ...(["step", "time", "relative"].includes(x) ? [] : [x])])];
   /** @type {Record<string, string>} */ const series = {};

@@ -9,12 +9,19 @@ const known = (values, n) => Array.from({ length: n }, (_, i) => (Number.isFinit
 /** "rgb(1, 2, 3)" → "rgba(1, 2, 3, 0.15)". @param {string} color @param {number} alpha */
 const pale = (color, alpha) => color.replace("rgb(", "rgba(").replace(")", `, ${alpha})`);
 
+/** A moment without a zone, which Plotly takes as it stands: UTC, as a file must be read anywhere, or the reader's own.
+ * @param {number} s seconds since 1970 UTC @param {boolean} isHere */
+function momentOf(s, isHere) {
+  const ahead_min = isHere ? -new Date(s * 1000).getTimezoneOffset() : 0;
+  return new Date((s + ahead_min * 60) * 1000).toISOString().replace("T", " ").replace("Z", "");
+}
+
 /**
  * @param {Piece[]} pieces @param {import("../chart.js").Chart} chart
- * @param {{of: (name: string) => string}} ink @param {(line: any) => string} colorOf
+ * @param {{of: (name: string) => string}} ink @param {(line: any) => string} colorOf @param {{isHere?: boolean}} [how] times in the reader's zone
  * @returns {{data: any[], layout: any}}
  */
-export function figureOf(pieces, chart, ink, colorOf) {
+export function figureOf(pieces, chart, ink, colorOf, { isHere = false } = {}) {
   const model = /** @type {any} */ (chart.model);
   const { x } = model;
   const data = [];
@@ -23,8 +30,7 @@ export function figureOf(pieces, chart, ink, colorOf) {
     const { n } = series;
     if (!n) continue;
     const color = colorOf(piece); // "rgb(r, g, b)"
-    // ISO without a zone is UTC to Plotly, in Python as in the browser.
-    const at = x === "time" ? Array.from(series.x.subarray(0, n), (s) => new Date(s * 1000).toISOString().replace("T", " ").replace("Z", "")) : known(series.x, n);
+    const at = x === "time" ? Array.from(series.x.subarray(0, n), (s) => momentOf(s, isHere)) : known(series.x, n);
     const common = { type: "scatter", mode: n === 1 ? "markers" : "lines", x: at, legendgroup: id };
     const [low, high] = [piece.low ?? series.low, piece.high ?? series.high];
     if (model.band && low !== high) {
@@ -42,14 +48,14 @@ export function figureOf(pieces, chart, ink, colorOf) {
   const title = [chart.name, chart.metric.unit ? `(${chart.metric.unit})` : ""].filter(Boolean).join(" ").replaceAll("&", "&amp;").replaceAll("<", "&lt;");
   const v = chart.view;
   const range = v ? (chart.log ? [Math.log10(v.y0), Math.log10(v.y1)] : [v.y0, v.y1]) : null;
-  const zoom = model.zoom && !model.logX && x !== "time" ? { range: model.zoom } : {};
+  const zoom = model.zoom && !model.logX ? { range: x === "time" ? model.zoom.map((/** @type {number} */ s) => momentOf(s, isHere)) : model.zoom } : {};
   const layout = {
     title: { text: title, font: { size: 16 } },
     uirevision: "kept", // zoom survives new points
     paper_bgcolor: ink.of("--panel"), plot_bgcolor: ink.of("--panel"),
     font: { color: ink.of("--text"), size: 12, family: "system-ui, sans-serif" },
     margin: { l: 64, r: 24, t: 48, b: 48 }, hovermode: "x unified", legend: { orientation: "h", y: -0.12 },
-    xaxis: { ...look, ...(model.logX ? { type: "log" } : zoom), ...(x === "time" ? { type: "date" } : {}), ...(x === "step" ? { tickformat: "," } : {}), title: { text: x === "relative" ? "seconds since the start" : x === "time" ? "time (UTC)" : x } },
+    xaxis: { ...look, ...(model.logX ? { type: "log" } : zoom), ...(x === "time" ? { type: "date" } : {}), ...(x === "step" ? { tickformat: "," } : {}), title: { text: x === "relative" ? "seconds since the start" : x === "time" ? (isHere ? "time" : "time (UTC)") : x } },
     // It opens on what the small chart shows; a double click shows all.
     yaxis: { ...look, ...(range?.every(Number.isFinite) ? { range } : {}), title: { text: chart.metric.unit ?? "" }, type: chart.log ? "log" : "linear" },
   };
