@@ -2,7 +2,7 @@
 /** What can be taken back, the newest first: Ctrl+Z and the button of a toast take the same; and what was taken back and can be
  * done again, until something else is done. */
 
-/** @typedef {{words: string, undo: () => any, redo?: () => any, isTaken: boolean, at_ms: number, done?: any}} Step */
+/** @typedef {{words: string, undo: () => any, redo?: () => any, isTaken: boolean, at_ms: number, done?: Promise<any>}} Step `done`: when what is under way with it has ended */
 
 const MOST = 50;
 
@@ -20,15 +20,15 @@ export function remembering(words, undo, redo) {
   return step;
 }
 
-/** Take one step back, once. @param {Step} step @returns {Promise<void>} */
+/** Take one step back, once. Both ways are known at once and wait for each other: who presses quickly takes back this step, and no
+ * other one. @param {Step} step @returns {Promise<void>} */
 export async function takeBack(step) {
   if (step.isTaken) return;
   step.isTaken = true;
   forget(step);
-  const done = step.undo();
-  if (step.redo) taken.push(Object.assign(step, { done })); // at once: who does it again meanwhile waits for it
+  if (step.redo) taken.push(step);
   try {
-    await done;
+    await after(step, step.undo);
   } catch (error) {
     taken = taken.filter((each) => each !== step);
     throw error;
@@ -37,12 +37,26 @@ export async function takeBack(step) {
 
 /** Do again what was taken back last. @param {Step} step @returns {Promise<void>} */
 export async function doAgain(step) {
-  if (taken.at(-1) !== step) return;
+  if (!step.redo || taken.at(-1) !== step) return;
   taken.pop();
-  await step.done;
-  await step.redo?.();
   Object.assign(step, { isTaken: false, at_ms: performance.now() });
   steps.push(step);
+  try {
+    await after(step, step.redo);
+  } catch (error) {
+    forget(step);
+    throw error;
+  }
+}
+
+/** Call when what is under way with this step has ended; at once if nothing is. @param {Step} step @param {() => any} call */
+function after(step, call) {
+  const done = step.done ? step.done.then(call) : Promise.resolve(call());
+  const ended = () => void (step.done === kept && (step.done = undefined));
+  /** @type {Promise<any>} */
+  const kept = done.then(ended, ended);
+  step.done = kept;
+  return done;
 }
 
 /** Nothing can be done again: the page shows something else now. */

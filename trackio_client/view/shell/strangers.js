@@ -78,8 +78,8 @@ function namedCharts(state, asked) {
 function foreignSettings(state, experiments) {
   const rows = state.get("experiments");
   if (!rows.length || experiments.lacksColumns()) return [];
-  const keys = [...new Set([...(state.get("by") ?? []), ...(state.get("facet") ? [state.get("facet")] : [])])];
-  return keys.filter((key) => !OF_EVERY_ROW.has(key) && !rows.some((/** @type {any} */ row) => row.columns[key] !== undefined)).map((key) => key.replace(/^config:/, ""));
+  const keys = [...new Set([...(state.get("by") ?? []), ...(state.get("facet") ?? [])])];
+  return keys.filter((key) => !OF_EVERY_ROW.has(key) && !key.startsWith("but:") && !rows.some((/** @type {any} */ row) => row.columns[key] !== undefined)).map((key) => key.replace(/^config:/, ""));
 }
 
 /** @param {import("../data/state.js").PageState} state @param {import("../data/experiments.js").Experiments} experiments

@@ -23,7 +23,7 @@ export class Watch {
     this.isAsking = false;
     /** @type {Set<string>} those whose silence was told already */ this.silent = new Set();
     onMarks(() => this.plan());
-    state.addEventListener("change", (/** @type {any} */ event) => event.detail.has("experiments") && this.look(state.get("experiments")));
+    state.addEventListener("change", (/** @type {any} */ event) => (event.detail.has("experiments") || event.detail.has("progress")) && this.look(state.get("experiments")));
     document.addEventListener("visibilitychange", () => !document.hidden && this.unflash());
     this.plan();
   }
