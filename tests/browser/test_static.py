@@ -37,7 +37,7 @@ def test_it_shows_lists_charts_states_and_one_experiment_from_whole_files_alone(
     expect(sign).to_have_attribute("title", "1 alert: a warning")
     page.get_by_role("link", name="Overview").click()
     expect(page.get_by_role("region", name="Alerts").get_by_role("listitem")).to_contain_text("Look")
-    page.get_by_role("link", name="broken").click()
+    page.locator(".tk-row").get_by_role("link", name="broken").click()
     expect(page.locator(".tk-callout")).to_contain_text("Failed")
     expect(page.locator(".tk-error")).to_contain_text("OutOfMemoryError")
     expect(page.locator(".tk-summary")).to_contain_text("eval/f1")
