@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.looks import CONTRAST
+from tests.browser.looks import AWAY, CONTRAST
 from tests.browser.trainings import Training, trained
 from tests.browser.waiting import becomes, reads_well
 
@@ -100,6 +100,22 @@ def test_a_link_is_a_view_and_says_what_of_it_is_not_here(page, space, project):
     expect(said).to_contain_text("There is no saved view “nobodys”")
     shows(page, "run-3", "run-4")
     said.get_by_role("button", name="Close").click()
+    expect(said).to_have_count(0)
+    # So are names of charts and settings: those that were arranged, set by themselves, or that others are drawn by.
+    named = "pin=gone/pinned,train/loss&hide=gone/hidden&order=gone/moved&result=gone/result"
+    named += "&by=config:momentum&facet=config:lr"
+    page.goto(f"{space.url}/?project={project}&{named}")
+    expect(said).to_contain_text(
+        "logged “gone/pinned”, “gone/hidden” and “gone/moved”, nor 1 more, which the address names."
+    )
+    expect(said).to_contain_text("No experiment of this project has the setting “momentum”, by which")
+    page.evaluate("trackioPage.shell.state.set({pins: [], hides: [], order: [], compareMetric: null, by: []})")
+    expect(said).to_have_count(0)
+    # What this browser remembers of charts that are gone is no news.
+    page.goto(f"{space.url}/?project={project}")
+    expect(row(page, "run-11")).to_be_visible()
+    page.evaluate("trackioPage.shell.state.set({pins: ['gone/pinned']})")
+    page.wait_for_url(re.compile("pin=gone"))
     expect(said).to_have_count(0)
 
 
@@ -264,6 +280,55 @@ def test_what_was_done_is_taken_back(opened):
     expect(page).to_have_url(re.compile("filter=accuracy"))
     page.keyboard.press("Control+z")
     expect(page.get_by_label("Filter metrics")).to_have_value("")
+    # And done again, by either key or by its name, until something else is done.
+    page.keyboard.press("Control+Shift+z")
+    expect(page).to_have_url(re.compile("filter=accuracy"))
+    expect(toast(page).last).to_contain_text("Done again: the metric filter.")
+    page.keyboard.press("Control+k")
+    page.get_by_role("combobox").fill("redo")
+    expect(page.get_by_role("option", selected=True)).to_contain_text("the change of view")
+    page.keyboard.press("Enter")
+    expect(page.locator(".tk-view.table")).to_be_visible()
+    page.keyboard.press("Control+z")
+    expect(page.locator(".tk-view.table")).to_be_hidden()
+    row(page, "run-6").locator(".tk-tick").click()
+    page.wait_for_url("**shown=**")
+    page.keyboard.press("Control+y")
+    expect(page.locator(".tk-view.table")).to_be_hidden()
+
+
+def test_writers_and_owners_archive_and_delete_from_the_list_and_the_page_of_one(opened):
+    page = opened
+
+    def menu():
+        row(page, "run-8").hover()
+        row(page, "run-8").get_by_role("button", name="What to do with run-8").click()
+
+    becomes(lambda: page.evaluate("trackioPage.shell.source.may"), "owner")
+    for role, may in (("viewer", []), ("writer", ["Archive"]), ("owner", ["Archive", "Delete"])):
+        page.evaluate("(role) => (trackioPage.shell.source.may = role)", role)
+        menu()
+        expect(page.get_by_role("option", name="Copy its id")).to_be_visible()
+        labels = page.locator(".tk-menu:popover-open .tk-menu-label").all_inner_texts()
+        assert [label for label in labels if label in ("Archive", "Delete", "Mark as paused")] == may  # it has ended
+        page.keyboard.press("Escape")
+    menu()
+    page.get_by_role("option", name="Archive").click()
+    expect(page.locator(".tk-side-out")).to_contain_text("1 archived")
+    page.keyboard.press("Control+z")
+    expect(row(page, "run-8")).to_be_visible()
+    page.keyboard.press("Control+Shift+z")
+    expect(page.locator(".tk-side-out")).to_contain_text("1 archived")
+    page.keyboard.press("Control+z")
+    row(page, "run-8").get_by_role("link").click()
+    expect(page.locator(".tk-head h1")).to_have_text("run-8")
+    page.locator(".tk-tabs").get_by_role("button", name="What to do with run-8").click()
+    page.get_by_role("option", name="Delete").click()
+    expect(page.locator(".tk-view.table")).to_be_visible()
+    expect(row(page, "run-8")).to_have_count(0)
+    toast(page).filter(has_text="Deleted 1 experiment.").get_by_role("button", name="Undo").click()
+    page.locator(".tk-tabs").get_by_role("link", name="Metrics").click()
+    expect(row(page, "run-8")).to_be_visible()
 
 
 def test_experiments_are_starred_hidden_and_shown_again(opened, space, project):
@@ -333,17 +398,56 @@ def test_the_browser_tells_when_a_watched_experiment_ends(page, space, request):
     name = f"habits {request.node.name}"
     alive = Training(space.url, name, "long one", started_s=time.time() - 60)
     alive.log([(step, {"loss": 1.0}) for step in range(10)])
+    trained(space.url, name, "done", steps=3)
     page.goto(f"{space.url}/?project={name}&experiment={alive.experiment_id}")
     expect(page.locator(".tk-head h1")).to_have_text("long one")
+    shows(page, "done", "long one")
+    page.keyboard.press("Control+k")
+    page.get_by_role("combobox").fill("only what runs")
+    page.keyboard.press("Enter")
+    shows(page, "long one")
+    page.locator(".tk-tabs").get_by_role("button", name="What to do with long one").click()
+    page.get_by_role("option", name="Mark as paused").click()
+    expect(row(page, "long one").locator("[aria-label=paused]")).to_be_visible()
+    page.keyboard.press("Control+z")
+    expect(row(page, "long one").locator("[aria-label=running]")).to_be_visible()
     assert page.evaluate("Notification.permission") == "granted"
     bell = page.get_by_role("button", name="Tell me when it ends")
     bell.click()
-    expect(toast(page)).to_contain_text("This browser tells you when “long one” ends")
+    expect(toast(page).filter(has_text="This browser tells you when “long one” ends")).to_be_visible()
     expect(page.get_by_role("button", name="Do not tell me when it ends")).to_have_attribute("aria-pressed", "true")
     page.locator(".tk-tabs").get_by_role("link", name="Metrics").click()
+    alive.event("mark", step=4, mark="alert", title="Loss rose", data={"level": "warn", "text": "by half"})
+    expect(toast(page).filter(has_text="Long one: alert.")).to_contain_text("Loss rose. by half")
+    becomes(lambda: page.evaluate("told"), [["long one: alert", f"{name}\nLoss rose\nby half"]])
+    page.evaluate("told.length = 0")
     alive.finish("failed", message="out of memory")
     expect(toast(page).filter(has_text="Long one: failed.")).to_contain_text("Out of memory")
     becomes(lambda: page.evaluate("told"), [["long one: failed", f"{name}\nOut of memory. Exit code 1."]])
     expect(row(page, "long one").locator("[aria-label=watched]")).to_have_count(0)
     toast(page).filter(has_text="Long one: failed.").get_by_role("button", name="Open").click()
     expect(page.locator(".tk-head h1")).to_have_text("long one")
+
+
+@pytest.mark.parametrize("why", ["blocked for this address", "no notifications to a page without https"])
+def test_without_notifications_the_page_and_its_title_tell(page, space, request, why):
+    lacks = (
+        "Object.defineProperty(Notification, 'permission', { get: () => 'denied' });"
+        if "blocked" in why
+        else "Object.defineProperty(globalThis, 'isSecureContext', { get: () => false });"
+    )
+    page.add_init_script(lacks)
+    name = f"habits {request.node.name}"
+    alive = Training(space.url, name, "long one", started_s=time.time() - 60)
+    alive.log([(step, {"loss": 1.0}) for step in range(10)])
+    page.goto(f"{space.url}/?project={name}&experiment={alive.experiment_id}")
+    page.get_by_role("button", name="Tell me when it ends").click()
+    expect(toast(page)).to_contain_text(why)
+    title = page.title()
+    page.evaluate(AWAY)
+    alive.finish()
+    page.evaluate("trackioPage.shell.watch().then((watch) => watch.ask())")  # as its clock would
+    expect(toast(page).filter(has_text="Long one: finished.")).to_be_attached()
+    assert page.title() == "● long one: finished"
+    page.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
+    becomes(page.title, title)

@@ -21,7 +21,7 @@ def test_it_shows_lists_charts_states_and_one_experiment_from_whole_files_alone(
     url = deploy(world.hub, world.api)
     names = fill(
         world.store,
-        recent(1, 400, name="first"),
+        recent(1, 400, name="first").event(kind="mark", mark="alert", title="Look", step=3, time_us=1, data={}),
         recent(2, 400, name="broken", end="failed"),
         recent(3, 400, name="still going", end=None),
     )
@@ -33,7 +33,11 @@ def test_it_shows_lists_charts_states_and_one_experiment_from_whole_files_alone(
     expect(page.locator(".tk-running")).to_have_text("1 running")
     expect(page.locator(".tk-fresh")).to_have_text(re.compile(r"as of \d\d:\d\d"))
     expect(page.locator(".tk-section-fold")).to_have_text(["train", "eval", "system"])
-    page.get_by_role("link", name="broken").click()
+    sign = page.locator(".tk-row", has_text="first").locator(".tk-alert")
+    expect(sign).to_have_attribute("title", "1 alert: a warning")
+    page.get_by_role("link", name="Overview").click()
+    expect(page.get_by_role("region", name="Alerts").get_by_role("listitem")).to_contain_text("Look")
+    page.locator(".tk-row").get_by_role("link", name="broken").click()
     expect(page.locator(".tk-callout")).to_contain_text("Failed")
     expect(page.locator(".tk-error")).to_contain_text("OutOfMemoryError")
     expect(page.locator(".tk-summary")).to_contain_text("eval/f1")

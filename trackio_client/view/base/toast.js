@@ -3,7 +3,7 @@
  * the keyboard; Ctrl+Z takes the same step back also when it has gone. */
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
-import { remembering, takeBack } from "./undo.js";
+import { doAgain, remembering, takeBack } from "./undo.js";
 
 const STAYS_MS = 8000;
 const STAYS_WITH_UNDO_MS = 12000; // long enough to read, regret and reach
@@ -11,14 +11,14 @@ const MOST = 3;
 
 /**
  * @param {string} words what was done: "Deleted 3 experiments."
- * @param {{undo?: () => any, word?: string, isTrouble?: boolean, stays_ms?: number, act?: {word: string, run: () => any}}} [how] `undo` may be a promise's function: what it
- *   throws is said; `word` stands on the button ("Undo"); `isTrouble`: it did not work, and stays until it is closed;
+ * @param {{undo?: () => any, redo?: () => any, word?: string, isTrouble?: boolean, stays_ms?: number, act?: {word: string, run: () => any}}} [how] `undo` may be a promise's function: what it
+ *   throws is said; `redo` does it again after that; `word` stands on the button ("Undo"); `isTrouble`: it did not work, and stays until it is closed;
  *   `act` is another button, which undoes nothing
  * @returns {{close: () => void}}
  */
-export function toast(words, { undo, act, word = "Undo", isTrouble = false, stays_ms = undo ? STAYS_WITH_UNDO_MS : STAYS_MS } = {}) {
+export function toast(words, { undo, redo, act, word = "Undo", isTrouble = false, stays_ms = undo ? STAYS_WITH_UNDO_MS : STAYS_MS } = {}) {
   const place = region();
-  const step = undo ? remembering(words, undo) : null;
+  const step = undo ? remembering(words, undo, redo) : null;
   const shut = h("button", { class: "tk-btn bare icon sm", "aria-label": "Close", title: "Close" }, icon("close"));
   const node = h("div", { class: isTrouble ? "tk-toast trouble" : "tk-toast" }, h("span", { class: "tk-toast-words" }, words));
   let timer = 0;
@@ -64,6 +64,16 @@ export async function undoStep(step) {
     toast(`Taken back: ${step.words.replace(/[.]$/, "")}.`, { stays_ms: 3000 });
   } catch (error) {
     toast(`That could not be taken back: ${/** @type {Error} */ (error).message}`, { isTrouble: true });
+  }
+}
+
+/** Do again what was taken back, and say so. @param {import("./undo.js").Step} step */
+export async function redoStep(step) {
+  try {
+    await doAgain(step);
+    toast(`Done again: ${step.words.replace(/[.]$/, "")}.`, { stays_ms: 3000 });
+  } catch (error) {
+    toast(`That could not be done again: ${/** @type {Error} */ (error).message}`, { isTrouble: true });
   }
 }
 

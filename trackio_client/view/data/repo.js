@@ -17,6 +17,8 @@ const EVERY_MS = 10_000;
 const LONGEST_WAIT_MS = 300_000;
 const TOGETHER = 8; // requests at once
 const FIRST_LISTS = 6; // of 64 experiments each, the newest; a page with more draws before the others have come
+const ALERTS_OF = 12; // experiments whose overview is fetched for their alerts
+const LEVELS = ["info", "warn", "error"];
 const HEAD = "view/head.json";
 
 /**
@@ -220,6 +222,22 @@ export class RepoSource {
       }
     }
     return { series };
+  }
+
+  /** The newest alerts that the overviews hold, of the experiments that were last heard of: each is a file of its own.
+   * @param {string} project @param {{limit?: number}} [options] @returns {Promise<any>} */
+  async alerts(project, { limit = 200 } = {}) {
+    await this.#open(project);
+    const told = [...this.#rows(project)].filter((row) => row.alert_count > 0 && !row.archived).sort((a, b) => b.last_event_s - a.last_event_s);
+    const ids = told.slice(0, ALERTS_OF).map((row) => row.experiment_id);
+    await this.#draw(ids);
+    const alerts = ids.flatMap((id) => (this.drawn.get(id)?.overview.events ?? []).filter(({ content }) => content.mark === "alert").map(({ writer_id, seq, content }) => ({
+      experiment_id: id, writer_id, seq, position: 0, time_s: content.time_us / 1e6, step: content.step ?? null, title: content.title ?? null, text: content.data?.text ?? null,
+      level: LEVELS.includes(content.data?.level) ? content.data.level : "warn",
+    }))).sort((a, b) => b.time_s - a.time_s);
+    const all = told.reduce((sum, row) => sum + row.alert_count, 0);
+    const shown = Math.min(limit, alerts.length);
+    return { alerts: alerts.slice(0, limit), more: shown < all, left_out: shown < all ? `This page has the newest ${shown} of ${all}, of at most ${ALERTS_OF} experiments` : "" };
   }
 
   /** Why a chart is empty although one of these experiments logged its metric, or null.

@@ -1,8 +1,8 @@
 // @ts-check
 /** What the palette offers: each entry says what it does in the words of its button elsewhere. */
 import { icon } from "../base/icons.js";
-import { lastStep } from "../base/undo.js";
-import { toast, undoStep } from "../base/toast.js";
+import { lastStep, lastTaken } from "../base/undo.js";
+import { redoStep, toast, undoStep } from "../base/toast.js";
 import { addressOf } from "../data/address.js";
 import { age, count, plural } from "../base/words.js";
 import { showPalette, signOf } from "./palette.js";
@@ -19,11 +19,12 @@ export function palette(shell) {
     const go = (/** @type {string} */ view) => () => state.set({ view, experiment: null });
     const views = shell.offered.map(([/** @type {string} */ view, { label }], /** @type {number} */ i) => ({ kind: "Views", label, keys: String(i + 1), mark: () => icon("views"), run: go(view) }));
     const opened = state.get("view") === "experiment" && rows.find((/** @type {any} */ row) => row.id === state.get("experiment"));
-    const step = lastStep();
+    const [step, taken] = [lastStep(), lastTaken()];
     const actions = [
       { label: "Copy the link to this view", run: () => copyLink(shell) },
       ...(source.points ? [{ label: "Copy what is shown as text for an assistant", run: async () => (await import("./brief.js")).copyBrief(shell) }] : []),
       ...(step ? [{ label: "Undo", note: step.words, keys: "Ctrl+Z", run: () => undoStep(step) }] : []),
+      ...(taken ? [{ label: "Redo", note: taken.words, keys: "Ctrl+Shift+Z", run: () => redoStep(taken) }] : []),
       { label: "Save this view, and open others", run: () => shell.showSaved() },
       ...(opened ? [{ label: `Star “${opened.name}”`, run: () => star(opened) }, { label: `Tell me when “${opened.name}” ends`, run: () => watch(opened) }] : []),
       { label: "Show the newest ten experiments", run: () => experiments.tickNewest() },

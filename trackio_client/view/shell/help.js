@@ -16,6 +16,7 @@ const KEYS = [
   null, // the views' letters
   ["Ctrl + K", "go to, or do: anything by its name"],
   ["Ctrl + Z", "take back ticks, filters, axes, a change of view"],
+  ["Ctrl + Shift + Z, Ctrl + Y", "do again what was taken back"],
   ["b", "fold the list"],
   ["/words/", "in a search or filter: a regular expression"],
   ["lr>0.001  state=failed", "in the search: config, metric, tag, group, name, state, steps; = != < <= > >="],

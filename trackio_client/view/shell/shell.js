@@ -46,6 +46,7 @@ export class Shell {
     const usual = this.isSent ? ["size", "dashes"] : KEPT;
     const known = Object.fromEntries(usual.filter((key) => key in kept).map((key) => [key, kept[key]]));
     const { ticks, saved, ...chosen } = said;
+    this.asked = chosen;
     this.ticks = ticks ?? null; // those of the address, until the project is known
     this.state = new PageState({ ...known, folded: kept.folded ?? false, ...chosen });
     this.theme = new Theme(this.state);
@@ -105,7 +106,7 @@ export class Shell {
       state.set({ view: "experiment", experiment: id, event });
     };
     topBar(top, { state, experiments: this.experiments, source: this.source, theme: this.theme, foldSide: () => this.foldSide(), openProject: (project) => this.openProject(project), showPalette: () => this.showPalette(), showSaved: () => this.showSaved(), help: () => this.showHelp() });
-    this.sideBar = new SideBar(this.side, { state, experiments: this.experiments, columns: this.columns, open });
+    this.sideBar = new SideBar(this.side, { state, source: this.source, experiments: this.experiments, columns: this.columns, open });
     sideEdge(this.root, this.side);
     controls(this.bar, state, { byMetric: !this.source.overview, columns: this.columns });
     this._buildTabs();
@@ -123,7 +124,7 @@ export class Shell {
       });
       return link;
     });
-    this.tabs.append(...this.links, ownActions(this.state));
+    this.tabs.append(...this.links, ownActions({ state: this.state, source: this.source, experiments: this.experiments }));
     this.state.follow(["view", "project"], () => {
       const project = this.state.get("project");
       for (const link of this.links) {
@@ -364,7 +365,7 @@ export class Shell {
 
   /** What tells of ends; fetched when something is watched. */
   watch() {
-    const open = (id) => this.state.set({ view: "experiment", experiment: id });
+    const open = (id, event = null) => this.state.set({ view: "experiment", experiment: id, event });
     this._watch ??= import("./watch.js").then(({ Watch }) => new Watch({ source: this.source, state: this.state, open }));
     return this._watch;
   }

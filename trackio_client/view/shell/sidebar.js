@@ -25,10 +25,11 @@ const MOST_TICKED = 100; // more lines than that say nothing, and cost everyone
 export class SideBar {
   /**
    * @param {HTMLElement} root
-   * @param {{state: import("../data/state.js").PageState, experiments: import("../data/experiments.js").Experiments,
+   * @param {{state: import("../data/state.js").PageState, source: any, experiments: import("../data/experiments.js").Experiments,
    *          columns: import("../data/columns.js").Columns, open: (id: string) => void}} parts
    */
-  constructor(root, { state, experiments, columns, open }) {
+  constructor(root, { state, source, experiments, columns, open }) {
+    this.source = source;
     this.state = state;
     this.experiments = experiments;
     this.columns = columns;
@@ -306,7 +307,7 @@ export class SideBar {
 
   /** @param {any} row @param {HTMLElement} button */
   menu(row, button) {
-    const { items, run } = rowItems(row, { experiments: this.experiments, open: this.open, at: button });
+    const { items, run } = rowItems(row, { experiments: this.experiments, source: this.source, open: this.open, at: button });
     openMenu(button, { title: row.name, items, choose: (value) => run(value) });
   }
 

@@ -1,9 +1,9 @@
 // @ts-check
-/** Remembers what the page showed before each change of it – ticks, filters, axes, views – so that Ctrl+Z takes it back. What
+/** Remembers what the page showed before each change of it – ticks, filters, axes, views – so that Ctrl+Z takes it back and Ctrl+Shift+Z does it again. What
  * follows quickly, as letters of a search do, is one step. */
 import { isTyping } from "../base/dom.js";
-import { forget, lastStep, remembering } from "../base/undo.js";
-import { undoStep } from "../base/toast.js";
+import { forget, forgetTaken, lastStep, lastTaken, remembering } from "../base/undo.js";
+import { redoStep, undoStep } from "../base/toast.js";
 import { addressOf, goTo } from "../data/address.js";
 
 const SETTLES_MS = 500;
@@ -31,13 +31,14 @@ export function steps({ state, experiments }) {
     // What a button did has its own way back, ticks that went with it included.
     const last = lastStep();
     if (last && !own.includes(last) && last.at_ms >= began_ms) return;
-    const step = remembering(wordsFor(from, next), () => {
+    const show = (/** @type {Shown} */ shown) => {
       settle(); // what was changed a moment ago is a step of its own
       isOurs = true;
-      goTo(from.address.startsWith("?") ? from.address : "", state, experiments, from.ticks);
+      goTo(shown.address.startsWith("?") ? shown.address : "", state, experiments, shown.ticks);
       settle();
       isOurs = false;
-    });
+    };
+    const step = remembering(wordsFor(from, next), () => show(from), () => show(next));
     own.push(step);
   };
   state.addEventListener("change", (/** @type {any} */ event) => {
@@ -55,17 +56,23 @@ export function steps({ state, experiments }) {
   addEventListener("popstate", () => {
     const last = own.pop();
     if (last) forget(last);
+    forgetTaken();
     isOurs = true;
     settle();
     isOurs = false;
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key.toLowerCase() !== "z" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey || isTyping(event.target)) return;
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || isTyping(event.target)) return;
+    const key = event.key.toLowerCase();
+    const isBack = key === "z" && !event.shiftKey;
+    const isAgain = (key === "z" && event.shiftKey) || (key === "y" && event.ctrlKey && !event.shiftKey);
+    if (!isBack && !isAgain) return;
     settle();
-    const step = lastStep();
+    const step = isBack ? lastStep() : lastTaken();
     if (!step) return;
     event.preventDefault();
-    undoStep(step);
+    if (isBack) undoStep(step);
+    else redoStep(step);
   });
 }
 

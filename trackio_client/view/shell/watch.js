@@ -1,18 +1,20 @@
 // @ts-check
-/** Tells when a watched experiment ends, also while the tab is hidden: the page asks for the watched ones, slowly, for as long as
+/** Tells when a watched experiment ends or alerts, also while the tab is hidden: the page asks for the watched ones, slowly, for as long as
  * there are any. Browsers let a hidden page's clock tick once a minute at most, and none at all once it is closed. */
 import { isMarked, mark, marked, onMarks } from "../base/marks.js";
 import { remember, remembered } from "../base/remember.js";
 import { toast } from "../base/toast.js";
+import { eventOf } from "../data/state.js";
 import { stateWord } from "../base/icons.js";
-import { capital } from "../base/words.js";
+import { capital, plural } from "../base/words.js";
 
 const EVERY_MS = 15_000;
 const MOST = 20; // watched at once: each is a request
+const LOOKED_AT = 50; // alerts of a project, the newest
 const ENDS = ["finished", "failed", "interrupted"];
 
 export class Watch {
-  /** @param {{source: any, state: import("../data/state.js").PageState, open: (id: string) => void}} parts */
+  /** @param {{source: any, state: import("../data/state.js").PageState, open: (id: string, event?: string | null) => void}} parts */
   constructor({ source, state, open }) {
     this.source = source;
     this.state = state;
@@ -21,7 +23,7 @@ export class Watch {
     this.isAsking = false;
     /** @type {Set<string>} those whose silence was told already */ this.silent = new Set();
     onMarks(() => this.plan());
-    state.addEventListener("change", (/** @type {any} */ event) => event.detail.has("experiments") && this.look(state.get("experiments")));
+    state.addEventListener("change", (/** @type {any} */ event) => (event.detail.has("experiments") || event.detail.has("progress")) && this.look(state.get("experiments")));
     document.addEventListener("visibilitychange", () => !document.hidden && this.unflash());
     this.plan();
   }
@@ -35,11 +37,12 @@ export class Watch {
     if (ENDS.includes(row.state)) return void toast(`“${row.name}” has ended: ${stateWord(row.state)}.`);
     if (marked("watched").length >= MOST) return void toast(`${MOST} experiments are watched. Stop watching one of them first.`, { isTrouble: true });
     mark("watched", [row.id], true);
+    keepTold(row.id, row.alert_count ?? 0);
     const may = await permission();
     const off = () => mark("watched", [row.id], false);
-    if (may === "granted") toast(`This browser tells you when “${row.name}” ends, as long as a page of this server is open.`, { undo: off });
-    else if (may === "denied") toast(`You are told here, in the page and in its title, when “${row.name}” ends. Notifications are blocked for this address: allow them in the browser's settings of the site.`, { undo: off });
-    else toast(`You are told here, in the page and in its title, when “${row.name}” ends. This browser gives no notifications to a page without https.`, { undo: off });
+    if (may === "granted") toast(`This browser tells you when “${row.name}” ends, and of its alerts, as long as a page of this server is open.`, { undo: off });
+    else if (may === "denied") toast(`You are told here, in the page and in its title, when “${row.name}” ends or alerts. Notifications are blocked for this address: allow them in the browser's settings of the site.`, { undo: off });
+    else toast(`You are told here, in the page and in its title, when “${row.name}” ends or alerts. This browser gives no notifications to a page without https.`, { undo: off });
   }
 
   plan() {
@@ -70,6 +73,7 @@ export class Watch {
 
   /** @param {any} row */
   heard(row) {
+    this.heardAlerts(row);
     const ended = ENDS.includes(row.state);
     if (!ended && row.state !== "lost_contact") return void this.silent.delete(row.id);
     if (!ended && this.silent.has(row.id)) return;
@@ -82,20 +86,45 @@ export class Watch {
     this.tell(row);
   }
 
+  /** Alerts that it told since the last look, by what its row says: one notification for all of them. @param {any} row */
+  async heardAlerts(row) {
+    const now = row.alert_count ?? 0;
+    const before = remembered().alertsTold?.[row.id];
+    if (before === now) return;
+    keepTold(row.id, now); // also where there are fewer: the server holds less of it than it did
+    if (!(now > before) || !claimed(`${row.id} alerts ${now}`)) return;
+    let fresh = [];
+    try {
+      const { alerts } = await this.source.alerts(row.project, { limit: LOOKED_AT });
+      fresh = alerts.filter((/** @type {any} */ alert) => alert.experiment_id === row.id).slice(0, now - before);
+    } catch {
+      // That there is one is known all the same.
+    }
+    const [first] = fresh;
+    const more = now - before > 1 ? `and ${plural(now - before - 1, "earlier alert")}` : "";
+    const words = [first?.title ?? plural(now - before, "new alert"), first?.text === first?.title ? "" : first?.text, first ? more : ""].filter(Boolean);
+    this.say(row, { title: `${row.name}: alert`, body: words.join("\n"), words: words.join(". "), isTrouble: (first?.level ?? row.alert_level) !== "info", event: first ? eventOf(row.id, first.time_s) : null });
+  }
+
   /** @param {any} row */
   tell(row) {
-    const title = `${row.name}: ${stateWord(row.state)}`;
-    const body = [row.project, row.state === "finished" ? "" : row.evidence].filter(Boolean).join("\n").slice(0, 300);
+    const why = row.state === "finished" ? "" : (row.evidence ?? "");
+    this.say(row, { title: `${row.name}: ${stateWord(row.state)}`, body: why, words: why, isTrouble: row.state !== "finished" });
+  }
+
+  /** In the page, in its title while it is hidden, and by the browser. @param {any} row
+   * @param {{title: string, body: string, words: string, isTrouble: boolean, event?: string | null}} what */
+  say(row, { title, body, words, isTrouble, event = null }) {
     const go = () => {
       window.focus();
       if (row.project !== this.state.get("project")) this.state.set({ project: row.project });
-      this.open(row.id);
+      this.open(row.id, event);
     };
-    toast(`${capital(title)}. ${row.state === "finished" ? "" : (row.evidence ?? "")}`.trim(), { isTrouble: row.state !== "finished", stays_ms: 60_000, act: { word: "Open", run: go } });
+    toast(`${capital(title)}. ${words}`.trim(), { isTrouble, stays_ms: 60_000, act: { word: "Open", run: go } });
     if (document.hidden) this.flash(title);
     if (globalThis.Notification?.permission !== "granted") return;
     try {
-      const shown = new Notification(title, { body, tag: `trackio ${row.id}` });
+      const shown = new Notification(title, { body: [row.project, body].filter(Boolean).join("\n").slice(0, 300), tag: `trackio ${row.id}${event ? " alert" : ""}` });
       shown.onclick = () => (go(), shown.close());
     } catch {
       // Phones want a service worker for it; the title and the line in the page say it.
@@ -113,6 +142,12 @@ export class Watch {
     document.title = this.before;
     this.before = undefined;
   }
+}
+
+/** How many alerts of an experiment were told to this reader. @param {string} id @param {number} count */
+function keepTold(id, count) {
+  const known = Object.entries({ ...remembered().alertsTold, [id]: count }).slice(-100);
+  remember({ alertsTold: Object.fromEntries(known) });
 }
 
 /** Whether this page is the first of the browser's tabs to say it. @param {string} what */

@@ -16,6 +16,64 @@ async function inParts(ids, call, field) {
   return done;
 }
 
+/** @typedef {[string, () => Promise<any>, () => Promise<any>]} Said what was done, what takes it back, and what does it again
+ * @typedef {{source: any, experiments: any}} Parts */
+
+/** Out of the usual lists, or back if all are out. @param {any[]} rows @param {Parts} parts @returns {Promise<Said>} */
+async function setArchived(rows, { source }) {
+  const on = !rows.every((row) => row.archived);
+  const change = (/** @type {string[]} */ ids, /** @type {boolean} */ archived) => inParts(ids, (some) => source.editMany({ experiments: some, archived }), "edited");
+  const edited = await change(rows.map((row) => row.id), on);
+  const words = on ? `Archived ${plural(edited.length, "experiment")}: out of the usual lists, and found with archived = true.` : `${plural(edited.length, "experiment")} back in the usual lists.`;
+  return [words, () => change(edited, !on), () => change(edited, on)];
+}
+
+/** @param {any[]} rows @param {Parts} parts @returns {Promise<Said>} */
+async function putIntoBin(rows, { source }) {
+  const put = (/** @type {string[]} */ ids) => inParts(ids, (some) => source.binned("put", some), "binned");
+  const binned = await put(rows.map((row) => row.id));
+  return [
+    `Deleted ${plural(binned.length, "experiment")}. In the bin for seven days; what was pushed to a dataset repo stays in its history.`,
+    () => inParts(binned, (some) => source.binned("restore", some), "restored"),
+    () => put(binned),
+  ];
+}
+
+/** Say that it pauses, or runs: of a training that was stopped for a while, or goes on. @param {any} row @param {Parts} parts @returns {Promise<Said>} */
+async function setPaused(row, { source }) {
+  const on = row.state !== "paused";
+  const change = (/** @type {boolean} */ paused) => source.edit(row.id, { state: paused ? "paused" : "running" });
+  await change(on);
+  return [on ? `“${row.name}” is marked as paused. Its training is not touched.` : `“${row.name}” is not marked as paused any more.`, () => change(!on), () => change(on)];
+}
+
+/** Do it, say it, offer to take it back; and look at the list at once. @param {() => Promise<Said>} act @param {Parts} parts */
+async function did(act, { experiments }) {
+  const then = async (/** @type {() => Promise<any>} */ call) => (await call(), experiments.ask());
+  try {
+    const [words, back, again] = await act();
+    toast(words, { undo: () => then(back), redo: () => then(again) });
+  } catch (error) {
+    toast(`That was not done: ${/** @type {Error} */ (error).message}`, { isTrouble: true });
+  } finally {
+    experiments.ask();
+  }
+}
+
+/** What may be done with one experiment by who reads here: items of a menu, each with what it does.
+ * @param {any} row @param {Parts} parts @param {() => void} [gone] it was deleted: its own page has nothing to show any more
+ * @returns {{value: string, label: string, note?: string, run: () => any}[]} */
+export function actionsOf(row, parts, gone = () => {}) {
+  const { source } = parts;
+  const canEdit = Boolean(source.editMany) && (source.may === "writer" || source.may === "owner");
+  const pauses = canEdit && (row.state === "running" || row.state === "lost_contact" || row.state === "paused");
+  return [
+    ...(pauses ? [{ value: "pause", label: row.state === "paused" ? "Mark as running again" : "Mark as paused", run: () => did(() => setPaused(row, parts), parts) }] : []),
+    ...(canEdit ? [{ value: "archive", label: row.archived ? "Unarchive" : "Archive", note: "for everybody", run: () => did(() => setArchived([row], parts), parts) }] : []),
+    ...(source.binned && source.may === "owner" ? [{ value: "delete", label: "Delete", note: "into the bin", run: () => did(() => putIntoBin([row], parts).then((said) => (gone(), said)), parts) }] : []),
+  ];
+}
+
 export class Actions {
   /** @param {{state: any, source: any, experiments: any, choosing: import("./choosing.js").Choosing, copy: () => void, against: (id: string) => void}} parts */
   constructor({ state, source, experiments, choosing, copy, against }) {
@@ -101,46 +159,22 @@ export class Actions {
       inParts(ids, (some) => this.source.editMany({ experiments: some, [add ? "add_tags" : "remove_tags"]: [tag] }), "edited");
     await this.did(async () => {
       const edited = await change(this.rows().map((row) => row.id), on);
-      return [`${on ? `Tagged ${plural(edited.length, "experiment")} “${tag}”` : `Removed “${tag}” from ${plural(edited.length, "experiment")}`}.`, () => change(edited, !on)];
+      return [`${on ? `Tagged ${plural(edited.length, "experiment")} “${tag}”` : `Removed “${tag}” from ${plural(edited.length, "experiment")}`}.`, () => change(edited, !on), () => change(edited, on)];
     });
   }
 
   async setArchived() {
-    const rows = this.rows();
-    const on = !rows.every((row) => row.archived);
-    const change = (/** @type {string[]} */ ids, /** @type {boolean} */ archived) => inParts(ids, (some) => this.source.editMany({ experiments: some, archived }), "edited");
-    await this.did(async () => {
-      const edited = await change(rows.map((row) => row.id), on);
-      this.choosing.clear();
-      const words = on ? `Archived ${plural(edited.length, "experiment")}: out of the usual lists, and found with archived = true.` : `${plural(edited.length, "experiment")} back in the usual lists.`;
-      return [words, () => change(edited, !on)];
-    });
+    await this.did(() => setArchived(this.rows(), this).then((said) => (this.choosing.clear(), said)));
   }
 
   async delete() {
-    const ids = this.rows().map((row) => row.id);
-    await this.did(async () => {
-      const binned = await inParts(ids, (some) => this.source.binned("put", some), "binned");
-      this.choosing.clear();
-      return [
-        `Deleted ${plural(binned.length, "experiment")}. In the bin for seven days; what was pushed to a dataset repo stays in its history.`,
-        () => inParts(binned, (some) => this.source.binned("restore", some), "restored"),
-      ];
-    });
+    await this.did(() => putIntoBin(this.rows(), this).then((said) => (this.choosing.clear(), said)));
   }
 
-  /** Do it, say it, offer to take it back; and look at the list at once. @param {() => Promise<[string, () => Promise<any>]>} act */
+  /** @param {() => Promise<Said>} act */
   async did(act) {
     this.root.classList.add("busy");
-    try {
-      const [words, back] = await act();
-      toast(words, { undo: async () => (await back(), this.experiments.ask()) });
-    } catch (error) {
-      toast(`That was not done: ${/** @type {Error} */ (error).message}`, { isTrouble: true });
-    } finally {
-      this.root.classList.remove("busy");
-      this.experiments.ask();
-    }
+    await did(act, this);
+    this.root.classList.remove("busy");
   }
 }
-
