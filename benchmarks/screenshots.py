@@ -1,5 +1,7 @@
 """Pictures of every page, to look at: page × width × theme × (empty, one, typical, causes, 1,000 experiments, error).
 
+`--only pages` are those of their own: link, frame, file, Manage, Configuration.
+
     python benchmarks/screenshots.py [--into screenshots] [--only typical,thousand]
     python benchmarks/screenshots.py --docs docs/images     the README's: the demo, while it trains
 
@@ -25,9 +27,10 @@ from tests.browser.conftest import Space, chromium_path, free_port  # noqa: E402
 from tests.browser.made_up import made_up_gpus, made_up_labels  # noqa: E402
 from tests.browser.trainings import Training, curve, sweep, trained  # noqa: E402
 
-WIDTHS = {1440: 900, 1024: 768, 390: 844}
+WIDTHS = {2560: 1440, 1440: 900, 1024: 768, 390: 844}
 VIEWS = ("overview", "metrics", "compare", "labels", "system", "media", "table", "bin", "experiment")
 SETTLE_MS = 1200
+ALL = "empty,one,typical,causes,pages,thousand,error"
 
 
 def typical(space: Space) -> str:
@@ -104,6 +107,53 @@ def causes(space: Space) -> str:
     return "causes"
 
 
+NOTES = """## Why
+A **warmer** start than `digits-lr3e-4`, see [the paper](https://example.org).
+
+| seed | loss |
+| --- | --- |
+| 1 | 0.41 |
+| 2 | 0.43 |
+"""
+
+
+def pages(space: Space, into: Path) -> dict[str, str]:
+    """Addresses of the pages of their own: of one experiment that tells something, and of three."""
+    made = [
+        trained(
+            space.url, "pages", f"digits-lr{3 * (i + 1)}e-4", steps=300 - 40 * i, state=state, system=True, wave=i,
+            notes=NOTES if i == 0 else None, tags=["demo"],
+            config={"lr": 3e-4 * (i + 1), "optimizer": {"name": "adamw"}},
+        )
+        for i, state in enumerate((None, "finished", "failed"))
+    ]  # fmt: skip
+    ids = [each.experiment_id for each in made]
+
+    def link(*experiments: str) -> dict[str, str]:
+        wish = {"experiments": experiments, "name": "Learning rates"}
+        return dict(httpx.post(f"{space.url}/v1/shares", json=wish, timeout=60).json())
+
+    def file(name: str, *experiments: str, **more: str) -> str:
+        wish = {"experiment": list(experiments), **more}
+        path = into / f"{name}.html"
+        path.write_bytes(httpx.get(f"{space.url}/v1/snapshot.html", params=wish, timeout=60).content)
+        return path.resolve().as_uri()
+
+    one, three = link(ids[0]), link(*ids)
+    return {
+        "share-one": one["address"],
+        "share-three": three["address"],
+        "share-facet": f"{three['address']}?facet=config:lr",
+        "share-ended": f"{space.url}/s/nothing",
+        "embed-three": three["embed"],
+        "embed-chart": f"{three['embed']}?metric=train/loss",
+        "file-one": file("one", ids[0]),
+        "file-three": file("three", *ids, state="by=config:optimizer.name"),
+        "manage": f"{space.url}/manage/",
+        "configuration": f"{space.url}/configuration/",
+    }
+
+
 def newest(space: Space, project: str) -> str:
     """The id of the experiment whose page is pictured."""
     rows = httpx.get(f"{space.url}/v1/experiments", params={"project": project}, timeout=60).json()["experiments"]
@@ -162,7 +212,7 @@ def shoot(browser: Browser, address: str, name: str, into: Path, problem: str | 
             settle(page)
             if problem == "goes away":
                 page.route("**/v1/**", lambda route: route.abort())
-                page.locator(".tk-away").wait_for(timeout=20_000)
+                page.locator(".tk-away, .tk-shared-away").first.wait_for(timeout=20_000)
             page.screenshot(path=str(into / f"{name}-{width}-{theme}.png"))
             context.close()
     print(name, flush=True)
@@ -170,7 +220,7 @@ def shoot(browser: Browser, address: str, name: str, into: Path, problem: str | 
 
 def settle(page: Page) -> None:
     """Wait until something stands there, and a moment for what follows."""
-    stands = """() => [...document.querySelectorAll('.tk-view, .tk-notice, .tk-away')]
+    stands = """() => [...document.querySelectorAll('.tk-view, .tk-notice, .tk-away, .tk-chart, #listed, main')]
       .some((e) => e.checkVisibility() && e.innerText.trim().length > 10)"""
     page.wait_for_function(stands, timeout=30_000)
     page.wait_for_timeout(SETTLE_MS)
@@ -181,7 +231,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--into", type=Path, default=ROOT / "screenshots")
     parser.add_argument("--docs", type=Path, help="take the README's pictures into this folder")
-    parser.add_argument("--only", default="empty,one,typical,causes,thousand,error")
+    parser.add_argument("--only", default=ALL)
     chosen = parser.parse_args()
     wanted = chosen.only.split(",")
     into: Path = chosen.docs or chosen.into
@@ -216,10 +266,23 @@ def pictures(browser: Browser, space: Space, wanted: list[str], into: Path) -> N
         for view in VIEWS:
             more = f"experiment={newest(space, project)}" if view == "experiment" else f"view={view}"
             shoot(browser, f"{space.url}/?project={project}&{more}", f"{name}-{view}", into)
+    if "pages" in wanted:
+        for name, address in pages(space, into).items():
+            shoot(browser, address, name, into)
     if "error" in wanted:
-        project = trained(space.url, "errors", "one", steps=50).project
-        shoot(browser, f"{space.url}/?project={project}", "error-away", into, "goes away")
-        shoot(browser, f"{space.url}/?project={project}", "error-500", into, "answers 500")
+        one = trained(space.url, "errors", "one", steps=50)
+        project = one.project
+        Training(space.url, "nothing-logged", "quiet")
+        for view in VIEWS:
+            more = f"experiment={one.experiment_id}" if view == "experiment" else f"view={view}"
+            shoot(browser, f"{space.url}/?project={project}&{more}", f"error-away-{view}", into, "goes away")
+            shoot(browser, f"{space.url}/?project={project}&{more}", f"error-500-{view}", into, "answers 500")
+            if view != "experiment":
+                shoot(browser, f"{space.url}/?project=nothing-logged&{more}", f"empty-{view}", into)
+        wish = {"experiments": [one.experiment_id]}
+        link = httpx.post(f"{space.url}/v1/shares", json=wish, timeout=60).json()["address"]
+        shoot(browser, link, "error-away-share", into, "goes away")
+        shoot(browser, link, "error-500-share", into, "answers 500")
         shoot(browser, f"{space.url}/?project=nobody-knows-it", "error-project", into)
         shoot(browser, f"{space.url}/?experiment=exp_20260101_000000_aaaaaaaa", "error-experiment", into)
         shoot(browser, f"{space.url}/?project={project}&filter=nothing-like-it", "error-filter", into)

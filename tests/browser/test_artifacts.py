@@ -13,11 +13,12 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.looks import CONTRAST
 from tests.browser.panels import open_experiment, pane, seen
 from tests.browser.programs import started, told
 from tests.browser.told import ODD
 from tests.browser.trainings import Training, curve
-from tests.browser.waiting import fits, holds, reads_well
+from tests.browser.waiting import becomes, fits, holds, reads_well
 
 pytestmark = [pytest.mark.browser, pytest.mark.requirement("S3.8")]
 
@@ -146,7 +147,9 @@ def test_the_project_shows_its_artifacts_their_versions_and_what_differs_between
     expect(names.nth(1)).to_contain_text("rows")
     page.get_by_label("Find an artifact").fill("rows best")
     expect(names).to_have_count(1)
-    expect(names.first.locator("td")).to_contain_text(["rows", "dataset", "2", "v1", "16 B", "ago"])
+    expect(names.first.locator("td")).to_contain_text(["rows", "dataset", "2", "v1", "best", "16 B", "ago"])
+    page.emulate_media(color_scheme="dark")
+    becomes(lambda: page.evaluate(CONTRAST), [])
     names.first.get_by_role("link").click()
     rows = page.locator(".tk-artifact-rows tbody tr")
     expect(rows.locator("a")).to_have_text(["v1", "v0"])

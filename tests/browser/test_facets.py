@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 from tests.browser.chart_page import ChartServer, Pair, experiment, metric
 from tests.browser.looks import CONTRAST, NAMELESS
 from tests.browser.trainings import Training
+from tests.browser.waiting import becomes
 
 pytestmark = pytest.mark.browser
 
@@ -163,6 +164,7 @@ def test_a_chart_per_value_is_chosen_above_the_charts_and_stands_in_the_address(
     by.click()
     page.get_by_role("option", name="and state").click()
     expect(said.first).to_have_text("optimizer = adam, state = finished")
+    becomes(lambda: said.first.evaluate("each => each.scrollWidth <= each.clientWidth"), True)  # told whole
     expect(page).to_have_url(re.compile("facet=config(:|%3A)optimizer(,|%2C)state"))
     page.evaluate("trackioPage.shell.state.set({ facet: ['config:optimizer', 'config:nothing'] })")
     expect(by).to_contain_text("per optimizer, nothing: none has it")

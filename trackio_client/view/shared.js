@@ -334,7 +334,7 @@ function table(title, note, rows, lines) {
   const down = rows.length > WIDE_ENOUGH;
   const head = down
     ? lines.map(([name]) => h("th", { class: "num", scope: "col", title: name }, name))
-    : rows.map((row) => h("th", { class: "num", scope: "col", title: row.name }, named(row)));
+    : rows.map((row) => h("th", { class: "num", scope: "col", title: row.name }, h("span", { class: "tk-shared-across" }, named(row))));
   const body = down
     ? rows.map((row, i) => h("tr", null, h("td", { title: row.name }, named(row)), lines.map((line) => cell(line, i))))
     : lines.map((line) => h("tr", null, h("td", { title: line[0] }, line[0]), rows.map((_, i) => cell(line, i))));

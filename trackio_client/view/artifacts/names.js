@@ -16,11 +16,14 @@ const COLUMNS = {
   type: { label: "type", read: (row) => row.type ?? "" },
   versions: { label: "versions", num: true, read: (row) => row.versions },
   latest: { label: "latest", read: (row) => row.latest ?? -1 },
+  aliases: { label: "aliases", read: (row) => othersOf(row).join(", ").toLowerCase() },
   bytes: { label: "size", num: true, read: (row) => row.bytes },
   updated: { label: "changed", num: true, read: (row) => row.updated_s },
 };
 const USUAL = "-updated";
 const LONGEST_ALIASES = 3;
+/** Aliases of any version: "latest" has a column of its own. @param {any} row @returns {string[]} */
+const othersOf = (row) => (row.aliases ?? []).filter((/** @type {string} */ each) => each !== "latest");
 
 /** Those that hold every word, of a type, in an order. @param {any[]} rows @param {{search: string, type: string | null, sort: string}} by @returns {any[]} */
 export function chosenOf(rows, { search, type, sort }) {
@@ -98,7 +101,7 @@ export class Names {
 
   /** @param {string} name @param {boolean} isBy @param {boolean} falls */
   #sortBy(name, isBy, falls) {
-    const first = ["name", "type"].includes(name) ? name : `-${name}`;
+    const first = ["name", "type", "aliases"].includes(name) ? name : `-${name}`;
     const next = isBy ? (falls ? name : `-${name}`) : first;
     this.state.set({ artifactSort: next === USUAL ? null : next });
   }
@@ -111,12 +114,12 @@ export class Names {
       event.preventDefault();
       this.state.set({ artifactName: row.name, artifactVersion: null, artifactAgainst: null });
     });
-    const aliases = (row.aliases ?? []).filter((/** @type {string} */ each) => each !== "latest");
+    const aliases = othersOf(row);
     const more = aliases.length - LONGEST_ALIASES;
     const tags = aliases.slice(0, LONGEST_ALIASES).map((/** @type {string} */ each) => h("span", { class: "tk-tag" }, each));
     return h("tr", null,
       h("td", null, link), h("td", { class: "tk-soft" }, row.type ?? "–"), h("td", { class: "num" }, count(row.versions)),
-      h("td", { title: aliases.join(", ") }, h("span", { class: "tk-tag" }, versionWord(row.latest)), " ", tags, more > 0 ? h("span", { class: "tk-soft" }, ` +${count(more)}`) : null),
+      h("td", null, h("span", { class: "tk-tag" }, versionWord(row.latest))), h("td", { title: aliases.join(", ") }, tags, more > 0 ? h("span", { class: "tk-soft" }, ` +${count(more)}`) : null),
       h("td", { class: "num" }, size(row.bytes)), h("td", { class: "num", title: `${clock(row.updated_s)} (${iso(row.updated_s)})` }, `${age(Date.now() / 1000 - row.updated_s)} ago`));
   }
 }

@@ -62,9 +62,9 @@ export class Ink {
     return color;
   }
 
-  /** Forget what was read, after a change of theme. */
+  /** Forget what was read, after a change of theme. The page's font is not the body's where Gradio gives that its own. */
   forget() {
     this.known.clear();
-    this.font = `12px ${getComputedStyle(document.body).fontFamily}`;
+    this.font = `12px ${getComputedStyle(document.querySelector(".tk") ?? document.body).fontFamily}`;
   }
 }

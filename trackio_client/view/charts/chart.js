@@ -21,6 +21,7 @@ import { isSchedule, titleOf } from "./order.js";
 import { tableOf } from "./figures.js";
 
 const MANY = 4; // lines; above it bands and raw lines step back
+const FACET_BESIDE = 20; // letters of a facet that stand beside the name of the metric; more get a line of their own
 const CROWD = 16; // lines; above it they would be one grey, and only needles still tell extremes
 
 /**
@@ -76,7 +77,7 @@ export class Chart {
     const { metric, facet } = this;
     const name = facet ? `${metric.metric}, ${facet.name}` : metric.metric;
     this.titleNode = h("h3", { class: "tk-chart-title", title: name }, titleOf(metric));
-    this.facetNode = facet ? h("span", { class: "tk-chart-facet", title: facet.name }, facet.name) : null;
+    this.facetNode = facet ? h("span", { class: facet.name.length > FACET_BESIDE ? "tk-chart-facet below" : "tk-chart-facet", title: facet.name }, facet.name) : null;
     this.unitNode = h("span", { class: "tk-chart-unit" });
     this.valuesNode = h("span", { class: "tk-chart-values" });
     this.moreNode = h("button", { class: "tk-chart-more", "aria-label": `Menu of ${name}`, title: "Log scale, full screen, table, download", "aria-haspopup": "listbox" }, icon("more"));

@@ -163,7 +163,7 @@ export class Journal {
     if (at >= 0 && wanted !== this.brought) this.most.mark = Math.max(this.most.mark, found.length - at);
     const line = (event) =>
       h("tr", { class: isWanted(event) ? "tk-wanted" : null, data: { at: placeOfEvent(event) } }, h("td", { class: "num", title: iso(event.time_us / 1e6) }, stepOf(event.step)), h("td", null, event.mark), h("td", { title: detailOf(event) }, saidBy(event)));
-    this.fillTable(this.marks.body, plainTable({ label: "Marks and checkpoints", head: headOf(["step", "mark", "what"]), rows: last(found, this.most.mark).map(line) }), this.more("mark", found.length, "mark"));
+    this.fillTable(this.marks.body, plainTable({ label: "Marks and checkpoints", class: "tk-marks", head: headOf(["step", "mark", "what"]), rows: last(found, this.most.mark).map(line) }), this.more("mark", found.length, "mark"));
     this.bring(wanted);
   }
 
