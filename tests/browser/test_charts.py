@@ -93,7 +93,7 @@ def test_zoom_asks_for_finer_points_and_survives_updates(open_page: Callable[...
     held = "chart('train/loss').lines[0]"
     page.wait_for_function(f"{held}.series !== {held}.whole")
     assert page.evaluate(f"{held}.series.n") > 500
-    assert server.asked[-1]["from_x"] == pytest.approx(low - 200, abs=30)
+    assert low - 320 < server.asked[-1]["from_x"] < low - 80  # a drag that is slow enough is asked for while it lasts
     pair = server.series["exp_0", "train/loss"]
     pair.x.append(20_000.0)
     pair.values.append(9.0)
