@@ -18,7 +18,8 @@ import { TableColumns, labelOf } from "./columns.js";
 import { FilterField } from "./filterfield.js";
 import { groupsOf, sortedGroups } from "./groups.js";
 import { headCell } from "./head.js";
-import { copyMarkdown, openTaking } from "./taking.js";
+
+const taking = () => import("./taking.js"); // fetched when it is wanted: rows do not wait for it
 
 const ROW = 32;
 const SPARE = 8; // rows made above and below what is seen
@@ -72,7 +73,7 @@ export class TableView {
     this.out.addEventListener("click", () => ((this.showsOut = !this.showsOut), this.redraw()));
     this.grouping = menu("list", "Group", "Group by columns", (at) => this.openGroups(at));
     const choose = menu("columns", "Columns", "Choose columns", async (at) => openMenu(at, { title: "Columns", several: true, items: this.columns.items(this.columns.chosen() ?? []), choose: (key) => this.columns.toggle(key) }));
-    const take = menu("download", "CSV, LaTeX", "Take away what is listed", (at) => openTaking(this, at));
+    const take = menu("download", "CSV, LaTeX", "Take away what is listed", async (at) => (await taking()).openTaking(this, at));
     this.against = menu("sort", "Baseline", "Differences in percent to one experiment", (at) => openBaselines(this.state, this.rows, at));
     this.binned = h("button", { class: "tk-btn sm bare", hidden: true, title: "What was deleted within seven days" }, "Bin");
     this.binned.addEventListener("click", () => this.state.set({ view: "bin", experiment: null }));
@@ -85,7 +86,7 @@ export class TableView {
     this.table = h("table", { class: "tk-table", "aria-label": "Experiments" }, this.cols, this.head, this.body);
     this.scroller = h("div", { class: "tk-table-scroll", tabindex: "0", role: "region", "aria-label": "Table of experiments" }, this.table);
     this.none = h("div", { class: "tk-table-none", hidden: true });
-    this.actions = new Actions({ state: this.state, source: this.source, experiments: this.experiments, choosing: this.choosing, copy: () => copyMarkdown(this), against: (id) => setBaseline(this.state, id) });
+    this.actions = new Actions({ state: this.state, source: this.source, experiments: this.experiments, choosing: this.choosing, copy: async () => (await taking()).copyMarkdown(this), against: (id) => setBaseline(this.state, id) });
     fill(this.root, h("div", { class: "tk-table-bar" }, this.filter.root, this.note, this.out, h("span", { class: "tk-grow" }), this.grouping, this.against, choose, take, this.binned), this.scroller, this.none, this.actions.root);
     const soon = eachFrame(() => this.draw());
     this.scroller.addEventListener("scroll", soon, { passive: true });
