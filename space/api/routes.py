@@ -14,6 +14,7 @@ from fastapi import APIRouter, FastAPI, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from space.api.artifact_routes import artifact_routes
 from space.api.bin_routes import bin_routes
 from space.api.blobs import blob_routes
 from space.api.bodies import json_body, read_body
@@ -45,12 +46,10 @@ from trackio_client.errors import UsageError
 from trackio_client.queries import experiments as asked
 from trackio_client.queries import index as indexed
 from trackio_client.queries.alerts import MOST_ALERTS, USUAL_ALERTS, list_alerts
-from trackio_client.queries.artifacts import Shelf, experiment_artifacts, has_artifacts, list_artifacts, read_artifact
 from trackio_client.queries.comparing import compare
 from trackio_client.queries.editing import notes_version
 from trackio_client.queries.environment import detail_with_environment
 from trackio_client.queries.expression import MOST_CHARACTERS
-from trackio_client.queries.lineage import lineage
 from trackio_client.queries.metrics import list_metrics
 from trackio_client.queries.replaced import read_replaced
 from trackio_client.queries.training import training_summary
@@ -87,6 +86,7 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
     app.include_router(_writing(parts))
     app.include_router(bin_routes(parts.store, parts.ingest, parts.gate))
     app.include_router(_reading(parts))
+    app.include_router(artifact_routes(parts.store))
     app.include_router(series_routes(parts.store))
     app.include_router(_server(parts))
     app.include_router(blob_routes(parts.store, parts.bounds))
@@ -168,7 +168,7 @@ def _check_notes(standing: str | None, wanted: str | None, begun_from: Any) -> N
 
 def _reading(parts: Parts) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["reading"])
-    store, crowds, shelf = parts.store, Crowds[Response](), Shelf(parts.store)
+    store, crowds = parts.store, Crowds[Response]()
 
     @router.get("/projects", **DOCS["projects"])
     def projects(request: Request) -> Response:
@@ -206,35 +206,6 @@ def _reading(parts: Parts) -> APIRouter:
     @router.get("/experiments/{experiment_id}", **DOCS["experiment"])
     def experiment(request: Request, experiment_id: str) -> Response:
         return answer(_detail(parts, experiment_id), accepts_gzip=_gzip(request))
-
-    @router.get("/artifacts", **DOCS["artifacts"])
-    def artifacts(
-        request: Request,
-        project: Annotated[str, Query(min_length=1, max_length=300)],
-        name: Annotated[str | None, Query(max_length=300)] = None,
-        type: Annotated[str | None, Query(max_length=300)] = None,
-        offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
-        limit: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
-        any: bool = False,
-    ) -> Response:
-        if any:
-            return answer({"artifacts": [], "any": has_artifacts(store, project)})
-        found = list_artifacts(store, project, shelf=shelf, name=name, type=type, offset=offset, limit=limit)
-        return answer(found, accepts_gzip=_gzip(request))
-
-    @router.get("/artifacts/{wanted:path}", **DOCS["artifact"])
-    def artifact(
-        request: Request, wanted: str, project: Annotated[str | None, Query(min_length=1, max_length=300)] = None
-    ) -> Response:
-        return answer(read_artifact(store, wanted, project, shelf=shelf), accepts_gzip=_gzip(request))
-
-    @router.get("/experiments/{experiment_id}/artifacts", **DOCS["experiment_artifacts"])
-    def of_experiment(request: Request, experiment_id: str) -> Response:
-        return answer(experiment_artifacts(store, experiment_id), accepts_gzip=_gzip(request))
-
-    @router.get("/experiments/{experiment_id}/lineage", **DOCS["lineage"])
-    def of_artifacts(request: Request, experiment_id: str) -> Response:
-        return answer(lineage(store, experiment_id, time.time()), accepts_gzip=_gzip(request))
 
     @router.get("/experiments/{experiment_id}/summary", **DOCS["summary"])
     def summary(request: Request, experiment_id: str) -> Response:

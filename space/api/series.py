@@ -43,7 +43,8 @@ def series_routes(store: Store) -> APIRouter:
 
 _MANY: Final = 60
 """Series, from which on a range takes long enough to wait for the one before it."""
-_LONGEST_WAIT_S: Final = 0.5
+_LONGEST_WAIT_S: Final = 2.0
+"""Chunks that are not in memory come from the disk: a part of a deep zoom may take a second then."""
 _ranges = threading.Lock()
 
 

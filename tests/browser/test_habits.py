@@ -1,16 +1,16 @@
-"""What one does with the page every day: links, saved views, palette, keys, undo, stars, being told of an end."""
+"""What one does with the page every day: links, saved views, palette, keys, undo, stars."""
 
 from __future__ import annotations
 
 import re
-import time
 
 import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.looks import AWAY, CONTRAST
-from tests.browser.trainings import Training, trained
+from tests.browser.looks import CONTRAST
+from tests.browser.side_bar import row, shows, ticked, toast
+from tests.browser.trainings import trained
 from tests.browser.waiting import becomes, reads_well
 
 pytestmark = pytest.mark.browser
@@ -20,7 +20,7 @@ NAMES = [f"run-{i}" for i in range(12)]
 
 @pytest.fixture(scope="module")
 def project(space):
-    """Twelve experiments in two groups; run-0 still runs as far as anybody knows."""
+    """Twelve experiments in two groups, all ended."""
     name = "habits / “all of them”"
     for i, each in enumerate(NAMES):
         group = "wide" if i % 2 else "narrow"
@@ -35,30 +35,9 @@ def opened(page, space, project):
     return page
 
 
-def row(page, name):
-    return page.locator(".tk-row", has=page.get_by_text(name, exact=True))
-
-
-def ticked(page):
-    return page.locator(".tk-row:not(.off) .tk-name")
-
-
-def shows(page, *names):
-    """Wait until exactly these are ticked, in whatever order the list has them."""
-    page.wait_for_function(
-        """(names) => JSON.stringify(names) === JSON.stringify(
-          [...document.querySelectorAll('.tk-row:not(.off) .tk-name')].map((name) => name.textContent).sort())""",
-        arg=sorted(names),
-    )
-
-
 def ids(space, project):
     rows = httpx.get(f"{space.url}/v1/experiments", params={"project": project}, timeout=60).json()["experiments"]
     return {each["name"]: each["experiment_id"] for each in rows}
-
-
-def toast(page):
-    return page.locator(".tk-toast")
 
 
 def listed(page):
@@ -386,68 +365,3 @@ def test_experiments_are_starred_hidden_and_shown_again(opened, space, project):
     expect(page).to_have_url(re.compile("listby=config:lr"))
     page.goto(f"{space.url}/?project={project}")
     becomes(lambda: listed(page)[2:4], ["[lr 1e-10]", "run-10"])
-
-
-def test_the_browser_tells_when_a_watched_experiment_ends(page, space, request):
-    page.context.grant_permissions(["notifications"], origin=space.url)
-    # The browser's own notifications, written down as they are made.
-    page.add_init_script(
-        "globalThis.told = []; const Own = Notification; globalThis.Notification = class extends Own {"
-        " constructor(title, how) { super(title, how); told.push([title, how.body]); } };"
-    )
-    name = f"habits {request.node.name}"
-    alive = Training(space.url, name, "long one", started_s=time.time() - 60)
-    alive.log([(step, {"loss": 1.0}) for step in range(10)])
-    trained(space.url, name, "done", steps=3)
-    page.goto(f"{space.url}/?project={name}&experiment={alive.experiment_id}")
-    expect(page.locator(".tk-head h1")).to_have_text("long one")
-    shows(page, "done", "long one")
-    page.keyboard.press("Control+k")
-    page.get_by_role("combobox").fill("only what runs")
-    page.keyboard.press("Enter")
-    shows(page, "long one")
-    page.locator(".tk-tabs").get_by_role("button", name="What to do with long one").click()
-    page.get_by_role("option", name="Mark as paused").click()
-    expect(row(page, "long one").locator("[aria-label=paused]")).to_be_visible()
-    page.keyboard.press("Control+z")
-    expect(row(page, "long one").locator("[aria-label=running]")).to_be_visible()
-    assert page.evaluate("Notification.permission") == "granted"
-    bell = page.get_by_role("button", name="Tell me when it ends")
-    bell.click()
-    expect(toast(page).filter(has_text="This browser tells you when “long one” ends")).to_be_visible()
-    expect(page.get_by_role("button", name="Do not tell me when it ends")).to_have_attribute("aria-pressed", "true")
-    page.locator(".tk-tabs").get_by_role("link", name="Metrics").click()
-    alive.event("mark", step=4, mark="alert", title="Loss rose", data={"level": "warn", "text": "by half"})
-    expect(toast(page).filter(has_text="Long one: alert.")).to_contain_text("Loss rose. by half")
-    becomes(lambda: page.evaluate("told"), [["long one: alert", f"{name}\nLoss rose\nby half"]])
-    page.evaluate("told.length = 0")
-    alive.finish("failed", message="out of memory")
-    expect(toast(page).filter(has_text="Long one: failed.")).to_contain_text("Out of memory")
-    becomes(lambda: page.evaluate("told"), [["long one: failed", f"{name}\nOut of memory. Exit code 1."]])
-    expect(row(page, "long one").locator("[aria-label=watched]")).to_have_count(0)
-    toast(page).filter(has_text="Long one: failed.").get_by_role("button", name="Open").click()
-    expect(page.locator(".tk-head h1")).to_have_text("long one")
-
-
-@pytest.mark.parametrize("why", ["blocked for this address", "no notifications to a page without https"])
-def test_without_notifications_the_page_and_its_title_tell(page, space, request, why):
-    lacks = (
-        "Object.defineProperty(Notification, 'permission', { get: () => 'denied' });"
-        if "blocked" in why
-        else "Object.defineProperty(globalThis, 'isSecureContext', { get: () => false });"
-    )
-    page.add_init_script(lacks)
-    name = f"habits {request.node.name}"
-    alive = Training(space.url, name, "long one", started_s=time.time() - 60)
-    alive.log([(step, {"loss": 1.0}) for step in range(10)])
-    page.goto(f"{space.url}/?project={name}&experiment={alive.experiment_id}")
-    page.get_by_role("button", name="Tell me when it ends").click()
-    expect(toast(page)).to_contain_text(why)
-    title = page.title()
-    page.evaluate(AWAY)
-    alive.finish()
-    page.evaluate("trackioPage.shell.watch().then((watch) => watch.ask())")  # as its clock would
-    expect(toast(page).filter(has_text="Long one: finished.")).to_be_attached()
-    assert page.title() == "● long one: finished"
-    page.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
-    becomes(page.title, title)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from tests.browser.looks import CONTRAST, NAMELESS
 
@@ -37,3 +37,15 @@ def fits(page: Page, what: str = ".tk-body") -> None:
     """Nothing in it goes beyond the window at the side."""
     beyond = "(what) => Math.max(0, document.querySelector(what).scrollWidth - innerWidth)"
     becomes(lambda: page.evaluate(beyond, what), 0)
+
+
+PAINTED = """(plot) => {
+  const canvas = plot.querySelector("canvas");
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return new Set(data.filter((part, i) => i % 401 === 0 && part)).size;
+}"""
+"""How many different parts of colours a plot has: an empty one has one or two."""
+
+
+def is_painted(plot: Locator) -> None:
+    holds(lambda: plot.evaluate(PAINTED) > 4)

@@ -58,22 +58,18 @@ export function toast(words, { undo, redo, act, word = "Undo", isTrouble = false
 }
 
 /** Take a step back and say so; what went wrong is said, too. @param {import("./undo.js").Step} step */
-export async function undoStep(step) {
-  try {
-    await takeBack(step);
-    toast(`Taken back: ${step.words.replace(/[.]$/, "")}.`, { stays_ms: 3000 });
-  } catch (error) {
-    toast(`That could not be taken back: ${/** @type {Error} */ (error).message}`, { isTrouble: true });
-  }
-}
+export const undoStep = (step) => saying(takeBack(step), step, "Taken back", "taken back");
 
 /** Do again what was taken back, and say so. @param {import("./undo.js").Step} step */
-export async function redoStep(step) {
+export const redoStep = (step) => saying(doAgain(step), step, "Done again", "done again");
+
+/** @param {Promise<void>} doing @param {import("./undo.js").Step} step @param {string} done @param {string} wanted */
+async function saying(doing, { words }, done, wanted) {
   try {
-    await doAgain(step);
-    toast(`Done again: ${step.words.replace(/[.]$/, "")}.`, { stays_ms: 3000 });
+    await doing;
+    toast(`${done}: ${words.replace(/[.]$/, "")}.`, { stays_ms: 3000 });
   } catch (error) {
-    toast(`That could not be done again: ${/** @type {Error} */ (error).message}`, { isTrouble: true });
+    toast(`That could not be ${wanted}: ${/** @type {Error} */ (error).message}`, { isTrouble: true });
   }
 }
 
