@@ -128,8 +128,12 @@ def test_keys_walk_among_cells_and_through_the_large_view(page, project):
     page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("val/samples · step 0 · 1 of 2")
+    before, after = (dialog.get_by_role("button", name=name) for name in ("The one before", "The next one"))
+    expect(before).to_be_disabled()  # nothing stands before the first
+    expect(after).to_be_enabled()
     page.keyboard.press("ArrowRight")
     expect(dialog).to_contain_text("step 0 · 2 of 2")
+    expect(before).to_be_enabled()
     page.keyboard.press("ArrowRight")
     expect(dialog).to_contain_text("step 10 · 1 of 2")
     page.keyboard.press("ArrowLeft")

@@ -276,6 +276,23 @@ def test_what_was_done_is_taken_back(opened):
     expect(page.locator(".tk-view.table")).to_be_hidden()
 
 
+def test_what_an_owner_may_do_is_offered_however_late_the_server_tells_who_reads(page, space, project):
+    # The answer waits until the page stands.
+    page.add_init_script(
+        """const real = globalThis.fetch, may = new Promise((tell) => (globalThis.tellWho = tell));
+        globalThis.fetch = async (...what) => (`${what[0]}`.includes('/v1/session') && (globalThis.asked = await may), real(...what));"""  # noqa: E501
+    )
+    page.goto(f"{space.url}/?project={project}&experiment={ids(space, project)['run-3']}")
+    own = page.locator(".tk-tabs")
+    expect(own.get_by_role("button", name="Star (s)")).to_be_visible()
+    more = own.get_by_role("button", name="What to do with run-3")
+    page.wait_for_timeout(1000)
+    expect(more).to_have_count(0)
+    page.evaluate("tellWho(true)")
+    more.click()
+    expect(page.get_by_role("option", name="Archive")).to_be_visible()
+
+
 def test_writers_and_owners_archive_and_delete_from_the_list_and_the_page_of_one(opened):
     page = opened
 
@@ -283,9 +300,9 @@ def test_writers_and_owners_archive_and_delete_from_the_list_and_the_page_of_one
         row(page, "run-8").hover()
         row(page, "run-8").get_by_role("button", name="What to do with run-8").click()
 
-    becomes(lambda: page.evaluate("trackioPage.shell.source.may"), "owner")
+    becomes(lambda: page.evaluate("trackioPage.shell.state.get('may')"), "owner")
     for role, may in (("viewer", []), ("writer", ["Archive"]), ("owner", ["Archive", "Delete"])):
-        page.evaluate("(role) => (trackioPage.shell.source.may = role)", role)
+        page.evaluate("(role) => trackioPage.shell.state.set({ may: role })", role)
         menu()
         expect(page.get_by_role("option", name="Copy its id")).to_be_visible()
         labels = page.locator(".tk-menu:popover-open .tk-menu-label").all_inner_texts()

@@ -93,7 +93,7 @@ function sharing(grid, chart) {
   return {
     copy: grid.source.isFile ? null : { label: "Copy link to this chart", run: () => copyLink(grid, chart, { full: grid.isFull }) },
     // Only who may make links is offered one.
-    share: grid.source.may === "owner" && !chart.metric.names ? { label: "Share or embed this chart", run: () => share(grid, chart) } : null,
+    share: grid.state.get("may") === "owner" && !chart.metric.names ? { label: "Share or embed this chart", run: () => share(grid, chart) } : null,
   };
 }
 

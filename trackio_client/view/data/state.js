@@ -32,6 +32,7 @@
  * @property {any} zoom  what the charts make of it @property {any} zoomY
  * @property {"light"|"dark"} theme  the one in force
  * @property {string[]|null} groups  only metrics of these groups ("system"); null: all
+ * @property {"nobody"|"viewer"|"writer"|"owner"|null} may
  */
 
 /** The axis of a reader who wants the step, whatever `define_metric` said. */
@@ -68,6 +69,7 @@ export const DEFAULTS = Object.freeze({
   zoomY: null, // the y range of each metric that was zoomed both ways
   theme: "light",
   groups: null,
+  may: null, // the role of who reads here, once the server told it: what menus may offer
   chart: null, // the one that a link is about
   chartOf: null, // of charts for each value, the name of the one
   full: false, // it stands over the whole window

@@ -31,6 +31,8 @@ export class Large {
       const tools = this.wall.tools(cell);
       this.medium?.close?.();
       this.medium = null;
+      // Not `disabled`: the one just pressed keeps the focus.
+      for (const [button, by] of /** @type {const} */ ([[this.before, -1], [this.after, 1]])) button.setAttribute("aria-disabled", String(!this.beside(by)));
       this.say(cell, [isPicture && items.length > 1 ? `${this.item + 1} of ${count(items.length)}` : null, one.caption, one.width ? `${one.width} × ${one.height}` : null].filter(Boolean).join(" · "));
       const name = fileName(one, tools.name);
       const address = addressOf(one, tools, name);
@@ -52,8 +54,10 @@ export class Large {
     this.words = h("span", { class: "tk-chart-unit", role: "status" });
     this.save = h("a", { class: "tk-btn sm icon", title: "Download", "aria-label": "Download", hidden: true }, icon("download"));
     this.stage = h("div", { class: "tk-large-stage", tabindex: "-1" });
+    this.before = key("The one before (left arrow)", "left", () => this.go(-1));
+    this.after = key("The next one (right arrow)", "right", () => this.go(1));
     const dialog = h("dialog", { class: "tk-large tk-large-cell", "aria-label": "One medium, large" },
-      h("header", { class: "tk-chart-head" }, this.title, this.words, h("span", { class: "tk-grow" }), key("The one before (left arrow)", "left", () => this.go(-1)), key("The next one (right arrow)", "right", () => this.go(1)), this.save, key("Close (Esc)", "close", () => dialog.close())), this.stage);
+      h("header", { class: "tk-chart-head" }, this.title, this.words, h("span", { class: "tk-grow" }), this.before, this.after, this.save, key("Close (Esc)", "close", () => dialog.close())), this.stage);
     this.dialog = dialog;
     dialog.addEventListener("close", () => {
       this.medium?.close?.();
@@ -84,11 +88,18 @@ export class Large {
 
   /** @param {number} by */
   go(by) {
+    const next = this.beside(by);
+    if (next) this.show(...next);
+  }
+
+  /** What stands that many places from the one shown: a picture of the same step, else the nearest of the next cell.
+   * @param {number} by @returns {[import("./cells.js").Cell, number] | null} */
+  beside(by) {
     const next = (this.item ?? 0) + by;
-    if (this.items && this.cell && next >= 0 && next < this.items.length) return void this.show(this.cell, next);
+    if (this.items && this.cell && next >= 0 && next < this.items.length) return [this.cell, next];
     const cells = this.wall.placed.filter(({ button }) => button).map(({ cell }) => cell);
     const other = cells[cells.indexOf(/** @type {any} */ (this.cell)) + by];
-    if (other) this.show(other, by > 0 ? 0 : -1);
+    return other ? [other, by > 0 ? 0 : -1] : null;
   }
 
   close() {

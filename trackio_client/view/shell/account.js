@@ -20,7 +20,7 @@ export async function account(slot, { state, source }) {
   } catch {
     return; // the page's own requests tell what is wrong
   }
-  source.may = who.role; // what menus may offer
+  state.set({ may: who.role });
   if (who.role === "owner") slot.append(shareButton(state, source));
   if (who.can_log_out || who.can_log_in_with_hub) slot.append(whoButton(who, source));
   else if (who.role === "owner") slot.append(serverButton());

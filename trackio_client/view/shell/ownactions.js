@@ -13,12 +13,12 @@ const ENDED = ["finished", "failed", "interrupted"];
 export function ownActions({ state, source, experiments }) {
   const node = h("span", { class: "tk-tabs-own", hidden: true });
   let said = "";
-  state.follow(["view", "experiment", "experiments", "progress", "marks"], () => {
+  state.follow(["view", "experiment", "experiments", "progress", "marks", "may"], () => {
     const row = state.get("view") === "experiment" ? state.get("experiments").find((/** @type {any} */ each) => each.id === state.get("experiment")) : undefined;
     node.hidden = !row;
     if (!row) return;
     const [starred, watched] = [isMarked("starred", row.id), isMarked("watched", row.id)];
-    const actions = () => actionsOf(row, { source, experiments }, () => state.set({ view: "table", experiment: null }));
+    const actions = () => actionsOf(row, { source, experiments, may: state.get("may") }, () => state.set({ view: "table", experiment: null }));
     const key = `${actions().length} ${row.archived} ${row.id} ${starred} ${watched} ${row.state} ${row.name}`;
     if (key === said) return;
     said = key;

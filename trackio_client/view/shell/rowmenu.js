@@ -55,9 +55,9 @@ function openColors(row, state, at) {
   openMenu(at, { title: `Colour of ${row.name}`, items, choose });
 }
 
-/** The menu of a row. @param {any} row @param {{experiments: any, source: any, open: (id: string) => void, at: HTMLElement}} parts `at`: where it opened */
-export function rowItems(row, { experiments, source, open, at }) {
-  const actions = actionsOf(row, { experiments, source });
+/** The menu of a row. @param {any} row @param {{experiments: any, source: any, may: string | null, open: (id: string) => void, at: HTMLElement}} parts `may`: the role of who reads; `at`: where it opened */
+export function rowItems(row, { experiments, source, may, open, at }) {
+  const actions = actionsOf(row, { experiments, source, may });
   const ends = row.state === "finished" || row.state === "failed" || row.state === "interrupted";
   const items = [
     { value: "only", label: "Show only this one", note: "o" },

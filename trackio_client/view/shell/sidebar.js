@@ -307,7 +307,7 @@ export class SideBar {
 
   /** @param {any} row @param {HTMLElement} button */
   menu(row, button) {
-    const { items, run } = rowItems(row, { experiments: this.experiments, source: this.source, open: this.open, at: button });
+    const { items, run } = rowItems(row, { experiments: this.experiments, source: this.source, may: this.state.get("may"), open: this.open, at: button });
     openMenu(button, { title: row.name, items, choose: (value) => run(value) });
   }
 

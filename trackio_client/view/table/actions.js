@@ -61,16 +61,16 @@ async function did(act, { experiments }) {
 }
 
 /** What may be done with one experiment by who reads here: items of a menu, each with what it does.
- * @param {any} row @param {Parts} parts @param {() => void} [gone] it was deleted: its own page has nothing to show any more
+ * @param {any} row @param {Parts & {may: string | null}} parts `may`: the role of who reads @param {() => void} [gone] it was deleted: its own page has nothing to show any more
  * @returns {{value: string, label: string, note?: string, run: () => any}[]} */
 export function actionsOf(row, parts, gone = () => {}) {
-  const { source } = parts;
-  const canEdit = Boolean(source.editMany) && (source.may === "writer" || source.may === "owner");
+  const { source, may } = parts;
+  const canEdit = Boolean(source.editMany) && (may === "writer" || may === "owner");
   const pauses = canEdit && (row.state === "running" || row.state === "lost_contact" || row.state === "paused");
   return [
     ...(pauses ? [{ value: "pause", label: row.state === "paused" ? "Mark as running again" : "Mark as paused", run: () => did(() => setPaused(row, parts), parts) }] : []),
     ...(canEdit ? [{ value: "archive", label: row.archived ? "Unarchive" : "Archive", note: "for everybody", run: () => did(() => setArchived([row], parts), parts) }] : []),
-    ...(source.binned && source.may === "owner" ? [{ value: "delete", label: "Delete", note: "into the bin", run: () => did(() => putIntoBin([row], parts).then((said) => (gone(), said)), parts) }] : []),
+    ...(source.binned && may === "owner" ? [{ value: "delete", label: "Delete", note: "into the bin", run: () => did(() => putIntoBin([row], parts).then((said) => (gone(), said)), parts) }] : []),
   ];
 }
 
