@@ -19,7 +19,7 @@ SPACE: Final = (
     Named("public", ("TRACKIO_PUBLIC",), "everybody may read"),
     Named("persistent", ("TRACKIO_DISK",), "whether the disk stays, and what lies on it is durable", words=_DISK),
     Named("directory", ("TRACKIO_DIR",), "the store"),
-    Named("store", ("TRACKIO_STORE",), "another store's file, which `trackio-client ui` shows"),
+    Named("store", ("TRACKIO_STORE",), "another store's file, shown by trackio-client ui"),
     Named("file_bytes", ("TRACKIO_FILE_BYTES",), "most of one file"),
     Named("experiment_files_bytes", ("TRACKIO_EXPERIMENT_FILES_BYTES",), "most of one experiment's files"),
     Named("files_bytes", ("TRACKIO_FILES_BYTES",), "most of all files on this disk"),

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from trackio_client.view import bundle, modules, source
-from trackio_client.view.bundle import Bundle, Unbundled, exported
+from trackio_client.view.bundle import TYPE, Bundle, Unbundled, exported, without_comments
 
 
 def test_the_page_holds_each_module_once_behind_those_that_it_needs():
@@ -17,8 +17,7 @@ def test_the_page_holds_each_module_once_behind_those_that_it_needs():
     assert order[-1] == "boot.js"
     assert order.index("base/dom.js") < order.index("charts/chart.js") < order.index("charts/grid.js")
     assert page.rstrip().endswith('export const { mount, shell } = globalThis.trackioModules["boot.js"];')
-    code = [line for line in page.splitlines() if "/**" not in line and not line.lstrip().startswith("*")]
-    later = re.findall(r'import\("([^"]+)"\)', "\n".join(code))
+    later = re.findall(r'(?<![{.\w])import\("([^"]+)"\)', page)
     assert "./compare/compare.js" in later
     for name in later:
         assert source(name.removeprefix("./")), "what is fetched later is named from where the page's file lies"
@@ -34,8 +33,66 @@ def test_a_module_below_the_root_takes_from_the_page_what_the_page_holds():
     assert {"h", "fill", "text"} <= exported(source("base/dom.js").decode())
     own = (page.file("charts/large.js") or b"").decode()
     assert 'new URL("../../charts/large.js", import.meta.url).href' in own, "an address of its own is the library's"
-    assert (page.file("styles/all.css") or b"").startswith(source("styles/page.css"))
+    assert (page.file("styles/all.css") or b"").startswith(
+        without_comments(source("styles/page.css").decode()).encode()
+    )
     assert page.file("plotly.min.js") is None
+
+
+def test_lines_that_are_comments_stay_behind_and_nothing_else():
+    text = """// @ts-check
+/** Over
+ * lines. */
+const a = "// no comment"; // stays
+  /* one line */
+  const b = /** @type {number} */ (1); /** @type {{a: {b: string}}} */
+/** Then. */
+const c = `a /* b`;
+"""
+    assert without_comments(text) == ('const a = "// no comment"; // stays\nconst b = (1); \nconst c = `a /* b`;\n')
+
+
+@pytest.mark.parametrize("name", [name for name in modules("boot.js", later=True) if name.endswith(".js")])
+def test_no_text_of_a_script_goes_over_lines_or_looks_like_a_comment(name):
+    text = source(name).decode()
+    assert [text[begin:end] for begin, end in texts_of(text) if "\n" in text[begin:end]] == []
+    assert [text[begin:end] for begin, end in texts_of(text) if TYPE.search(text[begin:end])] == []
+
+
+TOKEN = re.compile(
+    r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`|[{}]|"""
+    r"""(?:(?<=[(,=:\[!&|?;+{}>])\s*|\breturn\s+)/(?![/*])(?:\\.|\[(?:\\.|[^\]\n\\])*\]|[^/\n\\\[])+/""",
+    re.DOTALL,
+)
+
+
+def texts_of(text: str) -> list[tuple[int, int]]:
+    """Where texts in quotes, and the parts of those in backticks, begin and end in a script."""
+    found, at, open_braces = [], 0, []
+    while token := TOKEN.search(text, at):
+        at = token.end()
+        if token[0][0] in "\"'":
+            found.append((token.start() + 1, at - 1))
+        if token[0] == "{" and open_braces:
+            open_braces[-1] += 1
+        elif token[0] == "}" and open_braces and open_braces[-1]:
+            open_braces[-1] -= 1
+        elif token[0] == "`" or (token[0] == "}" and open_braces):  # a text begins, or goes on behind a value
+            if token[0] == "}":
+                open_braces.pop()
+            end = re.compile(r"(?:\\.|[^`$\\]|\$(?!\{))*", re.DOTALL).match(text, at).end()
+            found.append((at, end))
+            at = end + (1 if text[end] == "`" else 2)
+            if text[end] == "$":
+                open_braces.append(0)
+    assert not open_braces
+    return found
+
+
+def test_texts_are_found():
+    text = "const a = /[`]/.test(b) ? 'one' : `two\n${c ? `three\n` : \"`\"} {four\n`; // `\nd(e, `/* five\n*/`);"
+    found = [text[a:b] for a, b in texts_of(text)]
+    assert found == ["one", "two\n", "three\n", "`", " {four\n", "/* five\n*/"]
 
 
 @pytest.mark.parametrize(

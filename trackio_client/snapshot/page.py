@@ -25,6 +25,7 @@ from trackio_client.snapshot.numbers import headline
 from trackio_client.snapshot.shown import Shown
 from trackio_client.store.contract import Store
 from trackio_client.view import STYLES, modules, resolved, source
+from trackio_client.view.bundle import without_comments
 from trackio_client.wire.asks import SeriesQuery
 from trackio_client.wire.events import RECORD
 
@@ -143,7 +144,7 @@ def _points(
 
 
 def _page(name: str, told: str, data: Mapping[str, Any]) -> str:
-    styles = "\n".join(source(style).decode() for style in STYLED)
+    styles = without_comments("\n".join(source(style).decode() for style in STYLED))
     name, told = html.escape(name), html.escape(told)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -184,4 +185,5 @@ def _address(name: str) -> str:
 
 def _named(name: str) -> str:
     """A module whose imports are named: from "../base/dom.js" becomes from "trackio/base/dom.js"."""
-    return _IMPORT.sub(lambda m: f"{m[1]}{m[2]}trackio/{resolved(name, m[3])}{m[2]}", source(name).decode())
+    text = without_comments(source(name).decode())
+    return _IMPORT.sub(lambda m: f"{m[1]}{m[2]}trackio/{resolved(name, m[3])}{m[2]}", text)

@@ -9,7 +9,8 @@ A browser asks for ninety small files six at a time, which takes it longer than 
                         page.js it takes out of there, so that each module exists once
 
 It is put together from the text, by the few forms of import and export that our modules have (`Unbundled` names any
-other); no tool builds anything.
+other); no tool builds anything. Lines that are comments, types of values and indents stay behind: a quarter of all
+bytes, packed.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ _IMPORT: Final = re.compile(rf"^import {_NAMES}{_FROM}", re.MULTILINE)
 _PASSED_ON: Final = re.compile(rf"^export {_NAMES}{_FROM}", re.MULTILINE)
 _EXPORT: Final = re.compile(r"^export ((?:async )?function\*?|class|const) (\w+)", re.MULTILINE)
 _LATER: Final = re.compile(r"""(?<![\w.{])import\("(\.{1,2}/[\w./-]+\.js)"\)""")
+COMMENT: Final = re.compile(r"^[ \t]*(?://[^\n]*|/\*(?:(?!\*/).)*\*/[ \t]*)\n", re.MULTILINE | re.DOTALL)
+TYPE: Final = re.compile(r"/\*\* @type \{[^\n]*?\} \*/ ?")
+INDENT: Final = re.compile(r"^[ \t]+", re.MULTILINE)
 _LEFT: Final = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
 
 
@@ -54,14 +58,14 @@ class Bundle:
         parts = [f"{_HELD} ??= {{}};"]
         parts += [self._as_function(name) for name in self._in_order()]
         names = ", ".join(sorted(exported(source(self.entry).decode())))
-        return "\n".join([*parts, f'export const {{ {names} }} = {_HELD}["{self.entry}"];\n'])
+        return "\n".join([*map(without_comments, parts), f'export const {{ {names} }} = {_HELD}["{self.entry}"];\n'])
 
     def file(self, name: str) -> bytes | None:
         """What stands below the root under a name; None: as it is in the library."""
         if name == PAGE:
             return self.page.encode()
         if name == ALL_STYLES:
-            return b"\n".join(source(each) for each in STYLES)
+            return without_comments("\n".join(source(each).decode() for each in STYLES)).encode()
         if name in self.names:
             names = ", ".join(sorted(exported(source(name).decode())))
             # Whoever asks for a module first gets all of them.
@@ -71,7 +75,7 @@ class Bundle:
         text = _IMPORT.sub(lambda found: self._taken(name, found), source(name).decode())
         # Where a module says its own address, it means the library's.
         own = f'new URL("{_up(name)}../{name}", import.meta.url).href'
-        return text.replace("import.meta.url", own).encode()
+        return without_comments(text.replace("import.meta.url", own)).encode()
 
     def _in_order(self) -> list[str]:
         """Each module behind all that it imports."""
@@ -109,6 +113,14 @@ class Bundle:
         if wanted not in self.names:
             return found[0]
         return f'const {_destructured(found[1])} = {_HELD}["{wanted}"];'
+
+
+def without_comments(text: str) -> str:
+    """A script or style without lines that are comments, types of values and indents.
+
+    No text of ours goes over lines or holds such a comment: a test looks at each.
+    """
+    return INDENT.sub("", TYPE.sub("", COMMENT.sub("", text)))
 
 
 def exported(text: str) -> set[str]:
