@@ -33,7 +33,7 @@ def bury(sql: sqlite3.Connection, experiment_id: str, project: str, writers: Seq
 
 
 def _remove(sql: sqlite3.Connection, experiment: int) -> None:
-    for table in ("chunk", "overview", "outline", "points"):
+    for table in ("chunk", "overview", "outline", "sketch", "points"):
         sql.execute(f"DELETE FROM {table} WHERE series IN (SELECT id FROM series WHERE experiment = ?)", (experiment,))
     for table in ("series", "tail", "event", "writer", "cold", "damage", "file"):
         sql.execute(f"DELETE FROM {table} WHERE experiment = ?", (experiment,))

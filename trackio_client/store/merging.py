@@ -25,6 +25,7 @@ from trackio_client.store.chunks import (
 )
 from trackio_client.store.chunks import decode as decode_chunk
 from trackio_client.store.columns import Ints, Run, decode
+from trackio_client.store.sketches import LEVELS, sketches_of
 
 TAIL_POINTS = 1000
 """A writer with so many frames in the tail is worth chunks; one that ended is at any number."""
@@ -122,6 +123,8 @@ def _insert(
     connection.execute("INSERT INTO overview VALUES (?, ?, ?)", (series, no, rows.tobytes()))
     outline = overview(part, OUTLINE_GROUP)
     connection.execute("INSERT INTO outline VALUES (?, ?, ?)", (series, no, outline.tobytes()))
+    rows_of = ((series, level, no, data) for level, data in sketches_of(part))
+    connection.executemany("INSERT INTO sketch VALUES (?, ?, ?, ?)", rows_of)
     connection.execute("INSERT INTO points VALUES (?, ?, ?)", (series, no, encode(part, axes)))
 
 
@@ -185,6 +188,10 @@ def merge_small(connection: sqlite3.Connection, series: int, group: list[Small])
     first, last = group[0][0], group[-1][0]
     for table in ("chunk", "overview", "outline", "points"):
         connection.execute(f"DELETE FROM {table} WHERE series = ? AND no BETWEEN ? AND ?", (series, first, last))
+    for level in LEVELS:
+        connection.execute(
+            "DELETE FROM sketch WHERE series = ? AND level = ? AND no BETWEEN ? AND ?", (series, level, first, last)
+        )
     whole = joined(parts)
     _insert(connection, series, last, group[0][1], whole, encode_axes(whole), closed=bool(group[-1][3]))
     connection.execute(

@@ -11,7 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,22 +20,11 @@ from trackio_client.store.cells import Drawn
 from trackio_client.store.chunks import OVERVIEW, Columns, window
 from trackio_client.store.chunks import decode as decode_chunk
 from trackio_client.store.columns import Floats, Ints, Run, decode
+from trackio_client.store.placed import Chunks, Placed, read_chunks, read_placed
+from trackio_client.store.sketches import Sketched
 from trackio_client.wire.frames import Schema
 
-HEADERS = np.dtype(
-    [
-        ("no", "<i8"), ("writer", "<i8"), ("n", "<i8"), ("position", "<i8"), ("step0", "<i8"), ("step1", "<i8"),
-        ("ascending", "?"), ("us0", "<i8"), ("us1", "<i8"), ("timely", "?"),
-        ("min", "<f8"), ("min_step", "<i8"), ("min_us", "<i8"), ("max", "<f8"), ("max_step", "<i8"), ("max_us", "<i8"),
-        ("sum", "<f8"), ("nan", "<i8"), ("posinf", "<i8"), ("neginf", "<i8"),
-    ]
-)  # fmt: skip
-_HEADERS = (
-    "SELECT no, writer, n, position, step0, step1, ascending, us0, us1, timely, "
-    "ifnull(min, 'nan'), ifnull(min_step, 0), ifnull(min_us, 0), "
-    "ifnull(max, 'nan'), ifnull(max_step, 0), ifnull(max_us, 0), sum, nan, posinf, neginf "
-    "FROM chunk WHERE series = ? ORDER BY no"
-)
+P = TypeVar("P", bound=Placed)
 CACHED_TAILS = 512
 CACHED_HEADERS = 8192
 CACHED_BUCKETS = 500_000
@@ -74,50 +63,6 @@ def concatenated(parts: Iterable[Points]) -> Points:
     if len(some) == 1:
         return some[0]
     return Points(*(np.concatenate([getattr(part, name) for part in some]) for name in Points.__slots__))
-
-
-@dataclass(frozen=True, slots=True)
-class Chunks:
-    """The headers of a series' chunks, in order of arrival, and which of them stand alone."""
-
-    heads: npt.NDArray[np.void]
-    """(n,) of HEADERS"""
-    clean: npt.NDArray[np.bool_]
-    """(n,) Steps ascend, and no other chunk has steps between this one's first and last."""
-    timely: npt.NDArray[np.bool_]
-    """(n,) Clean; times do not go back in it, and are behind those of every chunk with lower steps."""
-    nos: Ints
-    begin: Ints
-    end: Ints
-    """(n,) Number, first and last step of each, as columns: a chart of many series asks these of each of them."""
-    in_order: bool
-    """All of them clean, and steps never go back from one to the next."""
-    a_point: float
-    """Steps from one point to the next, in the chunk where that is most."""
-
-
-def chunks_of(heads: npt.NDArray[np.void]) -> Chunks:
-    n = len(heads)
-    order = np.argsort(heads["step0"], kind="stable")
-    by_step = heads[order]
-    reach = np.maximum.accumulate(by_step["step1"]) if n else by_step["step1"]
-    alone = np.ones(n, dtype=bool)
-    crossed = by_step["step0"][1:] <= reach[:-1]
-    alone[1:] &= ~crossed
-    # A chunk is crossed also by one that begins before its end, whoever reached farthest until then.
-    following = np.minimum.accumulate(by_step["step0"][::-1])[::-1] if n else by_step["step0"]
-    alone[:-1] &= following[1:] > by_step["step1"][:-1]
-    alone &= by_step["ascending"]
-    late = np.maximum.accumulate(by_step["us1"]) if n else by_step["us1"]
-    timely = alone & by_step["timely"]
-    timely[1:] &= by_step["us0"][1:] >= late[:-1]
-    clean, in_time = np.empty(n, dtype=bool), np.empty(n, dtype=bool)
-    clean[order], in_time[order] = alone, timely
-    begin, end = np.ascontiguousarray(heads["step0"]), np.ascontiguousarray(heads["step1"])
-    in_order = bool(clean.all() and (begin[1:] >= begin[:-1]).all())
-    spread = (end.astype(np.float64) - begin.astype(np.float64)) / np.maximum(1, heads["n"] - 1)
-    a_point = float(spread.max()) if n else 0.0
-    return Chunks(heads, clean, in_time, np.ascontiguousarray(heads["no"]), begin, end, in_order, a_point)
 
 
 def resolved(points: Points) -> Points:
@@ -223,7 +168,7 @@ class Parts:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._tails: OrderedDict[int, Tail] = OrderedDict()
-        self._headers: OrderedDict[int, tuple[int, Chunks]] = OrderedDict()
+        self._headers: OrderedDict[int, tuple[int, Placed]] = OrderedDict()
         self._ranks: OrderedDict[int, dict[int, int]] = OrderedDict()
         self._decoded: OrderedDict[tuple[int, int, int], Columns] = OrderedDict()
         self._decoded_points = 0
@@ -294,12 +239,21 @@ class Parts:
         with self._lock:
             return tail.points(metric, ranks, position)
 
-    def chunks(self, sql: sqlite3.Connection, series: SeriesRow) -> Chunks:
-        """The headers of a series."""
+    def placed(self, sql: sqlite3.Connection, series: SeriesRow) -> Placed:
+        """Where the chunks of a series lie: a third of the work of their whole headers."""
         held = self._headers.get(series.id)
         if held is not None and held[0] == series.merges:
             return held[1]
-        found = chunks_of(np.array(sql.execute(_HEADERS, (series.id,)).fetchall(), dtype=HEADERS))
+        return self._kept(series, read_placed(sql, series.id))
+
+    def chunks(self, sql: sqlite3.Connection, series: SeriesRow) -> Chunks:
+        """The headers of a series."""
+        held = self._headers.get(series.id)
+        if held is not None and held[0] == series.merges and isinstance(held[1], Chunks):
+            return held[1]
+        return self._kept(series, read_chunks(sql, series.id))
+
+    def _kept(self, series: SeriesRow, found: P) -> P:
         with self._lock:
             _keep(self._headers, series.id, (series.merges, found), CACHED_HEADERS)
         return found
@@ -320,6 +274,23 @@ class Parts:
         """As `overviews`, as they are stored, a chunk each."""
         found = _stored(sql, "outline" if outlines else "overview", series, nos)
         return self.overview_bytes(sql, series, nos) if outlines and len(found) < len(nos) else found
+
+    def sketched(
+        self,
+        sql: sqlite3.Connection,
+        series: SeriesRow,
+        held: Placed,
+        wanted: Any,
+        level: int,
+        between: tuple[float | None, float | None],
+    ) -> Sketched | None:
+        """The sketches of these chunks, or None where not each of them has one."""
+        nos = held.nos[wanted]
+        query = "SELECT data FROM sketch WHERE series = ? AND level = ? AND no BETWEEN ? AND ? ORDER BY no"
+        found = [row[0] for row in sql.execute(query, (series.id, level, int(nos[0]), int(nos[-1])))]
+        if len(found) != len(nos):
+            return None
+        return Sketched(found, held.begin[wanted], held.end[wanted], held.counts[wanted], between)
 
     def windows(
         self, sql: sqlite3.Connection, series: SeriesRow, nos: Ints, first: int, last: int

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +21,11 @@ from trackio_client.store import cells
 from trackio_client.store.cells import Axis, Cells, Drawn
 from trackio_client.store.chunks import CHUNK_POINTS, GROUP, OUTLINE_GROUP
 from trackio_client.store.columns import Floats, Ints
+from trackio_client.store.gathering import Gathered
 from trackio_client.store.parts import Parts, Points, SeriesRow, Tail, concatenated, resolved
+from trackio_client.store.placed import Placed
 from trackio_client.store.schema import KEPT
+from trackio_client.store.sketches import LEVELS, Sketched, many_of_sketches
 from trackio_client.store.wholes import (
     are_of_one_bucket,
     many_of_points,
@@ -32,7 +35,6 @@ from trackio_client.store.wholes import (
     whole_buckets,
 )
 
-T = TypeVar("T")
 _SERIES = (
     "SELECT s.id, s.experiment, e.experiment_id, s.metric, e.merges, s.position, "
     "s.first_step, s.last_step, s.points, s.bad, iif(s.stale OR s.last_bits IS NOT NULL, NULL, s.last) "
@@ -40,8 +42,6 @@ _SERIES = (
 )
 _KEPT_ROW = f"SELECT id FROM experiment WHERE experiment_id = ? AND {KEPT}"
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
-_AT_ONCE = 4_000_000
-"""Bytes drawn together: so many that calls of numpy cost nothing, so few that they stay in the processor's cache."""
 _FEW = 512
 """Points a bucket on a time axis from which on overviews are used: a row may reach over its edge by 1/16."""
 
@@ -252,19 +252,39 @@ class Reading:
         first, last = (_LOWEST if low is None else int(low)), (_HIGHEST if high is None else int(high))
         first, last = max(first, _LOWEST), min(last, _HIGHEST)
 
+        rests: dict[int, Drawn] = {}
+
         def keep(some: list[SeriesRow], drawings: list[Drawn | None]) -> None:
             for series, drawn in zip(some, drawings, strict=True):
                 if drawn is not None:
-                    self.parts.keep_drawing((series.id, scale, width, low, high), series.position, drawn)
+                    rest = rests.get(series.id)
+                    whole = drawn if rest is None else drawn.followed_by(rest, len(drawn))
+                    self.parts.keep_drawing((series.id, scale, width, low, high), series.position, whole)
 
-        by_rows = _Gathered[bytes](keep, lambda parts: many_whole_buckets(parts, width, low, high))
-        by_points = _Gathered[tuple[Ints, Floats]](keep, lambda parts: many_of_points(parts, width))
+        by_sketch = {
+            level: Gathered[Sketched](keep, partial(many_of_sketches, level=level, width=width)) for level in LEVELS
+        }
+        by_rows = Gathered[list[bytes]](keep, lambda parts: many_whole_buckets(parts, width, low, high))
+        by_points = Gathered[list[tuple[Ints, Floats]]](keep, lambda parts: many_of_points(parts, width))
         for series in rows:
-            if self.parts.drawing((series.id, scale, width, low, high)) is not None or len(self.tail(series)):
+            if self.parts.drawing((series.id, scale, width, low, high)) is not None:
                 continue
-            held = self.parts.chunks(self.sql, series)
-            wanted = wanted_of(held, width, low, high)
+            held, tail, until = self.parts.placed(self.sql, series), self.tail(series), high
+            if len(tail):  # drawn point by point, from the bucket on in which it begins
+                edge = math.floor(int(tail.steps.min()) / width) * width
+                until = math.nextafter(edge, -math.inf) if high is None or edge <= high else high
+            wanted = wanted_of(held, width, low, until)
             if wanted is None or are_of_one_bucket(held, wanted, width):
+                continue
+            level = next((each for each in LEVELS if width >= held.a_point * each), None)
+            if level is not None and held.in_order and _is_long(held, first, last):
+                sketched = self.parts.sketched(self.sql, series, held, wanted, level, (low, until))
+                if sketched is not None:
+                    if until is not high:
+                        rests[series.id] = cells.draw(*self.cells(series, scale, width, edge, high), width)
+                    by_sketch[level].add(series, sketched, sketched.size)
+                    continue
+            if len(tail):
                 continue
             if width >= held.a_point * GROUP:
                 outlines = width >= held.a_point * OUTLINE_GROUP
@@ -273,6 +293,8 @@ class Reading:
             elif held.in_order:
                 points = self.parts.windows(self.sql, series, held.nos[wanted], first, last)
                 by_points.add(series, points, sum(16 * len(steps) for steps, _ in points))
+        for gathered in by_sketch.values():
+            gathered.flush()
         by_rows.flush()
         by_points.flush()
 
@@ -316,31 +338,11 @@ class Reading:
         return float(scale.x(times, times).min())
 
 
-class _Gathered(Generic[T]):
-    """Parts of series, drawn together whenever they have become many."""
-
-    def __init__(
-        self,
-        keep: Callable[[list[SeriesRow], list[Drawn | None]], None],
-        draw: Callable[[list[list[T]]], list[Drawn | None]],
-    ) -> None:
-        self._keep, self._draw = keep, draw
-        self._series: list[SeriesRow] = []
-        self._parts: list[list[T]] = []
-        self._size = 0
-
-    def add(self, series: SeriesRow, parts: list[T], size: int) -> None:
-        """Of a series all of its parts, and their bytes."""
-        self._series.append(series)
-        self._parts.append(parts)
-        self._size += size
-        if self._size >= _AT_ONCE:
-            self.flush()
-
-    def flush(self) -> None:
-        if self._series:
-            self._keep(self._series, self._draw(self._parts))
-        self._series, self._parts, self._size = [], [], 0
+def _is_long(held: Placed, first: float, last: float) -> bool:
+    """Whether a range shows half a chunk or the whole series: sketches may be too coarse for less."""
+    begin, end = int(held.begin[0]), int(held.end.max())
+    shown = min(last, end) - max(first, begin)
+    return shown >= min(end - begin, held.a_point * CHUNK_POINTS / 2)
 
 
 def _cut(parts: list[Points], scale: Scale, first: float, last: float) -> Cells:

@@ -9,6 +9,7 @@
     chunk       per series up to 4,096 consecutive points of one writer: the header
     overview    per chunk: of each 64 points the extremes with their places (chunks.OVERVIEW)
     outline     per chunk: the same of each 512 points
+    sketch      per chunk of regular steps, at three levels: lowest, highest and mean of rows (sketches.py)
     points      per chunk: the columns, compressed
     tombstone   deleted experiments, with their writer ids, for ever
     cold        files of the repo of which rows are known (they are held) and not loaded yet
@@ -16,8 +17,8 @@
     file        which experiment cites which file in which kind of event: the files lie beside, see files.py
     lease       who merges now
 
-Headers, overviews, outlines and points stand in tables of their own because a list of headers is read often and must
-stay small: with the points in the header's row the same scan takes three times as long.
+Headers, overviews, outlines, sketches and points stand in tables of their own because a list of headers is read often
+and must stay small: with the points in the header's row the same scan takes three times as long.
 
 `writer.owed` is NULL, or the digest [low, high, points] of what cold files are still to bring of the writer.
 `experiment.recount` says that summaries and facts are to be made anew when the last cold file is loaded, `restored`
@@ -38,7 +39,7 @@ from typing import Any, TypeVar
 from trackio_client.errors import NotAStore, StoreError, StoreFull, StoreReadOnly, StoreTooNew
 
 APPLICATION_ID = 0x54726B31  # "Trk1": how a file says that it is ours
-VERSION = 7
+VERSION = 8
 BUSY_S = 60.0
 """How long a connection waits for another process's transaction; they take milliseconds."""
 
@@ -93,6 +94,9 @@ CREATE INDEX chunk_by_writer ON chunk (writer, seq1);
 CREATE INDEX chunk_open ON chunk (series, no, writer, n) WHERE closed = 0;
 CREATE TABLE overview (series INTEGER NOT NULL, no INTEGER NOT NULL, data BLOB NOT NULL, UNIQUE (series, no));
 CREATE TABLE outline (series INTEGER NOT NULL, no INTEGER NOT NULL, data BLOB NOT NULL, UNIQUE (series, no));
+CREATE TABLE sketch (
+    series INTEGER NOT NULL, level INTEGER NOT NULL, no INTEGER NOT NULL, data BLOB NOT NULL,
+    PRIMARY KEY (series, level, no)) WITHOUT ROWID;
 CREATE TABLE points (series INTEGER NOT NULL, no INTEGER NOT NULL, data BLOB NOT NULL, UNIQUE (series, no));
 CREATE TABLE tombstone (experiment_id TEXT PRIMARY KEY, project TEXT, writers TEXT NOT NULL, position INTEGER NOT NULL);
 CREATE TABLE cold (
@@ -134,6 +138,11 @@ CREATE TABLE IF NOT EXISTS outline (
 """,
     5: "CREATE INDEX IF NOT EXISTS chunk_open ON chunk (series, no, writer, n) WHERE closed = 0",
     6: f"CREATE INDEX IF NOT EXISTS event_alert ON event (experiment) WHERE {ALERT}",
+    7: """
+CREATE TABLE IF NOT EXISTS sketch (
+    series INTEGER NOT NULL, level INTEGER NOT NULL, no INTEGER NOT NULL, data BLOB NOT NULL,
+    PRIMARY KEY (series, level, no)) WITHOUT ROWID
+""",
 }
 """From version n to n + 1, statements. The tables above are always those of VERSION."""
 

@@ -18,7 +18,7 @@ from trackio_client.store import cells
 from trackio_client.store.cells import Cells, Drawn
 from trackio_client.store.chunks import OVERVIEW
 from trackio_client.store.columns import Floats, Ints
-from trackio_client.store.parts import Chunks
+from trackio_client.store.placed import Chunks, Placed
 
 _BEGIN, _END = ("step", "step0"), ("last_step", "step1")  # of a row, of a header
 _EXACT = 2.0**52
@@ -55,7 +55,7 @@ def whole_buckets(
 
 
 def wanted_of(
-    held: Chunks, width: float, low: float | None, high: float | None
+    held: Placed, width: float, low: float | None, high: float | None
 ) -> slice | npt.NDArray[np.bool_] | None:
     """Which chunks touch a range of steps; None where whole buckets cannot be made of them."""
     if width < 1 or not len(held.begin):
@@ -81,7 +81,7 @@ def wanted_of(
     return wanted if max(-lowest, highest) <= _EXACT else None
 
 
-def are_of_one_bucket(held: Chunks, wanted: slice | npt.NDArray[np.bool_], width: float) -> bool:
+def are_of_one_bucket(held: Placed, wanted: slice | npt.NDArray[np.bool_], width: float) -> bool:
     """Whether no chunk reaches over the edge of a bucket: then their headers are enough."""
     return bool((_number(held.begin[wanted], width) == _number(held.end[wanted], width)).all())
 
