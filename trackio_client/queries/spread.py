@@ -126,7 +126,8 @@ def metrics_of_ranks(
 def series(store: Store, query: SeriesQuery) -> tuple[dict[Key, Series], str]:
     """As Store.series, ranks of a metric as one, or each by its name.
 
-    A thinned metric of more than MOST_POINTS is told by the means of buckets, at the last step of each.
+    A thinned metric of more than MOST_POINTS is told by the means of buckets, at the last step of each, to six figures
+    of its range.
 
     Raises:
         UsageError: `ranks` is none of WAYS.
