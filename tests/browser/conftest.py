@@ -62,11 +62,22 @@ def browser() -> Iterator[object]:
         opened.close()
 
 
+WITH_GRADIO = {
+    *("test_gradio", "test_manage", "test_configuration", "test_states", "test_first_look", "test_live", "test_looks"),
+    *("test_hub_journey", "test_every_button", "test_accessibility", "test_share", "test_share_told", "test_table"),
+}
+"""Tests of pages made by Gradio, or of its script beside ours: the others do not load it, a second each."""
+
+
 @pytest.fixture
-def page(browser):
+def page(browser, request):
     """A page with an empty memory, 1440 × 900. The test fails if a script of ours fails."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light", timezone_id="UTC")
     page = context.new_page()
+    if request.module.__name__.rpartition(".")[2] not in WITH_GRADIO:
+        session = context.new_cdp_session(page)
+        session.send("Network.enable")
+        session.send("Network.setBlockedURLs", {"urls": ["*/assets/*"]})
     page.set_default_timeout(30_000)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(f"{error.message}\n{error.stack or ''}"))

@@ -127,12 +127,12 @@ def test_a_hidden_page_asks_nothing(open_page: Callable[..., Any]) -> None:
 
 
 def _drag(page: Any, *, to: float, end: bool = True) -> None:
-    """Press in a chart, move to a share of its width and, maybe, let go."""
+    """Press in a chart, move at once (steps could be rests) to a share of its width and, maybe, let go."""
     page.wait_for_function("Math.abs(chart('train/loss').width - document.querySelector('.tk-plot').clientWidth) < 1")
     box = page.locator(".tk-chart .tk-plot").first.bounding_box()
     page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.4 * box["height"])
     page.mouse.down()
-    page.mouse.move(box["x"] + to * box["width"], box["y"] + 0.4 * box["height"], steps=5)
+    page.mouse.move(box["x"] + to * box["width"], box["y"] + 0.4 * box["height"])
     if end:
         page.mouse.up()
 
