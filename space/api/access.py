@@ -29,6 +29,12 @@ MOST_LIVE: Final = 1000
 """Tokens and links that are neither revoked nor ended: a list that a person can still read."""
 MOST_SHARED: Final = 100
 """Experiments in one link."""
+MEDIA: Final = "media"
+ARTIFACTS: Final = "artifacts"
+SHOWABLE: Final = (MEDIA, ARTIFACTS)
+"""What a link can show of its experiments beside charts and numbers."""
+USUAL: Final = (MEDIA,)
+"""What one shows of it whose maker did not say, those of earlier versions too: media stood on their pages."""
 FOUND_AGAIN: Final = "found again"
 """Name of a token that is ours by its seal, while the list had lost it."""
 _DAY_S: Final = 86_400
@@ -49,6 +55,8 @@ class Entry:
     name: str
     experiments: tuple[str, ...] = ()
     """What a link shows, in the order it was given; empty for tokens."""
+    shows: tuple[str, ...] = USUAL
+    """Of SHOWABLE, in that order."""
     created_s: float
     end_s: int = 0
     """Seconds UTC; 0 for never."""
@@ -60,8 +68,14 @@ class Entry:
         """Whether it opens anything now."""
         return self.revoked_s is None and (not self.end_s or now_s < self.end_s)
 
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """What its seal is about: nobody widens a link by editing a list. No id holds a ":"."""
+        return self.experiments if self.shows == USUAL else (*self.experiments, f"shows:{','.join(self.shows)}")
+
     def to_json(self) -> dict[str, Any]:
-        return {
+        more = {} if self.shows == USUAL else {"shows": list(self.shows)}
+        return more | {
             "id": self.id, "kind": self.kind.name.lower(), "name": self.name, "experiments": list(self.experiments),
             "created_s": self.created_s, "end_s": self.end_s, "revoked_s": self.revoked_s, "used_day": self.used_day,
         }  # fmt: skip
@@ -129,7 +143,7 @@ class Access:
                 self._note(entry)
             if entry is None or (entry.kind, entry.end_s) != (claim.kind, claim.end_s) or not entry.is_live(now_s):
                 return None
-            if not self.signer.is_sealed(claim, entry.experiments):
+            if not self.signer.is_sealed(claim, entry.scope):
                 return None
             if entry.used_day != (today := int(now_s // _DAY_S)):
                 entry = replace(entry, used_day=today)
@@ -150,8 +164,9 @@ class Access:
         return self._clock()
 
     def add(
-        self, kind: Kind, name: str, *, end_s: float | None = None, experiments: Sequence[str] = ()
-    ) -> tuple[Entry, str]:
+        self, kind: Kind, name: str, *, end_s: float | None = None, experiments: Sequence[str] = (),
+        shows: Sequence[str] = USUAL,
+    ) -> tuple[Entry, str]:  # fmt: skip
         """Hand one out: its entry and its text. Raises UsageError, NotReady, StoreError."""
         end = _checked_end(end_s, self._clock())
         shown = tuple(dict.fromkeys(experiments))
@@ -164,7 +179,7 @@ class Access:
             if sum(entry.is_live(self._clock()) for entry in self._entries.values()) >= MOST_LIVE:
                 raise UsageError(f"{MOST_LIVE:,} tokens and links are in use. Revoke those that nobody needs")
             entry = Entry(
-                id=new_id(), kind=kind, name=checked_name(name, "name"), experiments=shown,
+                id=new_id(), kind=kind, name=checked_name(name, "name"), experiments=shown, shows=checked_shows(shows),
                 created_s=round(self._clock(), 3), end_s=end,
             )  # fmt: skip
             self._keep(entry)
@@ -173,7 +188,7 @@ class Access:
 
     def text_of(self, entry: Entry) -> str:
         """The token's text again: it follows from the entry and the secret."""
-        return self.signer.token(entry.kind, entry.id, entry.end_s, entry.experiments)
+        return self.signer.token(entry.kind, entry.id, entry.end_s, entry.scope)
 
     def revoke(self, id_: str, *, share: bool) -> bool:
         """Close one for good. False when there is none of this id. Raises NotReady, StoreError."""
@@ -293,11 +308,21 @@ def _checked_end(end_s: float | None, now_s: float) -> int:
     return int(end_s)
 
 
+def checked_shows(words: Any) -> tuple[str, ...]:
+    """What a link is to show beside charts and numbers, in one order. Raises UsageError."""
+    is_list = isinstance(words, (list, tuple)) and all(isinstance(word, str) for word in words)
+    if not is_list or (unknown := [word for word in words if word not in SHOWABLE]):
+        raise UsageError(
+            f"shows must be a list of {' and '.join(map(repr, SHOWABLE))}, got {unknown[0] if is_list else words!r:.80}"
+        )
+    return tuple(word for word in SHOWABLE if word in words)
+
+
 def _joined(a: Entry, b: Entry) -> Entry:
     """One entry of two about the same id. Neither order nor repetition matters."""
     revoked = [s for s in (a.revoked_s, b.revoked_s) if s is not None]
     days = [day for day in (a.used_day, b.used_day) if day is not None]
-    first = min(a, b, key=lambda e: (e.name == FOUND_AGAIN, e.created_s, e.name, e.experiments))
+    first = min(a, b, key=lambda e: (e.name == FOUND_AGAIN, e.created_s, e.name, e.experiments, e.shows))
     return replace(first, revoked_s=min(revoked, default=None), used_day=max(days, default=None))
 
 
@@ -329,6 +354,7 @@ def _entry(content: dict[str, Any]) -> Entry:
         kind=Kind[content["kind"].upper()],
         name=str(content["name"])[:300],
         experiments=experiments,
+        shows=tuple(str(word) for word in content.get("shows", USUAL)),  # a later version may know more words
         created_s=times[0],
         end_s=int(times[1]),
         revoked_s=None if revoked is None else times[2],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -22,31 +23,34 @@ def gallery_routes(store: Store) -> APIRouter:
 
     @router.post("/media", **DOCS["media"])
     async def media(request: Request) -> Response:
-        wanted = _experiments(await json_body(request))
-        return await _told(request, lambda: list_media(store, wanted))
+        wanted = experiments_of(await json_body(request))
+        return await told_later(request, lambda: list_media(store, wanted))
 
     @router.post("/contents", **DOCS["contents"])
     async def contents(request: Request) -> Response:
-        wanted = _entries(await json_body(request))
-        return await _told(request, lambda: read_contents(store, wanted))
+        wanted = entries_of(await json_body(request))
+        return await told_later(request, lambda: read_contents(store, wanted))
 
     return router
 
 
-async def _told(request: Request, ask: Any) -> Response:
+async def told_later(request: Request, ask: Callable[[], Any]) -> Response:
+    """What a question answers that must not keep the event loop."""
     accepts_gzip = "gzip" in request.headers.get("accept-encoding", "")
     found: Response = await run_in_threadpool(lambda: answer(ask(), accepts_gzip=accepts_gzip))
     return found
 
 
-def _experiments(fields: dict[str, Any]) -> list[str]:
+def experiments_of(fields: dict[str, Any]) -> list[str]:
+    """The ids that a question about media names. Raises UsageError."""
     value = fields.get("experiments")
     if not isinstance(value, list) or not all(isinstance(each, str) and len(each) <= 200 for each in value):
         raise UsageError("experiments must be a list of ids")
     return value
 
 
-def _entries(fields: dict[str, Any]) -> list[tuple[str, str, int]]:
+def entries_of(fields: dict[str, Any]) -> list[tuple[str, str, int]]:
+    """The entries that a question about contents names. Raises UsageError."""
     value = fields.get("entries")
     if not isinstance(value, list) or not all(_is_entry(each) for each in value):
         raise UsageError("entries must be a list of [experiment id, writer id, number]")

@@ -97,8 +97,10 @@ _ROLE: Final[Json] = {"enum": ["nobody", "viewer", "writer", "owner"]}
 _END: Final[Json] = {"type": ["number", "null"], "description": "seconds since 1970 UTC; null for never"}
 _TOKEN: Final[Json] = _object("id", "name", "role", "created_s", "ends_s", "used_day", id=_TEXT, name=_TEXT, role=_ROLE,
     created_s=_SECONDS, ends_s=_END, used_day={"type": ["string", "null"], "format": "date"})  # fmt: skip
+_SHOWS: Final[Json] = {**_list({"enum": ["media", "artifacts"]}),
+    "description": "what a link shows beside charts and numbers; media, if nothing is said"}  # fmt: skip
 _LINK: Final[Json] = _object("id", "name", "experiments", "address", "created_s", "ends_s", id=_TEXT, name=_TEXT,
-    experiments=_list(_TEXT), address=_TEXT, embed=_TEXT, created_s=_SECONDS, ends_s=_END,
+    experiments=_list(_TEXT), shows=_SHOWS, address=_TEXT, embed=_TEXT, created_s=_SECONDS, ends_s=_END,
     used_day={"type": ["string", "null"], "format": "date"})  # fmt: skip
 
 _VIEW: Final[Json] = _object("id", "name", "address", "created_s", "changed_s", id=_TEXT, name=_TEXT,
@@ -278,7 +280,7 @@ DOCS: Final[dict[str, dict[str, Any]]] = {
         can_share={"type": "boolean"}, why_not={"type": ["string", "null"]})),
     "share_new": _route("Make a link to an experiment or a comparison", _LINK,
         requestBody={"required": True, "content": {"application/json": {"schema": _object(
-            "experiments", experiments=_list(_TEXT), name=_TEXT, ends_s=_END)}}}),
+            "experiments", experiments=_list(_TEXT), name=_TEXT, ends_s=_END, shows=_SHOWS)}}}),
     "share_end": _route("Revoke a link", _object("revoked", revoked=_TEXT)),
     "views": _route("Views of the page that were saved for a project", _object("views", views=_list(_VIEW))),
     "view_new": _route("Save a view; a name that is in use is refused, with the view that has it", _VIEW,

@@ -102,10 +102,12 @@ _TABLE: Final = (
     (Role.WRITER, {"PATCH", "DELETE"}, _any_of(f"/v1/projects/.+/views/{_ONE}")),
 )
 
+_LINK_ASKS: Final = ("/v1/series", "/v1/media", "/v1/contents")
+"""Questions whose lists may be too long for an address."""
 LINK_PREFIXES: Final = ("/s/", "/embed/")
 _LINK_READS: Final = re.compile(
     rf"/s/(?P<page>{_ONE})(?:/preview\.png|/v1/(?:experiments(?:/{_ONE}(?:/events|/summary|/index(?:/{_ONE}/{_ONE})?)?)?"
-    rf"|metrics|series|blobs/{_ONE}))?|/embed/(?P<embed>{_ONE})"
+    rf"|metrics|series|blobs/{_ONE}|holds|media|contents|artifacts(?:/{_ONE})?))?|/embed/(?P<embed>{_ONE})"
 )
 
 
@@ -126,6 +128,6 @@ def is_link(path: str) -> bool:
 def link_token(method: str, path: str) -> str | None:
     """The token in a link's address, if that address exists with this method; None for every other."""
     found = _LINK_READS.fullmatch(path)
-    if found is None or not (method in ("GET", "HEAD") or (method == "POST" and path.endswith("/v1/series"))):
+    if found is None or not (method in ("GET", "HEAD") or (method == "POST" and path.endswith(_LINK_ASKS))):
         return None
     return found["page"] or found["embed"]

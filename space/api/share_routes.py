@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from space.api.access import Entry, NotReady
+from space.api.access import USUAL, Entry, NotReady
 from space.api.bodies import json_body
 from space.api.openapi import DOCS
 from space.api.problems import Problem, answer
@@ -23,7 +23,7 @@ from trackio_client.wire.events import is_id
 if TYPE_CHECKING:
     from space.api.gate import Gate
 
-_FIELDS: Final = ("experiments", "name", "ends_s")
+_FIELDS: Final = ("experiments", "name", "ends_s", "shows")
 _SNAPSHOT: Final = "GET /v1/experiments/{id}/snapshot.html gives one experiment as a file that needs no server."
 
 
@@ -70,7 +70,10 @@ def _make(gate: Gate, store: Store, content: dict[str, Any]) -> Entry:
     if name is None and found:
         name = found[0].name if len(found) == 1 else f"{len(found)} experiments of {found[0].project}"[:250]
     try:
-        return gate.access.add(Kind.SHARE, name or "", end_s=content.get("ends_s"), experiments=experiments)[0]
+        return gate.access.add(
+            Kind.SHARE, name or "", end_s=content.get("ends_s"), experiments=experiments,
+            shows=content.get("shows", USUAL),
+        )[0]  # fmt: skip
     except NotReady:
         raise starting() from None
 
@@ -78,7 +81,7 @@ def _make(gate: Gate, store: Store, content: dict[str, Any]) -> Entry:
 def _told(gate: Gate, request: Request, entry: Entry) -> dict[str, Any]:
     token, base = gate.access.text_of(entry), base_address(request, gate.settings)
     return {
-        "id": entry.id, "name": entry.name, "experiments": list(entry.experiments), "address": f"{base}/s/{token}",
-        "embed": f"{base}/embed/{token}", "created_s": entry.created_s, "ends_s": entry.end_s or None,
-        "used_day": day_of(entry),
+        "id": entry.id, "name": entry.name, "experiments": list(entry.experiments), "shows": list(entry.shows),
+        "address": f"{base}/s/{token}", "embed": f"{base}/embed/{token}", "created_s": entry.created_s,
+        "ends_s": entry.end_s or None, "used_day": day_of(entry),
     }  # fmt: skip

@@ -14,6 +14,8 @@ PER_S: Final = 60.0
 """Requests a second and link, in the long run: about sixty open pages."""
 BURST: Final = 600.0
 """At once: a page opens with about ten requests, and sixty people click a link as soon as it is posted."""
+FILE_COST: Final = 0.1
+"""Of a picture or another file: a wall of them is seen by many at once, and each is a read of the disk."""
 _MOST_LINKS: Final = 2000
 
 

@@ -1,4 +1,7 @@
-"""What a link opens: /s/{token} and below, /embed/{token}. The gate has checked the token and put its entry here."""
+"""What a link opens: /s/{token} and below, /embed/{token}. The gate has checked the token and put its entry here.
+
+What stands in a path or a body narrows a link's experiments and never widens them: `Shared` is asked for all of it.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,14 @@ from starlette.responses import Response
 from space.api.access import Access, Entry
 from space.api.blobs import file_response
 from space.api.bodies import json_body
+from space.api.gallery_routes import entries_of, experiments_of, told_later
 from space.api.problems import Problem, answer
 from space.api.series import fields_of, is_binary, series_query, told
 from space.settings import SpaceSettings
+from space.sharing.artifacts import Artifacts
 from space.sharing.pages import page_of
 from space.sharing.preview import Previews
-from space.sharing.rate import Rate
+from space.sharing.rate import FILE_COST, Rate
 from space.sharing.scope import Shared
 from space.sharing.words import link_refused
 from trackio_client.store.contract import Store
@@ -48,16 +53,17 @@ class Links:
     rate: Rate
     previews: Previews
 
-    def shared(self, request: Request) -> Shared:
-        """The store through the link of this request."""
+    def shared(self, request: Request, *, cost: float = 1.0) -> Shared:
+        """The store through the link of this request. Raises Problem: the link is asked too much."""
         entry: Entry = request.scope["trackio_link"]
-        self.rate.take(entry.id)
+        self.rate.take(entry.id, cost=cost)
         return Shared(self.store, entry, now_s=time.time(), lost_contact_s=self.settings.lost_contact_s)
 
 
 def link_routes(links: Links) -> APIRouter:
     """GET only, but for a long question about series."""
     router = APIRouter(include_in_schema=False)
+    artifacts = Artifacts(links.store)
 
     @router.api_route("/s/{token}", methods=_READ)
     def page(request: Request, token: str) -> Response:
@@ -135,9 +141,43 @@ def link_routes(links: Links) -> APIRouter:
         return answer(found, accepts_gzip=_gzip(request))
 
     @router.api_route(prefix + "/blobs/{sha256}", methods=_READ)
-    def file(request: Request, token: str, sha256: str) -> Response:
-        mime = links.shared(request).type_of_file(sha256)
-        return file_response(links.store, request, sha256, mime=mime)
+    def file(request: Request, token: str, sha256: str, name: Annotated[str, Query(max_length=300)] = "") -> Response:
+        mime = links.shared(request, cost=FILE_COST).type_of_file(sha256)
+        return file_response(links.store, request, sha256, name, mime)
+
+    @router.get(prefix + "/holds")
+    def holds(request: Request, token: str) -> Response:
+        return answer(links.shared(request).holds())
+
+    @router.post(prefix + "/media")
+    async def media(request: Request, token: str) -> Response:
+        wanted = experiments_of(await json_body(request, _MOST_BODY))
+        return await told_later(request, lambda: links.shared(request).media(wanted))
+
+    @router.post(prefix + "/contents")
+    async def contents(request: Request, token: str) -> Response:
+        wanted = entries_of(await json_body(request, _MOST_BODY))
+        return await told_later(request, lambda: links.shared(request).contents(wanted))
+
+    @router.get(prefix + "/artifacts")
+    def listed(
+        request: Request,
+        token: str,
+        offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
+        limit: Annotated[int, Query(ge=1, le=200)] = 200,
+    ) -> Response:
+        found = artifacts.listed(links.shared(request), offset=offset, limit=limit)
+        return answer(found, accepts_gzip=_gzip(request))
+
+    @router.get(prefix + "/artifacts/{digest}")
+    def artifact(
+        request: Request,
+        token: str,
+        digest: str,
+        project: Annotated[str, Query(max_length=300)],
+        name: Annotated[str, Query(max_length=300)],
+    ) -> Response:
+        return answer(artifacts.one(links.shared(request), project, name, digest), accepts_gzip=_gzip(request))
 
     @router.get(prefix + "/metrics")
     def metrics(request: Request, token: str) -> Response:

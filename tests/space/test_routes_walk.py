@@ -39,6 +39,8 @@ LINKS_MAY = {
     "GET /s/{token}/v1/experiments/{experiment_id}/index/{writer_id}/{seq}",
     "GET /s/{token}/v1/experiments/{experiment_id}/events", "GET /s/{token}/v1/metrics",
     "GET /s/{token}/v1/series", "POST /s/{token}/v1/series",
+    "GET /s/{token}/v1/holds", "POST /s/{token}/v1/media", "POST /s/{token}/v1/contents",
+    "GET /s/{token}/v1/artifacts", "GET /s/{token}/v1/artifacts/{digest}",
     "GET /s/{token}/v1/blobs/{sha256}", "HEAD /s/{token}/v1/blobs/{sha256}",
 }  # fmt: skip
 WRITERS_MAY = {

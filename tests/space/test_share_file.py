@@ -23,8 +23,8 @@ def test_a_snapshot_holds_all_it_needs_and_asks_nothing(shares):
         source = base64.b64decode(address.partition(",")[2]).decode()
         for found in re.findall(r"""from "([^"]+)";|import\("([^"]+)"\)""", source):
             wanted = found[0] or found[1]
-            # The large view, links, lineage, and what draws media: a file has none.
-            left = r"trackio/(media/\w+|base/markdown|charts/large|shell/share|experiment/lineage)\.js"
+            # The large view, links, lineage, views of a link, and what draws media: a file has none.
+            left = r"trackio/(media/\w+|base/markdown|charts/large|shell/share|sharing/places|experiment/lineage)\.js"
             is_left = re.match(left, wanted)
             assert wanted in modules or is_left, (name, wanted)
     data = json.loads(re.search(r'id="trackio-data">(.*?)</script>', page)[1])

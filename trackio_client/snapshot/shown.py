@@ -1,7 +1,8 @@
 """What people see who have only a link or a file: some experiments, and of these what is expected behind a chart.
 
-Shown: names, project, group, tags, notes, state and its evidence, config, summary, curves, marks. Kept back: console
-output, texts, traces, files, where it ran, who logged it; and that anything else exists.
+Shown: names, project, group, tags, notes, state and its evidence, config, summary, curves, marks, and media and
+artifacts where whoever made the link said so. Kept back: console output, texts, traces, other files, where it ran, who
+logged it; and that anything else exists.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from typing import Any, Final
 
 from trackio_client.errors import ExperimentNotFound, NotFound, UsageError
 from trackio_client.queries import experiments as asked
+from trackio_client.queries.gallery import list_media, read_contents
 from trackio_client.queries.index import list_index, read_event
 from trackio_client.queries.metrics import list_metrics
 from trackio_client.queries.states import LOST_CONTACT_S
 from trackio_client.queries.training import training_summary
 from trackio_client.store.contract import ExperimentRecord, Store
-from trackio_client.wire.events import MEDIA, RECORD
+from trackio_client.wire.events import ARTIFACT, ARTIFACT_USED, MEDIA, RECORD
 
 _ROW: Final = (
     "experiment_id", "project", "name", "group", "tags", "state", "evidence", "since_s", "created_s", "last_event_s",
@@ -45,9 +47,12 @@ class Shown:
     """The store through a link or into a file: these experiments, as far as they exist, and nothing else."""
 
     def __init__(
-        self, store: Store, experiments: Sequence[str], *, now_s: float, lost_contact_s: float = LOST_CONTACT_S
-    ) -> None:
+        self, store: Store, experiments: Sequence[str], *, now_s: float, lost_contact_s: float = LOST_CONTACT_S,
+        media: bool = True, artifacts: bool = False,
+    ) -> None:  # fmt: skip
         self.store = store
+        self.media_shown = media
+        self.artifacts_shown = artifacts
         self.now_s = now_s
         self.lost_contact_s = lost_contact_s
         self.records = [found for each in experiments if (found := _existing(store, each)) is not None]
@@ -105,23 +110,62 @@ class Shown:
         """Media by step, and the confusion of labels: what stands beside the curves. Raises ExperimentNotFound."""
         self._check(experiment_id)
         found = list_index(self.store, experiment_id, kinds=[MEDIA, RECORD], after=after)
-        return {**found, "entries": [entry for entry in found["entries"] if _is_shown(entry["kind"], entry["name"])]}
+        shown = [entry for entry in found["entries"] if self._is_shown(entry["kind"], entry["name"])]
+        return {**found, "entries": shown}
 
     def held(self, experiment_id: str, *, writer_id: str, seq: int) -> dict[str, Any]:
         """One of these, with its content. Raises NotFound, the same whether it is not there or not shown."""
         self._check(experiment_id)
         found = read_event(self.store, experiment_id, writer_id=writer_id, seq=seq)
         content = found["content"]
-        if not _is_shown(content.get("kind"), content.get("record")):
+        if not self._is_shown(content.get("kind"), content.get("record")):
             raise NotFound("this link shows no such entry")
         return found
 
+    def holds(self) -> dict[str, bool]:
+        """Whether any of these has media or artifacts to show: a page has no tab for none."""
+
+        def any_has(*kinds: str) -> bool:
+            return any(self.store.events(each.experiment_id, kinds=kinds, limit=1) for each in self.records)
+
+        return {
+            "media": self.media_shown and any_has(MEDIA),
+            "artifacts": self.artifacts_shown and any_has(ARTIFACT, ARTIFACT_USED),
+        }
+
+    def media(self, experiments: Sequence[str]) -> dict[str, Any]:
+        """As `list_media`. Raises ExperimentNotFound for the first that is not shown; NotFound: no media are."""
+        self._check_media()
+        self.check_all(tuple(experiments))
+        return list_media(self.store, experiments)
+
+    def contents(self, wanted: Sequence[tuple[str, str, int]]) -> dict[str, Any]:
+        """As `read_contents`, None too for what is not shown. Raises as `media`."""
+        self._check_media()
+        self.check_all(tuple({experiment_id: None for experiment_id, _, _ in wanted}))
+        found = read_contents(self.store, wanted)["contents"]
+        return {"contents": [each if each and each.get("kind") == MEDIA else None for each in found]}
+
     def type_of_file(self, sha256: str) -> str:
-        """The type of a file that media of these experiments show: no artifact, nothing of others. Raises NotFound."""
+        """The type of a file that media of these experiments show, or one of their artifacts that lies here holds.
+
+        Nothing of others, and no file is fetched from a repo for an artifact. Raises NotFound.
+        """
         for citation in self.store.citing(sha256):
-            if citation.kind == MEDIA and self.has(citation.experiment_id):
+            is_medium = self.media_shown and citation.kind == MEDIA
+            if (is_medium or self._is_held(citation.kind, sha256)) and self.has(citation.experiment_id):
                 return citation.blob.mime
         raise NotFound("this link shows no such file")
+
+    def _is_held(self, kind: str, sha256: str) -> bool:
+        return self.artifacts_shown and kind == ARTIFACT and self.store.files.path(sha256) is not None
+
+    def _check_media(self) -> None:
+        if not self.media_shown:
+            raise NotFound("this link shows no media")
+
+    def _is_shown(self, kind: Any, name: Any) -> bool:
+        return bool((kind == MEDIA and self.media_shown) or (kind == RECORD and name in _RECORDS))
 
     def metrics(self) -> list[dict[str, Any]]:
         """The metrics of all that is shown, in the page's order."""
@@ -144,10 +188,6 @@ class Shown:
     def _check(self, experiment_id: str) -> None:
         if not self.has(experiment_id):  # the same words whether it exists elsewhere or nowhere
             raise ExperimentNotFound(f"this link shows no experiment {experiment_id!r:.160}")
-
-
-def _is_shown(kind: Any, name: Any) -> bool:
-    return bool(kind == MEDIA or (kind == RECORD and name in _RECORDS))
 
 
 def _existing(store: Store, experiment_id: str) -> ExperimentRecord | None:

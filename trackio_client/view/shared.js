@@ -11,7 +11,7 @@ import { brandMark, icon, sign, stateWord } from "./base/icons.js";
 import { openMenu } from "./base/menu.js";
 import { ConfigPanel, SummaryPanel } from "./experiment/panels.js";
 import { SnapshotSource } from "./data/snapshot.js";
-import { HttpSource } from "./data/source.js";
+import { LinkSource } from "./sharing/source.js";
 import { PageState } from "./data/state.js";
 import { Theme } from "./base/theme.js";
 import { age, capital, clock, count, duration, iso, number, plural } from "./base/words.js";
@@ -22,37 +22,15 @@ const NEVER_MS = 2 ** 31 - 1;
 const THEMES = { system: "Like the system", light: "Light", dark: "Dark" };
 const LISTED = 6; // experiments one below the other; more stand side by side
 const WIDE_ENOUGH = 4; // experiments whose config is compared side by side at first sight
-const MOST_COLUMNS = 20; // as many a link gives at once
 const GONE = [404, 410];
-
-/** The API below a link's own address: it knows one list of experiments and no project. */
-class LinkSource extends HttpSource {
-  /** @param {any} options */
-  constructor(options) {
-    super(options);
-    this.artifacts = this.media = this.contents = this.replaced = /** @type {any} */ (undefined); // a link shows none, and gives one content at a time
-    this.snapshot = this.snapshots = this.shares = /** @type {any} */ (undefined); // and makes none
-    /** Scripts of a user's page run nowhere but on the server's own page. */
-    this.runsScripts = false;
-  }
-
-  /** @param {string} _project @param {number} [_since] @param {string[]} [columns] of the config; a link gives no other */
-  experiments(_project, _since, columns = []) {
-    const wanted = columns.filter((column) => column.startsWith("config:")).slice(0, MOST_COLUMNS);
-    return this.json(`/v1/experiments${wanted.length ? `?${new URLSearchParams(wanted.map((column) => ["column", column]))}` : ""}`);
-  }
-
-  metrics() {
-    return this.json("/v1/metrics");
-  }
-}
 
 class SharedPage {
   /** @param {{source: any, kind: "page"|"embed"|"snapshot", name: string}} parts */
   constructor({ source, kind, name }) {
     Object.assign(this, { source, kind, name });
-    const { ticks: _, project: __, view: ___, experiment: ____, ...said } = readAddress(location.search || `?${source.data?.state ?? ""}`);
+    const { ticks: _, project: __, view, experiment: ___, ...said } = readAddress(location.search || `?${source.data?.state ?? ""}`);
     this.state = new PageState({ project: name, ...said });
+    this.wanted = view;
     this.only = new URLSearchParams(location.search).getAll("metric"); // of an embedded page: some charts of many
     this.theme = kind === "embed" ? null : new Theme(this.state); // a frame follows the page around it: the system
     this.experiments = new Experiments(this.state, source);
@@ -80,9 +58,8 @@ class SharedPage {
     const charts = h("div", { class: "tk-shared-charts" }, this.empty);
     this.below = h("div", { class: "tk-shared-below" });
     this.aside = h("div", { class: "tk-shared-aside" });
-    const inside = kind === "embed"
-      ? [this.away, this.legend, charts]
-      : [this.away, this.head, h("div", { class: "tk-bar" }, this.bar), h("div", { class: "tk-shared-both" }, h("div", { class: "tk-shared-left" }, charts, this.below), this.aside)];
+    this.both = h("div", { class: "tk-shared-both" }, h("div", { class: "tk-shared-left" }, charts, this.below), this.aside);
+    const inside = kind === "embed" ? [this.away, this.legend, charts] : [this.away, this.head, h("div", { class: "tk-bar" }, this.bar), this.both];
     const body = h("div", { class: "tk-body", tabindex: "-1" }, inside);
     const top = kind === "embed" ? null : h("header", { class: "tk-top" }, h("div", { class: "tk-brand" }, brandMark(), h("b", { class: "tk-shared-name", title: this.name }, this.name)), h("span", { class: "tk-grow" }), this.fresh, this.themes());
     this.root = h("div", { class: `tk tk-shared ${kind} charts`, id: "trackio" }, top, body);
@@ -119,6 +96,19 @@ class SharedPage {
     if (this.kind === "embed") return this.paintLegend(rows);
     this.paintHead(rows);
     if (!this.isChart) this.loadDetails(rows);
+    if (this.kind === "page") this.offerPlaces();
+  }
+
+  /** Media and artifacts, which come after the charts. A frame shows charts alone, and a file holds no other. */
+  async offerPlaces() {
+    if (this.placing) return;
+    this.placing = true;
+    const { Places } = await import("./sharing/places.js");
+    if (this.isOver) return;
+    const { state, source, root, both: charts, wanted } = this;
+    this.places = new Places({ state, source, columns: new Columns(state, source), root, charts, wanted });
+    this.head.after(this.places.nav);
+    charts.after(this.places.body);
   }
 
   async loadMetrics(rows) {
@@ -312,6 +302,7 @@ class SharedPage {
     this.isOver = true;
     this.grid.close();
     this.told?.close();
+    this.places?.close();
     fill(this.root, h("section", { class: "tk-notice tk-shared-over" }, h("h1", null, "This link is not valid any more"), h("p", { class: "tk-soft" }, "It has ended, or was revoked. Ask whoever sent it to you for a new one.")));
   }
 

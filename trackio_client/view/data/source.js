@@ -273,7 +273,7 @@ export class HttpSource {
     return this.json("/v1/shares");
   }
 
-  /** Make a link. @param {{experiments: string[], name: string | null, ends_s: number | null}} wish @returns {Promise<any>} */
+  /** Make a link. @param {{experiments: string[], name: string | null, ends_s: number | null, shows?: ("media" | "artifacts")[]}} wish @returns {Promise<any>} */
   share(wish) {
     return this.send("/v1/shares", wish);
   }
@@ -333,7 +333,7 @@ export class HttpSource {
 
   /** Fetches, or throws SourceError. @param {string} path @param {RequestInit & {headers: Record<string, string>}} init @returns {Promise<Response>} */
   async request(path, init) {
-    const isRead = (init.method ?? "GET") === "GET" || path === "/v1/series";
+    const isRead = (init.method ?? "GET") === "GET" || ["/v1/series", "/v1/media", "/v1/contents"].includes(path);
     if (isRead && this.waiting) {
       const left_s = (this.waiting.until_ms - performance.now()) / 1000;
       if (left_s > 0) throw this.waiting.error.in(left_s);

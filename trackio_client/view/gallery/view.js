@@ -16,12 +16,14 @@ const SIZES = /** @type {Record<string, string>} */ ({ small: "small", middle: "
 const KEYS = ["mediaNames", "mediaStep", "mediaAs", "mediaBy", "mediaSize"];
 
 export class MediaView {
-  /** @param {HTMLElement} root @param {import("../shell/views.js").Parts} parts */
+  /** @param {HTMLElement} root @param {{state: import("../data/state.js").PageState, source: any, columns: any, open?: (id: string) => void}} parts
+   * without `open` it is for people who look on: experiments have no page, and nobody logs */
   constructor(root, { state, source, columns, open }) {
     this.root = root;
     this.state = state;
     this.source = source;
     this.columns = columns;
+    this.open = open;
     this.values = new Rows({ state, source, columns });
     this.held = new Held(source, () => state.get("view") === "media" && !root.hidden);
     /** @type {any[]} */ this.rows = [];
@@ -33,7 +35,7 @@ export class MediaView {
     ];
   }
 
-  /** @param {(id: string) => void} open */
+  /** @param {((id: string) => void) | undefined} open */
   build(open) {
     const { state } = this;
     const plain = (/** @type {Record<string, string>} */ words, /** @type {string} */ key) => () => Object.entries(words).map(([value, label]) => ({ value, label, chosen: state.get(key) === value }));
@@ -60,7 +62,7 @@ export class MediaView {
     const wall = h("div", { class: "tk-wall-root" });
     this.wall = new Wall(wall, { source: this.source, open });
     this.wallRoot = wall;
-    fill(this.root, h("div", { class: "tk-compare-sheet tk-narrow" }, sheet), this.bar, this.none, wall);
+    fill(this.root, open ? h("div", { class: "tk-compare-sheet tk-narrow" }, sheet) : null, this.bar, this.none, wall);
   }
 
   /** @param {Set<string>} keys */
@@ -192,8 +194,8 @@ export class MediaView {
     if (trouble) return void fill(this.none, h("section", { class: "tk-notice" }, h("h1", null, trouble.title ?? "The media did not come"), h("p", { class: "tk-soft" }, trouble.message), h("button", { class: "tk-btn", on: { click: () => this.held.ask() } }, "Try again")));
     if (isWaiting) return void fill(this.none, skeleton());
     fill(this.none, h("section", { class: "tk-notice" }, h("h1", null, "The ticked experiments logged no media"),
-      h("p", { class: "tk-soft" }, "Log pictures, sounds, films, tables, histograms or texts under the same name in each experiment, and they stand here side by side."),
-      copyLine('experiment.log({"val/samples": trackio.Image(picture, caption="a 7")}, step=step)')));
+      !this.open ? h("p", { class: "tk-soft" }, "Tick others above: some of them did.") : h("p", { class: "tk-soft" }, "Log pictures, sounds, films, tables, histograms or texts under the same name in each experiment, and they stand here side by side."),
+      this.open && copyLine('experiment.log({"val/samples": trackio.Image(picture, caption="a 7")}, step=step)')));
   }
 
   close() {

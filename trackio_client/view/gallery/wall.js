@@ -16,7 +16,7 @@ const FEW = 4; // items of one step in a cell; all of them in the large view
 const KEPT = 600; // contents held
 
 export class Wall {
-  /** @param {HTMLElement} root @param {{source: any, open: (id: string) => void}} parts */
+  /** @param {HTMLElement} root @param {{source: any, open?: (id: string) => void}} parts without `open` experiments have no page here */
   constructor(root, { source, open }) {
     this.root = root;
     this.source = source;
@@ -77,7 +77,9 @@ export class Wall {
 
   /** @param {any} row */
   name(row) {
-    return h("button", { class: "tk-wall-name", title: `${row.name}: open the experiment`, on: { click: () => this.openOne(row.id) } }, h("i", { class: "tk-swatch", style: { background: swatchOf(row.color) } }), h("span", null, row.name));
+    const inside = [h("i", { class: "tk-swatch", style: { background: swatchOf(row.color) } }), h("span", null, row.name)];
+    if (!this.openOne) return h("div", { class: "tk-wall-name", title: row.name }, inside);
+    return h("button", { class: "tk-wall-name", title: `${row.name}: open the experiment`, on: { click: () => this.openOne?.(row.id) } }, inside);
   }
 
   /** @param {import("./cells.js").Cell} cell @param {boolean} isNamed */

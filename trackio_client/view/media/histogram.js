@@ -11,7 +11,7 @@ import { Fetcher } from "./fetch.js";
 import { HEIGHT, LAST_ROW, barsOf, frameOf, paintBars, paintHeat, paintPercentiles, placeAt, rowOf, share, spreadOf, strength } from "./spreads.js";
 
 const MOST_STEPS = 200; // drawn: a panel has two pixels for each
-const MOST_ALONE = 80; // where each is a question of its own, as on a shared page
+const MOST_ALONE = 80; // where each is a question of its own
 const WAYS = /** @type {Record<string, string>} */ ({ steps: "Over steps", percentiles: "Percentiles", one: "One step" });
 const SHARE_WORDS = SHARES.map((each) => (each === 0 ? "lowest" : each === 1 ? "highest" : each === 0.5 ? "median" : `${Math.round(each * 100)} %`));
 

@@ -13,8 +13,11 @@ const MOST = 100; // experiments in a link
 const MOST_FILED = 50; // in a file
 const NAMED = 4; // in the dialog's words
 const LONGEST = 2000; // letters of a view in an address
-/** What of a page's address the charts of a link take up, and how it is called. */
-const CARRIED = { x: "x axis", smooth: "smoothing", log: "log y", logx: "log x", by: "groups", facet: "charts for each value", spread: "spread", derive: "derived charts", own: "settings of charts", band: "band", color: "colours", clip: "outliers", filter: "filter", zoom: "zoom", zoomy: "zoom of y axes", line: "time line", linex: "axis of the time line", pin: "pinned charts", hide: "hidden charts", order: "order of charts" };
+/** What a link can show beside charts and numbers, and how that is called. */
+const SHOWN = { media: "Media: pictures, sounds, films, tables, histograms and texts", artifacts: "Artifacts: names, versions, and their files to download" };
+const OTHER_VIEWS = Object.keys(SHOWN);
+/** What of a page's address a link takes up, and how it is called. */
+const CARRIED = { view: "the open view", media: "names of media", upto: "step of media", arranged: "arrangement of media", setting: "setting of media", pictures: "size of media", x: "x axis", smooth: "smoothing", log: "log y", logx: "log x", by: "groups", facet: "charts for each value", spread: "spread", derive: "derived charts", own: "settings of charts", band: "band", color: "colours", clip: "outliers", filter: "filter", zoom: "zoom", zoomy: "zoom of y axes", line: "time line", linex: "axis of the time line", pin: "pinned charts", hide: "hidden charts", order: "order of charts" };
 
 /** Makes links to what is looked at, or to `rows`; of one chart, where `metric` names it. Other views may open it.
  * @param {{state: import("../data/state.js").PageState, source: any, rows?: any[], metric?: string | null}} parts */
@@ -38,7 +41,7 @@ export function viewOf(state) {
   const seen = one ? state.scope({ zoom: ownZoom(one, state.get("zoom")) }) : state;
   const all = new URLSearchParams(addressOf(seen, null).replace(/^[^?]*/, ""));
   if (one) /** @type {import("../data/state.js").ScopedState} */ (seen).close();
-  const view = new URLSearchParams([...all].filter(([name]) => name in CARRIED));
+  const view = new URLSearchParams([...all].filter(([name, value]) => name in CARRIED && (name !== "view" || OTHER_VIEWS.includes(value))));
   return String(view).length > LONGEST ? new URLSearchParams() : view;
 }
 
@@ -49,6 +52,8 @@ class ShareDialog {
     this.asSeen = h("input", { type: "checkbox", class: "tk-box" });
     this.asSeen.checked = true;
     this.asSeen.addEventListener("change", () => this.last && fill(this.made, this.address(this.last)));
+    this.boxes = Object.fromEntries(OTHER_VIEWS.map((word) => [word, h("input", { type: "checkbox", class: "tk-box" })]));
+    this.boxes.media.checked = !metric; // a link to one chart is made for that; files go out only when somebody says so
     this.made = h("div", { class: "tk-share-made" });
     this.list = h("div", { class: "tk-share-list" });
     this.said = h("p", { class: "tk-share-said", role: "alert" });
@@ -78,7 +83,8 @@ class ShareDialog {
     const carried = [...this.view.keys()].map((name) => CARRIED[/** @type {keyof typeof CARRIED} */ (name)]);
     const form = h("form", { class: "tk-share-form" },
       this.metric ? h("p", null, "The link opens on ", h("b", null, this.metric), "; the frame for another page holds this chart alone.") : null,
-      h("p", null, "Who has the link sees the live charts, config, summary, tags and notes of ", h("b", null, names), ". Nothing else, and they can change nothing."),
+      h("p", null, "Who has the link sees the live charts, config, summary, tags and notes of ", h("b", null, names), this.metric ? "" : ", and what is ticked here", ". Nothing else, and they can change nothing."),
+      this.metric ? null : OTHER_VIEWS.map((word) => h("label", { class: "tk-share-seen" }, this.boxes[word], h("span", null, SHOWN[/** @type {keyof typeof SHOWN} */ (word)]))),
       h("label", null, h("span", null, "Name, as people see it"), h("span", { class: "tk-field" }, this.name)),
       carried.length ? h("label", { class: "tk-share-seen", title: "Turn it off for charts as they are at first" }, this.asSeen, h("span", null, `As you see it now: ${listed(carried)}`)) : null,
       h("div", { class: "tk-share-line" }, h("label", { class: "tk-share-ends" }, h("span", null, "Ends"), this.ends), h("span", { class: "tk-grow" }), this.button));
@@ -94,7 +100,7 @@ class ShareDialog {
     text(this.said, "");
     const ends_s = endOf(this.ends, this.answer.now_s);
     try {
-      const link = await this.source.share({ experiments: this.rows.map((row) => row.id), name: this.name.value.trim() || null, ends_s });
+      const link = await this.source.share({ experiments: this.rows.map((row) => row.id), name: this.name.value.trim() || null, ends_s, shows: OTHER_VIEWS.filter((word) => this.boxes[word].checked) });
       this.answer.shares.unshift(link);
       this.last = link;
       fill(this.made, this.address(link));
@@ -157,7 +163,7 @@ class ShareDialog {
         fill(this.made, this.address(link));
         this.made.querySelector("input")?.select();
       });
-      const facts = [plural(link.experiments.length, "experiment"), endWords(link.ends_s), link.used_day ? `last opened ${link.used_day}` : "not opened yet"];
+      const facts = [plural(link.experiments.length, "experiment"), link.shows?.length ? `with ${listed(link.shows)}` : "without media and artifacts", endWords(link.ends_s), link.used_day ? `last opened ${link.used_day}` : "not opened yet"];
       return h("li", null, h("div", null, h("b", { title: link.name }, link.name), h("span", { class: "tk-soft" }, facts.join(" · "))), use, take, end);
     });
     return void fill(this.list, h("h2", null, `${shares.length === 1 ? "1 link opens" : `${shares.length} links open`} now`), h("ul", null, lines));
