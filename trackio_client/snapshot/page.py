@@ -36,6 +36,7 @@ LATER: Final = (
     "experiment/notes.js",
     *(f"charts/{name}.js" for name in ("full", "export/export", "deriving", "settingsbox")),
     "stack/full.js",
+    "stack/zoombox.js",
 )
 """What the page fetches when it is wanted, and a file holds. Not Plotly: it weighs as much as all the rest."""
 MOST: Final = 50
