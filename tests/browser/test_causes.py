@@ -211,19 +211,43 @@ def test_restarts_are_told_with_what_was_different_then(modules: Any) -> None:
         content = {"kind": "start", "time_us": at_s * 1_000_000, "generation": generation, **told}
         return {"writer_id": writer, "content": content}
 
+    def ran(writer: str, commit: str, *, dirty: bool = False) -> dict[str, Any]:
+        values = {"git": {"commit": commit, "dirty": dirty}}
+        return {"writer_id": writer, "content": {"kind": "environment", "time_us": 1, "values": values, "rank": 0}}
+
     lone = {"rank": 0, "host": "a", "world_size": 1}
     events = [
         start("w0", 0, 0, config={"lr": 0.1, "model": {"layers": 2}}, process=lone),
         {"writer_id": "w0", "content": {"kind": "config", "time_us": 1, "values": {"lr": 0.2, "late": 1}}},
         {"writer_id": "w0", "content": {"kind": "end", "time_us": 50_000_000, "state": "interrupted"}},
+        ran("w0", "a" * 40),
         start("w1", 60, 1, config={"lr": 0.2, "model": {"layers": 3}}, process=lone | {"host": "b"}, steps_from=7),
+        ran("w1", "b" * 40, dirty=True),
         start("w2", 61, 1, config={}, process=lone | {"rank": 1}),  # another rank is no restart of its own
         start("w3", 90, 2, config={}, process=lone | {"host": "b"}, steps_from=9),
     ]
     first, second = modules.evaluate(ask, events)
     assert (first["step"], first["ended"], first["ended_s"]) == (7, "interrupted", 50)
-    assert first["changes"] == ["host a → b", "model.layers 2 → 3"]
+    commits = "git commit aaaaaaaaaa → bbbbbbbbbb with changes"
+    assert first["changes"] == ["host a → b", commits, "model.layers 2 → 3"]
     assert (second["step"], second["ended"], second["changes"]) == (9, None, [])
+
+
+def test_all_machines_are_told_the_first_one_first(modules: Any) -> None:
+    ask = """async ([detail, starts]) => {
+      const { facts, hostsOf } = await import("/lib/experiment/panels.js");
+      const one = { client: { process: { host: "a" }, client: { version: "1", language: "python" } } };
+      return [facts(detail, hostsOf(detail, starts)), facts(one, hostsOf(one, ["a"])), hostsOf(one, Array.from({ length: 12 }, (_, i) => `h${i}`))];
+    }"""
+    detail = {
+        "client": {"process": {"host": "a"}},
+        "environment": {"values": {"host": "c"}, "earlier": [{"values": {"host": "b"}}], "ranks": []},
+        "ranks": {"ranks": [{"rank": 0, "host": "c"}, {"rank": 1, "host": "d"}, {"rank": 2, "host": None}]},
+    }
+    several, one, many = modules.evaluate(ask, [detail, ["a", "b"]])
+    assert several == [["hosts", "a, b, c and d"]]
+    assert one == [["host", "a"], ["client", "python client 1"]]
+    assert len(many) == 13
 
 
 def test_the_zoom_of_an_experiments_page_is_its_own_and_goes_into_a_link_to_it(modules: Any) -> None:

@@ -67,6 +67,10 @@ def test_marks_resumes_failures_and_evaluations_stand_on_the_charts_joined_and_t
     evaluations = [["evaluation", 2, step] for step in (50, 100, 150)]
     others = [["alert", 2, 40], ["restart", 1, 120], ["error", 1, 199]]
     assert sorted(page.evaluate(CLUSTERS, "train/loss")) == sorted(evaluations + others)
+    # Of who has no line in a chart nothing stands there.
+    page.wait_for_function(f"({CLUSTERS})('train/f1').length === 6")
+    alone = [[kind, 1, step] for kind, _, step in evaluations]
+    assert sorted(page.evaluate(CLUSTERS, "train/f1")) == sorted(alone + others)
     # Where each point is an evaluation, they are not signs.
     assert [kind for kind, *_ in page.evaluate(CLUSTERS, "eval/loss")] == ["alert", "restart", "error"]
     for step in (40, 100, 120, 199):

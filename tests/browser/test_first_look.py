@@ -170,6 +170,13 @@ def test_names_with_slashes_quotes_emoji_and_markup_are_text(page, space):
     name = page.locator(".tk-row .tk-name")  # too long for its place: it keeps its end, and says the whole
     expect(name).to_have_text(re.compile(r"^a/b.*….*script>$"))
     expect(name).to_have_attribute("aria-label", odd)
+    uncut = """(name) => {
+      name.textContent = "x".repeat(80);
+      const has = name.clientWidth;
+      name.textContent = name.words;
+      return name.room <= has;
+    }"""
+    assert name.evaluate(uncut), "the place is narrower than reckoned: the end is cut a second time"
     expect(page.get_by_text("<b>m</b>/x").first).to_be_visible()
     expect(page.locator(".tk img, .tk h1 b, .tk-name script")).to_have_count(0)
     assert page.title() != "hurt"

@@ -243,6 +243,31 @@ def test_what_was_done_is_taken_back(opened):
     page.keyboard.press("Control+z")
     shows(page, *before)
     expect(toast(page).last).to_contain_text("Taken back: the ticks.")
+    # A zoom both ways is taken back as one, and goes into the full screen and comes back from it.
+    plot = page.locator('.tk-chart[data-metric="train/loss"] .tk-plot')
+    box = plot.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.keyboard.down("Shift")
+    page.mouse.move(x, y - 30)
+    page.mouse.down()
+    page.mouse.move(x + 60, y + 30, steps=3)
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    zoomed = re.compile("zoom=.*zoomy=train|zoomy=train.*zoom=")
+    expect(page).to_have_url(zoomed)
+    zoom = "JSON.stringify(['zoom', 'zoomY'].map((key) => trackioPage.shell.state.get(key)))"
+    page.keyboard.press("Control+z")
+    page.wait_for_function(f"{zoom} === '[null,null]'")
+    expect(page).not_to_have_url(re.compile("zoom"))
+    page.keyboard.press("Control+Shift+z")
+    expect(page).to_have_url(zoomed)
+    was = page.evaluate(zoom)
+    plot.press("Enter")
+    expect(page.locator("dialog.tk-full .tk-full-row b").first).to_have_text(re.compile(r"\d"))
+    expect(page.locator("dialog.tk-full .tk-plot")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog.tk-full")).to_have_count(0)
+    assert page.evaluate(zoom) == was
     # A pattern that does not parse is told, and where; until then it is searched for as it stands.
     page.get_by_label("Filter metrics").fill("loss /(/")
     trouble = page.locator(".tk-metric-filter .tk-trouble")
@@ -371,6 +396,11 @@ def test_experiments_are_starred_hidden_and_shown_again(opened, space, project):
     expect(row(page, "run-8")).to_have_attribute("style", re.compile(r"--c: var\(--s3\)"))
     expect(page).to_have_url(re.compile(f"color={ids(space, project)['run-8'][-8:]}:3"))
     link = page.url
+    page.keyboard.press("Control+z")
+    expect(page).not_to_have_url(re.compile("color="))
+    page.keyboard.press("Control+Shift+z")
+    expect(page).to_have_url(re.compile(f"color={ids(space, project)['run-8'][-8:]}:3"))
+    page.wait_for_function(f"({hue})('run-8')[0] === 2")
     page.keyboard.press("Control+z")
     expect(page).not_to_have_url(re.compile("color="))
     page.goto(link)

@@ -74,6 +74,9 @@ def test_nothing_stands_out_at_the_side(page, space, project, width, view):
     becomes(lambda: page.evaluate(_SIDEWAYS), 0)
     over = "() => [...document.querySelectorAll('.tk-top > *, .tk-bar > *, .tk-tabs > [aria-current], .tk-body > *')].filter((e) => e.offsetParent && e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.className)"
     becomes(lambda: page.evaluate(over), [])
+    if "table" in view:  # none of its buttons is left over on a line of its own
+        lines = "() => new Set([...document.querySelectorAll('.tk-table-tools > .tk-btn')].filter((e) => e.offsetParent).map((e) => e.offsetTop)).size"
+        becomes(lambda: page.evaluate(lines), 1)
 
 
 def test_on_a_phone_list_and_controls_are_sheets(page, space, project):

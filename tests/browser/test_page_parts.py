@@ -164,6 +164,16 @@ LAYERS = """async ([ids, edges]) => {
 }"""
 
 
+def test_a_name_keeps_its_end_whatever_room_it_has(modules: Any) -> None:
+    ask = """async (names) => {
+      const { middle } = await import("/lib/base/fit.js");
+      return names.map(middle).map((node) => [node.textContent, ...[...node.children].map((each) => each.textContent)]);
+    }"""
+    long, short = modules.evaluate(ask, ["adamw-lr3e-4-🦦-seed12", "adamw-s0"])
+    assert long == ["adamw-lr3e-4-🦦-seed12", "adamw-lr3e-4-", "🦦-seed12"]
+    assert short == ["adamw-s0"]
+
+
 def test_a_graph_stands_in_layers_whose_edges_lead_to_the_right(modules: Any) -> None:
     edges = [["raw", "a"], ["a", "b"], ["b", "c"], ["raw", "c"], ["late", "c"], ["c", "x"], ["c", "y"]]
     ids = ["c", "x", "y", "b", "a", "raw", "late"]

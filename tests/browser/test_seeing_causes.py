@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 import random
 import re
@@ -234,6 +235,28 @@ def test_hardware_stands_under_the_loss_on_one_axis_and_says_which_gpu_is_slow(p
     expect(page).to_have_url(re.compile("zoom="))
     expect(pane(page, "On one time axis").get_by_role("button", name="Zoom out")).to_be_visible()
     expect(table.locator("thead th").nth(1)).to_have_attribute("title", "mean in the range in view")
+    page.get_by_role("button", name="Zoom out").first.click()
+    expect(page).not_to_have_url(re.compile("zoom="))
+
+    # Without dragging: the menu of a strip zooms, and takes both ends as they are typed.
+    menu = page.get_by_role("button", name="Menu of GPU power")
+    menu.click()
+    page.get_by_role("option", name="Zoom in").click()
+    expect(page).to_have_url(re.compile("zoom="))
+    menu.click()
+    page.get_by_role("option", name="Zoom out to everything").click()
+    expect(page).not_to_have_url(re.compile("zoom="))
+    menu.click()
+    page.get_by_role("option", name="Zoom to …").click()
+    end = page.get_by_label("Zoom to", exact=True)
+    end.fill("soon")
+    end.press("Enter")
+    expect(page.get_by_role("alert").filter(has_text="“soon” is no moment")).to_be_visible()
+    end.fill(datetime.datetime.fromtimestamp(began + 600, datetime.UTC).strftime("%Y-%m-%d %H:%M"))
+    end.press("Enter")
+    expect(page).to_have_url(re.compile("zoom="))
+    end.press("Escape")
+    expect(menu).to_be_focused()
     page.get_by_role("button", name="Zoom out").first.click()
     expect(page).not_to_have_url(re.compile("zoom="))
     page.get_by_role("searchbox", name="Devices whose name holds").fill("gpu 3")

@@ -85,12 +85,15 @@ A **warm** start, as [told](https://example.org/a) and [not](javascript:alert`1`
 
 
 def test_notes_read_as_markdown_and_run_nothing_on_the_page_and_in_the_file(page, guarded, tmp_path):
-    training = trained(guarded.url, "shared", "noted", token=TOKEN, steps=5, notes=NOTES)
+    training = trained(guarded.url, "shared", "noted", token=TOKEN, steps=5, notes=NOTES, state=None)
     file = tmp_path / "noted.html"
     path = f"/v1/experiments/{training.experiment_id}/snapshot.html"
     file.write_bytes(httpx.get(guarded.url + path, headers=OWNER, timeout=60).content)
-    for address in (share(guarded, training)["address"], file.as_uri()):
+    assert "when this was saved" in file.read_text(encoding="utf-8")  # for who runs no scripts
+    until = re.compile(r"^Running when saved, \d\d:\d\d:\d\d$")  # a file hears no more
+    for address, state in ((share(guarded, training)["address"], "Running"), (file.as_uri(), until)):
         page.goto(address)
+        expect(page.locator(".tk-head-line .tk-state")).to_have_text(state)
         notes = page.locator(".tk-shared-head .tk-notes-body")
         expect(notes.locator("h3")).to_have_text("Why")
         expect(notes.locator("b").first).to_have_text("warm")

@@ -100,6 +100,7 @@ def test_every_sign_leads_somewhere_strips_tell_what_they_leave_out_and_the_addr
     expect(restart).to_have_count(1)
     for told in ("100", "10 min", "no end was told", "host node-1 → node-2"):
         expect(restart).to_contain_text(told)
+    expect(pane(page, "Where it ran")).to_contain_text("node-1 and node-2")
     line.get_by_role("button", name="2 evaluations").click()
     expect(page.locator('.tk-flash[data-at="evaluation 80"]')).to_be_visible()
     expect(page.get_by_text("not told elsewhere")).to_have_count(0)

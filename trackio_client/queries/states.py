@@ -70,7 +70,8 @@ def _ending(end: dict[str, Any], word: str) -> str:
     if not parts:
         return "It called finish()." if word == "finished" else "Its program said so as it ended."
     text = ". ".join(part.rstrip(". ") for part in parts)
-    return text[:1].upper() + text[1:] + "."
+    is_class = "." in text.partition(" ")[0].partition(":")[0]  # torch.OutOfMemoryError is called so
+    return (text if is_class else text[:1].upper() + text[1:]) + "."
 
 
 def _untold(record: ExperimentRecord) -> str:

@@ -16,6 +16,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from trackio_client.errors import ExperimentNotFound, UsageError
@@ -36,6 +37,7 @@ LATER: Final = (
     "experiment/notes.js",
     *(f"charts/{name}.js" for name in ("full", "export/export", "deriving", "settingsbox")),
     "stack/full.js",
+    "stack/zoombox.js",
 )
 """What the page fetches when it is wanted, and a file holds. Not Plotly: it weighs as much as all the rest."""
 MOST: Final = 50
@@ -90,7 +92,8 @@ def snapshot_html(
         "series": points,
     }
     title = name or (details[0]["name"] if len(details) == 1 else f"{len(details)} experiments of {_projects(details)}")
-    return _page(str(title), headline(details), data).encode("utf-8", "replace")
+    told = f"{headline(details)} As of {datetime.fromtimestamp(now_s, UTC):%Y-%m-%d %H:%M} UTC, when this was saved."
+    return _page(str(title), told, data).encode("utf-8", "replace")
 
 
 def file_name(name: str, experiment_id: str) -> str:

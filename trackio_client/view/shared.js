@@ -24,6 +24,8 @@ const LISTED = 6; // experiments one below the other; more stand side by side
 const WIDE_ENOUGH = 4; // experiments whose config is compared side by side at first sight
 const GONE = [404, 410];
 
+const GOES_ON = new Set(["running", "paused", "lost_contact"]); // states that are others by and by
+
 class SharedPage {
   /** @param {{source: any, kind: "page"|"embed"|"snapshot", name: string}} parts */
   constructor({ source, kind, name }) {
@@ -180,11 +182,17 @@ class SharedPage {
     return undefined;
   }
 
+  /** A file knows no more than what was when it was saved. @param {string} state @param {boolean} isWhole with the time */
+  stateWords(state, isWhole) {
+    if (this.isLive || !GOES_ON.has(state)) return stateWord(state);
+    return `${stateWord(state)} when saved${isWhole ? `, ${clock(this.source.data.taken_s)}` : ""}`;
+  }
+
   oneHead(row) {
     return [
       h("div", { class: "tk-head-line" },
         h("span", { class: "tk-soft" }, row.project), h("span", { class: "tk-soft" }, "/"), h("h1", { title: row.name }, row.name),
-        h("span", { class: `tk-state ${row.state}` }, sign(row.state, false), capital(stateWord(row.state)), this.isLive || row.state !== "running" ? null : " when this was saved"),
+        h("span", { class: `tk-state ${row.state}` }, sign(row.state, false), capital(this.stateWords(row.state, true))),
         (row.tags ?? []).map((tag) => h("span", { class: "tk-tag" }, tag))),
       this.facts,
       row.evidence && row.state !== "running" && row.state !== "finished" ? h("p", { class: "tk-notes" }, row.evidence) : null,
@@ -196,7 +204,7 @@ class SharedPage {
     const live = row.state === "running";
     const parts = [
       row.last_step === null || row.last_step === undefined ? null : ["Step ", count(row.last_step)],
-      [live ? "Running " : "Ran ", duration(live ? now_s - row.created_s : row.duration_s)],
+      [live ? (this.isLive ? "Running " : "Ran until then ") : "Ran ", duration(live ? now_s - row.created_s : row.duration_s)],
       ["Since ", clock(row.created_s, now_s), iso(row.created_s)],
       live ? null : ["Last event ", clock(row.last_event_s, now_s), iso(row.last_event_s)],
       ["", plural(row.metric_count ?? 0, "metric")],
@@ -216,7 +224,7 @@ class SharedPage {
     tick.addEventListener("change", () => this.experiments.tick([row.id], tick.checked));
     const step = h("span", { class: "tk-soft tk-shared-step" });
     this.lines.set(row.id, step);
-    const node = h("label", { class: row.dash ? "tk-shared-line dash" : "tk-shared-line" }, tick, h("i", { class: "tk-shared-swatch", style: { "--c": swatchOf(row.color) } }), h("b", { title: row.name }, row.name), h("span", { class: `tk-state ${row.state}` }, sign(row.state, false), stateWord(row.state)), step);
+    const node = h("label", { class: row.dash ? "tk-shared-line dash" : "tk-shared-line" }, tick, h("i", { class: "tk-shared-swatch", style: { "--c": swatchOf(row.color) } }), h("b", { title: row.name }, row.name), h("span", { class: `tk-state ${row.state}` }, sign(row.state, false), this.stateWords(row.state, false)), step);
     node.addEventListener("pointerenter", () => this.state.set({ hot: row.id }));
     node.addEventListener("pointerleave", () => this.state.set({ hot: null }));
     return node;

@@ -10,6 +10,10 @@ const MOST = 50;
 const steps = [];
 /** @type {Step[]} taken back, the last one last */
 let taken = [];
+let turned_ms = -Infinity; // when a step was last taken back, or done again
+
+/** Since when the page shows what taking back, or doing again, made of it. @returns {number} ms, as performance.now() has them */
+export const turnedAt = () => turned_ms;
 
 /** @param {string} words what was done, as a toast says it @param {() => any} undo @param {() => any} [redo] does it again @returns {Step} */
 export function remembering(words, undo, redo) {
@@ -27,6 +31,7 @@ export async function takeBack(step) {
   step.isTaken = true;
   forget(step);
   if (step.redo) taken.push(step);
+  turned_ms = performance.now();
   try {
     await after(step, step.undo);
   } catch (error) {
@@ -39,7 +44,7 @@ export async function takeBack(step) {
 export async function doAgain(step) {
   if (!step.redo || taken.at(-1) !== step) return;
   taken.pop();
-  Object.assign(step, { isTaken: false, at_ms: performance.now() });
+  Object.assign(step, { isTaken: false, at_ms: (turned_ms = performance.now()) });
   steps.push(step);
   try {
     await after(step, step.redo);

@@ -283,13 +283,14 @@ export class Models {
     const { facet } = chart;
     const rows = facet ? this.rowsOf(chart) : experiments;
     const ids = rows.map((e) => e.id);
-    const happened = facet ? marks.filter((mark) => facet.ids.has(mark.experiment)) : marks;
     const lines = this.lines(chart, coarse, fine);
+    const drawn = new Set(lines.flatMap(({ id, members }) => members ?? [id])); // what happened to one without a line here is no part of this picture
+    const happened = marks.filter((mark) => drawn.has(mark.experiment));
     const status = metric.error ? { waiting: false, error: { title: "This expression does not parse.", detail: metric.error } } : this.status(chart, coarse, ids);
     const smoothing = state.get("smoothing");
     return {
       lines, x, domain, zoom,
-      marks: [...happened, ...this.#evaluations(chart, rows, coarse, fine, zoom ?? domain, happened)],
+      marks: [...happened, ...this.#evaluations(chart, rows.filter(({ id }) => drawn.has(id)), coarse, fine, zoom ?? domain, happened)],
       place: (/** @type {import("./marks.js").Mark} */ mark) => placeOf(mark, x, byId.get(mark.experiment)),
       zoomY: state.get("zoomY")?.[metric.metric] ?? null, own, status,
       smoothing: smoothing.kind === "none" || !(own.smooth ?? isNoisy(metric)) ? { kind: /** @type {"ema"} */ ("ema"), amount: 0 } : smoothing,

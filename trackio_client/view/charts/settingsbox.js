@@ -6,7 +6,8 @@ import { openMenu } from "../base/menu.js";
 import { BY_STEP } from "../data/state.js";
 import { isNoisy } from "./order.js";
 import { formatNumber } from "./scales.js";
-import { EXAMPLES, numberOf, placeOf, written } from "./spans.js";
+import { numberOf } from "./spans.js";
+import { openBox, typing, zoomFields } from "./zoomfields.js";
 
 const AXES = { [BY_STEP]: "step", relative: "relative time", time: "wall time" };
 
@@ -36,40 +37,17 @@ export function openSettings(grid, chart, button, { zoom = false } = {}) {
       tell(words, input);
       if (!words) set({ y: end ? [other, value] : [value, other] });
     };
-    return typing(input, take);
+    return typing(input, take, () => box.hidePopover());
   };
   const tell = (/** @type {string} */ words, /** @type {HTMLInputElement[]} */ ...wrong) => {
     trouble.textContent = words;
     trouble.hidden = !words;
     for (const input of wrong) input.setAttribute("aria-invalid", String(!!words));
   };
-  const typing = (/** @type {HTMLInputElement} */ input, /** @type {() => void} */ take) => {
-    input.addEventListener("change", take);
-    input.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
-      event.stopPropagation();
-      if (event.key === "Enter") take();
-      if (event.key === "Escape") box.hidePopover();
-    });
-    return input;
-  };
-  const edge = (/** @type {0 | 1} */ end, /** @type {string} */ label) => {
-    const input = h("input", { class: "tk-chartset-number", type: "text", autocomplete: "off", spellcheck: "false", "aria-label": label });
-    return typing(input, () => {
-      const x = grid.axisOf(chart);
-      const shown = [...chart.domain];
-      const whole = chart.model?.domain ?? shown;
-      const at = (shown[end] = input.value.trim() === "" ? whole[end] : placeOf(x, input.value));
-      const example = EXAMPLES[/** @type {keyof typeof EXAMPLES} */ (x)] ?? "0.5";
-      const words = !Number.isFinite(at) ? `“${input.value.slice(0, 30)}” is no ${x === "time" ? "moment" : x === "relative" ? "time since the start" : x === "step" ? "step" : "number"}. Write it as ${example}.` : shown[0] >= shown[1] ? "The zoom must begin before it ends." : "";
-      tell("", from, to);
-      tell(words, input);
-      if (words || shown.every((each, i) => each === chart.domain[i])) return;
-      if (shown[0] <= whole[0] && shown[1] >= whole[1]) grid.back(chart, true);
-      else grid.zoom(chart, shown, null);
-      requestAnimationFrame(paint); // when the chart has drawn it
-    });
-  };
-  const [from, to] = [edge(0, "Zoom from"), edge(1, "Zoom to")];
+  const { from, to, paint: paintZoom } = zoomFields({
+    x: () => grid.axisOf(chart), shown: () => chart.domain, whole: () => chart.model?.domain, zoomed: () => grid.zoomOf(chart),
+    zoom: (range) => grid.zoom(chart, range, null), back: () => grid.back(chart, true), tell, done: () => paint(), shut: () => box.hidePopover(),
+  });
   const together = h("select", { class: "tk-chartset-select", "aria-label": "Whose zoom and cursor" }, h("option", { value: "" }, `of the group ${chart.metric.group}`), h("option", { value: "1" }, "of this chart alone"));
   together.addEventListener("change", () => (grid.link(chart), requestAnimationFrame(paint)));
   const [low, high] = [field(0, "Lower end of the y axis"), field(1, "Upper end of the y axis")];
@@ -100,12 +78,7 @@ export function openSettings(grid, chart, button, { zoom = false } = {}) {
       if (document.activeElement !== input) input.value = value === null ? "" : String(value);
       input.placeholder = told(auto);
     }
-    const [whole, now] = [chart.model?.domain, grid.zoomOf(chart)];
-    for (const [input, end] of /** @type {[any, 0 | 1][]} */ ([[from, 0], [to, 1]])) {
-      const place = (/** @type {number} */ at) => written(grid.axisOf(chart), at);
-      if (document.activeElement !== input) input.value = now ? place(now[end]) : "";
-      input.placeholder = whole ? place(whole[end]) : "";
-    }
+    paintZoom();
     together.value = chart.linked ? "" : "1";
     scaleY.say(["linear", "logarithmic"]);
     scaleX.say(["linear", "logarithmic"]);
@@ -118,19 +91,7 @@ export function openSettings(grid, chart, button, { zoom = false } = {}) {
     row("zoom", from, h("span", { class: "tk-soft" }, "to"), to), grid.isFull ? null : row("zoom goes", together),
     row("x axis", axis), row("x scale", scaleX.select), row("y axis", low, h("span", { class: "tk-soft" }, "to"), high), row("y scale", scaleY.select), row("smoothing", smooth.select), trouble,
     h("p", { class: "tk-chartset-note tk-soft" }, "Kept in this browser for this project, but for the zoom. The link to this chart carries all of it."));
-  box.addEventListener("toggle", (/** @type {any} */ event) => {
-    if (event.newState !== "closed") return;
-    box.remove();
-    button.setAttribute("aria-expanded", "false");
-    if (!document.activeElement || document.activeElement === document.body) button.focus();
-  });
-  (button.closest("dialog[open], .tk") ?? document.body).append(box);
-  paint();
-  box.showPopover();
-  button.setAttribute("aria-expanded", "true");
-  const at = button.getBoundingClientRect();
-  box.style.left = `${Math.max(8, Math.min(at.right - box.offsetWidth, innerWidth - box.offsetWidth - 8))}px`;
-  box.style.top = `${Math.max(8, Math.min(at.bottom + 4, innerHeight - box.offsetHeight - 8))}px`;
+  openBox(box, button, paint);
   (zoom ? from : axis).focus();
 }
 

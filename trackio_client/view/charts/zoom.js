@@ -182,7 +182,7 @@ function key(chart, event) {
       host.back(chart, event.key === "0");
       return true;
     case "Escape":
-      if (chart.cursorX === null && !chart.model.zoom) return false;
+      if (chart.host.isFull || (chart.cursorX === null && !chart.model.zoom)) return false; // over the whole window it closes that, and what is zoomed stays
       chart.cursorX !== null ? host.leave(chart) : host.back(chart, true);
       return true;
     case "Enter":

@@ -3,7 +3,7 @@
  * is on the chosen ground, with the difference beside a metric. */
 import { swatchOf } from "../base/colors.js";
 import { fill, h } from "../base/dom.js";
-import { fitMiddle } from "../base/fit.js";
+import { middle } from "../base/fit.js";
 import { icon, sign, stateWord } from "../base/icons.js";
 import { matcher } from "../base/matching.js";
 import { openMenu } from "../base/menu.js";
@@ -15,7 +15,6 @@ import { columnFormat, count, duration, exact, number, plural, revived } from ".
 const LONG = 48; // letters from which on a value is told by what differs, and in full in a row below
 const HASH = 10; // letters of a commit that tell it from others
 const METRICS_AT_FIRST = 14;
-const NAME_PX = 150; // what a column has for a name: its middle goes first
 const NUMBERS_AT = /** @type {Record<string, string>} */ ({ common: "at_step", best: "best", last: "last" });
 
 export class DifferTable {
@@ -50,7 +49,7 @@ export class DifferTable {
   /** @param {any} row @param {boolean} isBase */
   heading(row, isBase) {
     const button = h("button", { class: "tk-differ-name", "aria-haspopup": "listbox", title: `${row.name}, ${stateWord(row.state)}` },
-      h("i", { class: "tk-swatch", style: { background: swatchOf(row.color) } }), h("span", null, fitMiddle(row.name, NAME_PX, "500 14px system-ui, sans-serif")), row.state === "finished" ? null : sign(row.state));
+      h("i", { class: "tk-swatch", style: { background: swatchOf(row.color) } }), middle(row.name), row.state === "finished" ? null : sign(row.state));
     button.addEventListener("click", () =>
       openMenu(button, {
         title: row.name,

@@ -8,7 +8,7 @@ import { MetricGrid } from "../charts/grid.js";
 import { ownZoom, withOwnZoom } from "../data/ownzoom.js";
 import { noMetrics, skeleton } from "../base/notices.js";
 import { Pane } from "./pane.js";
-import { ConfigPanel, SummaryPanel, facts } from "./panels.js";
+import { ConfigPanel, SummaryPanel, facts, hostsOf } from "./panels.js";
 import { age, capital } from "../base/words.js";
 
 const EVERY_MS = 3000;
@@ -79,6 +79,7 @@ export class ExperimentView {
     this.grid = this.scope = this.journal = this.told = this.detail = this.head = this.contents = null;
     // What was said of one experiment is said again of the next.
     this.unknown = false;
+    this.hosts = [];
     this.wasNone = this.calloutKey = this.aboutKey = this.metricNames = undefined;
     this.root.replaceChildren();
   }
@@ -166,7 +167,7 @@ export class ExperimentView {
     const { Facts } = loaded;
     if (this.places !== places || !this.head) return; // the reader went on meanwhile
     const metric = (name) => (this.state.get("metrics") ?? []).find((each) => each.metric === name);
-    this.told = new Facts({ source, id, tells: (told) => this.journal?.leave(told), metric, state: this.scope });
+    this.told = new Facts({ source, id, tells: (told) => this.journal?.leave(told), ran: (hosts) => id === this.id && this.head && ((this.hosts = hosts), this.paintAbout()), metric, state: this.scope });
     for (const [name, place] of Object.entries(places)) place.replaceWith(this.told[name]);
     this.told.paint(this.detail);
   }
@@ -235,12 +236,13 @@ export class ExperimentView {
 
   paintAbout() {
     const told = [...(this.detail.environment?.values?.host ? ["host", "process"] : []), ...(this.detail.ranks ? ["host", "process", "rank"] : [])]; // by panels of their own
-    const known = facts(this.detail).filter(([name]) => !told.includes(name));
+    const hosts = hostsOf(this.detail, this.hosts);
+    const known = facts(this.detail, hosts).filter(([name]) => !told.includes(name));
     const key = JSON.stringify(known);
     if (key === this.aboutKey) return;
     this.aboutKey = key;
     this.about.show(known.length > 0);
-    fill(this.about.body, h("dl", { class: "tk-kv" }, known.map(([name, value]) => [h("dt", null, name), h("dd", { class: "tk-mono", title: value }, value)])));
+    fill(this.about.body, h("dl", { class: "tk-kv" }, known.map(([name, value]) => [h("dt", null, name), h("dd", { class: name === "hosts" ? "tk-mono tk-whole" : "tk-mono", title: name === "hosts" ? hosts.join("\n") : value }, value)])));
   }
 }
 

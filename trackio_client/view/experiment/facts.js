@@ -33,9 +33,9 @@ const KINDS = ["record", "media", "artifact", "artifact_used"];
  */
 
 export class Facts {
-  /** @param {{source: any, id: string, tells?: (told: {error: any, checkpoints: boolean}) => void, metric?: (name: string) => any, state?: any}} parts
-   * `tells` hears what panels show that others need not; `metric` knows titles and units; `source` may lack any of `training`, `index`, `entry`, `artifacts`: its panels stay away */
-  constructor({ source, id, tells = () => {}, metric = () => null, state }) {
+  /** @param {{source: any, id: string, tells?: (told: {error: any, checkpoints: boolean}) => void, ran?: (hosts: string[]) => void, metric?: (name: string) => any, state?: any}} parts
+   * `tells` hears what panels show that others need not; `ran` hears where it was started; `metric` knows titles and units; `source` may lack any of `training`, `index`, `entry`, `artifacts`: its panels stay away */
+  constructor({ source, id, tells = () => {}, ran = () => {}, metric = () => null, state }) {
     this.source = source;
     this.id = id;
     this.tells = tells;
@@ -44,7 +44,7 @@ export class Facts {
     this.closed = false;
     this.failure = new FailurePanel();
     this.timeline = new TimelinePanel({ source, id, metric, state });
-    this.restarts = new RestartsPanel({ source, id });
+    this.restarts = new RestartsPanel({ source, id, ran });
     this.evaluations = new EvaluationsPanel();
     this.labels = new LabelsPanel();
     this.confusion = new ConfusionPanel((entry) => this.content(entry));

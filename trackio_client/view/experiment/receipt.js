@@ -34,7 +34,7 @@ export function receiptWords(receipt, row, now_s) {
   if (open && row.state === "lost_contact") {
     const now = receipt.untold.filter((each) => isOfNow(each, row));
     const there = hostsOf(now);
-    return { ...told("open", "0 events missing up to the last word:", [`${here}. What was logged after ${row.last_heard_s ? clock(row.last_heard_s, now_s) : "it"} is on ${there} and comes by itself if the trainer still runs. If it does not, send it from there, as the user who trained:`]), line: syncLine(row) };
+    return { ...told("open", "0 events missing up to the last word:", [`${here}. What was logged after ${row.last_heard_s ? clock(row.last_heard_s, now_s) : "it"} is on ${there} and comes by itself if the trainer still runs.`]), todo: "If it does not, send it from there, as the user who trained:", line: syncLine(row) };
   }
   if (open && LIVE.includes(row.state)) return withEarlier(told("open", "0 events missing so far:", [`${here}.`]), untold, row, now_s);
   if (!receipt.untold.length) return told("whole", "Complete:", [`${here}.${attachedWords(receipt)}`]);

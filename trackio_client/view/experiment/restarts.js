@@ -9,6 +9,7 @@ import { clock, count, duration, iso, number, plural } from "../base/words.js";
 const FIRST_ROWS = 20;
 const FIRST_CHANGES = 6; // of one restart
 const KINDS = ["start", "config", "end"];
+const COMMIT = 10; // letters that tell one from others
 
 /**
  * @typedef {{time_s: number, generation: number, step: number | null, ended: string | null, ended_s: number | null, changes: string[]}} Restart
@@ -16,7 +17,7 @@ const KINDS = ["start", "config", "end"];
 
 /** What the events tell of restarts, the first one first. @param {{writer_id: string, content: any}[]} events in order of arrival @returns {Restart[]} */
 export function restartsOf(events) {
-  /** @type {Map<number, {content: any, config: Record<string, string>}>} */ const starts = new Map();
+  /** @type {Map<number, {content: any, config: Record<string, string>, commit?: string}>} */ const starts = new Map();
   /** @type {Map<string, number>} */ const writers = new Map();
   const ends = events.filter(({ content }) => content.kind === "end").map(({ content }) => ({ time_s: Number(content.time_us) / 1e6, state: String(content.state ?? "") }));
   for (const { writer_id: writer, content } of events) {
@@ -26,19 +27,31 @@ export function restartsOf(events) {
       if (!starts.has(generation)) starts.set(generation, { content, config: flat(content.config) });
     } else if (content.kind === "config" && !content.edited) {
       Object.assign(starts.get(writers.get(writer) ?? -1)?.config ?? {}, flat(content.values));
+    } else if (content.kind === "environment" && !content.rank) {
+      const [start, commit] = [starts.get(writers.get(writer) ?? -1), commitOf(content.values)];
+      if (start && commit) start.commit = commit;
     }
   }
   const order = [...starts].sort(([a], [b]) => a - b);
   /** @type {Record<string, string>} */ let known = {};
-  return order.flatMap(([generation, { content, config }], i) => {
-    const changes = i ? [...placeOf(order[i - 1][1].content, content), ...changesOf(known, config)] : [];
+  /** @type {string | undefined} */ let last; // commit: of the newest before that told one
+  return order.flatMap(([generation, { content, config, commit }], i) => {
+    const code = last && commit && last !== commit ? [`git commit ${last} → ${commit}`] : [];
+    const changes = i ? [...placeOf(order[i - 1][1].content, content), ...code, ...changesOf(known, config)] : [];
     known = { ...known, ...config };
+    last = commit ?? last;
     if (!generation) return [];
     const time_s = Number(content.time_us) / 1e6;
     const since = i ? Number(order[i - 1][1].content.time_us) / 1e6 : -Infinity;
     const end = ends.filter((each) => each.time_s <= time_s && each.time_s >= since).at(-1);
     return [{ time_s, generation, step: typeof content.steps_from === "number" ? content.steps_from : null, ended: end?.state ?? null, ended_s: end?.time_s ?? null, changes }];
   });
+}
+
+/** A commit as people tell it apart, and whether there were changes since. @param {any} values of an environment @returns {string | undefined} */
+export function commitOf(values) {
+  const { commit, dirty } = values?.git ?? {};
+  return typeof commit === "string" && commit ? `${commit.slice(0, COMMIT)}${dirty === true ? " with changes" : ""}` : undefined;
 }
 
 /** Settings that are other than before; what the new one does not name stays. @param {Record<string, string>} before @param {Record<string, string>} now */
@@ -62,14 +75,15 @@ function flat(value, before = "") {
 }
 
 export class RestartsPanel {
-  /** @param {{source: any, id: string}} parts */
-  constructor({ source, id }) {
+  /** @param {{source: any, id: string, ran?: (hosts: string[]) => void}} parts `ran` hears the hosts of all starts */
+  constructor({ source, id, ran = () => {} }) {
+    this.ran = ran;
     this.source = source;
     this.id = id;
     this.pane = new Pane("Restarts", { key: "restarts" });
     this.root = this.pane.root;
     this.root.addEventListener("trackio-tell", () => !this.all && ((this.all = true), this.draw(), this.#gaps()));
-    this.generation = 0;
+    this.key = "";
     this.all = false;
     /** @type {Restart[]} */ this.restarts = [];
     /** When a number came last before each, seconds; null: none is known. @type {Map<number, number | null>} */ this.heard = new Map();
@@ -77,17 +91,22 @@ export class RestartsPanel {
 
   /** @param {any} detail */
   async paint(detail) {
-    const { generation = 0, summary = {} } = detail ?? {};
-    if (!generation || generation === this.generation || !this.source.events) return;
-    this.generation = generation;
+    const { generation = 0, summary = {}, environment } = detail ?? {};
+    // Environments are long: they are asked for only where they tell that the code changed, which comes after the start.
+    const commits = new Set([environment?.values, ...(environment?.earlier ?? []).map((/** @type {any} */ each) => each.values)].map(commitOf).filter(Boolean));
+    const key = `${generation} ${commits.size}`;
+    if (!generation || key === this.key || !this.source.events) return;
+    this.key = key;
     this.metric = Object.keys(summary).sort((a, b) => Number(a.startsWith("system/")) - Number(b.startsWith("system/")) || (summary[b].points ?? 0) - (summary[a].points ?? 0))[0];
     try {
-      this.restarts = restartsOf((await this.source.events(this.id, { kinds: KINDS })).events);
+      const { events } = await this.source.events(this.id, { kinds: commits.size > 1 ? [...KINDS, "environment"] : KINDS });
+      this.restarts = restartsOf(events);
+      this.ran(events.flatMap((/** @type {any} */ { content }) => (content.kind === "start" && content.process?.host ? [String(content.process.host)] : [])));
       this.draw();
       this.pane.whenSeen(() => this.#gaps());
       if (this.pane.isSeen) await this.#gaps();
     } catch {
-      this.generation = 0; // asked again with the next poll
+      this.key = ""; // asked again with the next poll
     }
   }
 

@@ -32,7 +32,7 @@ const OF_ONE = [
   ["t", "its table"],
   ["Enter", "alone over the whole window; there Page Up and Page Down go to the chart before and after"],
   ["<  >", "move it earlier or later in its group"],
-  ["Escape", "leave the cursor, then the zoom"],
+  ["Escape", "leave the cursor, then the zoom; over the whole window, close it"],
 ];
 const CHARTS = [
   ["Drag", "zoom along x; the other charts of the group follow"],

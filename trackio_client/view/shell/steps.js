@@ -2,7 +2,7 @@
 /** Remembers what the page showed before each change of it – ticks, filters, axes, views – so that Ctrl+Z takes it back and Ctrl+Shift+Z does it again. What
  * follows quickly, as letters of a search do, is one step. */
 import { isTyping } from "../base/dom.js";
-import { forget, forgetTaken, lastStep, lastTaken, remembering } from "../base/undo.js";
+import { forget, forgetTaken, lastStep, lastTaken, remembering, turnedAt } from "../base/undo.js";
 import { redoStep, undoStep } from "../base/toast.js";
 import { addressOf, goTo } from "../data/address.js";
 
@@ -45,7 +45,15 @@ export function steps({ state, experiments }) {
     const next = now();
     if (same(next, latest)) return; // new rows, ages, what hangs on the pointer
     const kind = PLACES.some((key) => event.detail.has(key)) ? "place" : [...event.detail].sort().join();
-    if (timer && kind !== pending) settle(latest);
+    const isTurned = performance.now() - turnedAt() < SAME_MS; // what a button did is taken back: no step of its own, and it can be done again
+    if (timer && (isTurned || kind !== pending)) settle(latest);
+    if (isTurned) {
+      const was = isOurs;
+      isOurs = true;
+      settle(next);
+      isOurs = was;
+      return;
+    }
     latest = next;
     pending = kind;
     if (timer) clearTimeout(timer);

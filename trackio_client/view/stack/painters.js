@@ -1,6 +1,7 @@
 // @ts-check
 /** What strips paint beside plain lines: a gap between two lines, rows of coloured cells, shares of a whole, what is to come. */
 
+import { fitMiddle } from "../base/fit.js";
 import { heatOf } from "../base/heat.js";
 import { toX, toY } from "../charts/lines.js";
 import { badOf, paintCross } from "../charts/notes.js";
@@ -8,6 +9,7 @@ import { placed } from "./names.js";
 import { typical } from "./points.js";
 
 const NAME_HEIGHT = 15;
+const NARROWER = 1.2; // letters set closer than that are no longer read: the name loses its middle instead
 
 /** @typedef {import("../charts/lines.js").View} View
  * @typedef {import("../charts/lines.js").Line} Line
@@ -67,7 +69,7 @@ export function paintRows(g, v, rows, { low, high, height, dark, ink }) {
   rows.forEach(({ name, series, low: ownLow = low, high: ownHigh = high }, r) => {
     const top = v.T + r * height;
     g.fillStyle = ink.of("--soft");
-    g.fillText(name, v.L - 8, top + height / 2 - 1, v.L - 12);
+    g.fillText(fitMiddle(name, NARROWER * (v.L - 12), ink.font), v.L - 8, top + height / 2 - 1, v.L - 12);
     g.fillStyle = empty;
     g.fillRect(v.L, top + (height - 2) / 2 - 0.5, v.R - v.L, 1); // nothing known: a thin line, no colour
     if (!series?.n) return;

@@ -7,6 +7,7 @@ import { Ink } from "../base/colors.js";
 import { h, text } from "../base/dom.js";
 import { openMenu } from "../base/menu.js";
 import { formatX } from "../charts/scales.js";
+import { zoomBy } from "../charts/zoom.js";
 import { Strip } from "./strip.js";
 
 const LEFT = 56; // the gutter of every chart
@@ -209,6 +210,12 @@ export class Stack extends EventTarget {
     openFull(this, strip);
   }
 
+  /** The box in which the zoom is typed. @param {Strip} strip @param {HTMLElement} button */
+  async zoomTo(strip, button) {
+    const { openZoom } = await import("./zoombox.js");
+    openZoom(this, strip, button);
+  }
+
   /** @param {Strip} strip */
   table(strip) {
     strip.showTable(!strip.asTable);
@@ -218,11 +225,15 @@ export class Stack extends EventTarget {
 
   /** @param {Strip} strip @param {HTMLElement} button */
   menu(strip, button) {
-    /** @type {Record<string, {label: string, note: string, run: () => any} | null>} */
+    const isZoomed = Boolean(this.zoomed || strip.zoomY);
+    /** @type {Record<string, {label: string, note?: string, run: () => any} | null>} */
     const entries = {
       full: this.isFull ? null : { label: "Full screen", note: "Enter", run: () => this.full(strip) },
       log: strip.spec.lines ? { label: strip.log ? "Linear y axis" : "Logarithmic y axis", note: "l", run: () => this.log(strip) } : null,
-      back: this.zoomed || strip.zoomY ? { label: "Zoom out", note: "0", run: () => this.back(strip, true) } : null,
+      in: strip.view ? { label: "Zoom in", note: "+", run: () => zoomBy(/** @type {any} */ (strip), 0.5) } : null,
+      out: isZoomed && strip.view ? { label: "Zoom out", note: "−", run: () => zoomBy(/** @type {any} */ (strip), 2) } : null,
+      back: isZoomed ? { label: "Zoom out to everything", note: "0", run: () => this.back(strip, true) } : null,
+      range: { label: "Zoom to …", run: () => this.zoomTo(strip, button) },
       table: { label: strip.asTable ? "Show the chart" : "Show as table", note: "t", run: () => this.table(strip) },
     };
     const items = Object.entries(entries).flatMap(([value, entry]) => (entry ? [{ value, label: entry.label, note: entry.note }] : []));

@@ -53,7 +53,7 @@ export class Strip {
     this.unit = h("span", { class: "tk-soft" });
     this.values = h("span", { class: "tk-strip-values" });
     this.plot = h("div", { class: "tk-plot tk-strip-plot", tabindex: "0", role: "application", "aria-roledescription": "chart" });
-    this.more = h("button", { class: "tk-chart-more", "aria-label": `Menu of ${spec.title}`, title: "Log scale, full screen, table", "aria-haspopup": "listbox", on: { click: () => this.host.menu(this, this.more) } }, icon("more"));
+    this.more = h("button", { class: "tk-chart-more", "aria-label": `Menu of ${spec.title}`, title: "Zoom, log scale, full screen, table", "aria-haspopup": "listbox", on: { click: () => this.host.menu(this, this.more) } }, icon("more"));
     this.tableNode = h("div", { class: "tk-chart-table tk-strip-table", hidden: true, tabindex: "0" });
     this.tableNode.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
       if (event.key !== "t" || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -57,7 +57,7 @@ const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
 /** @param {number} value */
 const whole = (value) => number(Math.round(value));
 /** @param {string} name */
-const large = (name) => name.replace(/\bgpu\b/g, "GPU");
+const large = (name) => name.replace(/\bgpu (?=\d)/g, "GPU "); // an experiment may be called gpu-…
 
 /**
  * @param {{devices: Device[], wait: Points | null, stepTime: Points | null, training: [number, number] | null, where: (x: number) => string}} what

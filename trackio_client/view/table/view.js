@@ -87,7 +87,7 @@ export class TableView {
     this.scroller = h("div", { class: "tk-table-scroll", tabindex: "0", role: "region", "aria-label": "Table of experiments" }, this.table);
     this.none = h("div", { class: "tk-table-none", hidden: true });
     this.actions = new Actions({ state: this.state, source: this.source, experiments: this.experiments, choosing: this.choosing, copy: async () => (await taking()).copyMarkdown(this), against: (id) => setBaseline(this.state, id) });
-    fill(this.root, h("div", { class: "tk-table-bar" }, this.filter.root, this.note, this.out, h("span", { class: "tk-grow" }), this.grouping, this.against, choose, take, this.binned), this.scroller, this.none, this.actions.root);
+    fill(this.root, h("div", { class: "tk-table-bar" }, this.filter.root, this.note, this.out, h("span", { class: "tk-grow" }), h("span", { class: "tk-table-tools" }, this.grouping, this.against, choose, take, this.binned)), this.scroller, this.none, this.actions.root);
     const soon = eachFrame(() => this.draw());
     this.scroller.addEventListener("scroll", soon, { passive: true });
     new ResizeObserver(soon).observe(this.scroller);
