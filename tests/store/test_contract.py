@@ -159,6 +159,10 @@ def test_projects_metrics_and_experiments_are_listed(store):
     assert [(project, count) for project, count, _ in store.projects()] == [("p", 2), ("q", 1)]
     assert store.metrics("p") == [("loss", 2, 5), ("m1", 1, 2), ("m2", 1, 3)]
     assert store.metrics("p", ["exp_1"]) == [("loss", 1, 2), ("m1", 1, 2)]
+    Trainer("w_3", "exp_3", project="p").steps(4).send(store)  # what was told once is not told again when more came
+    assert store.metrics("p") == [("loss", 3, 9), ("m1", 1, 2), ("m2", 1, 3)]
+    store.delete("exp_3")
+    assert store.metrics("p") == [("loss", 2, 5), ("m1", 1, 2), ("m2", 1, 3)]
     assert {record.experiment_id for record in store.experiments("p")} == {"exp_1", "exp_2"}
     assert store.experiments("none") == []
 

@@ -41,6 +41,8 @@ HOUR_S = 3600.0
 """How long a file may take to arrive."""
 DAY_S = 86_400.0
 """How long a file that nobody cites is kept: its event may be on its way (protocol rule 21)."""
+_PROJECTS_HELD = 256
+"""Projects whose lists of metrics are kept."""
 QUIET_S = 600.0
 """A tail of an experiment not heard of for so long is turned into chunks whatever its size."""
 
@@ -58,6 +60,7 @@ class SqliteStore:
         self._tails: dict[int, int] = {}
         self._holder = secrets.token_hex(8)
         self._idle_at = -1
+        self._metrics: dict[str, tuple[int, list[tuple[str, int, int]]]] = {}  # of projects, at a position
         self._looking = (-1, -1)  # position when a search for small chunks began, and the series it has come to
         self.store_id = self.incarnation = ""
         self._connections = Connections(path, on_open=self._opened, on_rollback=self._forget)
@@ -89,6 +92,7 @@ class SqliteStore:
         """What was remembered between transactions may not be true any more."""
         self._series_ids.clear()
         self._tails.clear()
+        self._metrics.clear()
 
     # --- writing -----------------------------------------------------------------------------------------------
 
@@ -312,7 +316,15 @@ class SqliteStore:
 
     def metrics(self, project: str, experiments: Sequence[str] | None = None) -> list[tuple[str, int, int]]:
         with self._read() as sql:
-            return listing.metrics(sql, project, experiments)
+            if experiments is not None:
+                return listing.metrics(sql, project, experiments)
+            # Every page that opens asks this, of a thousand experiments as of one, and mostly nothing has come since.
+            position, held = listing.position(sql), self._metrics.get(project)
+            if held is None or held[0] != position:
+                if len(self._metrics) >= _PROJECTS_HELD:
+                    self._metrics.clear()
+                held = self._metrics[project] = (position, listing.metrics(sql, project))
+            return list(held[1])
 
     def events(
         self,
