@@ -241,6 +241,7 @@ def test_numbers_are_written_as_people_read_them(modules: Any) -> None:
         (0, 5200, ["0", "1,000", "2,000", "3,000", "4,000", "5,000"]),
         (0, 4.6e6, ["0", "1 M", "2 M", "3 M", "4 M"]),
         (-0.12, 0.12, ["−0.10", "−0.05", "0", "0.05", "0.10"]),
+        (0.00029, 0.0003, ["2.9e−4", "2.925e−4", "2.95e−4", "2.975e−4", "3e−4"]),
     ],
 )
 def test_ticks_stand_at_round_numbers(modules: Any, low: float, high: float, ticks: list[str]) -> None:

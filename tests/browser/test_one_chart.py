@@ -230,7 +230,7 @@ def test_points_that_a_resume_replaced_are_shown_where_the_reader_asks(page, spa
         "node => (node.blur(), node.focus(), node.ariaLabel.includes('earlier line'))", arg=plot.element_handle()
     )
     expect(plot).to_have_attribute("aria-label", told)
-    becomes(lambda: "replaced:1" in unquote(page.url), True)
+    becomes(lambda: "replaced:1" in page.evaluate("decodeURIComponent(location.search)"), True)
     page.keyboard.press("t")
     row = loss.get_by_role("table", name="Replaced points").locator("tbody tr")
     expect(row).to_have_count(1)

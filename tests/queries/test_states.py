@@ -46,6 +46,9 @@ def test_an_experiment_that_is_heard_runs():
     [
         ({"state": "finished"}, "finished", "It called finish()."),
         ({"state": "failed", "error": "ValueError", "message": "no data."}, "failed", "ValueError. no data."),
+        ({"state": "failed", "message": "gone", "exit_code": 1}, "failed", "Gone. Exit code 1."),
+        ({"state": "failed", "error": "torch.OutOfMemoryError"}, "failed", "torch.OutOfMemoryError."),
+        ({"state": "failed", "message": "torch.OutOfMemoryError: x"}, "failed", "torch.OutOfMemoryError: x."),
         (
             {"state": "interrupted", "signal": "SIGTERM", "exit_code": 143},
             "interrupted",

@@ -70,7 +70,7 @@ def _ending(end: dict[str, Any], word: str) -> str:
     if not parts:
         return "It called finish()." if word == "finished" else "Its program said so as it ended."
     text = ". ".join(part.rstrip(". ") for part in parts)
-    is_class = "." in text.partition(" ")[0].partition(":")[0]  # torch.OutOfMemoryError is called so
+    is_class = "." in text.split(" ", 1)[0].rstrip(".:")  # torch.OutOfMemoryError is called so
     return (text if is_class else text[:1].upper() + text[1:]) + "."
 
 

@@ -80,14 +80,15 @@ export function formatTick(value, step) {
   if (value === 0) return "0";
   const size = Math.abs(value);
   const sign = value < 0 ? MINUS : "";
-  if (size >= 1e12 || size < 1e-4 || step < 1e-6) return sign + exponent(size.toExponential(Math.min(4, Math.max(0, Math.floor(Math.log10(size)) - Math.floor(Math.log10(step))))));
+  const place = Math.floor(Math.log10(step) + 1e-9); // of the step's first digit, and whether it has another
+  const more = Math.abs(step / 10 ** place - Math.round(step / 10 ** place)) > 1e-6 ? 1 : 0;
+  const isLong = step < 0.99e-5 && size < 1e-2; // 0.000295 stands at the edge of the frame
+  if (size >= 1e12 || size < 1e-4 || step < 1e-6 || isLong) return sign + exponent(size.toExponential(Math.min(4, Math.max(0, Math.floor(Math.log10(size)) - place + more))));
   if (size >= 1e9) return `${sign}${Number((size / 1e9).toPrecision(5))} G`;
   if (size >= 1e6) return `${sign}${Number((size / 1e6).toPrecision(5))} M`;
   if (size >= 1e4 && step >= 10) return `${sign}${Number((size / 1e3).toPrecision(5))} k`;
   if (step >= 1) return sign + separated(String(Number(size.toPrecision(8))));
-  let decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-  if (Math.abs(step * 10 ** decimals - Math.round(step * 10 ** decimals)) > 1e-6) decimals++;
-  return sign + size.toFixed(decimals);
+  return sign + size.toFixed(Math.max(0, more - place));
 }
 
 const pad = (/** @type {number} */ n) => String(n).padStart(2, "0");
