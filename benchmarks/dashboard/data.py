@@ -30,7 +30,7 @@ from trackio_client.wire.events import new_experiment_id, new_writer_id
 from trackio_client.wire.frames import Schema, event_frame
 
 FOLDER: Final = ROOT / "benchmarks" / "data"
-VERSION: Final = 2
+VERSION: Final = 3
 """Of what is made here: another number makes it anew."""
 BATCH_BYTES: Final = 1 << 20
 BEGAN_S: Final = 1_790_000_000.0
