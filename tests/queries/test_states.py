@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trackio_client.queries.series import needs_double
 from trackio_client.queries.states import state_of
+from trackio_client.store.cells import needs_double
 from trackio_client.store.contract import ExperimentRecord, MetricSummary
 
 

@@ -11,18 +11,16 @@ from hashlib import blake2b
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from trackio_client.errors import MetricNotFound, UsageError
 from trackio_client.queries import spread
 from trackio_client.queries.experiments import find_experiment
+from trackio_client.store.cells import needs_double
 from trackio_client.store.contract import Buckets, BucketsAnswer, Series, Store
 from trackio_client.wire.asks import BAD_COUNTS, BLOCK_HEAD, LAST, ONE_VALUE, SAME_X, SERIES_MAGIC, WIDE, SeriesQuery
 
 MOST_PAIRS: Final = 65_535
 """Pairs (experiment, metric) in one question: a block names its series in 16 bits."""
-_SINGLE_LOSS: Final = 2.0**-24
-"""Largest relative error of rounding to float32."""
 _BLOCK = struct.Struct(BLOCK_HEAD)
 
 
@@ -124,24 +122,6 @@ def _block(parts: list[bytes], place: int, b: Buckets, before: bytes) -> bytes:
     if last:
         parts.append(struct.pack("<d", b.last))
     return x
-
-
-def needs_double(low: npt.NDArray[np.float64], high: npt.NDArray[np.float64]) -> bool:
-    """Whether float32 would lose 4 significant figures of the range that these buckets span.
-
-    A single flat value has no range to lose; an update that follows is judged by its own, smaller one, which errs on
-    the safe side only.
-    """
-    finite = np.isfinite(low)
-    if not finite.any():
-        return False
-    bottom, top = float(low[finite].min()), float(high[finite].max())
-    size = max(abs(bottom), abs(top))
-    if size == 0:
-        return False
-    if size > 3e38 or size < 1e-30:
-        return True
-    return size * _SINGLE_LOSS > (top - bottom) * 5e-5
 
 
 def _info(key: tuple[str, str], b: Buckets | None) -> dict[str, Any]:

@@ -17,6 +17,8 @@ import numpy.typing as npt
 from trackio_client.store.columns import Floats, Ints
 from trackio_client.store.contract import Buckets
 
+_SINGLE_LOSS = 2.0**-24
+"""Largest relative error of rounding to float32."""
 TIME_UNIT_S = 2.0**-20
 """Widths on time axes are powers of two of this, about a microsecond."""
 
@@ -263,6 +265,27 @@ def drawn_of_whole(cells: Cells, last: Floats, index: Ints, starts: Ints, width:
         mean = total / count
     low[count == 0] = high[count == 0] = mean[count == 0] = np.nan
     return Drawn(width, index, last[ends], low, high, mean, nan, posinf, neginf, points)
+
+
+# --- precision -------------------------------------------------------------------------------------------------------
+
+
+def needs_double(low: npt.NDArray[np.float64], high: npt.NDArray[np.float64]) -> bool:
+    """Whether float32 would lose 4 significant figures of the range that these buckets span.
+
+    A single flat value has no range to lose; an update that follows is judged by its own, smaller one, which errs on
+    the safe side only.
+    """
+    finite = np.isfinite(low)
+    if not finite.any():
+        return False
+    bottom, top = float(low[finite].min()), float(high[finite].max())
+    size = max(abs(bottom), abs(top))
+    if size == 0:
+        return False
+    if size > 3e38 or size < 1e-30:
+        return True
+    return size * _SINGLE_LOSS > (top - bottom) * 5e-5
 
 
 # --- real points -----------------------------------------------------------------------------------------------------

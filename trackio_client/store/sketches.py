@@ -18,13 +18,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from trackio_client.store.cells import Drawn
-from trackio_client.store.chunks import Columns
+from trackio_client.store.cells import Drawn, needs_double
+from trackio_client.store.chunks import Columns, span
 from trackio_client.store.columns import Floats, Ints
 
 LEVELS: Final = (512, 64, 16)
 """Points in a row, about: as of chunks.span, the power of two of steps that so many of them cover at most."""
-_SINGLE_LOSS: Final = 2.0**-24
 _FARTHEST: Final = 2**52
 """Steps up to which a float tells each."""
 _VALUES: Final = 3
@@ -32,14 +31,13 @@ _VALUES: Final = 3
 
 def sketches_of(c: Columns) -> list[tuple[int, bytes]]:
     """(level, rows) of a chunk of n ≥ 1 points, for each of LEVELS; empty where a chunk has none."""
-    stride = _stride(c.steps)
-    if stride is None or not np.isfinite(c.values).all():
+    if not _is_regular(c.steps) or not np.isfinite(c.values).all():
         return []
     low = high = total = c.values
     at, edges = c.steps, np.arange(len(c.steps) + 1)
     found = []
     for level in sorted(LEVELS):  # each is made of the finer one's rows
-        of = at >> _shift(stride, level)
+        of = at >> (span(c.steps, level).bit_length() - 1)
         starts = np.flatnonzero(np.append(True, of[1:] != of[:-1]))
         if len(starts) != int(of[-1]) - int(of[0]) + 1:
             return []  # a row without a point
@@ -50,7 +48,9 @@ def sketches_of(c: Columns) -> list[tuple[int, bytes]]:
         if not np.isfinite(total).all():
             return []
         rows = np.stack([low, high, np.clip(total / np.diff(edges), low, high)])
-        kind = "<f8" if _needs_double(rows) else "<f4"
+        with np.errstate(over="ignore"):
+            single = rows.astype("<f4")
+        kind = "<f8" if needs_double(low, high) and not np.array_equal(single, rows) else "<f4"
         found.append((level, np.ascontiguousarray(rows.T, dtype=kind).tobytes()))
     return found
 
@@ -144,28 +144,9 @@ def _sums(counts: Ints, lengths: list[int]) -> Ints:
     return sums
 
 
-def _shift(stride: int, level: int) -> int:
-    return (level * stride).bit_length() - 1
-
-
-def _stride(steps: Ints) -> int | None:
-    """Steps from each point to the next; None where they are not regular."""
+def _is_regular(steps: Ints) -> bool:
+    """Whether each point is as many steps behind the one before it."""
     if max(-int(steps[0]), int(steps[-1])) > _FARTHEST:
-        return None
-    if len(steps) == 1:
-        return 1
+        return False
     deltas = np.diff(steps)
-    stride = int(deltas[0])
-    return stride if stride > 0 and bool((deltas == stride).all()) else None
-
-
-def _needs_double(rows: Floats) -> bool:
-    bottom, top = float(rows[0].min()), float(rows[1].max())
-    size = max(abs(bottom), abs(top))
-    if size == 0:
-        return False
-    if size > 3e38 or size < 1e-30:
-        return True
-    if size * _SINGLE_LOSS <= (top - bottom) * 5e-5:
-        return False
-    return not np.array_equal(rows.astype("<f4").astype(np.float64), rows)
+    return len(deltas) == 0 or bool(deltas[0] > 0 and (deltas == deltas[0]).all())
