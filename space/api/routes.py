@@ -19,7 +19,7 @@ from space.api.bin_routes import bin_routes
 from space.api.blobs import blob_routes
 from space.api.bodies import json_body, read_body
 from space.api.compare_routes import compare_routes
-from space.api.crowds import Crowds
+from space.api.crowds import Crowds, Place
 from space.api.gallery_routes import gallery_routes
 from space.api.gate import Gate
 from space.api.library import Library
@@ -183,16 +183,16 @@ def _reading(parts: Parts) -> APIRouter:
         filter: Annotated[str, Query(max_length=MOST_CHARACTERS)] = "",
         archived: Annotated[str, Query(pattern="^(0|1|only)$")] = "0",
     ) -> Response:
-        def make() -> Response:
+        def make() -> tuple[Response, int]:
             found = asked.list_experiments(
                 store, project, time.time(), since=since, columns=column, filter=filter, archived=ARCHIVED[archived],
                 lost_contact_s=parts.settings.lost_contact_s,
             )  # fmt: skip
-            return answer(found, accepts_gzip=_gzip(request))
+            return answer(found, accepts_gzip=_gzip(request)), found["cursor"]
 
         if not since:
-            return make()
-        made = crowds.answer((project, tuple(column), filter, archived, _gzip(request)), since, make)
+            return make()[0]
+        made = crowds.answer((project, tuple(column), filter, archived, _gzip(request)), Place(since), make)
         return Response(made.body, 200, dict(made.headers))
 
     @router.get("/cells", **DOCS["cells"])

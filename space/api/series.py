@@ -14,11 +14,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from space.api.bodies import json_body
-from space.api.crowds import Crowds
+from space.api.crowds import Crowds, Place
 from space.api.openapi import DOCS
 from space.api.problems import answer
 from trackio_client.errors import UsageError
-from trackio_client.queries.series import read_buckets, read_series
+from trackio_client.queries.series import place_of, read_series, told_buckets
 from trackio_client.queries.spread import WAYS
 from trackio_client.store.contract import Store
 from trackio_client.wire.asks import SERIES_TYPE, SeriesQuery
@@ -54,11 +54,18 @@ def told(
     """The answer, in the form asked for ("" is as Accept says). What pages ask, many of them can share."""
     if is_binary(request, form):
 
-        def make() -> bytes:
+        def make() -> tuple[bytes, int]:
             with _in_turn(query):
-                return read_buckets(store, query, time.time())
+                raw, cursor = told_buckets(store, query, time.time())
+            place = place_of(cursor)
+            return raw, -1 if place is None else place[0]
 
-        raw = make() if crowds is None else crowds.answer(replace(query, cursor=None), query.cursor, make)
+        place = None if query.cursor is None else place_of(query.cursor)
+        if crowds is None or (place is None and query.cursor is not None):
+            raw, _ = make()
+        else:
+            since = None if place is None else Place(*place)
+            raw = crowds.answer(replace(query, cursor=None), since, make)
         return Response(raw, 200, {"Cache-Control": "no-store"}, SERIES_TYPE)
     return answer(read_series(store, query), accepts_gzip="gzip" in request.headers.get("accept-encoding", ""))
 

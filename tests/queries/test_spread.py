@@ -16,7 +16,7 @@ from trackio_client.opening import init
 from trackio_client.queries import spread
 from trackio_client.queries.experiments import experiment_detail, list_experiments
 from trackio_client.queries.metrics import list_metrics
-from trackio_client.queries.series import read_buckets, read_series
+from trackio_client.queries.series import place_of, read_buckets, read_series, told_buckets
 from trackio_client.reader.local import LocalSource
 from trackio_client.store.sqlite import SqliteStore
 from trackio_client.wire.asks import SeriesQuery
@@ -219,6 +219,35 @@ def test_an_update_of_a_chart_ends_where_a_whole_answer_does(store, x):
         _, whole = binary(read_buckets(store, ask(max_points=64, x=x), time.time()))
         for a, b in zip(held[0], whole[0][1:], strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("x", ["step", "time", "relative"])
+@pytest.mark.parametrize("count", [1, 3])
+def test_what_is_new_since_a_while_ago_suits_whoever_asked_later(store, x, count):
+    """Why pages that stand at different places can share an answer: space/api/crowds.py."""
+    values = curves(ranks=count, n=400, seed=6)
+    ranks = [Rank(store, rank) for rank in range(count)]
+    seen, shared = [], 0  # what a page that asked then holds
+    for end in range(20, 400, 20):
+        for rank, each in enumerate(ranks):
+            each.log(range(end - 20, end), values[rank][end - 20 : end])
+        whole, cursor = told_buckets(store, ask(max_points=64, x=x), time.time())
+        _, full = binary(whole)
+        for old_cursor, _ in seen:
+            head, new = binary(told_buckets(store, ask(max_points=64, x=x, cursor=old_cursor), time.time())[0])
+            for later_cursor, held in seen:
+                (at, like), (later_at, later_like) = place_of(old_cursor), place_of(later_cursor)
+                if like != later_like or at > later_at:
+                    continue
+                shared += at < later_at
+                for place, (keep, *columns) in new.items():
+                    before = [np.empty(0)] * 4 if head["reset"] else held[place][1:]
+                    for a, b, wanted in zip(before, columns, full[place][1:], strict=True):
+                        np.testing.assert_allclose(np.concatenate([a[:keep], b]), wanted, rtol=1e-5, atol=1e-6)
+        seen = [*seen[-4:], (cursor, full)]
+    assert shared > 20
+    assert place_of("no cursor") is None
+    assert place_of(cursor)[1] != place_of("another list" + cursor)[1]
 
 
 def test_points_that_come_later_of_one_rank_answer_their_steps_again(store):

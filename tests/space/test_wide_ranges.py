@@ -27,7 +27,7 @@ class Reader:
     def __call__(self, store, query, now_s):
         if query is NARROW:
             self.narrow += 1
-            return b"narrow"
+            return b"narrow", ""
         with self.lock:
             self.at_once += 1
             self.most = max(self.most, self.at_once)
@@ -37,13 +37,13 @@ class Reader:
             self.at_once -= 1
         if self.error:
             raise self.error
-        return b"wide"
+        return b"wide", ""
 
 
 @pytest.fixture
 def reader(monkeypatch):
     made = Reader()
-    monkeypatch.setattr(series, "read_buckets", made)
+    monkeypatch.setattr(series, "told_buckets", made)
     monkeypatch.setattr(series, "_LONGEST_WAIT_S", 60)
     return made
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from hashlib import blake2b
 from typing import Any, Final
@@ -15,6 +15,7 @@ import numpy as np
 from trackio_client.errors import MetricNotFound, UsageError
 from trackio_client.queries import spread
 from trackio_client.queries.experiments import find_experiment
+from trackio_client.store.answers import position_of
 from trackio_client.store.cells import needs_double
 from trackio_client.store.contract import Buckets, BucketsAnswer, Series, Store
 from trackio_client.wire.asks import BAD_COUNTS, BLOCK_HEAD, LAST, ONE_VALUE, SAME_X, SERIES_MAGIC, WIDE, SeriesQuery
@@ -59,9 +60,14 @@ def _columns(series: Series) -> dict[str, Any]:
 
 
 def read_buckets(store: Store, query: SeriesQuery, now_s: float) -> bytes:
-    """The binary answer to a page. A metric that nobody logged (yet) is absent: charts wait for it.
+    """The binary answer to a page. A metric that nobody logged (yet) is absent: charts wait for it."""
+    return told_buckets(store, query, now_s)[0]
 
-    Its cursor is the store's with a mark of the list of pairs before it, so that the list is sent only when it changed.
+
+def told_buckets(store: Store, query: SeriesQuery, now_s: float) -> tuple[bytes, str]:
+    """As `read_buckets`, and the answer's cursor.
+
+    That is the store's with a mark of the list of pairs before it, so that the list is sent only when it changed.
     """
     if query.cursor is None:
         _check(store, query)
@@ -71,7 +77,19 @@ def read_buckets(store: Store, query: SeriesQuery, now_s: float) -> bytes:
     if not answer.reset and listed != mark:  # a metric's first point: all of it anew, for the list tells counts
         answer = spread.buckets(store, replace(query, cursor=None))
         listed = _mark(answer.keys)
-    return pack(answer, x=query.x, now_s=now_s, cursor=f"{listed}.{answer.cursor}")
+    told = f"{listed}.{answer.cursor}"
+    return pack(answer, x=query.x, now_s=now_s, cursor=told), told
+
+
+def place_of(cursor: str) -> tuple[int, Hashable] | None:
+    """The store's position in a cursor of `told_buckets`, and all else in it; None for what is no such cursor.
+
+    Of two askers of one question where only the position differs, what is new for the one that is behind holds what is
+    new for the other.
+    """
+    mark, _, of_store = cursor.partition(".")
+    place = position_of(of_store)
+    return None if place is None else (place[0], (mark, place[1]))
 
 
 def pack(answer: BucketsAnswer, *, x: str, now_s: float, cursor: str) -> bytes:

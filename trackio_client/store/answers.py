@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -41,12 +41,23 @@ class Cursor:
 
 def cursor_of(query: SeriesQuery, incarnation: str) -> Cursor | None:
     """The query's cursor; None if it has none, or one of another question or another store: then all is new."""
+    cursor = _read(query.cursor or "")
+    ours = cursor is not None and cursor.incarnation == incarnation and cursor.ask == _ask(query)
+    return cursor if ours else None
+
+
+def position_of(cursor: str) -> tuple[int, Hashable] | None:
+    """The position in a cursor's text, and what else it says; None for what is no cursor."""
+    read = _read(cursor)
+    return None if read is None else (read.position, replace(read, position=0).text())
+
+
+def _read(text: str) -> Cursor | None:
     try:
-        cursor = Cursor(*json.loads(base64.urlsafe_b64decode(query.cursor or "")))
+        cursor = Cursor(*json.loads(base64.urlsafe_b64decode(text)))
     except (ValueError, TypeError):
         return None
-    ours = cursor.incarnation == incarnation and cursor.ask == _ask(query)
-    return cursor if ours and isinstance(cursor.position, int) and isinstance(cursor.widths, dict) else None
+    return cursor if isinstance(cursor.position, int) and isinstance(cursor.widths, dict) else None
 
 
 def _ask(query: SeriesQuery) -> int:
