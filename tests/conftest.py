@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,22 @@ os.environ.setdefault("TRACKIO_HARDWARE_S", "0")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def kept_records_are_true(monkeypatch):
+    """Wherever a test lists experiments in this process: what a store kept of them is what it would read anew."""
+    records = sys.modules.get("trackio_client.store.records")
+    if records is None:
+        return
+    listed = records.Records.listed
+
+    def checked(kept, sql, rest, arguments):
+        found = listed(kept, sql, rest, arguments)
+        assert repr(found) == repr(listed(records.Records(), sql, rest, arguments))  # a NaN is no other NaN
+        return found
+
+    monkeypatch.setattr(records.Records, "listed", checked)
 
 
 _LATER = ("test_wheel.py", "store", "model", "e2e", "browser")

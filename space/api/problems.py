@@ -29,6 +29,7 @@ from trackio_client.errors import (
     UsageError,
     WireError,
 )
+from trackio_client.queries.rows import Row
 
 PROBLEM_TYPE: Final = "application/problem+json"
 BASE: Final = "https://huggingface.co/docs/trackio/problems/"
@@ -123,23 +124,32 @@ def dump(content: Any) -> bytes:
 
     numpy arrays are written as lists, ten times as fast as lists of Python's numbers.
     """
-    worded = _worded(content)
     try:
-        return orjson.dumps(worded, option=orjson.OPT_SERIALIZE_NUMPY)
+        return orjson.dumps(_worded(content, by_rows=True), option=orjson.OPT_SERIALIZE_NUMPY)
     except TypeError:  # integers beyond 64 bits and lone surrogates, both of which a config may hold
-        text = json.dumps(worded, ensure_ascii=False, separators=(",", ":"), default=np.ndarray.tolist)
+        text = json.dumps(_worded(content), ensure_ascii=False, separators=(",", ":"), default=np.ndarray.tolist)
         return text.encode("utf-8", "replace")
 
 
-def _worded(value: Any) -> Any:
+def _fragment(row: Row) -> orjson.Fragment:
+    kept = row.kept
+    if kept.json is None:
+        kept.json = dump(kept.row)
+    columns = row["columns"]
+    return orjson.Fragment(b"".join((kept.json[:-1], b',"columns":', dump(columns) if columns else b"{}", b"}")))
+
+
+def _worded(value: Any, *, by_rows: bool = False) -> Any:
     if isinstance(value, float):
         if math.isfinite(value):
             return value
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, dict):
-        return {key: _worded(item) for key, item in value.items()}
+        if by_rows and isinstance(value, Row):
+            return _fragment(value)
+        return {key: _worded(item, by_rows=by_rows) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_worded(item) for item in value]
+        return [_worded(item, by_rows=by_rows) for item in value]
     if isinstance(value, np.ndarray):
         return np.ascontiguousarray(value) if np.isfinite(value).all() else _worded(value.tolist())
     return value

@@ -52,6 +52,7 @@ from trackio_client.queries.environment import detail_with_environment
 from trackio_client.queries.expression import MOST_CHARACTERS
 from trackio_client.queries.metrics import list_metrics
 from trackio_client.queries.replaced import read_replaced
+from trackio_client.queries.rows import KeptRows
 from trackio_client.queries.training import training_summary
 from trackio_client.store.binning import edit_batch
 from trackio_client.store.contract import Store
@@ -168,7 +169,7 @@ def _check_notes(standing: str | None, wanted: str | None, begun_from: Any) -> N
 
 def _reading(parts: Parts) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["reading"])
-    store, crowds = parts.store, Crowds[Response]()
+    store, crowds, kept = parts.store, Crowds[Response](), KeptRows()
 
     @router.get("/projects", **DOCS["projects"])
     def projects(request: Request) -> Response:
@@ -186,7 +187,7 @@ def _reading(parts: Parts) -> APIRouter:
         def make() -> tuple[Response, int]:
             found = asked.list_experiments(
                 store, project, time.time(), since=since, columns=column, filter=filter, archived=ARCHIVED[archived],
-                lost_contact_s=parts.settings.lost_contact_s,
+                lost_contact_s=parts.settings.lost_contact_s, kept=kept,
             )  # fmt: skip
             return answer(found, accepts_gzip=_gzip(request)), found["cursor"]
 

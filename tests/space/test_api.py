@@ -7,6 +7,8 @@ import re
 import struct
 
 from tests.space.addresses import every_address
+from trackio_client.queries.experiments import list_experiments
+from trackio_client.wire.frames import event_frame
 
 
 def decoded(raw: bytes):
@@ -54,6 +56,40 @@ def test_questions_that_cannot_be_right_are_refused(api, a_batch):
         assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (400, "malformed"), path
     assert api.client.post("/v1/series", content="[" * 100_000).status_code == 400
     assert api.client.put("/v1/projects").status_code in (404, 405)
+
+
+def test_a_list_says_the_same_however_its_rows_were_written(api, a_batch):
+    """Rows of experiments that ended are written once; what else is in an answer, and their columns, are not."""
+    names = ["plain", "\ud800 half", "ta\x00b", "日本"]
+    for i, name in enumerate(names):
+        start = {
+            "kind": "start",
+            "time_us": i,
+            "name": name,
+            "config": {"lr": 0.1, "big": 2**80, "nan": {"$float": "NaN"}},
+        }
+        end = {"kind": "end", "time_us": i + 5, "state": "finished", "error": None}
+        body = event_frame(start) + event_frame(end)
+        sent = a_batch(0, 0, writer=f"w{i}", experiment=f"exp_{i}", body=body, count=2)
+        assert api.send(sent, f"w{i}").status_code == 200
+    api.send(a_batch())
+    for columns in ("", "&column=config:lr&column=config:big&column=config:nan"):
+        asked = f"/v1/experiments?project=digits{columns}"
+        first, again = api.get(asked).json(), api.get(asked).json()
+        found = list_experiments(
+            api.store, "digits", again["now_s"], columns=["config:lr", "config:big", "config:nan"] if columns else []
+        )
+        assert again == json.loads(json.dumps(found).replace("\\ud800", "?"))
+        assert {**first, "now_s": 0} == {**again, "now_s": 0}
+    assert again["experiments"][1]["columns"] == {
+        "config:lr": 0.1,
+        "config:big": 2**80,
+        "config:nan": {"$float": "NaN"},
+    }
+    api.send(a_batch(0, 0, writer="w9", experiment="exp_3", body=event_frame({"kind": "start", "time_us": 9}), count=1,
+                     generation=1), "w9")  # fmt: skip
+    row = next(row for row in api.get(asked).json()["experiments"] if row["experiment_id"] == "exp_3")
+    assert (row["state"], row["generation"]) == ("running", 1)
 
 
 def test_a_page_gets_columns_then_only_what_is_new(api, a_batch):

@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from trackio_client.errors import ExperimentNotFound, ProjectNotFound, UsageError
+from trackio_client.errors import ExperimentNotFound, ProjectNotFound
 from trackio_client.queries import spread
 from trackio_client.queries.alertlevels import alert_counts
 from trackio_client.queries.definitions import goal_of, standing
 from trackio_client.queries.editing import notes_version
-from trackio_client.queries.filtering import STATISTICS, Filter
-from trackio_client.queries.seedless import BUT_SEED, Settings
-from trackio_client.queries.states import LOSSES, LOST_CONTACT_S, state_of
+from trackio_client.queries.filtering import Filter
+from trackio_client.queries.rows import (
+    OF_METRICS,
+    KeptRows,
+    check_columns,
+    columns_of,
+    row_of,
+    rows_of,
+    settings_of,
+    summaries_by_metric,
+)
+from trackio_client.queries.seedless import BUT_SEED
+from trackio_client.queries.states import LOST_CONTACT_S
 from trackio_client.store.binning import IN_BIN, goes_at_s
 from trackio_client.store.contract import ExperimentRecord, MetricSummary, Store, StoredEvent
 from trackio_client.wire.batches import digest_sum
-from trackio_client.wire.events import DEMO, DEMO_PREFIX, plain
+from trackio_client.wire.events import plain
 
 MOST_EVENTS: Final = 10_000
 """Events in one answer when no limit is asked for less: more are asked for with `after`."""
-OF_METRICS: Final = ("metric", *STATISTICS)
-KINDS: Final = ("config", *OF_METRICS)
-"""Of columns; and `notes`."""
-NOTES: Final = "notes"
-MOST_NOTES: Final = 2_000
-"""Characters of the notes in a list."""
 
 
 def list_projects(store: Store) -> dict[str, Any]:
@@ -50,6 +53,7 @@ def list_experiments(
     lost_contact_s: float = LOST_CONTACT_S,
     filter: str = "",
     archived: bool | None = None,
+    kept: KeptRows | None = None,
 ) -> dict[str, Any]:
     """The experiments of a project, newest first; with `since`, those that changed after that cursor.
 
@@ -65,7 +69,7 @@ def list_experiments(
     Raises:
         ProjectNotFound: nothing was ever logged to it. UsageError: a column of another form. FilterError.
     """
-    _check_columns(columns)
+    check_columns(columns)
     wanted = Filter(filter)
     cursor = store.position()  # before the list: what comes between is told again rather than missed
     if since > cursor:  # a cursor of a store that is no more
@@ -77,8 +81,8 @@ def list_experiments(
         check_project(store, project)
     fit = records if archived is None else [record for record in records if record.archived == archived]
     asked = list(dict.fromkeys([*columns, *wanted.columns]))
-    settings = _settings(store.experiments(project) if since and BUT_SEED in columns else records, columns)
-    rows = rows_of(store, fit, now_s, columns=asked, lost_contact_s=lost_contact_s, settings=settings)
+    settings = settings_of(store.experiments(project) if since and BUT_SEED in columns else records, columns)
+    rows = rows_of(store, fit, now_s, columns=asked, lost_contact_s=lost_contact_s, settings=settings, kept=kept)
     if not wanted.is_empty:
         rows = [row for row in rows if wanted.holds(row, now_s)]
     if since and len(rows) < len(records):
@@ -95,25 +99,18 @@ def list_cells(store: Store, project: str, columns: Sequence[str]) -> dict[str, 
 
     Columns are those of `list_experiments`. Raises ProjectNotFound, UsageError.
     """
-    _check_columns(columns)
+    check_columns(columns)
     records = store.experiments(project)
     if not records:
         check_project(store, project)
     metrics = list(dict.fromkeys(name for kind, _, name in (c.partition(":") for c in columns) if kind in OF_METRICS))
-    values = _summaries(store, [record.experiment_id for record in records], metrics) if metrics else {}
-    settings = _settings(records, columns)
-    cells = [_columns(record, columns, values.get(record.experiment_id, {}), settings) for record in records]
+    values = summaries_by_metric(store, [record.experiment_id for record in records], metrics) if metrics else {}
+    settings = settings_of(records, columns)
+    cells = [columns_of(record, columns, values.get(record.experiment_id, {}), settings) for record in records]
     return {
         "experiments": [record.experiment_id for record in records],
         "columns": {column: [each.get(column) for each in cells] for column in columns},
     }
-
-
-def _check_columns(columns: Sequence[str]) -> None:
-    for column in columns:
-        if column not in (NOTES, BUT_SEED) and (column.partition(":")[0] not in KINDS or not column.partition(":")[2]):
-            kinds = ", ".join(f"'{kind}:<name>'" for kind in KINDS)
-            raise UsageError(f"a column is {kinds}, '{BUT_SEED}' or 'notes', got {column!r:.80}")
 
 
 def check_project(store: Store, project: str) -> None:
@@ -121,28 +118,6 @@ def check_project(store: Store, project: str) -> None:
     known = [name for name, _, _ in store.projects()]
     if project not in known:
         raise ProjectNotFound(f"there is no project {project!r:.300}. {_exist('Projects', known)}")
-
-
-def rows_of(
-    store: Store,
-    records: Sequence[ExperimentRecord],
-    now_s: float,
-    *,
-    columns: Sequence[str] = (),
-    lost_contact_s: float = LOST_CONTACT_S,
-    settings: Settings | None = None,
-) -> list[dict[str, Any]]:
-    """One row an experiment, as a list shows it. `settings` are for the column `but:seed`."""
-    metrics = list(dict.fromkeys(name for kind, _, name in (c.partition(":") for c in columns) if kind in OF_METRICS))
-    values = _summaries(store, [r.experiment_id for r in records], metrics) if metrics else {}
-    silent = [r.experiment_id for r in records if r.end is None and now_s - r.last_heard_s > lost_contact_s]
-    losses = _summaries(store, silent, LOSSES) if silent else {}
-    told = alert_counts(store, [r.experiment_id for r in records])
-    return [
-        _row(record, now_s, lost_contact_s, losses.get(record.experiment_id, {}), told.get(record.experiment_id))
-        | {"columns": _columns(record, columns, values.get(record.experiment_id, {}), settings)}
-        for record in records
-    ]
 
 
 def experiment_detail(
@@ -158,7 +133,7 @@ def experiment_detail(
     record = find_experiment(store, experiment_id)
     series = {each.metric: each for each in spread.summaries(store, [experiment_id]).get(experiment_id, [])}
     told = alert_counts(store, [experiment_id]).get(experiment_id)
-    return _row(record, now_s, lost_contact_s, series, told) | {
+    return row_of(record, now_s, lost_contact_s, series, told) | {
         "columns": {},
         "config": plain(record.config),
         "summary": {name: _summary(each, record.definitions.get(name, {})) for name, each in series.items()},
@@ -251,48 +226,6 @@ def list_receipts(store: Store, experiment_id: str) -> dict[str, Any]:
     }
 
 
-def _row(
-    record: ExperimentRecord,
-    now_s: float,
-    lost_contact_s: float,
-    series: Mapping[str, MetricSummary],
-    alerts: tuple[int, str] | None,
-) -> dict[str, Any]:
-    loss = next((series[name] for name in LOSSES if name in series), None)
-    state = state_of(record, now_s, lost_contact_s=lost_contact_s, loss=loss)
-    return {
-        "experiment_id": record.experiment_id,
-        "project": record.project,
-        "name": record.name,
-        "group": record.group,
-        "job_type": record.job_type,
-        "tags": list(record.tags),
-        "state": state.word,
-        "evidence": state.evidence,
-        "since_s": state.since_s,
-        "created_s": record.created_s,
-        "last_event_s": record.last_event_s,
-        "last_heard_s": record.last_heard_s,
-        "duration_s": max(0.0, record.last_event_s - record.created_s),
-        "last_step": record.last_step,
-        "metric_count": record.metric_count,
-        "point_count": record.point_count,
-        "missing": record.missing_count,
-        "alert_count": alerts[0] if alerts else 0,
-        "alert_level": alerts[1] if alerts else None,
-        "generation": record.generation,
-        "archived": record.archived,
-        "parent": None if record.parent is None else list(record.parent),
-        "demo": is_demo(record),
-    }
-
-
-def is_demo(record: ExperimentRecord) -> bool:
-    """Whether it is made-up data of the Manage page; a tag may be edited, this may not."""
-    client = record.client.get("client")
-    return record.experiment_id.startswith(DEMO_PREFIX) or (isinstance(client, dict) and client.get(DEMO) is True)
-
-
 def _summary(series: MetricSummary, definition: Mapping[str, Any]) -> dict[str, Any]:
     goal = goal_of(series.metric, definition)
     shown = {"shown": standing(series, definition)} if definition.get("summary") else {}
@@ -313,59 +246,6 @@ def _summary(series: MetricSummary, definition: Mapping[str, Any]) -> dict[str, 
         "bad": series.bad,
         "first_step": series.first_step,
     }
-
-
-def _summaries(store: Store, experiments: Sequence[str], metrics: Sequence[str]) -> dict[str, dict[str, MetricSummary]]:
-    found = spread.summaries(store, experiments, metrics)
-    return {experiment: {each.metric: each for each in summaries} for experiment, summaries in found.items()}
-
-
-def _settings(records: Sequence[ExperimentRecord], columns: Sequence[str]) -> Settings | None:
-    return Settings(record.config for record in records) if BUT_SEED in columns else None
-
-
-def _columns(
-    record: ExperimentRecord, columns: Sequence[str], series: Mapping[str, MetricSummary], settings: Settings | None
-) -> dict[str, Any]:
-    cells: dict[str, Any] = {}
-    for column in columns:
-        kind, _, name = column.partition(":")
-        if column == NOTES:
-            if record.notes:
-                cells[column] = record.notes[:MOST_NOTES]
-        elif column == BUT_SEED:
-            if settings is not None and record.config:
-                cells[column] = settings.cell(record.config)
-        elif kind in STATISTICS:
-            if name in series and (number := _statistic(series[name], kind, record)) is not None:
-                cells[column] = number
-        elif kind == "metric":
-            if name in record.user_summary:
-                cells[column] = plain(record.user_summary[name])
-            elif name in series and (number := standing(series[name], record.definitions.get(name, {}))) is not None:
-                cells[column] = number
-        elif (value := _nested(record.config, name)) is not None:
-            cells[column] = plain(value)
-    return cells
-
-
-def _statistic(series: MetricSummary, kind: str, record: ExperimentRecord) -> Any:
-    if kind == "best":
-        kind = goal_of(series.metric, record.definitions.get(series.metric, {})) or ""
-    value = {"last": series.last, "min": series.min, "max": series.max, "mean": series.mean}.get(kind)
-    return None if value is None or (kind != "last" and math.isnan(value)) else plain(value)
-
-
-def _nested(config: Mapping[str, Any], key: str) -> Any:
-    """The value under `a/b` or `a.b`, whether the config is nested or flat."""
-    if key in config:
-        return config[key]
-    found: Any = config
-    for part in key.replace("/", ".").split("."):
-        if not isinstance(found, Mapping) or part not in found:
-            return None
-        found = found[part]
-    return found
 
 
 def _exist(what: str, names: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ from trackio_client.queries import experiments as asked
 from trackio_client.queries.gallery import list_media, read_contents
 from trackio_client.queries.index import list_index, read_event
 from trackio_client.queries.metrics import list_metrics
+from trackio_client.queries.rows import rows_of
 from trackio_client.queries.states import LOST_CONTACT_S
 from trackio_client.queries.training import training_summary
 from trackio_client.store.contract import ExperimentRecord, Store
@@ -69,7 +70,7 @@ class Shown:
         """
         if other := next((each for each in columns if not each.startswith("config:")), None):
             raise UsageError(f"a link has columns of the config, such as config:lr; got {other!r:.160}")
-        rows = asked.rows_of(self.store, self.records, self.now_s, columns=columns, lost_contact_s=self.lost_contact_s)
+        rows = rows_of(self.store, self.records, self.now_s, columns=columns, lost_contact_s=self.lost_contact_s)
         return [_only(row, _ROW) for row in rows]
 
     def details(self) -> list[dict[str, Any]]:

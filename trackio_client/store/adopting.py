@@ -53,20 +53,23 @@ def _adopt(sql: sqlite3.Connection, adopted: Adopted, *, position: int, now_s: f
         return False
     experiment = int(found[0]) if found else _new_experiment(sql, adopted, position, now_s)
     fresh: Windows = {}
+    grown = False
     for holding in holdings:
         writer = known[holding.writer_id]
+        before = None if writer is None else writer.held
         new = _new_writer(sql, experiment, holding) if writer is None else _meet(sql, writer, holding)
+        grown |= writer is not None and writer.held != before  # also where it is holes alone that the repo knows of
         if new:
             fresh[holding.writer_id] = new
     cold.relist(sql, experiment, fresh, adopted.files)
-    if fresh or found is None:
+    if fresh or grown or found is None:
         header = headers.read(adopted.header)
         exact = header is not None and adopted.header_digest == headers.digest_held(sql, experiment)
         if header is not None and (exact or found is None):
             _take_header(sql, experiment, header, position)
         _count(sql, experiment, position, now_s, recount=not exact)
     recounted = settle(sql, experiment, [holding.writer_id for holding in holdings], position)
-    return bool(fresh) or found is None or recounted
+    return bool(fresh) or grown or found is None or recounted
 
 
 def _new_experiment(sql: sqlite3.Connection, adopted: Adopted, position: int, now_s: float) -> int:

@@ -28,7 +28,7 @@ from trackio_client.store.holdings import Adopted, Cold, EventRow, Extract, Hold
 from trackio_client.store.loading import damaged, load
 from trackio_client.store.parts import Parts
 from trackio_client.store.reading import Reading
-from trackio_client.store.records import records
+from trackio_client.store.records import Records, record_of
 from trackio_client.store.rows import Home, SeriesIds, load_writer, writers_of
 from trackio_client.store.schema import BINNED, KEPT, claim, transaction
 from trackio_client.store.writing import Appender
@@ -55,7 +55,7 @@ class SqliteStore:
         self.persistent = persistent
         self.destination = destination
         self.files = BlobFolder(files.folder_beside(path), sync=persistent and destination is None)
-        self._parts = Parts()
+        self._parts, self._records = Parts(), Records()
         self._series_ids: SeriesIds = {}
         self._tails: dict[int, int] = {}
         self._holder = secrets.token_hex(8)
@@ -74,6 +74,7 @@ class SqliteStore:
             self._looking = (-1, -1)
             self._forget()
             self._parts.forget()
+            self._records.forget()
         if self.destination is not None and meta.get("destination") != self.destination:
             with transaction(sql):
                 claim(sql, self.destination, self.path)
@@ -283,7 +284,7 @@ class SqliteStore:
         of += {False: f" AND {KEPT}", True: f" AND id IN (SELECT id FROM experiment WHERE {BINNED})", None: ""}[binned]
         with self._read() as sql:
             rest = f"WHERE position > ?{of} ORDER BY created_us DESC, id DESC"
-            return records(sql, rest, (since,) if project is None else (since, project))
+            return self._records.listed(sql, rest, (since,) if project is None else (since, project))
 
     def deleted(self, since: int = 0) -> list[tuple[str, str, int]]:
         with self._read() as sql:
@@ -291,10 +292,10 @@ class SqliteStore:
 
     def experiment(self, experiment_id: str) -> ExperimentRecord:
         with self._read() as sql:
-            found = records(sql, "WHERE experiment_id = ?", (experiment_id,))
-        if not found:
+            found = record_of(sql, experiment_id)
+        if found is None:
             raise ExperimentNotFound(f"there is no experiment {experiment_id!r} here")
-        return found[0]
+        return found
 
     def summaries(
         self, experiments: Sequence[str], metrics: Sequence[str] | None = None

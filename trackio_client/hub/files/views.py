@@ -28,7 +28,7 @@ from trackio_client.hub.files.lists import (
 from trackio_client.hub.files.overview import bounded, importance, overview
 from trackio_client.queries import spread
 from trackio_client.queries.definitions import standing
-from trackio_client.queries.experiments import rows_of
+from trackio_client.queries.rows import rows_of
 from trackio_client.store.contract import ExperimentRecord, MetricSummary, Store
 from trackio_client.wire.events import plain
 
