@@ -2,8 +2,8 @@
 
 Gradio's client is 1 MB of JavaScript that mounts components when it is done; a chart that waited for it would come
 after one to two seconds. So the answer to `/` gets, at the top of its head, our styles, our first module and the first
-requests; Gradio's own script follows when the first chart is drawn. Gradio has no setting for this: what `head=` holds
-is added by that same script.
+requests; Gradio's own script follows when the first chart is drawn, and its styles hold nothing up. Gradio has no
+setting for this: what `head=` holds is added by that same script.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _HEAD = re.compile(rb"<meta charset=\"utf-8\" ?/?>", re.IGNORECASE)
 _GRADIO_SCRIPT = re.compile(rb'<script type="module"( crossorigin)? src="([^"]+)"></script>')
+_GRADIO_STYLES = re.compile(rb'<link rel="stylesheet"( crossorigin)? href="([^"]*/assets/[^"]+)" ?/?>')
 _BOILERPLATE = re.compile(
     rb'<meta\s+(?:property|name)="(?:og|twitter):[^>]*?content="[^"]*'
     rb'(?:Gradio|gradio-app|\{url\}|Click to try)[^"]*"\s*/?>',
@@ -90,8 +91,15 @@ def with_head(html: bytes, head: bytes, *, has_charts: bool = True) -> bytes:
     html = _BOILERPLATE.sub(b"", html)
     if has_charts:
         html = _GRADIO_SCRIPT.sub(_after_first_chart, html, count=1)
+        html = _GRADIO_STYLES.sub(_without_waiting, html)
     return _HEAD.sub(lambda place: place.group() + head, html, count=1)
 
 
 def _after_first_chart(tag: re.Match[bytes]) -> bytes:
     return b'<script>trackioLater("%b", %d);</script>' % (tag.group(2), MOST_WAIT_MS)
+
+
+def _without_waiting(tag: re.Match[bytes]) -> bytes:
+    """Gradio's styles are for its own components: what a page shows first does not wait for them."""
+    told = b'<link rel="stylesheet"%b href="%b" media="print" onload="this.media=\'all\'">'
+    return told % (tag.group(1) or b"", tag.group(2))

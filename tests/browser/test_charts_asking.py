@@ -28,8 +28,7 @@ def test_the_coarse_picture_stays_until_the_fine_one_comes(open_page: Callable[.
 
 
 def test_only_charts_in_view_ask(open_page: Callable[..., Any]) -> None:
-    names = [f"g{i:02d}/loss" for i in range(40)]
-    server = ChartServer([experiment(0)], [metric(n) for n in names], {("exp_0", n): falling(50) for n in names})
+    server = forty()
     page = open_page(server)
     asked = {name for ask in server.asked for name in ask["metrics"]}
     assert "g00/loss" in asked
@@ -38,6 +37,39 @@ def test_only_charts_in_view_ask(open_page: Callable[..., Any]) -> None:
     page.wait_for_function("chart('g39/loss').lines.length === 1")
     page.wait_for_function("(n) => grid.feeds.count.answers > n", arg=page.evaluate("grid.feeds.count.answers + 1"))
     assert "g00/loss" not in server.asked[-1]["metrics"]
+
+
+def forty() -> ChartServer:
+    names = [f"g{i:02d}/loss" for i in range(40)]
+    return ChartServer([experiment(0)], [metric(n) for n in names], {("exp_0", n): falling(50) for n in names})
+
+
+def test_what_a_page_shows_first_is_asked_for_before_the_browser_says_what_is_in_view(
+    page: Any, open_page: Callable[..., Any]
+) -> None:
+    page.add_init_script("window.IntersectionObserver = class { observe() {} unobserve() {} disconnect() {} }")
+    server = forty()
+    open_page(server)
+    asked = server.asked[0]["metrics"]
+    assert asked[0] == "g00/loss"
+    assert 4 <= len(asked) < 30
+
+
+def test_a_page_shows_its_first_chart_a_frame_before_the_others(page: Any, open_page: Callable[..., Any]) -> None:
+    page.add_init_script(
+        """{ let ahead = 0; const now = performance.now.bind(performance); // every look at the clock takes 30 ms
+        performance.now = () => now() + (ahead += 30);
+        window.stood = []; const measure = performance.measure.bind(performance);
+        performance.measure = (name, ...rest) => (name === "trackio draw" && window.grid &&
+          stood.push(grid.inView().filter((chart) => chart.view).length), measure(name, ...rest)); }"""
+    )
+    open_page(forty())
+    stood = [count for count in page.evaluate("stood") if count]
+    assert stood[0] == 1
+    assert stood[1] >= 4
+    page.evaluate("stood.length = 0; grid.redraw()")
+    page.wait_for_function("stood.length")
+    assert page.evaluate("grid.dirty.size") == 0, "what stands is drawn anew in one frame"
 
 
 def test_a_busy_server_is_left_alone_as_long_as_it_asks(open_page: Callable[..., Any]) -> None:

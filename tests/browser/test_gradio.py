@@ -31,13 +31,16 @@ def test_the_component_carries_a_query():
 def test_the_head_names_every_module_and_gradio_comes_after_the_first_chart():
     html = (
         b'<html><head><meta charset="utf-8" /><script>window.gradio_config = {};</script>'
-        b'<script type="module" crossorigin src="./assets/index-x.js"></script></head>'
+        b'<script type="module" crossorigin src="./assets/index-x.js"></script>'
+        b'<link rel="stylesheet" crossorigin href="./assets/index-x.css"></head>'
     )
     page = with_head(html, first_head().encode())
     assert page.index(b"/lib/page/page.js") < page.index(b"gradio_config")
     assert b'<script type="module" crossorigin' not in page
     assert b'"./assets/index-x.js"' in page
     assert page.count(b"/lib/") == 3, "styles, modules told ahead, and modules"
+    assert b'<link rel="stylesheet" crossorigin href="./assets/index-x.css" media="print" onload' in page
+    assert b'href="./assets/index-x.css">' in with_head(html, b"", has_charts=False)
 
 
 def test_html_of_another_kind_is_left_alone():

@@ -149,7 +149,11 @@ export class Chart {
       if (this.asTable) this.drawTable();
       return;
     }
-    this.standing.tell();
+    if (this.standing.tell()) {
+      this.lines = [];
+      this.view = null;
+      return; // nobody sees the canvases, and painting axes of nothing would hold up what is to come
+    }
     const [ground, lines] = this.#canvases();
     const [x0, x1] = this.domain;
     this.lines = model.lines.map((line) => {

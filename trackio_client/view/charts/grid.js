@@ -28,6 +28,8 @@ import { followWindow } from "./window.js";
 import { BY_STEP } from "../data/state.js";
 
 const CLOCKS = ["time", "relative"];
+const FRAME_MS = 24; // of drawing, before the rest waits for the next frame
+const SPARE_PX = 160; // above and below the window, where charts are drawn already
 const KEYS = ["experiments", "metrics", "x", "smoothing", "logY", "logX", "band", "clip", "filter", "zoom", "zoomY", "groups", "by", "facet", "spread", "ranks", "dashes", "own", "derived", "chart", ...ARRANGEMENT];
 const ARRANGED = ["facet", "metrics", "filter", "groups", "derived", "chart", ...ARRANGEMENT];
 
@@ -62,10 +64,11 @@ export class MetricGrid extends EventTarget {
     /** @type {Map<any, Chart>} */ this.byPlot = new Map();
     /** @type {Set<Chart>} */ this.dirty = new Set();
     this.drawn = "";
+    this.hasLooked = this.hasDrawn = false;
     this.draws = 0;
     this.frame = 0;
     this.cursorLine = new Cursor(this.node, () => this.inView(), state);
-    this.sight = new IntersectionObserver((entries) => this.#seen(entries), /** @type {any} */ ({ rootMargin: "160px 0px", scrollMargin: "160px 0px" }));
+    this.sight = new IntersectionObserver((entries) => this.#seen(entries), /** @type {any} */ ({ rootMargin: `${SPARE_PX}px 0px`, scrollMargin: `${SPARE_PX}px 0px` }));
     this.sizes = new ResizeObserver((entries) => this.#sized(entries));
     this.feeds.addEventListener("data", (event) => this.#came(/** @type {any} */ (event).detail));
     this.feeds.addEventListener("contact", () => this.dispatchEvent(new Event("contact")));
@@ -115,6 +118,7 @@ export class MetricGrid extends EventTarget {
     if (keys.has("own")) for (const chart of this.charts.values()) chart.own = ownOf(this.state, chart.metric.metric);
     if (others || ARRANGED.some((key) => keys.has(key))) this.sections.arrange(...this.#wanted());
     this.legend.paint();
+    this.#look();
     this.#ask();
     this.redraw();
   }
@@ -210,6 +214,18 @@ export class MetricGrid extends EventTarget {
     this.#soon();
   }
 
+  /** Which charts a page that just opened shows, before the browser says so a frame later: their points are on the way then. */
+  #look() {
+    if (this.hasLooked || !this.charts.size) return;
+    for (const chart of this.charts.values()) {
+      const { top, bottom, width } = chart.node.getBoundingClientRect();
+      if (!width || top > innerHeight + SPARE_PX) break;
+      if (bottom < -SPARE_PX) continue;
+      [chart.inView, chart.width, chart.height] = [true, chart.plot.clientWidth, chart.plot.clientHeight];
+      this.hasLooked = true;
+    }
+  }
+
   /** @param {ResizeObserverEntry[]} entries */
   #sized(entries) {
     for (const { target, contentRect } of entries) {
@@ -291,13 +307,17 @@ export class MetricGrid extends EventTarget {
     const marks = this.marks.of(experiments.map((/** @type {any} */ e) => e.id));
     const byId = new Map(experiments.map((/** @type {any} */ e) => [e.id, e]));
     /** @type {Map<string, import("./models.js").Drawn[]>} */ const beside = new Map();
+    const isFirst = !this.hasDrawn; // a page that just opened shows its first charts a frame before the others
     for (const chart of this.dirty) {
+      this.dirty.delete(chart);
       if (!chart.inView) continue;
       const model = this.models.model(chart, this.zoomOf(chart), experiments, domains.of(chart), marks, byId);
       chart.update({ ...model, beside: chart.facet && this.#beside(chart, beside) });
       chart.draw();
+      this.hasDrawn ||= chart.view !== null;
+      if (isFirst && this.hasDrawn && performance.now() - began > FRAME_MS) break;
     }
-    this.dirty.clear();
+    this.#soon();
     if (this.cursorLine.chart) this.cursorLine.draw();
     if (++this.draws % 500 === 0) performance.clearMeasures("trackio draw"); // a page may stay open for weeks
     performance.measure("trackio draw", { start: began, end: performance.now() });

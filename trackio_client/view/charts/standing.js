@@ -20,7 +20,7 @@ export class Standing {
     chart.valuesNode.before(this.lack); // in the head: on the plot it would hide lines
   }
 
-  /** Said in the plot's place, whose size stays. */
+  /** Said in the plot's place, whose size stays. @returns {boolean} whether it waits */
   tell() {
     const { chart } = this;
     const model = /** @type {import("./chart.js").Model} */ (chart.model);
@@ -44,6 +44,7 @@ export class Standing {
     } else if (!wait) this.waitingSince = 0;
     this.skeleton.hidden = !(wait && Date.now() - this.waitingSince >= SKELETON_MS);
     if (chart.canvases) for (const canvas of chart.canvases) canvas.hidden = !!note || wait;
+    return wait;
   }
 
   /** @param {any} error */

@@ -36,13 +36,14 @@ export class SideBar {
     this.open = open;
     this.folded = new Set(remembered().foldedGroups ?? []);
     this.lines = [];
+    this.hits = [];
     this.at = -1; // the row that the keyboard stands on
     this.anchor = /** @type {string|null} */ (null); // where a shift-click range begins
     this.pool = new Map();
     this.root = root;
     this._build();
     this.showsOut = false; // those that are archived, or hidden by the reader
-    state.follow(["experiments", "progress", "search", "sort", "column", "metrics", "marks", "sideBy"], () => this.arrange());
+    state.follow(["experiments", "progress", "search", "sort", "column", "metrics", "marks", "sideBy"], eachFrame(() => this.arrange()));
     followKept(state, "sideBy", (kept) => (typeof kept === "string" && kept ? kept : "group"));
     state.follow(["project"], () => (this.showsOut = false));
     state.addEventListener("change", (/** @type {any} */ event) => {
