@@ -1,4 +1,6 @@
-"""Pictures of every page, to look at: page × width × theme × (empty, one, typical, causes, 1,000 experiments, error).
+"""Pictures of every page, to look at: page × width × theme × what a server holds.
+
+That is nothing, one experiment, a typical project, causes to be seen, artifacts, 1,000 experiments, or an error.
 
 `--only pages` are those of their own: link, frame, file, Manage, Configuration.
 
@@ -28,9 +30,9 @@ from tests.browser.made_up import made_up_gpus, made_up_labels  # noqa: E402
 from tests.browser.trainings import Training, curve, sweep, trained  # noqa: E402
 
 WIDTHS = {2560: 1440, 1440: 900, 1024: 768, 390: 844}
-VIEWS = ("overview", "metrics", "compare", "labels", "system", "media", "table", "bin", "experiment")
+VIEWS = ("overview", "metrics", "compare", "labels", "system", "media", "artifacts", "table", "bin", "experiment")
 SETTLE_MS = 1200
-ALL = "empty,one,typical,causes,pages,thousand,error"
+ALL = "empty,one,typical,causes,artifacts,pages,thousand,error"
 
 
 def typical(space: Space) -> str:
@@ -105,6 +107,46 @@ def causes(space: Space) -> str:
         made_up_labels(space.url, "causes", name, labels, falls="location", seed=i, state=state)
     made_up_gpus(space.url, "causes", "eight GPUs", waits=(0.2, 0.3))
     return "causes"
+
+
+ARTIFACTS = """
+import trackio_client as trackio
+from pathlib import Path
+
+rows = Path("rows"); rows.mkdir()
+for version, lines in enumerate((200, 260, 300)):
+    (rows / "train.csv").write_text("text,label\\n" + "a,b\\n" * lines)
+    if version: (rows / "test.csv").write_text("text,label\\n" + "a,b\\n" * 20)
+    run = trackio.init("artifacts", name=f"prepare-rows-{version}")
+    run.log({"rows": lines}, step=0)
+    run.log_artifact(rows, name="rows", type="dataset", aliases=["best"] if version == 1 else []).wait()
+    run.finish()
+for seed in range(3):
+    name = f"finetune-distilbert-on-rows-cosine-seed{seed}"
+    run = trackio.init("artifacts", name=name, config={"seed": seed, "lr": 3e-4})
+    run.use_artifact("rows:best")
+    run.log({"train/loss": 1 / (seed + 1)}, step=0)
+    told = {"f1": 0.8 + seed / 50, "epochs": 3}
+    model = trackio.Artifact("distilbert-base-rows-classifier", "model", "The best of its epochs.", told)
+    for name, size in (("model.safetensors", 300_000), ("tokenizer/vocabulary.txt", 20_000), ("config.json", 800)):
+        with model.new_file(name, "wb") as file: file.write(bytes([seed]) * size)
+    model.add_reference("s3://bucket/checkpoints/step-400.bin", name="optimizer.bin", checksum=False)
+    run.log_artifact(model, aliases=["candidate", "production"] if seed == 1 else ["candidate"]).wait()
+    run.finish()
+run = trackio.init("artifacts", name="evaluate")
+run.use_artifact("distilbert-base-rows-classifier:production")
+run.use_artifact("rows:latest")
+run.finish()
+"""
+
+
+def artifacts(space: Space) -> str:
+    """Data sets and models with versions, made and used by experiments."""
+    folder = space.directory / "artifacts"
+    folder.mkdir()
+    environ = {**os.environ, "TRACKIO_DIR": str(folder), "TRACKIO_URL": space.url, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", ARTIFACTS], cwd=folder, env=environ, check=True, capture_output=True)
+    return "artifacts"
 
 
 NOTES = """## Why
@@ -257,6 +299,7 @@ def pictures(browser: Browser, space: Space, wanted: list[str], into: Path) -> N
         "one": lambda: trained(space.url, "one", "only-one", steps=200, system=True).project,
         "typical": lambda: typical(space),
         "causes": lambda: causes(space),
+        "artifacts": lambda: artifacts(space),
         "thousand": lambda: thousand(space),
     }
     for name, make in makers.items():

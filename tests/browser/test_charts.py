@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.chart_page import COLUMN, Pair, experiment, falling, metric, one, several
+from tests.browser.waiting import becomes
 
 pytestmark = pytest.mark.browser
 
@@ -276,3 +277,18 @@ def test_both_themes_draw_in_their_own_colours_with_enough_contrast(open_page: C
     light = page.evaluate("chart('train/loss').lines[0].color")
     page.evaluate("document.documentElement.dataset.theme = 'dark'; state.set({ theme: 'dark' })")
     page.wait_for_function("(before) => chart('train/loss').lines[0].color !== before", arg=light)
+
+
+def test_a_chart_that_is_closed_before_it_is_drawn_does_not_open_again(open_page: Callable[..., Any]) -> None:
+    page = open_page(several(2))
+    held = []
+    page.route("**/charts/full.js", lambda route: held.append(route))
+    page.evaluate("state.set({ chart: 'train/loss', full: true })")
+    page.wait_for_function("document.querySelector('.linked-to')")
+    becomes(lambda: page.evaluate("1") and len(held), 1)
+    page.evaluate("state.set({ chart: null, full: false })")
+    held[0].continue_()
+    page.evaluate("import('/lib/charts/full.js').then(() => new Promise(requestAnimationFrame))")
+    expect(page.locator(".tk-full")).to_have_count(0)
+    page.evaluate("state.set({ chart: 'train/loss', full: true })")
+    expect(page.locator(".tk-full")).to_be_visible()

@@ -431,10 +431,10 @@ export class MetricGrid extends EventTarget {
     this.#soon();
   }
 
-  /** @param {Chart} chart */
-  async full(chart) {
+  /** @param {Chart} chart @param {() => boolean} [isWanted] still, when what draws it is here */
+  async full(chart, isWanted = () => true) {
     const { openFull } = await import("./full.js");
-    openFull(this, chart);
+    if (isWanted()) openFull(this, chart);
   }
 
   /** @param {Chart} chart */

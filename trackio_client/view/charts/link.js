@@ -73,7 +73,8 @@ export function followLink(grid) {
     marked = chart;
     chart.node.classList.add("linked-to");
     toMiddle(chart.node);
-    if (state.get("full")) grid.full(chart);
+    // Closed meanwhile, as by Escape right after it was opened, it stays so.
+    if (state.get("full")) grid.full(chart, () => state.get("full") && state.get("chart") === metric);
     else chart.plot.focus({ preventScroll: true });
   };
   const later = () => requestAnimationFrame(look);
