@@ -2,6 +2,7 @@
 /** One artifact: its versions, newest first, and the one that is chosen, alone or beside another. */
 
 import { fill, h, text } from "../base/dom.js";
+import { middle } from "../base/fit.js";
 import { icon } from "../base/icons.js";
 import { skeleton } from "../base/notices.js";
 import { age, clock, count, iso, plural } from "../base/words.js";
@@ -120,7 +121,7 @@ export class Opened {
     const maker = each.from_name ?? each.from_experiment;
     return h("tr", { class: [isHere ? "here" : "", fits(each, against ?? undefined) ? "against" : ""].join(" ") },
       h("td", null, link, " ", (each.aliases ?? []).map((/** @type {string} */ alias) => h("span", { class: "tk-tag" }, alias))),
-      h("td", { class: "num" }, size(each.bytes)), h("td", { class: "num" }, count(each.file_count ?? 0)), h("td", { class: "tk-artifact-maker", title: each.from_experiment }, maker),
+      h("td", { class: "num" }, size(each.bytes)), h("td", { class: "num" }, count(each.file_count ?? 0)), h("td", { class: "tk-artifact-maker", title: [...new Set([maker, each.from_experiment])].join("\n") }, middle(maker ?? "–")),
       h("td", { title: `${clock(each.time_s)} (${iso(each.time_s)})` }, `${age(Date.now() / 1000 - each.time_s)} ago`), h("td", { class: "num" }, each.used_by?.length ? count(each.used_by.length) : "–"));
   }
 }
