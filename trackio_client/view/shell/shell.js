@@ -162,7 +162,7 @@ export class Shell {
   _firstDrawn(grid) {
     grid.feeds.addEventListener("data", () => requestAnimationFrame(() => requestAnimationFrame(() => {
       performance.mark("trackio drawn");
-      dispatchEvent(new Event("trackio:drawn"));
+      requestAnimationFrame(() => dispatchEvent(new Event("trackio:drawn"))); // the others in view are drawn in this frame
     })), { once: true });
     return grid;
   }
