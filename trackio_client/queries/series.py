@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from trackio_client.errors import MetricNotFound, UsageError
+from trackio_client.errors import ExperimentNotFound, MetricNotFound, UsageError
 from trackio_client.queries import spread
 from trackio_client.queries.experiments import find_experiment
 from trackio_client.store.answers import position_of
@@ -70,9 +70,13 @@ def told_buckets(store: Store, query: SeriesQuery, now_s: float) -> tuple[bytes,
     That is the store's with a mark of the list of pairs before it, so that the list is sent only when it changed.
     """
     if query.cursor is None:
-        _check(store, query)
+        _check_form(query)
     mark, _, cursor = (query.cursor or "").partition(".")
-    answer = spread.buckets(store, replace(query, cursor=cursor or None))
+    try:
+        answer = spread.buckets(store, replace(query, cursor=cursor or None))
+    except ExperimentNotFound:
+        _check(store, query)  # says it in words for people
+        raise
     listed = _mark(answer.keys)
     if not answer.reset and listed != mark:  # a metric's first point: all of it anew, for the list tells counts
         answer = spread.buckets(store, replace(query, cursor=None))
@@ -116,7 +120,7 @@ def _block(parts: list[bytes], place: int, b: Buckets, before: bytes) -> bytes:
     n = len(b.x)
     x, low = b.x.astype("<f8", copy=False).tobytes(), b.min.tobytes()
     same = low == b.max.tobytes() and low == b.mean.tobytes()  # as bytes: a NaN is like itself
-    bad = bool(b.nan.any() or b.posinf.any() or b.neginf.any())
+    bad = _has_bad(b)
     wide = needs_double(b.min, b.max)
     last = math.isfinite(b.last) and (n == 0 or b.last != b.mean[-1])
     # Metrics of one call have the same steps: a third of all bytes need not be sent again.
@@ -153,14 +157,16 @@ def _info(key: tuple[str, str], b: Buckets | None) -> dict[str, Any]:
         "width": 0,
     }
     if b is not None:
-        info |= {
-            "points": b.points,
-            "nan": int(b.nan.sum()),
-            "posinf": int(b.posinf.sum()),
-            "neginf": int(b.neginf.sum()),
-        }
+        info["points"] = b.points
+        if _has_bad(b):
+            info |= {"nan": int(b.nan.sum()), "posinf": int(b.posinf.sum()), "neginf": int(b.neginf.sum())}
         info["width"] = b.width if np.isfinite(b.width) else 0
     return info
+
+
+def _has_bad(b: Buckets) -> bool:
+    """Whether a value is no finite number. What is one array for all three kinds is zeros (store/cells.Drawn)."""
+    return b.nan is not b.posinf and bool(b.nan.any() or b.posinf.any() or b.neginf.any())
 
 
 def _mark(keys: Sequence[tuple[str, str]]) -> str:
@@ -168,6 +174,12 @@ def _mark(keys: Sequence[tuple[str, str]]) -> str:
 
 
 def _check(store: Store, query: SeriesQuery) -> None:
+    _check_form(query)
+    for experiment in query.experiments:
+        find_experiment(store, experiment)
+
+
+def _check_form(query: SeriesQuery) -> None:
     if not query.experiments or not query.metrics:
         what = "experiment" if not query.experiments else "metric"
         raise UsageError(f"a question about series names at least one experiment and one metric; no {what} was given")
@@ -178,8 +190,6 @@ def _check(store: Store, query: SeriesQuery) -> None:
         )
     if query.max_points is not None and query.max_points < 4:
         raise UsageError(f"max_points must be at least 4, got {query.max_points}")
-    for experiment in query.experiments:
-        find_experiment(store, experiment)
 
 
 def _check_metrics(store: Store, experiments: Sequence[str], lacking: set[str]) -> None:

@@ -149,6 +149,7 @@ class Drawn:
     nan: Ints
     posinf: Ints
     neginf: Ints
+    """How many values of each kind are no numbers. Where none is, these may be one and the same array of zeros."""
     points: Ints
 
     def __len__(self) -> int:
@@ -162,22 +163,29 @@ class Drawn:
 
     def buckets(self, keep: int = 0) -> Buckets:
         """For an asker that has the first `keep` buckets already."""
+        rest = self if keep == 0 else self.part(keep, len(self))
         return Buckets(
             width=self.width,
             keep=keep,
-            x=self.x[keep:],
-            min=self.min[keep:],
-            max=self.max[keep:],
-            mean=self.mean[keep:],
-            nan=self.nan[keep:],
-            posinf=self.posinf[keep:],
-            neginf=self.neginf[keep:],
+            x=rest.x,
+            min=rest.min,
+            max=rest.max,
+            mean=rest.mean,
+            nan=rest.nan,
+            posinf=rest.posinf,
+            neginf=rest.neginf,
             points=int(self.points.sum()),
         )
 
     def part(self, first: int, last: int) -> Drawn:
         """The buckets from the one place to before the other."""
-        return Drawn(self.width, *(getattr(self, name)[first:last] for name in self.__slots__[1:]))
+        at = slice(first, last)
+        nan = self.nan[at]
+        others = (nan, nan) if self.nan is self.posinf is self.neginf else (self.posinf[at], self.neginf[at])
+        return Drawn(
+            self.width, self.index[at], self.x[at], self.min[at], self.max[at], self.mean[at], nan, *others,
+            self.points[at],
+        )  # fmt: skip
 
     def followed_by(self, other: Drawn, keep: int) -> Drawn:
         """The first `keep` buckets of this and all of the other."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -222,7 +222,7 @@ class Reading:
         """
         if width >= 1 and not scale.times:
             low, high = range_of(low, high, width)
-        key = (series.id, scale, width, low, high)
+        key = _key(series, scale, width, low, high)
         before = self.parts.drawing(key)
         if before is not None and before[0] == series.position:
             return before[1]
@@ -259,7 +259,7 @@ class Reading:
                 if drawn is not None:
                     rest = rests.get(series.id)
                     whole = drawn if rest is None else drawn.followed_by(rest, len(drawn))
-                    self.parts.keep_drawing((series.id, scale, width, low, high), series.position, whole)
+                    self.parts.keep_drawing(_key(series, scale, width, low, high), series.position, whole)
 
         by_sketch = {
             level: Gathered[Sketched](keep, partial(many_of_sketches, level=level, width=width)) for level in LEVELS
@@ -267,7 +267,7 @@ class Reading:
         by_rows = Gathered[list[bytes]](keep, lambda parts: many_whole_buckets(parts, width, low, high))
         by_points = Gathered[list[tuple[Ints, Floats]]](keep, lambda parts: many_of_points(parts, width))
         for series in rows:
-            if self.parts.drawing((series.id, scale, width, low, high)) is not None:
+            if self.parts.drawing(_key(series, scale, width, low, high)) is not None:
                 continue
             held, tail, until = self.parts.placed(self.sql, series), self.tail(series), high
             if len(tail):  # drawn point by point, from the bucket on in which it begins
@@ -386,3 +386,8 @@ def _axis(whole: Cells, scale: Scale) -> Axis:
         scale.x(whole.low_step, whole.low_us),
         scale.x(whole.high_step, whole.high_us),
     )
+
+
+def _key(series: SeriesRow, scale: Scale, width: float, low: float | None, high: float | None) -> Hashable:
+    """Of a drawing. Of plain values, for it is hashed several times for each of hundreds of series."""
+    return (series.id, scale.times, scale.origin_us, width, low, high)
