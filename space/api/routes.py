@@ -52,7 +52,6 @@ from trackio_client.queries.environment import detail_with_environment
 from trackio_client.queries.expression import MOST_CHARACTERS
 from trackio_client.queries.metrics import list_metrics
 from trackio_client.queries.replaced import read_replaced
-from trackio_client.queries.rows import KeptRows
 from trackio_client.queries.training import training_summary
 from trackio_client.store.binning import edit_batch
 from trackio_client.store.contract import Store
@@ -169,7 +168,7 @@ def _check_notes(standing: str | None, wanted: str | None, begun_from: Any) -> N
 
 def _reading(parts: Parts) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["reading"])
-    store, crowds, kept = parts.store, Crowds[Response](), KeptRows()
+    store, crowds = parts.store, Crowds[Response]()
 
     @router.get("/projects", **DOCS["projects"])
     def projects(request: Request) -> Response:
@@ -187,7 +186,7 @@ def _reading(parts: Parts) -> APIRouter:
         def make() -> tuple[Response, int]:
             found = asked.list_experiments(
                 store, project, time.time(), since=since, columns=column, filter=filter, archived=ARCHIVED[archived],
-                lost_contact_s=parts.settings.lost_contact_s, kept=kept,
+                lost_contact_s=parts.settings.lost_contact_s, keeps=True,
             )  # fmt: skip
             return answer(found, accepts_gzip=_gzip(request)), found["cursor"]
 

@@ -14,7 +14,6 @@ from trackio_client.queries.editing import notes_version
 from trackio_client.queries.filtering import Filter
 from trackio_client.queries.rows import (
     OF_METRICS,
-    KeptRows,
     check_columns,
     columns_of,
     row_of,
@@ -53,7 +52,7 @@ def list_experiments(
     lost_contact_s: float = LOST_CONTACT_S,
     filter: str = "",
     archived: bool | None = None,
-    kept: KeptRows | None = None,
+    keeps: bool = False,
 ) -> dict[str, Any]:
     """The experiments of a project, newest first; with `since`, those that changed after that cursor.
 
@@ -65,6 +64,8 @@ def list_experiments(
     experiments are seeds of one setting, seedless.py); `now_s` is the store's clock. That contact was lost is no change
     that `since` tells, for nothing came: who keeps a list asks for all of it when a running one is silent for
     `lost_contact_s`.
+
+    `keeps` is for who only writes the rows as JSON: they may be shared with the next list.
 
     Raises:
         ProjectNotFound: nothing was ever logged to it. UsageError: a column of another form. FilterError.
@@ -82,7 +83,7 @@ def list_experiments(
     fit = records if archived is None else [record for record in records if record.archived == archived]
     asked = list(dict.fromkeys([*columns, *wanted.columns]))
     settings = settings_of(store.experiments(project) if since and BUT_SEED in columns else records, columns)
-    rows = rows_of(store, fit, now_s, columns=asked, lost_contact_s=lost_contact_s, settings=settings, kept=kept)
+    rows = rows_of(store, fit, now_s, columns=asked, lost_contact_s=lost_contact_s, settings=settings, keeps=keeps)
     if not wanted.is_empty:
         rows = [row for row in rows if wanted.holds(row, now_s)]
     if since and len(rows) < len(records):

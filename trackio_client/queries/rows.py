@@ -1,8 +1,8 @@
 """Rows of lists: an experiment each, with the columns that were asked for.
 
-A row of an experiment that ended changes only with the experiment. `KeptRows` keeps such rows, and the JSON of them
-beside (space/api/problems.py puts it in): of a list of a thousand, which every page that is opened asks for, making and
-writing the rows was half of what it costs.
+A row of an experiment that ended changes only with the experiment. Its record, which a store keeps as long as it is
+true, keeps it, and the JSON of it beside (space/api/problems.py puts it in): of a list of a thousand, which every page
+that is opened asks for, making and writing the rows was half of what it costs.
 """
 
 from __future__ import annotations
@@ -28,14 +28,12 @@ KINDS: Final = ("config", *OF_METRICS)
 NOTES: Final = "notes"
 MOST_NOTES: Final = 2_000
 """Characters of the notes in a list."""
-MOST_KEPT: Final = 12_000
 
 
 @dataclass(slots=True)
 class Kept:
     """What stays of a row without its columns."""
 
-    record: ExperimentRecord
     alerts: tuple[int, str] | None
     row: dict[str, Any]
     json: bytes | None = None
@@ -49,22 +47,12 @@ class Row(dict[str, Any]):
     kept: Kept
 
 
-class KeptRows:
-    """Rows of experiments that ended. Safe from any thread."""
-
-    def __init__(self) -> None:
-        self._held: dict[str, Kept] = {}
-
-    def get(self, record: ExperimentRecord, alerts: tuple[int, str] | None) -> Kept:
-        """The row of one that ended."""
-        held = self._held.get(record.experiment_id)
-        if held is not None and held.record is record and held.alerts == alerts:
-            return held
-        held = Kept(record, alerts, row_of(record, 0.0, 0.0, {}, alerts))
-        while len(self._held) >= MOST_KEPT:
-            self._held.pop(next(iter(self._held), ""), None)
-        self._held[record.experiment_id] = held
-        return held
+def _kept(record: ExperimentRecord, alerts: tuple[int, str] | None) -> Kept:
+    """The row of one that ended; two threads that come at once make the same."""
+    held: Kept | None = record.made.get("row")
+    if held is None or held.alerts != alerts:
+        record.made["row"] = held = Kept(alerts, row_of(record, 0.0, 0.0, {}, alerts))
+    return held
 
 
 def check_columns(columns: Sequence[str]) -> None:
@@ -83,9 +71,9 @@ def rows_of(
     columns: Sequence[str] = (),
     lost_contact_s: float = LOST_CONTACT_S,
     settings: Settings | None = None,
-    kept: KeptRows | None = None,
+    keeps: bool = False,
 ) -> list[dict[str, Any]]:
-    """One row an experiment, as a list shows it. `settings`: for the column `but:seed`; `kept`: for who lists often."""
+    """One row an experiment, as a list shows it. `settings`: for `but:seed`; `keeps`: for who only writes JSON of it."""
     metrics = list(dict.fromkeys(name for kind, _, name in (c.partition(":") for c in columns) if kind in OF_METRICS))
     values = summaries_by_metric(store, [r.experiment_id for r in records], metrics) if metrics else {}
     silent = [r.experiment_id for r in records if r.end is None and now_s - r.last_heard_s > lost_contact_s]
@@ -95,8 +83,8 @@ def rows_of(
     for record in records:
         alerts = told.get(record.experiment_id)
         row: dict[str, Any]
-        if kept is not None and record.end is not None:
-            held = kept.get(record, alerts)
+        if keeps and record.end is not None:
+            held = _kept(record, alerts)
             row = Row(held.row)
             row.kept = held
         else:

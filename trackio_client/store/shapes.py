@@ -80,6 +80,8 @@ class ExperimentRecord:
     """The `start` event's client and process fields; of several ranks the process of the lowest."""
     ranks: dict[str, Any] = field(default_factory=dict)
     """{"generation", "size", "started": [rank], "ended": [rank]} of several ranks, else {}."""
+    made: dict[str, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
+    """What a reader made of this very record and would make again (queries/rows.py); it goes with the record."""
 
 
 @dataclass(frozen=True, slots=True)
