@@ -73,7 +73,7 @@ def rows_of(
     settings: Settings | None = None,
     keeps: bool = False,
 ) -> list[dict[str, Any]]:
-    """One row an experiment, as a list shows it. `settings`: for `but:seed`; `keeps`: for who only writes JSON of it."""
+    """One row an experiment, as a list shows it. `settings`: for `but:seed`; `keeps`: to write JSON of it only."""
     metrics = list(dict.fromkeys(name for kind, _, name in (c.partition(":") for c in columns) if kind in OF_METRICS))
     values = summaries_by_metric(store, [r.experiment_id for r in records], metrics) if metrics else {}
     silent = [r.experiment_id for r in records if r.end is None and now_s - r.last_heard_s > lost_contact_s]
