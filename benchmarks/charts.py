@@ -21,7 +21,8 @@ from typing import Any
 from playwright.sync_api import CDPSession, Page, sync_playwright
 
 from tests.browser import chart_page
-from tests.browser.chart_page import CHROMIUM, FLAGS, ChartServer, Pair, experiment, metric, serving
+from tests.browser.chart_page import ChartServer, Pair, experiment, metric, serving
+from tests.browser.chromium import launched
 
 UPDATE_S = 2.0
 
@@ -107,7 +108,7 @@ def main() -> None:
                 server = make(options.charts, options.experiments, options.points, options.bands)
                 server.state = {"by": options.by.split(",")} if options.by else {}
                 with serving(server):
-                    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+                    browser = launched(playwright)
                     page = browser.new_page(viewport={"width": 2560, "height": 1440})
                     page.set_default_timeout(120_000)  # a machine that others use
                     measured = measure(page, server, options.updates, options.new)

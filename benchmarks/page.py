@@ -26,7 +26,8 @@ from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.browser.conftest import Space, chromium_path, free_port  # noqa: E402
+from tests.browser.chromium import launched  # noqa: E402
+from tests.browser.conftest import Space, free_port  # noqa: E402
 from tests.browser.trainings import Training, curve, sweep  # noqa: E402
 
 METRICS, EXPERIMENTS, POINTS = 24, 10, 1000
@@ -143,7 +144,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="trackio-page-") as folder, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
+        browser = launched(playwright)
         space = Space(Path(folder), free_port()).start()
         try:
             many(space.url, 1000)

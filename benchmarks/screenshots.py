@@ -25,7 +25,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.browser.conftest import Space, chromium_path, free_port  # noqa: E402
+from tests.browser.chromium import launched  # noqa: E402
+from tests.browser.conftest import Space, free_port  # noqa: E402
 from tests.browser.made_up import made_up_gpus, made_up_labels  # noqa: E402
 from tests.browser.trainings import Training, curve, sweep, trained  # noqa: E402
 
@@ -279,7 +280,7 @@ def main() -> None:
     into: Path = chosen.docs or chosen.into
     into.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="trackio-screenshots-") as folder, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
+        browser = launched(playwright)
         space = Space(Path(folder), free_port()).start()
         try:
             if chosen.docs:

@@ -23,7 +23,7 @@ from huggingface_hub.utils import disable_progress_bars
 from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.figures import Figure, table
-from tests.browser.conftest import chromium_path
+from tests.browser.chromium import launched
 from tests.browser.static_page import REPO, commit, deploy
 from tests.hub.view_data import Repo, fill, new_store, training
 from tests.hub_server import HubProcess
@@ -75,7 +75,7 @@ def figures(quick: bool = False) -> list[Figure]:
         repo.push_all()
         commit(api, REPO, repo.files)
         store.close()
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
+        browser = launched(playwright)
         load(browser, url)  # the browser's own start
         near = [load(browser, url) for _ in range(loads)]
         far = [load(browser, url, far=True) for _ in range(2)]

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 
-from tests.browser.conftest import chromium_path
+from tests.browser.chromium import launched
 
 NORMAL: Final = {"width": 1440, "height": 900}
 LARGE: Final = {"width": 2560, "height": 1440}
@@ -40,8 +40,13 @@ globalThis.benchDrawn = (lines) => {
   return seen.length > 0 && seen.every((chart) => chart.view && chart.lines.length >= lines);
 };
 globalThis.benchFine = () => {
-  const seen = benchSeen();
-  return seen.length > 0 && seen.every((chart) => chart.model?.zoom && chart.lines.length > 0 && chart.model.lines.every((line) => line.series !== line.whole));
+  const [grid, seen] = [benchGrid(), benchSeen()];
+  return seen.length > 0 && seen.every((chart) => {
+    const zoom = grid.zoomOf(chart);
+    if (!zoom || String(chart.model?.zoom) !== String(zoom) || !chart.lines.length) return false;
+    const { fine } = grid.models.axes(chart, zoom);
+    return chart.lines.every((line) => line.series === grid.feeds.series(fine, line.id, chart.metric.metric));
+  });
 };
 """
 """`benchWatch(condition, since)` gives the milliseconds from `since` to the first frame in which it holds."""
@@ -51,7 +56,7 @@ globalThis.benchFine = () => {
 def chromium() -> Iterator[Browser]:
     """One browser for all measurements."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
+        browser = launched(playwright)
         try:
             yield browser
         finally:

@@ -23,20 +23,9 @@ from trackio_client.wire.asks import BAD_COUNTS, BLOCK_HEAD, ONE_VALUE, SERIES_M
 
 VIEW = Path(__file__).parents[2] / "trackio_client" / "view"
 TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
-CHROMIUM = "/usr/bin/chromium"
 DRAWN = """window.ready && grid.inView().length > 0
   && grid.inView().every((c) => c.model && !c.model.status.waiting && c.view)"""
 """Every chart in view has its answer and its size, and was painted with both."""
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
 HTML = """<!doctype html><html lang="en" data-theme="{theme}"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width,initial-scale=1"><title>charts</title>
 <link rel="icon" href="data:,"><link rel="stylesheet" href="/lib/styles/page.css"><style>

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +17,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.chart_page import DRAWN, ChartServer, serving
+from tests.browser.chromium import launched
 from tests.browser.sharing import TOKEN
 from tests.plain_http import NO_CERTIFICATES
 from tests.ports import free_port
@@ -26,27 +26,8 @@ if TYPE_CHECKING:
     from tests.browser.static_page import World
 
 ROOT = Path(__file__).resolve().parents[2]
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 START_S = 120
 """Gradio takes some seconds to import; a busy machine many."""
-
-
-def chromium_path() -> str | None:
-    """The browser to use: TRACKIO_CHROMIUM, one on the path, or Playwright's own (None)."""
-    chosen = os.environ.get("TRACKIO_CHROMIUM") or next(
-        (found for name in _NAMES if (found := shutil.which(name))), None
-    )
-    if chosen:
-        return chosen
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        if Path(playwright.chromium.executable_path).exists():
-            return None
-    text = "no Chromium found. To install it: python -m playwright install chromium. Or name one in TRACKIO_CHROMIUM"
-    if os.environ.get("CI"):
-        pytest.fail(text)
-    pytest.skip(text)
 
 
 @pytest.fixture(scope="session")
@@ -54,10 +35,9 @@ def browser() -> Iterator[object]:
     """One Chromium for all tests."""
     from playwright.sync_api import sync_playwright
 
-    path = chromium_path()
     expect.set_options(timeout=30_000)  # two cores may be busy with others' work; what holds is not waited for
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        opened = launched(playwright)
         yield opened
         opened.close()
 

@@ -27,6 +27,28 @@ def test_the_coarse_picture_stays_until_the_fine_one_comes(open_page: Callable[.
     page.wait_for_function("chart('train/loss').lines[0].series !== chart('train/loss').lines[0].whole")
 
 
+@pytest.mark.parametrize("state", [{}, {"by": ["group"]}], ids=["each", "grouped"])
+def test_a_zoom_into_a_zoom_is_drawn_of_the_points_of_the_first_until_its_own_come(
+    state: dict[str, Any], open_page: Callable[..., Any]
+) -> None:
+    server = several(2, 20_000)
+    server.experiments = [row | {"group": "seeds"} for row in server.experiments]
+    server.state = state
+    page = open_page(server)
+    inside = """([low, high]) => { const { series } = chart('train/loss').lines[0];
+      return Array.from(series.x.subarray(0, series.n)).filter((x) => x >= low && x <= high).length; }"""
+    page.evaluate("grid.zoom(chart('train/loss'), [5000, 9000], null)")
+    page.wait_for_function("chart('train/loss').model.zoom?.[0] === 5000 && !grid.feeds.busy")
+    page.wait_for_function("chart('train/loss').lines[0].series !== chart('train/loss').lines[0].whole")
+    may_answer = held(server)
+    page.evaluate("grid.zoom(chart('train/loss'), [6000, 6200], null)")
+    page.wait_for_function("chart('train/loss').model.zoom[0] === 6000")
+    between = page.evaluate(inside, [6000, 6200])
+    may_answer.set()
+    page.wait_for_function(f"({inside})([6000, 6200]) > {2 * between}")
+    assert between >= 25, "of 20,000 points in at most 1,000 buckets ten would lie there"
+
+
 def test_only_charts_in_view_ask(open_page: Callable[..., Any]) -> None:
     server = forty()
     page = open_page(server)
@@ -69,7 +91,7 @@ def test_a_page_shows_its_first_chart_a_frame_before_the_others(page: Any, open_
     assert stood[1] >= 4
     page.evaluate("stood.length = 0; grid.redraw()")
     page.wait_for_function("stood.length")
-    assert page.evaluate("grid.dirty.size") == 0, "what stands is drawn anew in one frame"
+    assert page.evaluate("grid.drawing.dirty.size") == 0, "what stands is drawn anew in one frame"
 
 
 def test_a_busy_server_is_left_alone_as_long_as_it_asks(open_page: Callable[..., Any]) -> None:

@@ -81,8 +81,9 @@ def test_an_experiment_is_made_told_and_ended_by_hand(opened, space):
 
 
 @pytest.mark.requirement("S1.70")
-def test_demo_data_are_made_seen_as_such_and_deleted_by_one_press_each(opened, space):
-    page = opened
+def test_demo_data_are_made_seen_as_such_and_deleted_by_one_press_each(page, own_space):
+    space = own_space.start()
+    page.goto(f"{space.url}/manage/")
     page.click("#demo")
     expect(page.locator("#created")).to_contain_text("with made-up data of 60 steps, marked as demo")
     row = page.locator('#listed tbody tr[data-id^="exp_demo_"]')

@@ -128,7 +128,7 @@ export class Feeds extends EventTarget {
   async #glimpse(shelf, feed) {
     shelf.feeds.push(feed);
     try {
-      await this.#inTurn(shelf, [feed]);
+      await this.#inParts(shelf, [feed]);
     } catch {
       // Asked again, and told if it fails again, by whoever wants it.
     }
@@ -142,6 +142,16 @@ export class Feeds extends EventTarget {
   /** The series, if it has come. @param {Axis} axis @param {string} experiment @param {string} metric */
   series(axis, experiment, metric) {
     return this.shelves.get(axisKey(axis))?.series.get(pairKey(experiment, metric));
+  }
+
+  /** Ranges asked for before that hold another, the narrowest first: what it is drawn of until its own points are here.
+   * @param {Axis} axis of a range @returns {Axis[]} */
+  around(axis) {
+    const { x, from, to, ranks } = axis;
+    const width = (/** @type {any} */ each) => each.to - each.from;
+    const others = [...this.shelves.values()].map((shelf) => shelf.axis).filter((each) => each.from !== null && axisKey(each) !== axisKey(axis));
+    const wider = others.filter((/** @type {any} */ each) => each.x === x && each.ranks === ranks && each.from <= Number(from) && each.to >= Number(to));
+    return wider.sort((a, b) => width(a) - width(b));
   }
 
   /** A metric of an experiment as each of its ranks logged it, where the axis asks for each. @param {Axis} axis @param {string} experiment @param {string} metric
@@ -183,7 +193,7 @@ export class Feeds extends EventTarget {
     for (const shelf of this.shelves.values()) {
       const due = this.#due(shelf, onlyNew);
       const isRange = shelf.axis.from !== null && due.length > 1 && due.every((feed) => !feed.answered);
-      if (isRange) answers.push(this.#inTurn(shelf, due).catch(failed));
+      if (isRange) answers.push(this.#inParts(shelf, due).catch(failed));
       else for (const feed of due) answers.push(this.#ask(shelf, feed, changed).catch(failed));
     }
     await Promise.all(answers);
@@ -210,38 +220,24 @@ export class Feeds extends EventTarget {
     return [whole];
   }
 
-  /** Two at a time: the server reads one while the one before it is drawn, and never waits for this page to have a moment.
+  /** Parts of a range, asked at once: the server reads one after the other, and each is drawn while it reads the next.
    * @param {Shelf} shelf @param {Feed[]} feeds @returns {Promise<void>} */
-  async #inTurn(shelf, feeds) {
-    const queue = [...feeds];
-    const next = async () => {
-      const feed = this.closed ? undefined : queue.shift();
-      if (!feed) return;
+  async #inParts(shelf, feeds) {
+    const ends = await Promise.allSettled(feeds.map(async (feed) => {
       /** @type {Set<Series>} */ const changed = new Set();
-      /** @type {Promise<void> | null} */ let others = null;
-      const goOn = () => void (others ??= next());
-      try {
-        await this.#ask(shelf, feed, changed, goOn);
-      } catch (error) {
-        queue.length = 0;
-        await Promise.allSettled([others]);
-        throw error;
-      }
-      goOn(); // where nobody told when the answer came
+      await this.#ask(shelf, feed, changed);
       if (!this.closed) this.dispatchEvent(new CustomEvent("data", { detail: changed }));
-      await others;
-    };
-    const ends = await Promise.allSettled([next(), next()]);
+    }));
     for (const end of ends) if (end.status === "rejected") throw end.reason;
   }
 
-  /** @param {Shelf} shelf @param {Feed} feed @param {Set<Series>} changed @param {() => void} [heard] called when the answer is here */
-  async #ask(shelf, feed, changed, heard) {
+  /** @param {Shelf} shelf @param {Feed} feed @param {Set<Series>} changed */
+  async #ask(shelf, feed, changed) {
     const { x, from, to, max_points, ranks } = shelf.axis;
     let answer;
     feed.isAsked = true;
     try {
-      answer = await this.source.series({ experiments: feed.experiments, metrics: feed.metrics, x, from_x: from, to_x: to, max_points, cursor: feed.cursor, ...(ranks ? { ranks } : {}) }, undefined, heard);
+      answer = await this.source.series({ experiments: feed.experiments, metrics: feed.metrics, x, from_x: from, to_x: to, max_points, cursor: feed.cursor, ...(ranks ? { ranks } : {}) });
       this.count.bytes += answer.bytes;
       this.count.answers++;
       take(shelf, feed, answer, changed);

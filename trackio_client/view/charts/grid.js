@@ -10,7 +10,7 @@ import { Chart } from "./chart.js";
 import { Ink } from "../base/colors.js";
 import { Cursor } from "./cursor.js";
 import { h } from "../base/dom.js";
-import { sharedDomains } from "./domains.js";
+import { Drawing } from "./drawing.js";
 import { Facets } from "./facets.js";
 import { Feeds } from "./feeds.js";
 import { HiddenMetrics } from "./hidden.js";
@@ -28,7 +28,6 @@ import { followWindow } from "./window.js";
 import { BY_STEP } from "../data/state.js";
 
 const CLOCKS = ["time", "relative"];
-const FRAME_MS = 24; // of drawing, before the rest waits for the next frame
 const SPARE_PX = 160; // above and below the window, where charts are drawn already
 const KEYS = ["experiments", "metrics", "x", "smoothing", "logY", "logX", "band", "clip", "filter", "zoom", "zoomY", "groups", "by", "facet", "spread", "ranks", "dashes", "own", "derived", "chart", ...ARRANGEMENT];
 const ARRANGED = ["facet", "metrics", "filter", "groups", "derived", "chart", ...ARRANGEMENT];
@@ -62,11 +61,9 @@ export class MetricGrid extends EventTarget {
     this.charts = this.sections.charts;
     this.ranges = new Ranges(state, (chart) => this.axisOf(chart), () => this.charts.values(), () => (this.#ask(), this.redraw()));
     /** @type {Map<any, Chart>} */ this.byPlot = new Map();
-    /** @type {Set<Chart>} */ this.dirty = new Set();
+    this.drawing = new Drawing(this);
     this.drawn = "";
-    this.hasLooked = this.hasDrawn = false;
-    this.draws = 0;
-    this.frame = 0;
+    this.hasLooked = false;
     this.cursorLine = new Cursor(this.node, () => this.inView(), state);
     this.sight = new IntersectionObserver((entries) => this.#seen(entries), /** @type {any} */ ({ rootMargin: `${SPARE_PX}px 0px`, scrollMargin: `${SPARE_PX}px 0px` }));
     this.sizes = new ResizeObserver((entries) => this.#sized(entries));
@@ -97,7 +94,7 @@ export class MetricGrid extends EventTarget {
     this.feeds.close();
     this.sight.disconnect();
     this.sizes.disconnect();
-    cancelAnimationFrame(this.frame);
+    this.drawing.close();
     this.legend.node.remove();
     this.facets.close();
     this.node.remove();
@@ -194,7 +191,7 @@ export class MetricGrid extends EventTarget {
     this.sizes.unobserve(chart.plot);
     this.byPlot.delete(chart.plot);
     this.byPlot.delete(chart.node);
-    this.dirty.delete(chart);
+    this.drawing.drop(chart);
   }
 
   inView() {
@@ -207,11 +204,10 @@ export class MetricGrid extends EventTarget {
       const chart = this.byPlot.get(entry.target);
       if (!chart || chart.inView === entry.isIntersecting) continue;
       chart.inView = entry.isIntersecting;
-      if (chart.inView) this.dirty.add(chart);
+      if (chart.inView) this.drawing.add(chart);
       else chart.rest();
     }
     this.#ask();
-    this.#soon();
   }
 
   /** Which charts a page that just opened shows, before the browser says so a frame later: their points are on the way then. */
@@ -233,9 +229,8 @@ export class MetricGrid extends EventTarget {
       if (!chart || !contentRect.width) continue;
       chart.width = contentRect.width;
       chart.height = contentRect.height;
-      if (chart.inView) this.dirty.add(chart);
+      if (chart.inView) this.drawing.add(chart);
     }
-    this.#soon();
   }
 
   /** The charts of a metric: one, or one for each facet. @param {any} metric @returns {Chart[]} */
@@ -276,8 +271,7 @@ export class MetricGrid extends EventTarget {
   #came(changed) {
     const metrics = new Set([...changed].map((series) => series.metric));
     const all = metrics.has(this.models.evaluation?.metric); // has signs on every chart
-    for (const chart of this.inView()) if (all || this.models.names(chart).some((name) => metrics.has(name)) || chart.model?.status.waiting || chart.model?.lacks) this.dirty.add(chart);
-    this.#soon();
+    for (const chart of this.inView()) if (all || this.models.names(chart).some((name) => metrics.has(name)) || chart.model?.status.waiting || chart.model?.lacks) this.drawing.add(chart);
     if (this.inView().some((chart) => !["step", ...CLOCKS].includes(this.axisOf(chart)))) this.#ask(); // who lacks that metric is known now
     this.marks.follow(this.shown());
   }
@@ -286,50 +280,7 @@ export class MetricGrid extends EventTarget {
 
   /** Draw all charts in view at the next frame. */
   redraw() {
-    for (const chart of this.charts.values()) if (chart.inView) this.dirty.add(chart);
-    this.#soon();
-  }
-
-  #soon() {
-    if (this.dirty.size) this.frame ||= requestAnimationFrame(() => this.#draw());
-  }
-
-  #draw() {
-    this.frame = 0;
-    const began = performance.now();
-    const experiments = this.shown();
-    const domains = sharedDomains([...this.charts.values()], this.models, experiments);
-    // What moves one chart's axis moves those that share it.
-    for (const chart of this.inView()) {
-      const domain = domains.of(chart);
-      if (chart.model && !chart.model.zoom && (domain[0] !== chart.model.domain[0] || domain[1] !== chart.model.domain[1])) this.dirty.add(chart);
-    }
-    const marks = this.marks.of(experiments.map((/** @type {any} */ e) => e.id));
-    const byId = new Map(experiments.map((/** @type {any} */ e) => [e.id, e]));
-    /** @type {Map<string, import("./models.js").Drawn[]>} */ const beside = new Map();
-    const isFirst = !this.hasDrawn; // a page that just opened shows its first charts a frame before the others
-    for (const chart of this.dirty) {
-      this.dirty.delete(chart);
-      if (!chart.inView) continue;
-      const model = this.models.model(chart, this.zoomOf(chart), experiments, domains.of(chart), marks, byId);
-      chart.update({ ...model, beside: chart.facet && this.#beside(chart, beside) });
-      chart.draw();
-      this.hasDrawn ||= chart.view !== null;
-      if (isFirst && this.hasDrawn && performance.now() - began > FRAME_MS) break;
-    }
-    this.#soon();
-    if (this.cursorLine.chart) this.cursorLine.draw();
-    if (++this.draws % 500 === 0) performance.clearMeasures("trackio draw"); // a page may stay open for weeks
-    performance.measure("trackio draw", { start: began, end: performance.now() });
-  }
-
-  /** The lines of all facets of a chart's metric. @param {Chart} chart @param {Map<string, import("./models.js").Drawn[]>} held */
-  #beside(chart, held) {
-    const { coarse, fine } = this.models.axes(chart, this.zoomOf(chart));
-    const key = JSON.stringify([chart.metric.metric, coarse, fine]);
-    const lines = held.get(key) ?? this.siblings(chart.metric).flatMap((each) => this.models.lines(each, coarse, fine));
-    held.set(key, lines);
-    return lines;
+    this.drawing.add(...this.inView());
   }
 
   #themed() {
@@ -427,8 +378,7 @@ export class MetricGrid extends EventTarget {
   table(chart) {
     chart.showTable(!chart.asTable);
     if (chart.asTable) chart.tableNode.focus();
-    this.dirty.add(chart);
-    this.#soon();
+    this.drawing.add(chart);
   }
 
   /** @param {Chart} chart @param {() => boolean} [isWanted] still, when what draws it is here */

@@ -11,6 +11,7 @@ import { placeOf } from "./marks.js";
 import { isNoisy } from "./order.js";
 import { zoomKey } from "./ranges.js";
 import { ownOf } from "./settings.js";
+import { axisKey } from "./shelves.js";
 import { BY_STEP } from "../data/state.js";
 
 const POINTS = 1000; // buckets a series in a grid: two and more a pixel, so that extremes keep their own pixel column
@@ -131,10 +132,10 @@ export class Models {
     return { coarse, fine: enough && !this.status(chart, coarse, ids).waiting ? null : fine };
   }
 
-  /** Whether an answer is still to come for what a chart is made of. @param {Chart} chart @param {Axis} axis @param {string[]} ids
+  /** Whether an answer is still to come for what a chart is made of. @param {Chart} chart @param {Axis} axis @param {string[]} ids @param {Feeds} [feeds]
    * @returns {{waiting: boolean, error: any}} */
-  status(chart, axis, ids) {
-    const all = this.names(chart).map((name) => this.feeds.status(axis, ids, name));
+  status(chart, axis, ids, feeds = this.feeds) {
+    const all = this.names(chart).map((name) => feeds.status(axis, ids, name));
     return { waiting: all.some(({ waiting }) => waiting), error: all.find(({ error }) => error)?.error ?? null };
   }
 
@@ -205,47 +206,47 @@ export class Models {
     const get = (/** @type {Axis} */ axis, /** @type {string} */ id, /** @type {string} */ name) => {
       const whole = feeds.series(coarse, id, name);
       // What joins series needs the points beside the range, too: where the coarse one has every point, it has those.
-      return axis === fine && !(isWide && whole?.n && whole.single && whole.n >= whole.points().count) ? feeds.series(axis, id, name) : whole;
+      return axis !== coarse && !(isWide && whole?.n && whole.single && whole.n >= whole.points().count) ? feeds.series(axis, id, name) : whole;
     };
-    const of = (/** @type {Axis} */ axis, /** @type {string} */ id) => this.#one(chart, (name) => get(axis, id, name), axis, (key, make) => held(`${source}${axis === fine} ${id}`, key, make));
-    const isReady = fine !== null && !this.names(chart).some((name) => feeds.status(fine, this.shown().map((/** @type {any} */ e) => e.id), name).waiting);
+    const of = (/** @type {Axis} */ axis, /** @type {string} */ id) => this.#one(chart, (name) => get(axis, id, name), axis, (key, make) => held(`${source}${axis === coarse ? "" : axisKey(axis)} ${id}`, key, make));
+    const finer = fine ? [fine, ...feeds.around(fine)] : []; // until the points of a zoom are here it is drawn of those of the last
     /** @type {Drawn[]} */ const lines = [];
     const apart = this.state.get("dashes");
     const groups = this.groups();
-    if (coarse.ranks) return this.#ranks(chart, coarse, fine, feeds);
+    if (coarse.ranks) return this.#ranks(chart, coarse, finer, feeds);
     for (const e of groups ? [] : this.rowsOf(chart)) {
       const far = of(coarse, e.id);
-      const near = fine ? of(fine, e.id) : undefined;
-      const series = near?.n ? near : far; // the coarse picture stays until the fine one is there
+      const series = first(finer, (axis) => of(axis, e.id)) ?? far;
       if (series?.n) lines.push({ id: e.id, name: e.name, color: this.ink.of(variableOf(e.color)), dash: dashOf(e.color, apart), live: e.state === "running", series, whole: far ?? series });
     }
     const { facet } = chart;
+    const ids = this.shown().map((/** @type {any} */ e) => e.id);
+    const whole = groups ? finer.filter((axis) => !this.status(chart, axis, ids, feeds).waiting) : []; // a mean of some members is none
     for (const each of groups ?? []) {
       const group = facet ? { ...each, members: each.members.filter((e) => facet.ids.has(e.id)) } : each;
-      const whole = this.#group(group, coarse, of, chart, held, `${source}far`);
-      const near = fine && isReady ? this.#group(group, fine, of, chart, held, `${source}near`) : null;
-      const series = near?.n ? near : whole;
+      const far = this.#group(group, coarse, of, chart, held, `${source}far`);
+      const series = first(whole, (axis) => this.#group(group, axis, of, chart, held, `${source}${axisKey(axis)}`)) ?? far;
       if (!series?.n) continue;
       const live = group.members.some((e) => e.state === "running");
-      lines.push({ id: `group:${group.name}`, name: group.name, color: this.ink.of(variableOf(group.color)), dash: dashOf(group.color, apart), live, series, whole: whole ?? series, members: group.members.map((e) => e.id), of: group.of });
+      lines.push({ id: `group:${group.name}`, name: group.name, color: this.ink.of(variableOf(group.color)), dash: dashOf(group.color, apart), live, series, whole: far ?? series, members: group.members.map((e) => e.id), of: group.of });
     }
     if (!source) this.computed.set(chart, used);
     return lines;
   }
 
   /** A line a rank: of one experiment each with a hue of its own, of several with the experiment's, told apart by dashes.
-   * @param {Chart} chart @param {Axis} coarse @param {Axis | null} fine @param {Feeds} feeds @returns {Drawn[]} */
-  #ranks(chart, coarse, fine, feeds) {
+   * @param {Chart} chart @param {Axis} coarse @param {Axis[]} finer @param {Feeds} feeds @returns {Drawn[]} */
+  #ranks(chart, coarse, finer, feeds) {
     const { metric } = chart.metric;
     const rows = this.rowsOf(chart);
     const apart = this.state.get("dashes");
     return rows.flatMap((e) => {
       const whole = feeds.ranks(coarse, e.id, metric);
-      const near = new Map(fine ? feeds.ranks(fine, e.id, metric).map(({ rank, series }) => [rank, series]) : []);
+      const near = finer.map((axis) => new Map(feeds.ranks(axis, e.id, metric).map(({ rank, series }) => [rank, series])));
       return whole.map(({ rank, series }) => {
         const color = whole.length === 1 || this.shown().length > 1 ? e.color + HUES * rank : rank;
         const name = whole.length === 1 && !rank ? e.name : `${e.name} rank ${rank}`;
-        return { id: `rank:${e.id}:${rank}`, name, color: this.ink.of(variableOf(color)), dash: dashOf(color, apart), live: e.state === "running", series: near.get(rank) ?? series, whole: series, members: [e.id], rank };
+        return { id: `rank:${e.id}:${rank}`, name, color: this.ink.of(variableOf(color)), dash: dashOf(color, apart), live: e.state === "running", series: first(near, (held) => held.get(rank)) ?? series, whole: series, members: [e.id], rank };
       });
     });
   }
@@ -304,6 +305,14 @@ export class Models {
       lacks: lines.length ? null : metric.lacking?.length ? `No experiment of this project has ${metric.lacking.join(", ")}.` : (this.source.lacks?.(metric.metric, ids) ?? null),
       lacking: status.waiting ? 0 : this.lacking(chart, coarse, ids),
     };
+  }
+}
+
+/** What the first of some places has points of. @template T @param {T[]} places @param {(place: T) => any} of */
+function first(places, of) {
+  for (const place of places) {
+    const series = of(place);
+    if (series?.n) return series;
   }
 }
 

@@ -295,13 +295,11 @@ export class HttpSource {
     await this.request(`/v1/shares/${encodeURIComponent(id)}`, { method: "DELETE", headers: { Accept: "application/json" } });
   }
 
-  /** Buckets of series, decoded. @param {SeriesAsk} ask @param {AbortSignal} [signal] @param {() => void} [heard] called when the answer is here, not yet decoded
+  /** Buckets of series, decoded. @param {SeriesAsk} ask @param {AbortSignal} [signal]
    * @returns {Promise<import("../charts/frames.js").Answer>} */
-  async series(ask, signal, heard) {
+  async series(ask, signal) {
     const response = await this.#series(ask, SERIES_TYPE, signal);
-    const bytes = await response.arrayBuffer();
-    heard?.();
-    return decode(bytes);
+    return decode(await response.arrayBuffer());
   }
 
   /** Every point as it was logged, for a file. @param {SeriesAsk} ask */

@@ -56,8 +56,8 @@ export class Asked extends EventTarget {
   get(experiment, metric) {
     const { coarse, fine } = this;
     const far = this.feeds.series(coarse, experiment, metric);
-    const near = fine ? this.feeds.series(fine, experiment, metric) : undefined;
-    const series = near?.n ? near : far;
+    const finer = fine ? [fine, ...this.feeds.around(fine)].map((axis) => this.feeds.series(axis, experiment, metric)) : [];
+    const series = finer.find((each) => each?.n) ?? far;
     return series?.n ? { series, whole: far?.n ? far : series } : null;
   }
 
