@@ -11,17 +11,17 @@ const GAP = 6;
 const LINGER_MS = 120; // from one chart to the next the list must not blink
 
 export class Cursor {
-  /** @param {HTMLElement} root @param {() => import("./chart.js").Chart[]} charts those in view @param {any} state */
-  constructor(root, charts, state) {
+  /** @param {HTMLElement} root @param {any} state @param {() => void} soon asks for a frame: `place` before charts are painted, `fill` after */
+  constructor(root, state, soon) {
     this.root = root;
-    this.charts = charts;
+    this.soon = soon;
     this.state = state;
     this.list = h("div", { class: "tk-tip", role: "presentation", hidden: true });
     this.spoken = h("div", { class: "tk-spoken", role: "status", "aria-live": "polite" });
     root.append(this.list, this.spoken);
     /** @type {import("./chart.js").Chart | null} */ this.chart = null;
     this.x = 0;
-    this.asked = 0;
+    this.moved = false; // the list is not of here any more
     this.leaving = 0;
     this.mark = /** @type {any} */ (null);
     this.tapped = false;
@@ -36,12 +36,13 @@ export class Cursor {
     this.tapped = tap;
     this.state.set({ hot });
     this.said = said;
-    this.asked ||= requestAnimationFrame(() => this.draw());
+    this.again();
   }
 
   /** The page moved below it. */
   again() {
-    this.asked ||= requestAnimationFrame(() => this.draw());
+    this.moved = true;
+    this.soon();
   }
 
   /** @param {boolean} [now] */
@@ -50,29 +51,29 @@ export class Cursor {
     const gone = () => {
       this.chart = null;
       this.state.set({ hot: null });
-      this.draw();
+      this.again();
     };
     if (now) gone();
     else this.leaving = window.setTimeout(gone, LINGER_MS);
   }
 
-  /** Paints the line on every chart of the same axis, and the list. */
-  draw() {
-    cancelAnimationFrame(this.asked);
-    this.asked = 0;
+  /** Puts the line on every chart of the same axis. @param {import("./chart.js").Chart[]} charts those in view
+   * @returns {import("./chart.js").Chart[]} those where it moved */
+  place(charts) {
     const { chart } = this;
     const kind = chart?.model?.x;
-    for (const each of this.charts()) {
+    return charts.filter((each) => {
       const x = chart && each.model?.x === kind && (each === chart || (each.linked && chart.linked) || each.metric.metric === chart.metric.metric) ? this.x : null;
-      if (x === null && each.cursorX === null) continue;
+      const same = x === each.cursorX;
       each.cursorX = x;
-      each.overlay();
-    }
-    this.#fill();
+      return !same;
+    });
   }
 
-  #fill() {
+  /** The list of the values there. */
+  fill() {
     const { chart, list } = this;
+    this.moved = false;
     if (!chart?.model || !chart.view || chart.selection) {
       list.hidden = true;
       return;

@@ -83,8 +83,8 @@ class Full {
       this.dialog.addEventListener("close", () => this.grid.openMark(chart, cluster)); // the page below has its focus back by then
       this.dialog.close();
     };
-    const draw = this.inner.cursorLine.draw.bind(this.inner.cursorLine);
-    this.inner.cursorLine.draw = () => (draw(), this.legend.paint());
+    const fill = this.inner.cursorLine.fill.bind(this.inner.cursorLine);
+    this.inner.cursorLine.fill = () => (fill(), this.legend.paint());
     this.inner.feeds.addEventListener("data", () => requestAnimationFrame(() => this.legend.paint()));
     this.stops = [this.state.follow(["experiments", "by"], () => this.legend.paint(true)), this.state.follow(["hot"], () => this.legend.hot())];
     this.show();

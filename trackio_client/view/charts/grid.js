@@ -64,7 +64,7 @@ export class MetricGrid extends EventTarget {
     this.drawing = new Drawing(this);
     this.drawn = "";
     this.hasLooked = false;
-    this.cursorLine = new Cursor(this.node, () => this.inView(), state);
+    this.cursorLine = new Cursor(this.node, state, () => this.drawing.soon());
     this.sight = new IntersectionObserver((entries) => this.#seen(entries), /** @type {any} */ ({ rootMargin: `${SPARE_PX}px 0px`, scrollMargin: `${SPARE_PX}px 0px` }));
     this.sizes = new ResizeObserver((entries) => this.#sized(entries));
     this.feeds.addEventListener("data", (event) => this.#came(/** @type {any} */ (event).detail));
@@ -292,18 +292,16 @@ export class MetricGrid extends EventTarget {
 
   #hot() {
     const hot = this.state.get("hot");
-    for (const chart of this.charts.values()) {
-      if (chart.hot === hot) continue;
-      chart.hot = hot;
-      if (chart.inView) chart.overlay();
-    }
+    const others = [...this.charts.values()].filter((chart) => chart.hot !== hot);
+    for (const chart of others) chart.hot = hot;
+    this.drawing.addOver(...others);
   }
 
   // What a person does on a chart
 
   /** @param {Chart} chart @param {number} x @param {any} what */
   cursor(chart, x, what) {
-    if (chart.selection) chart.overlay();
+    if (chart.selection) this.drawing.addOver(chart);
     this.cursorLine.move(chart, x, what);
   }
 
