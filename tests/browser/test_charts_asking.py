@@ -94,6 +94,21 @@ def test_a_page_shows_its_first_chart_a_frame_before_the_others(page: Any, open_
     assert page.evaluate("grid.drawing.dirty.size") == 0, "what stands is drawn anew in one frame"
 
 
+def test_a_pointer_that_moves_onto_a_line_paints_each_chart_once(open_page: Callable[..., Any]) -> None:
+    page = open_page(forty())
+    count = page.evaluate(
+        """async () => { const first = grid.inView()[0], proto = first.constructor.prototype, { overlay } = proto;
+        let painted = [];
+        proto.overlay = function () { painted.push(this.metric.metric); overlay.call(this); };
+        grid.cursor(first, 20, { hot: "exp_0", mark: null, tap: false });
+        await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+        const charts = grid.inView();
+        return [painted.length, new Set(painted).size, charts.length, charts.every((c) => c.cursorX === 20)]; }"""
+    )
+    assert count[0] == count[1] == count[2] > 4
+    assert count[3], "the cursor stands on all of them"
+
+
 def test_a_busy_server_is_left_alone_as_long_as_it_asks(open_page: Callable[..., Any]) -> None:
     server = several(2)
     page = open_page(server)
