@@ -109,6 +109,24 @@ def test_a_pointer_that_moves_onto_a_line_paints_each_chart_once(open_page: Call
     assert count[3], "the cursor stands on all of them"
 
 
+def test_axes_that_stand_as_they_are_are_not_painted_again(open_page: Callable[..., Any]) -> None:
+    page = open_page(one(falling(200)))
+    painted = """async (what) => { const own = chart('train/loss'), g = own.canvases[0].getContext("2d");
+      let texts = 0;
+      g.fillText = function (...said) { texts++; CanvasRenderingContext2D.prototype.fillText.apply(this, said); };
+      if (what === "zoom") grid.zoom(own, [50, 100], null);
+      else if (what === "lost") g.canvas.width = g.canvas.width, g.canvas.dispatchEvent(new Event("contextrestored"));
+      else if (what === "away") own.rest(), grid.redraw();
+      else if (what === "theme") document.documentElement.dataset.theme = "dark", state.set({ theme: "dark" });
+      else grid.redraw();
+      for (let i = 0; i < 3; i++) await new Promise((done) => requestAnimationFrame(done));
+      return texts; }"""
+    assert page.evaluate(painted, "again") == 0
+    for change in ("zoom", "lost", "away", "theme"):
+        assert page.evaluate(painted, change) > 4, change
+        assert page.evaluate(painted, "again") == 0
+
+
 def test_a_busy_server_is_left_alone_as_long_as_it_asks(open_page: Callable[..., Any]) -> None:
     server = several(2)
     page = open_page(server)

@@ -61,6 +61,7 @@ export class Chart {
     this.clusters = /** @type {import("./marks.js").Cluster[]} */ ([]);
     this.canvases = /** @type {HTMLCanvasElement[] | null} */ (null);
     this.headKey = "";
+    this.groundKey = ""; // of the axes as they are painted
     this.inView = false;
     this.asTable = false;
     this.cursorX = /** @type {number | null} */ (null);
@@ -96,6 +97,8 @@ export class Chart {
     if (this.canvases) return this.canvases;
     this.canvases = ["ground", "lines", "top"].map((name) => h("canvas", { class: `tk-canvas tk-canvas-${name}`, "aria-hidden": "true" }));
     this.plot.prepend(...this.canvases);
+    // A graphics card that was away gives canvases back empty.
+    for (const canvas of this.canvases) canvas.addEventListener("contextrestored", () => ((this.groundKey = ""), this.draw()));
     return this.canvases;
   }
 
@@ -165,7 +168,7 @@ export class Chart {
     const range = this.#range(x0, x1);
     this.view = makeView({ L: 56, R: this.width - 14, T: 6, B: this.height - 30, x0, x1, y0: range.y0, y1: range.y1, log: this.log, logX: model.logX, ratio: this.ratio });
     this.clusters = calmClusters(model.marks, model.place, this.view);
-    paintAxes(this.#clear(ground), this.view, { x: model.x, ink: this.ink });
+    this.#axes(ground, this.view, model.x);
     const g = this.#clear(lines);
     g.save();
     this.#clip(g);
@@ -175,6 +178,15 @@ export class Chart {
     for (const line of this.lines) paintLine(g, this.view, line, how);
     g.restore();
     this.overlay();
+  }
+
+  /** Axes, unless they stand as they are: new points and finer ones seldom move them. @param {HTMLCanvasElement} ground @param {View} view @param {string} x */
+  #axes(ground, view, x) {
+    const { ink } = this;
+    const key = [...Object.values(view), x, ink.of("--soft"), ink.of("--grid"), ink.of("--line"), ink.font].join();
+    if (key === this.groundKey) return;
+    this.groundKey = key;
+    paintAxes(this.#clear(ground), view, { x, ink });
   }
 
   /** The y range: of what is in view; while data only come in, it stays as long as they fit well.
@@ -353,6 +365,7 @@ export class Chart {
   /** Gives back what canvases hold, a megabyte and more a chart, while it is out of sight. */
   rest() {
     for (const canvas of this.canvases ?? []) canvas.width = canvas.height = 0;
+    this.groundKey = "";
     this.view = null;
   }
 
