@@ -72,8 +72,10 @@ def test_two_fingers_zoom_and_pan_and_one_moves_the_cursor(open_page: Callable[.
     c, d = ((c[0] - by, c[1]), (d[0] - by, d[1]))
     touch("Move", c, d)
     near(page, 65, 145)  # both to the left: what is to the right comes
+    page.wait_for_function("chart('train/loss').cursorX === null")  # of the first finger, before the second came
     touch("End", c)
     touch("Move", (c[0] - 40, c[1]))
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     assert page.evaluate("chart('train/loss').cursorX") is None, "the finger that stays is no cursor"
     touch("End")
     near(page, 65, 145)
