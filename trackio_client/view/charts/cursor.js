@@ -62,12 +62,14 @@ export class Cursor {
   place(charts) {
     const { chart } = this;
     const kind = chart?.model?.x;
-    return charts.filter((each) => {
+    const moved = [];
+    for (const each of charts) {
       const x = chart && each.model?.x === kind && (each === chart || (each.linked && chart.linked) || each.metric.metric === chart.metric.metric) ? this.x : null;
-      const same = x === each.cursorX;
+      if (x === each.cursorX) continue;
       each.cursorX = x;
-      return !same;
-    });
+      moved.push(each);
+    }
+    return moved;
   }
 
   /** The list of the values there. */
