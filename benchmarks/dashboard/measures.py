@@ -187,12 +187,12 @@ def _zoom(page: Page, turn: int, drag: Callable[[Page, float, float, float], Non
     assert box is not None
     left, y = box["x"] + 0.3 * box["width"] + 7 * turn, box["y"] + 0.4 * box["height"]
     page.evaluate(UP)
-    page.evaluate("() => { globalThis.benchWas = String(benchSeen()[0].model.zoom); }")
+    page.evaluate("() => { globalThis.benchIn = benchSeen(); globalThis.benchWas = String(benchIn[0].model.zoom); }")
     page.mouse.move(left, y)
     page.mouse.down()
     drag(page, left, left + 40, y)
     page.mouse.up()
-    return watch_ms(page, "String(benchSeen()[0].model.zoom) !== benchWas && benchFine()", "globalThis.benchUp")
+    return watch_ms(page, "String(benchIn[0].model.zoom) !== benchWas && benchFine(benchIn)", "globalThis.benchUp")
 
 
 def _ids(url: str, project: str) -> list[str]:

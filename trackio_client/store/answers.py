@@ -125,12 +125,15 @@ def _along(reading: Reading, row: SeriesRow, query: SeriesQuery) -> tuple[Floats
     return (x, points) if inside.all() else (x[inside], points.take(inside))
 
 
+_STEPS, _TIMES = Scale(times=False), Scale(times=True)
+
+
 def _scale(reading: Reading, row: SeriesRow, query: SeriesQuery) -> Scale | None:
     """None: the x axis is another metric."""
     if query.x == "step":
-        return Scale(times=False)
+        return _STEPS
     if query.x == "time":
-        return Scale(times=True)
+        return _TIMES
     return Scale(times=True, origin_us=reading.began_us(row)) if query.x == "relative" else None
 
 

@@ -284,10 +284,14 @@ def needs_double(low: npt.NDArray[np.float64], high: npt.NDArray[np.float64]) ->
     A single flat value has no range to lose; an update that follows is judged by its own, smaller one, which errs on
     the safe side only.
     """
-    finite = np.isfinite(low)
-    if not finite.any():
+    if len(low) == 0:
         return False
-    bottom, top = float(low[finite].min()), float(high[finite].max())
+    bottom, top = float(low.min()), float(high.max())
+    if not (math.isfinite(bottom) and math.isfinite(top)):
+        finite = np.isfinite(low)
+        if not finite.any():
+            return False
+        bottom, top = float(low[finite].min()), float(high[finite].max())
     size = max(abs(bottom), abs(top))
     if size == 0:
         return False

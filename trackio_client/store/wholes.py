@@ -63,8 +63,8 @@ def wanted_of(
     begin, end = held.begin, held.end
     wanted: slice | npt.NDArray[np.bool_]
     if held.in_order:
-        first = 0 if low is None else int(np.searchsorted(end, low))
-        last = len(begin) if high is None else int(np.searchsorted(begin, high, side="right"))
+        first = 0 if low is None else int(end.searchsorted(low))
+        last = len(begin) if high is None else int(begin.searchsorted(high, side="right"))
         if first >= last:
             return None
         wanted = slice(first, last)
@@ -83,6 +83,10 @@ def wanted_of(
 
 def are_of_one_bucket(held: Placed, wanted: slice | npt.NDArray[np.bool_], width: float) -> bool:
     """Whether no chunk reaches over the edge of a bucket: then their headers are enough."""
+    if isinstance(wanted, slice):  # the first one alone mostly tells, in a tenth of the time
+        shift = int(width).bit_length() - 1
+        if int(held.begin[wanted.start]) >> shift != int(held.end[wanted.start]) >> shift:
+            return False
     return bool((_number(held.begin[wanted], width) == _number(held.end[wanted], width)).all())
 
 

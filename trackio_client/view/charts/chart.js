@@ -208,7 +208,7 @@ export class Chart {
     if (before && key === y.key && !this.zoomY && !model.own.y && !fresh.hidden) {
       const f = this.log ? Math.log10 : (/** @type {number} */ v) => v;
       const fits = before.y0 <= fresh.y0 && before.y1 >= fresh.y1 && f(fresh.y1) - f(fresh.y0) > 0.8 * (f(before.y1) - f(before.y0));
-      if (fits) range = yRange(pieces, { ...how, fixed: [before.y0, before.y1] });
+      if (fits) range = { ...fresh, y0: before.y0, y1: before.y1, ...outside(pieces, before.y0, before.y1, fresh.low, fresh.high, this.log) };
     }
     y.key = key;
     y.range = range ??= fresh;

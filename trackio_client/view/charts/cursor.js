@@ -9,6 +9,7 @@ import { formatExact, formatNumber, formatX } from "./scales.js";
 const MOST = 12;
 const GAP = 6;
 const LINGER_MS = 120; // from one chart to the next the list must not blink
+const CALM_MS = 100; // after the last new points below a cursor that stands still its list is written anew
 
 export class Cursor {
   /** @param {HTMLElement} root @param {any} state @param {() => void} soon asks for a frame: `place` before charts are painted, `fill` after */
@@ -23,6 +24,7 @@ export class Cursor {
     this.x = 0;
     this.moved = false; // the list is not of here any more
     this.leaving = 0;
+    this.filling = 0;
     this.mark = /** @type {any} */ (null);
     this.tapped = false;
   }
@@ -72,9 +74,16 @@ export class Cursor {
     return moved;
   }
 
+  /** The list of the values there, once no more come: writing it costs a layout of the page. */
+  fillSoon() {
+    clearTimeout(this.filling);
+    this.filling = window.setTimeout(() => this.fill(), CALM_MS);
+  }
+
   /** The list of the values there. */
   fill() {
     const { chart, list } = this;
+    clearTimeout(this.filling);
     this.moved = false;
     if (!chart?.model || !chart.view || chart.selection) {
       list.hidden = true;

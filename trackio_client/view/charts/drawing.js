@@ -50,7 +50,8 @@ export class Drawing {
     const drawn = this.dirty.size ? this.#draw() : null;
     for (const chart of this.over) if (chart.inView) chart.overlay();
     this.over.clear();
-    if (cursorLine.moved || drawn?.has(/** @type {any} */ (cursorLine.chart))) cursorLine.fill();
+    if (cursorLine.moved) cursorLine.fill();
+    else if (drawn?.has(/** @type {any} */ (cursorLine.chart))) cursorLine.fillSoon();
   }
 
   /** @returns {Set<Chart>} what was drawn */

@@ -34,45 +34,78 @@ const BLOCK_BYTES = 12;
 /** Reads a binary answer. Throws Error with what was seen and wanted.
  * @param {ArrayBuffer} buffer @returns {Answer} */
 export function decode(buffer) {
-  const view = new DataView(buffer);
   const magic = buffer.byteLength >= 8 ? String.fromCharCode(...new Uint8Array(buffer, 0, 4)) : "";
   if (magic !== "TKS2") {
     throw new Error(`The answer begins with ${JSON.stringify(magic)}, wanted "TKS2": page and server are of different versions. Reload the page.`);
   }
-  const headBytes = view.getUint32(4, true);
+  const headBytes = new DataView(buffer).getUint32(4, true);
   need(buffer, 8 + headBytes, "head");
   const head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, headBytes)));
-  /** @type {Block[]} */
-  const blocks = [];
-  let at = 8 + headBytes;
-  for (let k = 0; k < head.blocks; k++) {
+  const blocks = blocksOf(buffer, 8 + headBytes, head.blocks);
+  return { cursor: head.cursor, x: head.x, reset: head.reset, now_s: head.now_s, series: head.series, blocks, bytes: buffer.byteLength };
+}
+
+/** The blocks, their columns copied into one array a type: columns lie at any byte, and thousands of small buffers are
+ * what a garbage collector is slowest with. @param {ArrayBuffer} buffer @param {number} at @param {number} count @returns {Block[]} */
+function blocksOf(buffer, at, count) {
+  const view = new DataView(buffer);
+  const bytes = new Uint8Array(buffer);
+  /** @type {{series: number, mode: number, keep: number, n: number, columns: number, at: number}[]} */ const heads = [];
+  const room = { x: 0, narrow: 0, wide: 0, counts: 0 };
+  for (let k = 0; k < count; k++) {
     need(buffer, at + BLOCK_BYTES, `block ${k}`);
     const [series, mode, keep, n] = [view.getUint16(at, true), view.getUint8(at + 2), view.getUint32(at + 4, true), view.getUint32(at + 8, true)];
     at += BLOCK_BYTES;
-    const single = (mode & ONE_VALUE) !== 0;
-    const wide = (mode & WIDE) !== 0;
-    const valueBytes = (wide ? 8 : 4) * n;
-    const before = mode & SAME_X ? blocks[k - 1] : undefined;
-    if (mode & SAME_X && before?.n !== n) throw new Error(`The answer's block ${k} has no x, and none before it has its ${n} buckets. It was changed on the way.`);
-    need(buffer, at + (before ? 0 : 8 * n) + valueBytes * (single ? 1 : 3) + (mode & BAD_COUNTS ? 6 * n : 0) + (mode & LAST ? 8 : 0), `block ${k}`);
-    // slice() copies, which also aligns: columns lie at any byte.
-    const column = (/** @type {number} */ bytes) => buffer.slice(at, (at += bytes));
-    const values = () => (wide ? new Float64Array(column(valueBytes)) : new Float32Array(column(valueBytes)));
-    const x = before ? before.x.slice() : new Float64Array(column(8 * n)); // each series' own: it grows in place
-    const low = values();
-    const high = single ? low : values();
-    const mean = single ? low : values();
-    const bad = mode & BAD_COUNTS ? [0, 1, 2].map(() => new Uint16Array(column(2 * n))) : null;
-    const last = mode & LAST ? view.getFloat64(at, true) : undefined;
-    at += mode & LAST ? 8 : 0;
-    blocks.push({ series, keep, n, single, x, low, high, mean, bad, last });
+    const isSame = (mode & SAME_X) !== 0;
+    if (isSame && heads[k - 1]?.n !== n) throw new Error(`The answer's block ${k} has no x, and none before it has its ${n} buckets. It was changed on the way.`);
+    const columns = mode & ONE_VALUE ? 1 : 3;
+    heads.push({ series, mode, keep, n, columns, at });
+    at += (isSame ? 0 : 8 * n) + columns * (mode & WIDE ? 8 : 4) * n + (mode & BAD_COUNTS ? 6 * n : 0) + (mode & LAST ? 8 : 0);
+    need(buffer, at, `block ${k}`);
+    room.x += n; // each series' own, also where several have the same: it grows in place
+    room[mode & WIDE ? "wide" : "narrow"] += columns * n;
+    room.counts += mode & BAD_COUNTS ? 3 * n : 0;
   }
-  return { cursor: head.cursor, x: head.x, reset: head.reset, now_s: head.now_s, series: head.series, blocks, bytes: buffer.byteLength };
+  const xs = columnsIn(new Float64Array(room.x), bytes);
+  const narrow = columnsIn(new Float32Array(room.narrow), bytes);
+  const wide = columnsIn(new Float64Array(room.wide), bytes);
+  const counts = columnsIn(new Uint16Array(room.counts), bytes);
+  let from = 0; // where the last x stands that was told
+  return heads.map(({ series, mode, keep, n, columns, at }) => {
+    if (!(mode & SAME_X)) (from = at), (at += 8 * n);
+    const x = xs(from, n);
+    const values = mode & WIDE ? wide : narrow;
+    const size = mode & WIDE ? 8 * n : 4 * n;
+    const low = values(at, n);
+    const [high, mean] = columns === 1 ? [low, low] : [values(at + size, n), values(at + 2 * size, n)];
+    at += columns * size;
+    const bad = mode & BAD_COUNTS ? [counts(at, n), counts(at + 2 * n, n), counts(at + 4 * n, n)] : null;
+    const last = mode & LAST ? view.getFloat64(at + (bad ? 6 * n : 0), true) : undefined;
+    return { series, keep, n, single: columns === 1, x, low, high, mean, bad, last };
+  });
+}
+
+/** Takes one column after another. @template {Float64Array | Float32Array | Uint16Array} Column
+ * @param {Column} all @param {Uint8Array} from @returns {(at: number, n: number) => Column} */
+function columnsIn(all, from) {
+  const bytes = new Uint8Array(all.buffer);
+  const size = all.BYTES_PER_ELEMENT;
+  let next = 0;
+  return (at, n) => {
+    bytes.set(from.subarray(at, at + size * n), size * next);
+    return /** @type {Column} */ (all.subarray(next, (next += n)));
+  };
 }
 
 /** @param {ArrayBuffer} buffer @param {number} bytes @param {string} what */
 function need(buffer, bytes, what) {
   if (bytes > buffer.byteLength) throw new Error(`The answer ends at byte ${buffer.byteLength} inside its ${what}, wanted ${bytes} bytes. It was cut on the way.`);
+}
+
+/** Both in one buffer: to make and to collect one takes half as long. @param {number} n */
+function smoothedColumns(n) {
+  const both = new Float64Array(2 * n);
+  return { out: both.subarray(0, n), norm: both.subarray(n) };
 }
 
 /** Columns of one series, grown in place; what a chart draws. */
@@ -82,7 +115,7 @@ export class Series {
     this.experiment = experiment;
     this.metric = metric;
     this.n = 0;
-    this.x = new Float64Array(0);
+    /** @type {Float64Array} */ this.x = new Float64Array(0);
     /** @type {Float32Array | Float64Array} */ this.low = new Float32Array(0);
     /** @type {Float32Array | Float64Array} */ this.high = this.low;
     /** @type {Float32Array | Float64Array} */ this.mean = this.low;
@@ -201,11 +234,11 @@ export class Series {
     const distance = Math.max(like.spacing(), this.spacing());
     // A distance that wavers by a tenth does not move the curve visibly; all of it would be computed again.
     if (!held || held.key !== key || Math.abs(held.distance - distance) > 0.1 * held.distance) {
-      held = this.smoothed = { key, out: new Float64Array(this.x.length), norm: new Float64Array(this.x.length), distance };
+      held = this.smoothed = { key, ...smoothedColumns(this.x.length), distance };
       this.fresh = 0;
     }
     if (held.out.length < this.n) {
-      const [out, norm] = [new Float64Array(this.x.length), new Float64Array(this.x.length)];
+      const { out, norm } = smoothedColumns(this.x.length);
       out.set(held.out), norm.set(held.norm);
       held.out = out;
       held.norm = norm;

@@ -161,10 +161,14 @@ export function paintLine(g, v, line, { many, hot, band, smoothed, thin = false,
  * costs ten times as much (24 charts of ten lines: 240 ms against 85). @param {CanvasRenderingContext2D} g @param {View} v @param {Line} line
  * @param {boolean} thin one will do */
 function hairlines(g, v, { xs, values, i0, i1 }, thin) {
+  g.lineWidth = 1;
+  if (thin) {
+    g.beginPath(); // a path of its own is garbage that the next frame has to collect
+    trace(g, v, xs, values, i0, i1);
+    return g.stroke();
+  }
   const path = new Path2D();
   trace(path, v, xs, values, i0, i1);
-  g.lineWidth = 1;
-  if (thin) return g.stroke(path);
   g.translate(0.25, -0.25);
   g.stroke(path);
   g.translate(-0.5, 0.5);

@@ -2,6 +2,7 @@
 /** What part of the values a chart shows: the y range of its lines within the x range in view. */
 
 const SAMPLE = 1000; // values that quantiles are taken from; more changes no pixel
+const sample = new Float64Array(SAMPLE + 1); // used anew by each chart
 const FEW = 25; // points a line; below it every point is a fact of its own and none is an outlier
 const SETTLED = 0.1; // of a line in view: before it a training falls from where it began, which may be left out
 
@@ -39,38 +40,43 @@ export function yRange(pieces, { clip, log, unit, fixed, own = null }) {
   let total = 0;
   for (const p of pieces) total += p.i1 - p.i0;
   const stride = Math.max(1, Math.ceil(total / SAMPLE));
-  const sample = [];
+  let count = 0; // of the sample
   let [lineLow, lineHigh] = [Infinity, -Infinity];
-  let k = 0;
+  let skip = 0;
   let [x0, x1] = [Infinity, -Infinity];
   for (const { series, i0, i1 } of pieces) if (i1 > i0) (x0 = Math.min(x0, series.x[i0])), (x1 = Math.max(x1, series.x[i1 - 1]));
   const from = x0 + SETTLED * (x1 - x0);
+  // Of thousands of values a frame, in code that a page has hardly run: nothing is done twice.
   for (const { series, values, i0, i1 } of pieces) {
     const { lowest: lows, highest: highs } = series.extremes();
     const points = i1 - i0;
-    const settled = i0 + Math.min(0.5 * points, Math.max(SETTLED * points, series.rising ? series.from(from) - i0 : 0));
+    const settled = Math.ceil(i0 + Math.min(0.5 * points, Math.max(SETTLED * points, series.rising ? series.from(from) - i0 : 0)));
     for (let i = i0; i < i1; i++) {
       const v = values[i];
-      if (!(Math.abs(v) < Infinity)) continue;
+      if (v - v !== 0) continue; // not finite
       const a = lows[i];
       const b = highs[i];
-      if (log && !(a > 0)) hidden++; // as it was logged: smoothed, it may well stand above 0
-      if (log && !(v > 0)) continue;
+      if (log) {
+        if (!(a > 0)) hidden++; // as it was logged: smoothed, it may well stand above 0
+        if (!(v > 0)) continue;
+      }
       if (v < lineLow) lineLow = v;
       if (v > lineHigh) lineHigh = v;
       if (a < low && (!log || a > 0)) low = a;
       if (b > high) high = b;
-      if (i >= settled && k++ % stride === 0) sample.push(v);
+      if (i < settled) continue;
+      if (skip === 0) (sample[count++] = log ? Math.log10(v) : v), (skip = stride);
+      skip--;
     }
   }
   if (lineLow === Infinity) return { y0: log ? 0.1 : 0, y1: 1, above: 0, below: 0, low: 0, high: 0, hidden, places: false };
   low = Math.min(low, lineLow);
   high = Math.max(high, lineHigh);
   let [y0, y1] = [low, high];
-  if (clip && total > FEW * pieces.length && sample.length && !fixed) {
+  if (clip && total > FEW * pieces.length && count && !fixed) {
     const f = log ? Math.log10 : (/** @type {number} */ v) => v;
     const back = log ? (/** @type {number} */ v) => 10 ** v : f;
-    const sorted = Float64Array.from(sample, f).sort();
+    const sorted = sample.subarray(0, count).sort();
     const at = (/** @type {number} */ q) => sorted[Math.min(sorted.length - 1, Math.max(0, Math.round(q * (sorted.length - 1))))];
     const [a, b] = [at(0.01), at(0.985)];
     const core = b - a;

@@ -14,8 +14,15 @@ export const RANK = "@rank=";
  * @typedef {{axis: Axis, metric: string, experiments: string[]}} Wish
  */
 
-/** @param {Axis} axis */
-export const axisKey = (axis) => `${axis.x}|${axis.from ?? ""}|${axis.to ?? ""}|${axis.max_points}${axis.ranks ? "|each" : ""}`;
+/** @type {WeakMap<Axis, string>} asked for once a line and frame, and numbers are slow to write */ const keys = new WeakMap();
+
+/** @param {Axis} axis never changed once it is made */
+export function axisKey(axis) {
+  let key = keys.get(axis);
+  if (key === undefined) keys.set(axis, (key = `${axis.x}|${axis.from ?? ""}|${axis.to ?? ""}|${axis.max_points}${axis.ranks ? "|each" : ""}`));
+  return key;
+}
+
 /** @param {string} experiment @param {string} metric */
 export const pairKey = (experiment, metric) => `${experiment}\n${metric}`;
 

@@ -15,9 +15,9 @@
 export function typicalDistance(x, n) {
   if (n < 2) return 1;
   const stride = Math.max(1, Math.floor((n - 1) / 256));
-  const found = [];
-  for (let i = stride; i < n; i += stride) found.push((x[i] - x[i - stride]) / stride);
-  found.sort((a, b) => a - b);
+  const found = new Float64Array(Math.floor((n - 1) / stride)); // sorts without calling back
+  for (let i = stride, k = 0; i < n; i += stride) found[k++] = (x[i] - x[i - stride]) / stride;
+  found.sort();
   const median = found[found.length >> 1];
   return median > 0 && Number.isFinite(median) ? median : 1;
 }

@@ -10,6 +10,7 @@ import { later } from "../base/dom.js";
 const PLACES = ["project", "view", "experiment", ...FIELDS.filter((field) => field.isPlace).map((field) => field.key)];
 const KEYS = new Set(["project", "view", "experiment", "experiments", "usualColumn", "usualColumns", ...FIELDS.map((field) => field.key)]);
 const LONGEST_FIELD = 6000; // letters: servers cut an address of more than a few times that. This browser remembers the columns all the same
+const WRITE_MS = 400; // after the last change
 export const MAX_LISTED = 300; // ids in an address: 9 characters each, well below what servers and chats cut
 
 /**
@@ -117,7 +118,9 @@ export function followAddress(state, experiments) {
     last = next;
     place = here;
   };
-  const soon = later(write, 150); // a slider moves 60 times a second; Chromium takes 200 changes in 30 s
+  // A slider moves 60 times a second; Chromium takes 200 changes in 30 s, and after each computes every style anew and
+  // fetches the icon: that would fall into what a zoom draws.
+  const soon = later(write, WRITE_MS);
   const onChange = (/** @type {any} */ event) => {
     if (PLACES.some((key) => event.detail.has(key))) write();
     else if ([...event.detail].some((key) => KEYS.has(key))) soon();
