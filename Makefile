@@ -7,8 +7,10 @@ TRACKIO := .venv-trackio
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PY := $(BIN)/python
 GROUND := pyproject.toml .ci/constraints.txt
-# Most tests wait for processes more than they reckon: two at a time. A file stays in one worker, files in their order.
-WORKERS ?= 2
+# Modules are compiled when they are first imported: all of them at once would double the time of the install.
+PIP := -m pip install --disable-pip-version-check --no-compile
+# Most tests wait for processes more than they reckon: three at a time on two cores. A file stays in one worker, files in their order.
+WORKERS ?= 3
 PYTEST := $(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
@@ -62,24 +64,24 @@ export PYTHON
 
 $(VENV)/.torch: .ci/constraints.txt | $(VENV)/pyvenv.cfg
 	@echo "installing PyTorch (1 of 2; some minutes the first time)"
-	$(PY) -m pip install --disable-pip-version-check -r .ci/constraints.txt
+	$(PY) $(PIP) -r .ci/constraints.txt
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.torch $(GROUND)
 	@echo "installing the Space, the client and Transformers (2 of 2)"
-	$(PY) -m pip install --disable-pip-version-check -c .ci/constraints.txt -e '.[demo]'
+	$(PY) $(PIP) -c .ci/constraints.txt -e '.[demo]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.torch $(GROUND)
 	@echo "installing everything that the tests need (2 of 2)"
-	$(PY) -m pip install --disable-pip-version-check -c .ci/constraints.txt -e '.[dev]'
+	$(PY) $(PIP) -c .ci/constraints.txt -e '.[dev]'
 	@touch $@ $(VENV)/.demo
 
 # The real package `trackio`, alone: tests/peers run it as a process, for its names and ours never meet.
 $(TRACKIO)/.made: .ci/trackio.txt | $(VENV)/pyvenv.cfg
 	@echo "installing Trackio's own client for tests/peers"
 	$(PY) -m venv $(TRACKIO)
-	$(TRACKIO)/$(notdir $(BIN))/python -m pip install --disable-pip-version-check -r .ci/trackio.txt
+	$(TRACKIO)/$(notdir $(BIN))/python $(PIP) -r .ci/trackio.txt
 	@touch $@
 
 .PHONY: chromium
