@@ -152,3 +152,37 @@ def test_a_sign_leads_to_its_entry_from_the_charts_and_from_the_experiments_own_
     expect(error).to_have_class(re.compile("tk-led"))
     expect(error).to_be_in_viewport()
     expect(page.locator(".tk-led")).to_have_count(1)
+
+
+FOLLOWED = """async () => {
+  const { MarkFeed } = await import("/lib/charts/marks.js");
+  let [open, most, isAway] = [0, 0, true];
+  const asked = [];
+  const source = { events: async (id) => {
+    asked.push(id);
+    most = Math.max(most, ++open);
+    await new Promise((done) => setTimeout(done, 20));
+    open--;
+    if (isAway && id === "e5") throw new Error("away");
+    return { events: [{ position: 1, content: { kind: "mark", mark: "note", title: id, step: 1, time_us: 1e12 } }], more: false };
+  } };
+  const feed = new MarkFeed(source);
+  let told = 0;
+  feed.addEventListener("marks", () => told++);
+  const ids = Array.from({ length: 9 }, (_, i) => `e${i}`);
+  const rows = ids.map((id) => ({ id, last_event_s: 1 }));
+  await feed.follow(rows);
+  const first = feed.of(ids).map(({ experiment }) => experiment);
+  isAway = false;
+  await feed.follow(rows);
+  return { most, told, first, all: feed.of(ids).map(({ experiment }) => experiment), twice: asked.length - new Set(asked).size };
+}"""  # noqa: E501
+
+
+def test_signs_of_many_experiments_are_asked_for_four_at_a_time_and_what_failed_again(modules):
+    got = modules.evaluate(FOLLOWED)
+    assert got["most"] == 4
+    assert "e0" in got["first"]
+    assert "e5" not in got["first"]
+    assert sorted(got["all"]) == [f"e{i}" for i in range(9)]
+    assert (got["told"], got["twice"]) == (2, 1)

@@ -11,11 +11,13 @@ const CALM = 0.5; // of the axis, that evaluations alone may take: more would be
 const TOLD = 4; // of a cluster, in the list beside the cursor
 const PAGE = 200;
 const EVERY_MS = 5000;
+const AT_ONCE = 4; // requests of a page that opens: one by one its signs would come as many round trips later as it shows experiments
 const AGAIN = 1; // requests a turn about experiments that are known already: an event comes late by seconds, no number does
 
 /**
  * @typedef {{experiment: string, kind: string, step: number | null, time_s: number, title: string, at?: string}} Mark `at`: the name of its line in a panel, where that is not told by the rest
  * @typedef {{x: number, kind: string, marks: Mark[]}} Cluster
+ * @typedef {{id: string, last_event_s?: number | null, generation?: number}} Asked an experiment
  */
 
 /** Marks at pixels, near ones joined. @param {Mark[]} marks @param {(m: Mark) => number | null} place x on the axis
@@ -128,7 +130,7 @@ export class MarkFeed extends EventTarget {
   }
 
   /** The experiments to ask about now: those never asked, and of those that logged since, the one that waits longest.
-   * @param {{id: string, last_event_s?: number | null, generation?: number}[]} experiments */
+   * @param {Asked[]} experiments */
   due(experiments) {
     const now = Date.now();
     const known = experiments.filter(({ id, last_event_s }) => {
@@ -139,36 +141,44 @@ export class MarkFeed extends EventTarget {
     return [...experiments.filter(({ id }) => !this.held.has(id)), ...known.slice(0, AGAIN)];
   }
 
-  /** Ask what is missing. Called after each answer of the feeds; asks at most one page an experiment.
-   * @param {{id: string, last_event_s?: number | null, generation?: number}[]} experiments */
+  /** Ask what is missing, of some experiments at a time. Called after each answer of the feeds; asks at most one page an experiment.
+   * @param {Asked[]} experiments */
   async follow(experiments) {
     if (this.busy || !this.source.events) return;
     this.busy = true;
-    try {
-      let changed = false;
-      for (const { id, last_event_s, generation = 0 } of this.due(experiments)) {
-        const held = this.held.get(id) ?? { marks: [], after: undefined, heard: undefined, at: 0, resumes: 0, starts: [] };
-        const { events, more } = await this.source.events(id, { kinds: ["mark", "error", "end"], after: held.after, limit: PAGE });
-        for (const { position, content } of events) {
-          held.marks.push(markOf(id, content));
-          held.after = position;
-          changed = true;
-        }
-        if (generation > held.resumes) {
-          held.starts = await this.#resumes(id);
-          held.resumes = generation;
-          changed ||= held.starts.length > 0;
-        }
-        held.heard = more ? undefined : last_event_s;
-        held.at = Date.now();
-        this.held.set(id, held);
+    const rest = this.due(experiments);
+    let changed = false;
+    const asking = async () => {
+      try {
+        for (let each = rest.shift(); each; each = rest.shift()) if (await this.#ask(each)) changed = true;
+      } catch {
+        // Marks are a help beside the curves; the feeds tell when the server is away, and the next answer asks again.
+        rest.length = 0;
       }
-      if (changed) this.dispatchEvent(new Event("marks"));
-    } catch {
-      // Marks are a help beside the curves; the feeds tell when the server is away, and the next answer asks again.
-    } finally {
-      this.busy = false;
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, asking));
+    this.busy = false;
+    if (changed) this.dispatchEvent(new Event("marks"));
+  }
+
+  /** @param {Asked} experiment @returns {Promise<boolean>} whether there are more marks */
+  async #ask({ id, last_event_s, generation = 0 }) {
+    const held = this.held.get(id) ?? { marks: [], after: undefined, heard: undefined, at: 0, resumes: 0, starts: [] };
+    const { events, more } = await this.source.events(id, { kinds: ["mark", "error", "end"], after: held.after, limit: PAGE });
+    let changed = events.length > 0;
+    for (const { position, content } of events) {
+      held.marks.push(markOf(id, content));
+      held.after = position;
     }
+    if (generation > held.resumes) {
+      held.starts = await this.#resumes(id);
+      held.resumes = generation;
+      changed ||= held.starts.length > 0;
+    }
+    held.heard = more ? undefined : last_event_s;
+    held.at = Date.now();
+    this.held.set(id, held);
+    return changed;
   }
 
   /** Starts after the first. Their own question, of all of them: one may have come before marks that are known already.
