@@ -75,3 +75,23 @@ def test_the_list_of_requirements_keeps_all_its_ids_once():
 def test_links_inside_the_project_lead_somewhere(page):
     links = re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_every_setting_stands_on_its_page_with_its_default():
+    from space.inforce import SPACE
+    from space.settings import SpaceSettings
+    from trackio_client.inforce import CLIENT, in_force
+    from trackio_client.settings import Settings
+
+    nowhere = Path("/nowhere")
+    rows = [
+        *in_force(CLIENT, Settings(directory=nowhere), {}, {}),
+        *in_force(SPACE, SpaceSettings(directory=nowhere), {}, {}),
+    ]
+    usual = {"not set": "–", str(nowhere): "the data folder"}
+    wanted = [
+        f"| {', '.join(f'`{name}`' for name in row.variables)} | {usual.get(row.value, row.value)} | {row.meaning} |"
+        for row in rows
+    ]
+    told = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8").splitlines()
+    assert [line for line in told if line.startswith("| `")] == wanted

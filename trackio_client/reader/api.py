@@ -209,7 +209,7 @@ class Api(RunsApi, ComparingApi):
         return self.source.views(project)
 
     def save_view(self, project: str, name: str, address: str, *, replace: bool = False) -> dict[str, Any]:
-        """Save a view for all readers of a project: `api.save_view("ner", "sweep", "view=compare&search=group:sweep")`.
+        """Save a view for all readers: `api.save_view("ner", "the sweep", "view=compare&search=group%3Dsweep")`.
 
         Args:
             project: the project.

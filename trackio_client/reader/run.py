@@ -309,7 +309,7 @@ class LoggedRun(LoggedExperiment):
         self.update()
 
     def delete(self, delete_artifacts: bool = False) -> None:
-        """Delete it for good."""
+        """Put it into the bin, for seven days."""
         self._api.delete(self.id)
 
     def load(self, force: bool = False) -> dict[str, Any]:
