@@ -165,7 +165,7 @@ def test_the_project_shows_its_artifacts_their_versions_and_what_differs_between
         "From v0 to v1: 1 file added, 0 removed, 1 changed, 0 the same; its metadata is the same"
     )
     expect(one.locator(".tk-artifact-differ tbody tr")).to_have_text([r"changedtrain.csv8 B12 B", r"addedtest.csv–4 B"])
-    expect(page).to_have_url(re.compile("artifact=rows&version=v1&against=v0"))
+    expect(page).to_have_url(re.compile("artifact=rows&version=v1&beside=v0"))
     reads_well(page)
     page.reload()
     expect(one).to_contain_text("From v0 to v1")

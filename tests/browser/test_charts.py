@@ -292,3 +292,23 @@ def test_a_chart_that_is_closed_before_it_is_drawn_does_not_open_again(open_page
     expect(page.locator(".tk-full")).to_have_count(0)
     page.evaluate("state.set({ chart: 'train/loss', full: true })")
     expect(page.locator(".tk-full")).to_be_visible()
+
+
+DRAWN_TWICE = """async () => {
+  const { drawTwin, ThemedInk } = await import("/lib/charts/export/twin.js");
+  const ink = new ThemedInk("light");
+  const picture = () => {
+    const layers = [0, 1, 2].map(() => document.createElement("canvas"));
+    return [drawTwin(chart("train/loss"), { width: 800, height: 360, ink, colorOf: (line) => line.color, layers }), layers[0]];
+  };
+  const [twin] = picture();
+  chart("train/loss").groundKey = twin.groundKey; // as where the page's own axes are of this size, range and colours
+  const ground = picture()[1];
+  const { data } = ground.getContext("2d").getImageData(0, 0, ground.width, ground.height);
+  return data.some((value) => value > 0);
+}"""  # noqa: E501
+
+
+def test_a_picture_has_its_axes_though_the_page_has_the_same(open_page: Callable[..., Any]) -> None:
+    page = open_page(several(1))
+    assert page.evaluate(DRAWN_TWICE)

@@ -289,3 +289,39 @@ def test_a_foreseen_range_that_failed_is_asked_again_when_it_is_wanted(open_page
     server.fail = None
     page.mouse.up()
     page.wait_for_function(FINE)
+
+
+def test_the_last_value_of_a_chart_that_is_zoomed_goes_on(open_page: Callable[..., Any]) -> None:
+    server = one(falling(20_000))
+    page = open_page(server)
+    page.evaluate("grid.zoom(chart('train/loss'), [5000, 6000], null)")
+    page.wait_for_function("chart('train/loss').lines[0].series !== chart('train/loss').lines[0].whole")
+    (pair,) = server.series.values()
+    pair.x += [20_000.0 + i for i in range(500)]
+    pair.values += [77.25] * 500
+    expect(page.locator(".tk-chart-values").first).to_have_text("77.25")
+    assert page.evaluate("chart('train/loss').model.zoom") == [5000, 6000]
+
+
+PASSED = """async () => {
+  const { Feeds } = await import("/lib/charts/feeds.js");
+  let asked = 0;
+  const source = { async series(ask) { asked++; return { bytes: 1, series: [], blocks: [], cursor: "c", reset: true }; } };
+  const feeds = new Feeds(source, { every_ms: 1e6 });
+  const wish = (metric) => ({ axis: { x: "step", from: null, to: null, max_points: 340 }, metric, experiments: ["e"] });
+  const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+  feeds.want([wish("a")]);
+  await pause(200);
+  feeds.want([wish("b")]);
+  feeds.want([wish("a")]); // scrolled past b
+  await pause(200);
+  const before = asked;
+  feeds.want([wish("b")]);
+  await pause(200);
+  feeds.close();
+  return [before, asked];
+}"""  # noqa: E501
+
+
+def test_a_chart_that_was_scrolled_past_is_asked_for_when_it_is_seen_again(modules: Any) -> None:
+    assert modules.evaluate(PASSED) == [1, 2]

@@ -234,6 +234,26 @@ def test_numbers_are_written_as_people_read_them(modules: Any) -> None:
     assert modules.evaluate(odd) == ["NaN", "∞", "−∞", "–"]
 
 
+def test_all_digits_are_those_that_were_logged(modules: Any) -> None:
+    given = [1234567890, 16777216, 0.10000000149011612, 0.1, -1234567.875, 1e308]
+    wanted = ["1234567890", "16777216", "0.1", "0.1", "−1234568", "1e+308"]
+    exact = "async (v) => { const s = await import('/lib/charts/scales.js'); return v.map(s.formatExact); }"
+    assert modules.evaluate(exact, given) == wanted
+
+
+def test_no_key_of_a_config_reaches_other_objects(modules: Any) -> None:
+    run = """async (config) => { const { nested } = await import("/lib/data/lists.js");
+      return [JSON.stringify(nested(config)), ({}).isFile === undefined]; }"""
+    told = modules.evaluate(run, {"__proto__.isFile": 1, "a.b": 2, "a.__proto__.isFile": 3})
+    assert told == ['{"__proto__.isFile":1,"a":{"b":2},"a.__proto__.isFile":3}', True]
+
+
+def test_no_two_settings_have_one_name_in_the_address(modules: Any) -> None:
+    names = modules.evaluate("import('/lib/data/fields.js').then(({ FIELDS }) => FIELDS.map(({ name }) => name))")
+    assert len(names) > 50
+    assert len(names) == len(set(names))
+
+
 @pytest.mark.parametrize(
     ("low", "high", "ticks"),
     [
@@ -241,6 +261,8 @@ def test_numbers_are_written_as_people_read_them(modules: Any) -> None:
         (0, 5200, ["0", "1,000", "2,000", "3,000", "4,000", "5,000"]),
         (0, 4.6e6, ["0", "1 M", "2 M", "3 M", "4 M"]),
         (-0.12, 0.12, ["−0.10", "−0.05", "0", "0.05", "0.10"]),
+        (1_234_000, 1_234_100, ["1.234 M", "1.234025 M", "1.23405 M", "1.234075 M", "1.2341 M"]),
+        (5e9, 5e9 + 2000, ["5 G", "5.0000005 G", "5.000001 G", "5.0000015 G", "5.000002 G"]),
         (0.00029, 0.0003, ["2.9e−4", "2.925e−4", "2.95e−4", "2.975e−4", "3e−4"]),
     ],
 )
@@ -289,3 +311,18 @@ def test_a_range_of_hundreds_of_series_is_asked_for_and_drawn_in_parts(modules: 
     assert [each for each in parts if each.startswith("ask")] == ["ask m0 8 1", "ask m8 8 2", "ask m16 8 3"]
     assert [each for each in parts if each.startswith("data")][:3] == ["data 160"] * 3
     assert modules.evaluate(FEED, None) == ["ask m0 24 1", "data 480"]
+
+
+IN_A_FILE = """async () => {
+  const { SnapshotSource } = await import("/lib/data/snapshot.js");
+  const file = new SnapshotSource({ experiments: [], metrics: [], series: { step: "" } });
+  const info = (experiment_id) => ({ experiment_id, metric: "loss", points: 2 });
+  const block = (series, value) => ({ series, n: 2, x: Float64Array.of(0, 1), mean: Float32Array.of(value, value) });
+  file.axes.set("step", Promise.resolve({ series: [info("a"), info("b")], blocks: [block(0, 1), block(1, 2)] }));
+  const { series } = await file.points({ experiments: ["b"], metrics: ["loss"], x: "step" });
+  return series.map(({ experiment_id, values }) => [experiment_id, values]);
+}"""
+
+
+def test_a_file_gives_points_of_the_experiments_that_are_asked_for(modules: Any) -> None:
+    assert modules.evaluate(IN_A_FILE) == [["b", [2, 2]]]

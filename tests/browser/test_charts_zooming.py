@@ -201,3 +201,35 @@ def test_places_of_every_axis_are_typed_and_written(modules: Any) -> None:
     assert seconds == [50_700, 50_709, 0]
     assert elapsed == ["0 s", "5.3 s", "1 min 20 s", "1 h 20 min", "1 d 1 h 1 min 1 s"]
     assert (step, epoch) == ("42", "0.123457")
+
+
+def test_a_press_that_is_let_go_outside_of_the_plot_selects_nothing_afterwards(open_page: Callable[..., Any]) -> None:
+    page = open_page(several(1))
+    x, y = page.evaluate("""() => { const box = chart("train/loss").plot.getBoundingClientRect();
+      return [box.left + box.width / 2, box.top + 4]; }""")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y - 20, steps=4)  # onto the title
+    page.mouse.up()
+    page.mouse.move(x, y + 40, steps=4)
+    page.mouse.move(x + 80, y + 40, steps=4)
+    page.wait_for_function("chart('train/loss').cursorX !== null")
+    assert page.evaluate("[chart('train/loss').selection, state.get('zoom')]") == [None, None]
+
+
+def test_a_y_range_that_reaches_to_zero_is_drawn_on_a_logarithmic_axis_too(open_page: Callable[..., Any]) -> None:
+    page = open_page(several(1))
+    page.evaluate("state.set({ zoomY: { 'train/loss': [0, 2] }, logY: true })")
+    page.wait_for_function("chart('train/loss').view.log")
+    low, high, slope = page.evaluate("(({ y0, y1, ky }) => [y0, y1, ky])(chart('train/loss').view)")
+    assert 0 < low < high == 2
+    assert slope < 0
+
+
+def test_a_cursor_out_of_view_is_not_zoomed_to(open_page: Callable[..., Any]) -> None:
+    page = open_page(several(1))
+    page.evaluate("grid.zoom(chart('train/loss'), [100, 180], null)")
+    page.wait_for_function("chart('train/loss').model.zoom !== null")
+    page.evaluate("chart('train/loss').plot.focus(), chart('train/loss').cursorX = 20")
+    page.keyboard.press("+")
+    near(page, 120, 160)

@@ -136,6 +136,12 @@ def test_menus_of_a_facet_act_on_it_or_on_its_metric(open_page: Callable[..., An
     expect(full.locator(".tk-full-title")).to_have_text("train/loss, opt = muon")
     expect(full.locator(".tk-full-row-name")).to_have_text(["run-1"])
     assert page.evaluate("[state.get('chart'), state.get('chartOf')]") == ["train/loss", "opt = muon"]
+    page.evaluate(
+        "() => { navigator.clipboard.writeText = () => Promise.reject(); window.prompt = (_, text) => (window.told = text); }"
+    )
+    full.get_by_role("button", name="Menu of this chart").click()
+    page.get_by_role("option", name="Copy link to this chart").click()
+    page.wait_for_function("window.told?.includes('chartof=opt+%3D+muon')")
     page.keyboard.press("PageUp")
     expect(full.locator(".tk-full-title")).to_have_text("train/loss, opt = adam")
     expect(full.locator(".tk-full-row-name")).to_have_text(["run-0", "run-2"])

@@ -46,6 +46,14 @@ def test_a_link_is_a_view_and_says_what_of_it_is_not_here(page, space, project):
     page.wait_for_url(re.compile(f"shown=[^&]*{known['run-7'][-8:]}"))
     page.go_back()
     shows(page, "run-3", "run-4")
+    page.wait_for_url(
+        re.compile(f"shown=({two}|{','.join(two.split(',')[::-1])})(&|$)")
+    )  # so that a reload, a copy and Forward tell the same
+    # A change a moment before another view is there when one comes back.
+    page.evaluate("() => { trackioPage.shell.ask({ filter: 'los' }); trackioPage.shell.ask({ view: 'overview' }); }")
+    page.wait_for_url("**view=overview**")
+    page.go_back()
+    expect(page.locator(".tk-metric-filter")).to_have_value("los")
     # What is not here is said, and what is here is shown.
     page.goto(
         f"{space.url}/?project={project}&shown={two},aaaabbbb&x=foreign/metric&column=metric:of%20nobody"

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.side_bar import ids, listed, row, toast, twelve
+from tests.browser.trainings import trained
 from tests.browser.waiting import becomes
 
 pytestmark = pytest.mark.browser
@@ -137,3 +138,13 @@ def test_experiments_are_starred_hidden_and_shown_again(opened, space, project):
     expect(page).to_have_url(re.compile("listby=config:lr"))
     page.goto(f"{space.url}/?project={project}")
     becomes(lambda: listed(page)[2:4], ["[lr 1e-10]", "run-10"])
+
+
+def test_a_group_that_somebody_takes_away_goes_from_every_page(page, space):
+    training = trained(space.url, "groups", "one", steps=3, group="old")
+    page.goto(f"{space.url}/?project=groups")
+    group = "trackioPage.shell.state.get('experiments')[0].group"
+    page.wait_for_function(f"{group} === 'old'")
+    address = f"{space.url}/v1/experiments/{training.experiment_id}"
+    httpx.patch(address, json={"group": None}, timeout=60).raise_for_status()
+    page.wait_for_function(f"{group} === null")

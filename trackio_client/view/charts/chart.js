@@ -372,9 +372,9 @@ export class Chart {
   /** A short word in the chart's corner, gone after some seconds. @param {string} words */
   say(words) {
     this.said?.remove();
-    this.said = h("div", { class: "tk-chart-said", role: "status" }, words);
-    this.node.append(this.said);
-    setTimeout(() => this.said?.remove(), 6000);
+    const said = (this.said = h("div", { class: "tk-chart-said", role: "status" }, words));
+    this.node.append(said);
+    setTimeout(() => said.remove(), 6000);
   }
 
   /** @param {string} title @param {string} unit */

@@ -72,6 +72,8 @@ export class Feeds extends EventTarget {
         shelf.feeds.push(feed);
         fresh = true;
       }
+      // A chart that was scrolled past before its question went, and is here again.
+      fresh ||= shelf.feeds.some((feed) => !feed.answered && !feed.error && !feed.isAsked && shelf.serves(feed));
     }
     if (fresh && !this.soon) {
       const go = () => {

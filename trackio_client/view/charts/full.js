@@ -75,6 +75,7 @@ class Full {
     this.dialog.showModal();
     this.inner = new MetricGrid(this.place, { state: this.state, source: this.grid.source, every_ms: this.grid.feeds.every_ms, folds: { key: "", usual: [] } });
     this.inner.isFull = true;
+    this.inner.outer = this.grid;
     this.inner.models.metrics = () => this.grid.state.get("metrics") ?? []; // of which one tells evaluations
     this.inner.ranges.ways = this.grid.ranges.ways; // a zoom made here is the page's, and so is the way back
     this.grid.cover(true);

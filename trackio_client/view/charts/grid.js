@@ -53,6 +53,7 @@ export class MetricGrid extends EventTarget {
     this.legend = new Legend(this.models, state, this.ink);
     this.putAway = new PutAway(state);
     this.isFull = false; // one chart over the whole window
+    /** @type {MetricGrid | null} the page's own, of such a one */ this.outer = null;
     this.isCovered = false; // by such a one
     this.node.append(this.putAway.node, this.hidden.node); // the sections are put before them
     const stopArrangement = followArrangement(state);

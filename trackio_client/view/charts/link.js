@@ -10,12 +10,14 @@ export function linkTo(grid, chart, { full = false } = {}) {
   const address = new URL(location.href);
   const { searchParams: query } = address;
   query.set("chart", chart.metric.metric);
-  if (chart.facet) query.set("chartof", chart.facet.name);
+  const page = grid.outer ?? grid; // the chart over the whole window knows nothing of the others
+  const of = chart.facet?.name ?? grid.outer?.state.get("chartOf");
+  if (of) query.set("chartof", of);
   else query.delete("chartof");
   if (full) query.set("full", "1");
   else query.delete("full");
   // Experiments that come later must not push these out of the picture.
-  const ids = grid.state.get("experiments").filter((/** @type {any} */ row) => row.shown).map((/** @type {any} */ row) => row.id);
+  const ids = page.state.get("experiments").filter((/** @type {any} */ row) => row.shown).map((/** @type {any} */ row) => row.id);
   if (!query.has("shown") && !query.has("experiment") && query.has("project") && ids.length && ids.length <= MOST_LISTED) {
     const tails = ids.map((/** @type {string} */ id) => id.slice(-8));
     query.set("shown", (new Set(tails).size === ids.length ? tails : ids).join(","));

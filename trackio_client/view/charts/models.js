@@ -150,7 +150,8 @@ export class Models {
     const absent = waiting ? [] : this.#absent(chart, coarse, experiments);
     const evaluation = this.#evaluation(chart);
     const evaluated = evaluation ? unsaid(this.shown(), coarse.x, this.marks.of(experiments)).map(({ id }) => id) : [];
-    return [...(fine ? on(fine) : []), ...(!fine || waiting ? on(coarse) : []), ...(absent.length ? on(probeOf(), absent) : []), ...(evaluated.length ? [{ axis: fine ?? coarse, metric: evaluation.metric, experiments: evaluated }] : [])];
+    // Also of what is zoomed the whole: the last value in the chart's head comes from there.
+    return [...(fine ? on(fine) : []), ...on(coarse), ...(absent.length ? on(probeOf(), absent) : []), ...(evaluated.length ? [{ axis: fine ?? coarse, metric: evaluation.metric, experiments: evaluated }] : [])];
   }
 
   /** The metric that tells evaluations, as a row, or null. */

@@ -90,7 +90,8 @@ export function yRange(pieces, { clip, log, unit, fixed, own = null }) {
       if (bottom > (low >= 0 && !log ? 2 : 1) * core) y0 = back(Math.max(f(low), a - f(lineLow) <= 0.5 * core ? Math.min(f(lineLow), a - 0.25 * core) : a - 0.1 * core));
     }
   }
-  if (fixed) [y0, y1] = fixed;
+  if (fixed && !(log && !(fixed[0] > 0))) [y0, y1] = fixed;
+  else if (fixed) [y0, y1] = typed(padLog(y0, y1), fixed, log); // zoomed into while the axis was linear
   else [y0, y1] = typed(log ? padLog(y0, y1) : pad(y0, y1, unit), own, log);
   return { y0, y1, ...outside(pieces, y0, y1, low, high, log), low, high, hidden };
 }

@@ -30,8 +30,9 @@ const trim = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
 /** All the digits that are held, for hover, copy and tables. @param {number} value */
 export function formatExact(value) {
   if (!Number.isFinite(value)) return formatNumber(value);
-  // f32 columns carry 7 figures; more would be digits that nobody logged.
-  return String(Number(value.toPrecision(7))).replace("-", MINUS).replace("e-", `e${MINUS}`);
+  // f32 columns carry 7 figures, and whole numbers up to 2²⁴; more would be digits that nobody logged.
+  const isSingle = Math.fround(value) === value && !(Number.isInteger(value) && Math.abs(value) <= 2 ** 24);
+  return String(Number(value.toPrecision(isSingle ? 7 : 15))).replace("-", MINUS).replace("e-", `e${MINUS}`);
 }
 
 /** Whole numbers with thousands separated: steps and counts. @param {number} value */
@@ -84,8 +85,9 @@ export function formatTick(value, step) {
   const more = Math.abs(step / 10 ** place - Math.round(step / 10 ** place)) > 1e-6 ? 1 : 0;
   const isLong = step < 0.99e-5 && size < 1e-2; // 0.000295 stands at the edge of the frame
   if (size >= 1e12 || size < 1e-4 || step < 1e-6 || isLong) return sign + exponent(size.toExponential(Math.min(4, Math.max(0, Math.floor(Math.log10(size)) - place + more))));
-  if (size >= 1e9) return `${sign}${Number((size / 1e9).toPrecision(5))} G`;
-  if (size >= 1e6) return `${sign}${Number((size / 1e6).toPrecision(5))} M`;
+  const figures = Math.min(15, Math.max(5, Math.floor(Math.log10(size)) - place + 1 + more)); // that tell one tick from the next
+  if (size >= 1e9) return `${sign}${Number((size / 1e9).toPrecision(figures))} G`;
+  if (size >= 1e6) return `${sign}${Number((size / 1e6).toPrecision(figures))} M`;
   if (size >= 1e4 && step >= 10) return `${sign}${Number((size / 1e3).toPrecision(5))} k`;
   if (step >= 1) return sign + separated(String(Number(size.toPrecision(8))));
   return sign + size.toFixed(Math.max(0, more - place));

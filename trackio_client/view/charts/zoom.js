@@ -41,6 +41,7 @@ export function listen(chart) {
   plot.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
     if (pinch.move(event) || !chart.view) return;
     const here = at(event);
+    if (press && !(event.buttons & 1)) stop(event); // released where nobody told us: above the plot, or out of the window
     if (press && (chart.selection || Math.abs(here[0] - press.at[0]) > DRAG || (event.shiftKey && Math.abs(here[1] - press.at[1]) > DRAG))) {
       if (!chart.selection) plot.setPointerCapture(press.id);
       chart.selection = { a: press.at, b: here, both: event.shiftKey };
@@ -127,8 +128,8 @@ function markNear(chart, px, beside = 7) {
   return near.sort((a, b) => Math.abs(a.x - px) - Math.abs(b.x - px))[0] ?? null;
 }
 
-/** Where the cursor stands, else the middle. @param {import("./chart.js").Chart} chart */
-const middleOf = ({ cursorX, domain: [x0, x1] }) => cursorX ?? (x0 + x1) / 2;
+/** Where the cursor stands, if that is in view, else the middle. @param {import("./chart.js").Chart} chart */
+const middleOf = ({ cursorX, domain: [x0, x1] }) => (cursorX !== null && x0 <= cursorX && cursorX <= x1 ? cursorX : (x0 + x1) / 2);
 
 /** A step in or out, for who neither drags nor types. @param {import("./chart.js").Chart} chart @param {number} factor below 1: in */
 export const zoomBy = (chart, factor) => chart.view && chart.model && scale(chart, middleOf(chart), factor);

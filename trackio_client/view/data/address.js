@@ -108,10 +108,14 @@ export function goTo(search, state, experiments, ticks = readAddress(search).tic
  * @param {import("./state.js").PageState} state @param {any} experiments */
 export function followAddress(state, experiments) {
   let last = location.search;
-  let place = PLACES.map((key) => state.get(key)).join("\n");
+  const standing = () => PLACES.map((key) => state.get(key)).join("\n");
+  let place = standing();
+  let due = ""; // of what has changed since it was written
+  let isGoing = false; // to where Back leads: what is between is no address
   const write = () => {
+    due = "";
     const next = addressOf(state, experiments.ticksByHand());
-    const here = PLACES.map((key) => state.get(key)).join("\n");
+    const here = standing();
     // The panel that a link names (#log) stays with its page; a token is taken away by itself.
     const panel = here === place && /^#[^=]+$/.test(location.hash) ? location.hash : "";
     if (next !== last) history[here === place ? "replaceState" : "pushState"](null, "", next + panel);
@@ -122,14 +126,22 @@ export function followAddress(state, experiments) {
   // fetches the icon: that would fall into what a zoom draws.
   const soon = later(write, WRITE_MS);
   const onChange = (/** @type {any} */ event) => {
-    if (PLACES.some((key) => event.detail.has(key))) write();
-    else if ([...event.detail].some((key) => KEYS.has(key))) soon();
+    if (isGoing) return;
+    if (PLACES.some((key) => event.detail.has(key))) {
+      if (due && due !== last) history.replaceState(null, "", due + location.hash); // what one comes back to
+      write();
+    } else if ([...event.detail].some((key) => KEYS.has(key))) {
+      due = addressOf(state, experiments.ticksByHand());
+      soon();
+    }
   };
   const onBack = () => {
-    last = location.search;
-    place = PLACES.map((key) => goal(location.search, state)[key]).join("\n");
+    isGoing = true;
     goTo(location.search, state, experiments);
-    last = addressOf(state, experiments.ticksByHand());
+    isGoing = false;
+    last = location.search;
+    place = standing();
+    write();
   };
   state.addEventListener("change", onChange);
   addEventListener("popstate", onBack);

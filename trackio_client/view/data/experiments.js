@@ -341,7 +341,7 @@ function alike(a, b) {
     if (key === "last_heard_s") continue;
     if (key === "columns" || key === "tags" || key === "evidence") {
       if (JSON.stringify(a[key]) !== JSON.stringify(b[key])) return false;
-    } else if (!Object.is(a[key], b[key]) && typeof a[key] !== "object") return false;
+    } else if (!Object.is(a[key], b[key]) && (a[key] === null || typeof a[key] !== "object")) return false;
   }
   return true;
 }

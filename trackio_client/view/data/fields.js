@@ -120,7 +120,7 @@ export const FIELDS = [
   // Labels
   choice("score", ["f1", "precision", "recall"], "labelScore"),
   choice("labelorder", ["support", "worst", "best", "changed", "name"], "labelOrder"),
-  { ...words("at", "labelAt"), read: (text) => (/^(last|best|step:\d{1,15})$/.test(text) ? text : undefined) },
+  { ...words("evaluation", "labelAt"), read: (text) => (/^(last|best|step:\d{1,15})$/.test(text) ? text : undefined) },
   words("labelset", "labelSet"),
   words("labelsof", "labelOf"),
   words("label", "labelSearch"),
@@ -135,7 +135,7 @@ export const FIELDS = [
   // Artifacts
   { ...words("artifact", "artifactName"), isPlace: true },
   { ...words("version", "artifactVersion"), isPlace: true },
-  { ...words("against", "artifactAgainst"), isPlace: true },
+  { ...words("beside", "artifactAgainst"), isPlace: true },
   words("artifacts", "artifactSearch"),
   { ...words("artifactsby", "artifactSort"), read: (text) => (/^-?(name|type|versions|latest|bytes|updated)$/.test(text) ? text : undefined) },
   words("artifacttype", "artifactType"),

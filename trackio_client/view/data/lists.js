@@ -99,6 +99,10 @@ export function nested(config) {
   /** @type {Record<string, any>} */ const found = {};
   for (const [key, value] of Object.entries(config)) {
     const parts = key.split(".");
+    if (parts.includes("__proto__")) {
+      if (parts.length > 1) found[key] = value; // taken apart it would change every object of the page
+      continue;
+    }
     let at = found;
     let open = true;
     for (const part of parts.slice(0, -1)) {

@@ -73,7 +73,7 @@ export class SnapshotSource {
     const series = [];
     const blocks = [];
     for (const [i, info] of (all.series ?? []).entries()) {
-      if (!ask.metrics.includes(info.metric)) continue;
+      if (!ask.metrics.includes(info.metric) || !ask.experiments.includes(info.experiment_id)) continue;
       blocks.push(...all.blocks.filter((block) => block.series === i).map((block) => ({ ...block, series: series.length })));
       series.push(info);
     }

@@ -18,7 +18,7 @@ const COLORS = 90; // 10 hues × 3 shades × what follows repeats
 
 /** @typedef {import("../chart.js").Chart} Chart @typedef {"light" | "dark"} Theme
  * @typedef {{line: any, name: string, value: string, x: number, y: number, room: number}} Entry of the legend
- * @typedef {{chart: Chart, title: string, unit: string, ink: ThemedInk, width: number, plot: number, height: number, entries: Entry[], more: number, colorOf: (line: any) => string}} Sheet */
+ * @typedef {{chart: Chart, title: string, unit: string, ink: ThemedInk, width: number, plot: number, height: number, entries: Entry[], rows: number, more: number, colorOf: (line: any) => string}} Sheet */
 
 /** The last word of a line, as the page's legend has it. @param {any} line */
 const lastOf = (line) => {
@@ -48,7 +48,7 @@ export function sheetOf(grid, chart, theme) {
   });
   const more = lines.length - shown.length;
   const height = HEAD + plot + (rows ? 14 + rows * ROW + 8 : 0) + (more ? ROW : 0);
-  return { chart, title: chart.name, unit: chart.metric.unit ?? "", ink, width, plot, height, entries, more, colorOf };
+  return { chart, title: chart.name, unit: chart.metric.unit ?? "", ink, width, plot, height, entries, rows, more, colorOf };
 }
 
 /** Cut to a width, with a mark. @param {any} g @param {string} text @param {number} room */
@@ -65,7 +65,7 @@ function fitted(g, text, room) {
 }
 
 /** Everything but the plot. @param {any} g a context @param {Sheet} sheet */
-function paintFrame(g, { title, unit, ink, width, plot, height, entries, more, colorOf, chart }) {
+function paintFrame(g, { title, unit, ink, width, plot, height, entries, rows, more, colorOf, chart }) {
   g.fillStyle = ink.of("--panel");
   g.fillRect(0, 0, width, height);
   g.textBaseline = "middle";
@@ -95,7 +95,7 @@ function paintFrame(g, { title, unit, ink, width, plot, height, entries, more, c
     g.fillStyle = ink.of("--soft");
     g.fillText(value, x + SWATCH + 6 + g.measureText(cut).width + 8, y + ROW / 2);
   }
-  if (more) g.fillText(`and ${more} more`, SIDE, HEAD + plot + 14 + Math.ceil(entries.length) * ROW);
+  if (more) g.fillText(`and ${more} more`, SIDE, HEAD + plot + 14 + (rows + 0.5) * ROW);
 }
 
 /** A PNG, twice as fine as the layout. @param {any} grid @param {Chart} chart @param {Theme} theme @returns {Promise<Blob>} */

@@ -4,7 +4,7 @@ import { Chart } from "../chart.js";
 import { Ink } from "../../base/colors.js";
 
 /** What belongs to the one on the page: its place, its paper, its pointer. */
-const ITS_OWN = new Set(["host", "ink", "model", "lines", "view", "canvases", "said", "cursorX", "hot", "selection", "inView", "asTable", "width", "height", "waitingSince", "clusters", "headKey", "noteKey", "standing"]);
+const ITS_OWN = new Set(["host", "ink", "model", "lines", "view", "canvases", "said", "cursorX", "hot", "selection", "inView", "asTable", "width", "height", "waitingSince", "clusters", "headKey", "groundKey", "noteKey", "standing"]);
 const RATIO = 2; // at one pixel a pixel lines are painted by a trick that vectors have no part in
 
 /** Colours of a theme, whatever the page's is. */
