@@ -69,9 +69,8 @@ class Gate:
         self.access = access or Access(None, secret=settings.token)
         self.visibility = visibility or Visibility(settings.hub)
         hub = settings.hub
-        self.sessions = Sessions(
-            self.access.signer, valid_for=repr((hub.space_id, hub.author, hub.creator_id, hub.owners, hub.viewers))
-        )
+        valid_for = (hub.space_id, hub.author, hub.creator_id, hub.owners, hub.viewers, settings.public)
+        self.sessions = Sessions(self.access.signer, valid_for=repr(valid_for))
         self._token = settings.token.encode() if settings.token else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

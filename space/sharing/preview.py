@@ -93,6 +93,10 @@ def draw(store: Store, details: Sequence[Mapping[str, Any]], name: str) -> bytes
     return buffer.getvalue()
 
 
+_FARTHEST: Final = 1e307
+"""Twice as far, and the distance of two values is beyond all floats."""
+
+
 def _curves(store: Store, details: Sequence[Mapping[str, Any]], metric: str) -> list[_Curve]:
     having = [(n, each["experiment_id"]) for n, each in enumerate(details) if metric in each["summary"]][:_MOST_LINES]
     ids = tuple(each for _, each in having)
@@ -102,7 +106,8 @@ def _curves(store: Store, details: Sequence[Mapping[str, Any]], metric: str) -> 
         if (buckets := found.get((experiment, metric))) is not None:
             finite = np.isfinite(buckets.mean)
             if finite.any():
-                curves.append(_Curve(_HUES[n % len(_HUES)], buckets.x[finite], buckets.mean[finite]))
+                y = np.clip(buckets.mean[finite], -_FARTHEST, _FARTHEST)
+                curves.append(_Curve(_HUES[n % len(_HUES)], buckets.x[finite], y))
     return curves
 
 

@@ -164,7 +164,9 @@ def test_labels_are_compared_over_evaluations_and_experiments_and_a_link_keeps_a
     expect(pane(page, "Answered and there")).to_contain_text("×")
     page.get_by_role("searchbox", name="Search labels").fill("pro")
     expect(page.locator(".tk-labels-told")).to_contain_text("1 of 5 labels")
-    expect(page).to_have_url(re.compile("score=recall.*labelorder=worst.*evaluation=step:1200.*label=pro.*confusion=column"))
+    expect(page).to_have_url(
+        re.compile("score=recall.*labelorder=worst.*evaluation=step:1200.*label=pro.*confusion=column")
+    )
     with page.expect_download() as download:
         by_step.get_by_role("button", name="CSV").click()
     rows = download.value.path().read_text().splitlines()

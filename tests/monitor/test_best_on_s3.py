@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import time
+
 import pytest
 
 from tests.monitor.looking import kept
 from trackio_client.monitor import Monitor
+from trackio_client.settings import settings_from
+from trackio_client.snapshot.shown import Shown
+from trackio_client.store.open import open_store
 
 
 @pytest.mark.requirement("S4.7")
@@ -24,3 +31,8 @@ def test_the_best_checkpoint_is_told_under_the_name_of_where_it_lies(place, fiel
     assert summary[field] == f"{place}/checkpoint-20"
     assert summary["num_checkpoints"] == 3
     assert len({"best_checkpoint_s3_path", "best_checkpoint_path"} & summary.keys()) == 1
+    # A link or a file shows that there is one, and not where.
+    with contextlib.closing(open_store(settings_from().store_path)) as store:
+        shown = Shown(store, [monitor.experiment_id], now_s=time.time()).summary(monitor.experiment_id)
+    assert shown["run_summary"]["best_f1"] == 0.75
+    assert place not in json.dumps(shown)

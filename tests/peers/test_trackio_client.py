@@ -231,9 +231,16 @@ def test_a_run_is_renamed_and_deleted(server):
     server.call("bulk_log", logs=[{**entry("z", 0, 1.0), "project": "edited", "run": "before"}])
     assert server.call("rename_run", "edited", "before", "after 🦦") is True
     assert [each["name"] for each in server.call("get_runs_for_project", "edited")] == ["after 🦦"]
+    own = server.experiment("edited")["experiment_id"]
     assert server.call("delete_run", "edited", "after 🦦") is True
     assert server.call("get_runs_for_project", "edited") == []
     assert server.call("delete_run", "edited", "after 🦦") is False
+    # It lies in the bin as whatever the page deletes: nobody reads it by its id, and it comes back.
+    assert server.call("get_metrics_for_run", "edited", run_id=own) == []
+    assert [each["experiment_id"] for each in server.get("/v1/bin")["experiments"]] == [own]
+    headers = {"X-Trackio-Token": TOKEN}
+    server.http.post("/v1/bin/restore", headers=headers, json={"experiments": [own]}).raise_for_status()
+    assert [each["name"] for each in server.call("get_runs_for_project", "edited")] == ["after 🦦"]
 
 
 def test_any_experiment_of_ours_is_a_run_to_trackios_client(server, trackio, run, tmp_path):

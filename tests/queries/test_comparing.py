@@ -11,6 +11,7 @@ import pytest
 import trackio_client
 from trackio_client.errors import UsageError
 from trackio_client.queries.gaps import gap_trends
+from trackio_client.queries.seedless import without_seed
 from trackio_client.reader import Api
 from trackio_client.scoring.identity import identity, label_identity
 
@@ -96,3 +97,21 @@ def test_a_gap_that_is_no_number_is_counted_and_two_have_no_error():
         "first": 1.0, "last": 3.0, "evaluations": 2, "slope": 1.0, "slope_per": "evaluation", "not_finite": 1,
     }  # fmt: skip
     assert gap_trends([{"eval_f1": 1.0}]) == {}
+
+
+def test_gaps_at_the_end_of_all_floats_have_a_trend_or_none_and_no_error():
+    for values in ((1e170, -1e170, 3e170), (1e308, -1e308, 1e308), (-1e308, 1e308)):
+        entries = [{"train_sample": {"gap": {"perplexity": value}}} for value in values]
+        told = gap_trends(entries)["perplexity"]
+        assert told["evaluations"] == len(values)
+        assert "standard_error" not in told
+        assert math.isfinite(told.get("slope", 0.0))
+
+
+def test_what_tells_a_seed_is_left_out_of_any_text():
+    """In time that grows with the text: the square of a hundred thousand signs would take minutes."""
+    texts = {"lr3e-4_seed1": "lr3e-4", "a - seed 3 b": "a b", "x__seed_4__y": "x__y", "a--s3 - s4": "a", "-s3": "-s3"}
+    assert {text: without_seed(text) for text in texts} == texts
+    long = "-" * 100_000
+    assert without_seed(f"{long}x") == f"{long}x"
+    assert without_seed(f"x{long}seed1") == "x"

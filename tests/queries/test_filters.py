@@ -74,3 +74,9 @@ def test_a_filter_reads_rows_and_nothing_else():
     row = CASES["rows"][0]
     for text in ("__class__ = str", "columns.__class__ is not null", "name.__len__ > 0", "config.__init__ is not null"):
         assert not Filter(text).holds(row, 0.0)
+
+
+def test_a_whole_number_beyond_all_floats_is_infinite_as_a_page_reads_it():
+    row = CASES["rows"][0] | {"columns": {"config:x": 10**400}}
+    holds = {text: Filter(text).holds(row, CASES["now_s"]) for text in ("config.x = 3", "config.x = inf", "x > 1e300")}
+    assert holds == {"config.x = 3": False, "config.x = inf": True, "x > 1e300": True}

@@ -76,6 +76,15 @@ def test_a_parameter_that_is_best_in_the_middle_is_found_though_its_correlation_
     assert found["seed"]["p_holm"] > 0.05
 
 
+def test_values_that_are_alike_to_three_figures_are_told_apart():
+    years = [float(year) for year in range(2019, 2027)] * 2
+    losses = np.array([abs(year - 2022.5) + 0.01 * i for i, year in enumerate(years)])
+    found = by_name(reckon([{"year": year} for year in years], losses, "min"))["year"]
+    assert (found["shape"], found["best"]) == ("turns", "2021 to 2022")
+    sizes = by_name(reckon([{"n": 1_000_001 + i % 3} for i in range(12)], np.arange(12.0) % 3, "min"))
+    assert sizes["n"]["best"] == "1000001"
+
+
 def test_parameters_that_move_together_are_named_and_crossed_ones_are_not():
     draw = np.random.default_rng(3)
     configs = [

@@ -251,3 +251,15 @@ def test_settings_come_from_the_spaces_environment(tmp_path):
     assert (told.hosts, told.owners) == (("me-otter.hf.space", "charts.example"), ("ada", "bob"))
     assert (told.visibility, told.provider) == ("protected", "https://huggingface.co")
     assert "s3cret" not in repr(told)
+
+
+def test_a_strangers_session_ends_where_the_server_is_no_longer_public(hub, space):
+    api = space(public=True)
+    browser(hub, "stranger")
+    assert log_in(api).status_code == 303
+    cookies = dict(api.client.cookies)
+    assert cookies
+    for public, status in ((True, 200), (False, 401)):
+        later = space(public=public)
+        later.client.cookies.update(cookies)
+        assert later.get("/v1/projects").status_code == status

@@ -57,7 +57,7 @@ def test_a_preview_is_drawn_once_a_minute_at_most(shares):
     "values",
     [
         *([], [1.0], [float("nan")] * 5, [float("inf"), 1.0, float("-inf")], [0.0] * 9, [1e300, -1e300, 0.0]),
-        *([1e-300, 2e-300], [7.0] * 3, [5e-324, 0.0], [-1e12, -1e12 + 1]),
+        *([1e-300, 2e-300], [7.0] * 3, [5e-324, 0.0], [-1e12, -1e12 + 1], [1.75e308] * 3, [-1.7e308, 1.7e308]),
     ],
 )
 def test_any_curve_gives_a_picture(shares, values):

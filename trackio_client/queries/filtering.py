@@ -162,9 +162,18 @@ def _is_number(held: Any) -> bool:
     return isinstance(held, (int, float)) and not isinstance(held, bool)
 
 
+def _as_float(number: float) -> float:
+    """A whole number beyond all floats is infinite, as it is for a page."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
+
+
 def _equal(held: Any, text: str, number: float | None) -> bool:
     """As numbers, to 1 part in 10^9 (what a page shows is rounded), else as texts."""
     if _is_number(held) and number is not None:
+        held = _as_float(held)
         if math.isnan(number) or math.isnan(held):
             return math.isnan(number) and math.isnan(held)
         return bool(held == number or (math.isfinite(held) and abs(held - number) <= 1e-9 * abs(held)))

@@ -45,14 +45,15 @@ def gap_trends(entries: Sequence[Entry]) -> dict[str, dict[str, Any]]:
 
 
 def _fitted(line: Sequence[tuple[float, float]]) -> tuple[float, float | None] | None:
-    """(slope, its standard error) of least squares; None when all points stand at one x."""
+    """(slope, its standard error) of least squares; None when all stand at one x, or beyond all floats."""
     n = len(line)
     x0, y0 = sum(x for x, _ in line) / n, sum(y for _, y in line) / n
     spread = sum((x - x0) ** 2 for x, _ in line)
     if n < 2 or spread == 0:
         return None
     slope = sum((x - x0) * (y - y0) for x, y in line) / spread
-    if n < 3:
-        return slope, None
-    left = sum((y - y0 - slope * (x - x0)) ** 2 for x, y in line)
-    return slope, math.sqrt(left / (n - 2) / spread)
+    if not math.isfinite(slope):
+        return None
+    left = [y - y0 - slope * (x - x0) for x, y in line]
+    error = math.sqrt(sum(each * each for each in left) / (n - 2) / spread) if n > 2 else math.inf
+    return slope, error if math.isfinite(error) else None

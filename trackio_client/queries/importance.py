@@ -206,14 +206,15 @@ def _ranges(numbers: Floats) -> list[str]:
     """The values of a number as kinds: its own while they are few, else ranges with about as many experiments each."""
     different = np.unique(numbers)
     if len(different) <= _RANGES + 1:
-        return [f"{value:g}" for value in numbers]
+        return [f"{value:.12g}" for value in numbers]
     edges = np.unique(np.quantile(numbers, np.linspace(0, 1, _RANGES + 1), method="inverted_cdf"))
     place = np.clip(np.searchsorted(edges, numbers, side="left"), 1, len(edges) - 1)
-    words = {}
-    for each in np.unique(place):
-        inside = numbers[place == each]
-        low, high = f"{inside.min():.3g}", f"{inside.max():.3g}"
-        words[each] = low if low == high else f"{low} to {high}"
+    ends = {each: (numbers[place == each].min(), numbers[place == each].max()) for each in np.unique(place)}
+    for digits in (3, 4, 5, 6, 8, 12):  # as many as tell one range from the next: 2019 and 2020 are both 2.02e+03
+        told = {each: [f"{end:.{digits}g}" for end in pair] for each, pair in ends.items()}
+        words = {each: low if low == high else f"{low} to {high}" for each, (low, high) in told.items()}
+        if len(set(words.values())) == len(words):
+            break
     return [words[each] for each in place]
 
 

@@ -14,6 +14,10 @@ from typing import Any, Final
 MOST_STEPS: Final = 600
 """Instructions of one pattern: `(a{100}){100}` would be 10,000."""
 MOST_REPEATS: Final = 100
+MOST_PARTS: Final = 10_000
+"""Looked at while it is compiled: repeats of what emits no instruction are counted, too."""
+MOST_STACKED: Final = 20
+"""Repeats of a repeat of a repeat …, and groups in groups."""
 MOST_STATES: Final = 2_000
 """Remembered at once; then they are forgotten and met again."""
 _CLASSES: Final[dict[str, Callable[[str], bool]]] = {
@@ -49,6 +53,7 @@ class Pattern:
     def __init__(self, source: str) -> None:
         tree = _Parser(source).all()
         self._steps: list[_Step] = []
+        self._parts = 0
         self._emit(tree)
         self._steps.append(_Step("match"))
         self._forget()
@@ -115,7 +120,8 @@ class Pattern:
     def _emit(self, tree: tuple[Any, ...]) -> None:
         """Instructions of a part; it goes on behind the last of them."""
         kind, steps = tree[0], self._steps
-        if len(steps) > MOST_STEPS:
+        self._parts += 1
+        if len(steps) > MOST_STEPS or self._parts > MOST_PARTS:
             raise PatternError(0, "this pattern is too large")
         if kind == "char":
             steps.append(_Step("char", len(steps) + 1, test=tree[1]))
@@ -166,9 +172,12 @@ class Pattern:
 
 
 def _is(test: Test | None, character: str) -> bool:
-    if test is None:
-        return False
-    return test(character) or test(character.lower()) or test(character.upper())
+    return test is not None and any(map(test, _cases(character)))
+
+
+def _cases(character: str) -> list[str]:
+    """A letter in either case, where that is one letter: "ß" is not "SS"."""
+    return [each for each in (character, character.lower(), character.upper()) if len(each) == 1]
 
 
 class _Parser:
@@ -202,8 +211,11 @@ class _Parser:
     def piece(self) -> tuple[Any, ...]:
         if self.peek() in ("*", "+", "?"):
             raise PatternError(self.at, f"there is nothing before {self.peek()} that could be repeated")
-        part = self.atom()
+        part, stacked = self.atom(), 0
         while bounds := self.bounds():
+            stacked += 1
+            if stacked > MOST_STACKED:
+                raise PatternError(self.at, "this pattern is too large")
             part = ("repeat", part, *bounds)
             if self.peek() == "?":  # as few as possible: it matches the same texts
                 self.at += 1
@@ -280,7 +292,7 @@ class _Parser:
             tests.append(self.member())
         self.at += 1
         if is_not:  # neither case of the letter
-            return lambda c: not any(test(x) for test in tests for x in (c, c.lower(), c.upper()))
+            return lambda c: not any(test(x) for test in tests for x in _cases(c))
         return lambda c: any(test(c) for test in tests)
 
     def member(self) -> Test:

@@ -26,7 +26,9 @@ LONGEST: Final = 120
 _PLACES: Final = frozenset({"output_dir", "logging_dir", "run_name"})
 _WORDS: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _SEED: Final = re.compile(
-    r"[\s_\-./,;]*[(\[{]?\b(?:random[\s_-]?)?(?:seed|rng)[\s_\-=:#]*\d+\b[)\]}]?|[\s_\-./,;]+s\d+(?![^\W_])",
+    # A run of signs is tried where it begins, and only there: else it takes the square of its length.
+    r"(?<![\s_\-./,;])[\s_\-./,;]*(?:[(\[{]?\b(?:random[\s_-]?)?(?:seed|rng)[\s_\-=:#]*\d+\b[)\]}]?"
+    r"|(?<=[\s_\-./,;])s\d+(?![^\W_]))",
     re.IGNORECASE,
 )
 

@@ -37,7 +37,10 @@ _SUMMARY: Final = (
     "evaluations_after_training",
 )  # fmt: skip
 _FAILURE: Final = ("kind", "error", "message", "step", "epoch")
-_PLACES: Final = frozenset({"path", "absolute_path", "checkpoint", "best_checkpoint_path", "trace", "evidence"})
+_PLACES: Final = frozenset(
+    {"path", "s3_path", "absolute_path", "checkpoint", "best_checkpoint_path", "best_checkpoint_s3_path"}
+    | {"not_captured", "trace", "evidence"}
+)
 """What of a summary says where things lie, or how code runs."""
 _RECORDS: Final = frozenset({"confusion"})
 """Records that a link shows: labels and counts. Predictions hold what the data say, and stay."""

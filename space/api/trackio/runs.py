@@ -73,6 +73,8 @@ class Run:
         except ExperimentNotFound:
             record = None
         known: list[StoredEvent] = []
+        self.is_started, self.generation, self.has_ended = False, 0, False
+        self.last_step, self.created, self.last_us = None, None, 0  # an append that failed held nothing of it
         if record is not None:
             known = store.events(self.experiment_id, kinds=[AWAITED, SENT_FILE, MEDIA])
             ids = [event.content.get("ids") for event in store.events(self.experiment_id, kinds=[RECEIVED])]
@@ -96,6 +98,7 @@ class Run:
         """Forget what was read: after a fault nobody here knows what the store holds."""
         self.is_open = False
         self.received, self.beside = Received(), None
+        self.told.clear()
 
 
 class Runs:
@@ -156,9 +159,9 @@ def find(store: Store, project: str, run: Any = None, run_id: Any = None) -> Exp
                 record = store.experiment(asked)
             except ExperimentNotFound:
                 continue
-            if record.project == project:
+            if record.project == project and record.binned is None:
                 return record
-    records = store.experiments(project)
+    records = [record for record in store.experiments(project) if record.binned is None]
     if isinstance(run_id, str) and run_id:
         return next((record for record in records if run_id_of(record) == run_id), None)
     named = [record for record in records if record.name == run]

@@ -24,10 +24,9 @@ from space.ingest import Ingest
 from trackio_client.errors import UsageError
 from trackio_client.exchange.texts import name_from
 from trackio_client.masking import Masker
+from trackio_client.store.binning import binned, edit_batch
 from trackio_client.store.contract import Store
-from trackio_client.wire.batches import Batch
-from trackio_client.wire.events import EDIT, MAX_STEP, checked_name, new_writer_id, plain
-from trackio_client.wire.frames import event_frame
+from trackio_client.wire.events import checked_name
 
 Tell = Callable[[Teller, Call, Mapping[str, Any]], None]
 """tell(teller, call, entry): the frames of one entry."""
@@ -86,24 +85,19 @@ class Writing:
         record = await run_in_threadpool(find, self.store, project, old_name, run_id)
         if record is None:
             raise UsageError(f"there is no run {old_name!r:.80} in project {project!r:.80}")
-        known = await run_in_threadpool(self.store.events, record.experiment_id, kinds=[EDIT])
-        times = [event.content.get("time_us") for event in known]
-        time_us = max([time.time_ns() // 1000, *(us + 1 for us in times if type(us) is int and us < MAX_STEP)])
-        frame = event_frame(plain({"kind": EDIT, "time_us": time_us, "name": name, "by": CLIENT}))
-        await self._ingest.append(
-            Batch(
-                writer_id=new_writer_id(), experiment_id=record.experiment_id, project=record.project,
-                generation=record.generation, first_seq=0, count=1, first_held=0, body=frame,
-            )
-        )  # fmt: skip
+        await self._edit(record.experiment_id, {"name": name, "by": CLIENT})
         return True
 
     async def delete_run(self, project: Any, run: Any = None, run_id: Any = None) -> bool:
+        """Into the bin, as whoever deletes on the page."""
         record = await run_in_threadpool(find, self.store, project, run, run_id)
         if record is None:
             return False
-        await run_in_threadpool(self.store.delete, record.experiment_id)
+        await self._edit(record.experiment_id, binned(CLIENT, time.time()))
         return True
+
+    async def _edit(self, experiment_id: str, changes: Mapping[str, Any]) -> None:
+        await self._ingest.append(await run_in_threadpool(edit_batch, self.store, experiment_id, changes))
 
     async def force_sync(self) -> bool:
         self._push()

@@ -5,6 +5,8 @@
 
 const MOST_STEPS = 600;
 const MOST_REPEATS = 100;
+const MOST_PARTS = 10_000; // looked at while it is compiled: repeats of what emits no instruction are counted, too
+const MOST_STACKED = 20; // repeats of a repeat of a repeat …, and groups in groups
 const MOST_STATES = 2000; // remembered at once; then they are forgotten and met again
 /** @typedef {(c: string) => boolean} Test */
 /** @type {Record<string, Test>} */
@@ -33,6 +35,7 @@ export class Pattern {
   constructor(source) {
     /** @type {Step[]} */
     this.steps = [];
+    this.parts = 0;
     this.emit(new Parser(source).all());
     this.steps.push({ kind: "match", next: 0, other: 0 });
     this.forget();
@@ -107,7 +110,7 @@ export class Pattern {
   /** Instructions of a part; it goes on behind the last of them. @param {any[]} tree */
   emit(tree) {
     const steps = this.steps;
-    if (steps.length > MOST_STEPS) throw new ParseError(0, "this pattern is too large");
+    if (steps.length > MOST_STEPS || ++this.parts > MOST_PARTS) throw new ParseError(0, "this pattern is too large");
     const [kind, part, least, most] = tree;
     if (kind === "char") steps.push({ kind, next: steps.length + 1, other: 0, test: part });
     else if (kind === "start" || kind === "end") steps.push({ kind, next: steps.length + 1, other: 0 });
@@ -159,8 +162,11 @@ export class Pattern {
 
 /** @param {Test | undefined} test @param {string} character */
 function isOne(test, character) {
-  return test !== undefined && (test(character) || test(character.toLowerCase()) || test(character.toUpperCase()));
+  return test !== undefined && cases(character).some((each) => test(each));
 }
+
+/** A letter in either case, where that is one letter: "ß" is not "SS". @param {string} c */
+const cases = (c) => [c, c.toLowerCase(), c.toUpperCase()].filter((each) => each.length === 1 || [...each].length === 1);
 
 /** A pattern as a tree: ["char", test], ["sequence", […]], ["either", […]], ["repeat", part, m, n] … */
 class Parser {
@@ -201,7 +207,9 @@ class Parser {
   piece() {
     if (["*", "+", "?"].includes(this.peek())) throw new ParseError(this.at, `there is nothing before ${this.peek()} that could be repeated`);
     let part = this.atom();
+    let stacked = 0;
     for (let bounds = this.bounds(); bounds; bounds = this.bounds()) {
+      if (++stacked > MOST_STACKED) throw new ParseError(this.at, "this pattern is too large");
       part = ["repeat", part, ...bounds];
       if (this.peek() === "?") this.at += 1; // as few as possible: it matches the same texts
     }
@@ -248,7 +256,7 @@ class Parser {
       this.at += 2;
     }
     this.depth += 1;
-    if (this.depth > 20) throw new ParseError(at, "this pattern is too large");
+    if (this.depth > MOST_STACKED) throw new ParseError(at, "this pattern is too large");
     const tree = this.either();
     if (this.peek() !== ")") throw new ParseError(at, "this ( is not closed");
     this.at += 1;
@@ -280,7 +288,7 @@ class Parser {
     }
     this.at += 1;
     if (!isNot) return (c) => tests.some((test) => test(c));
-    return (c) => !tests.some((test) => test(c) || test(c.toLowerCase()) || test(c.toUpperCase())); // neither case of the letter
+    return (c) => !cases(c).some((each) => tests.some((test) => test(each))); // neither case of the letter
   }
 
   /** @returns {Test} */

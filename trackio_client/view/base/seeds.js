@@ -6,7 +6,7 @@ export const BUT_SEED = "but:seed";
 /** @typedef {{same: string, differs: Record<string, any>}} Setting */
 
 /** "lr3e-4_seed1", "lr3e-4 (seed=2)", "lr3e-4-s3": what tells the seed, with the signs around it. */
-const SEED = /[\s_\-./,;]*[([{]?\b(?:random[\s_-]?)?(?:seed|rng)[\s_\-=:#]*\d+\b[)\]}]?|[\s_\-./,;]+s\d+(?![\p{L}\p{N}])/giu;
+const SEED = /(?<![\s_\-./,;])[\s_\-./,;]*(?:[([{]?\b(?:random[\s_-]?)?(?:seed|rng)[\s_\-=:#]*\d+\b[)\]}]?|(?<=[\s_\-./,;])s\d+(?![\p{L}\p{N}]))/giu; // a run of signs only where it begins
 const WORDS = /[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+/g;
 const SEEDS = new Set(["seed", "seeds", "rng"]);
 const PLACES = new Set(["output_dir", "logging_dir", "run_name"]); // where a training writes
