@@ -195,3 +195,17 @@ def test_circles_lonely_nodes_and_thousands_are_laid_out(modules: Any) -> None:
     assert len(long["columns"]) == 3000
     crossing = modules.evaluate(LAYERS, [["l1", "l2", "r2", "r1"], [["l1", "r1"], ["l2", "r2"]]])["at"]
     assert (crossing["l1"][1] < crossing["l2"][1]) == (crossing["r1"][1] < crossing["r2"][1])
+
+
+def test_lengths_and_times_are_cut_where_a_reader_would(modules: Any) -> None:
+    run = """async () => { const w = await import("/lib/base/words.js");
+      const old = new Date(2026, 10, 20, 23, 45, 10).getTime() / 1000, now = Date.now() / 1000;
+      return [[0, 9.94, 9.97, 59.4, 59.6, 60, 3599.9].map(w.duration), w.clockMinutes(old), w.clockMinutes(now).length]; }"""
+    lengths = ["0.0 s", "9.9 s", "10 s", "59 s", "1 min 00 s", "1 min 00 s", "59 min 59 s"]
+    assert modules.evaluate(run) == [lengths, "20 Nov 2026, 23:45", 5]
+
+
+def test_a_tag_that_holds_a_comma_stays_one_tag(modules: Any) -> None:
+    run = """(typed) => import("/lib/experiment/editing.js").then(({ someTags }) => someTags(typed, ["a", "bs=8,lr=1e-3"]))"""
+    assert modules.evaluate(run, "bs=8,lr=1e-3, good, a") == ["bs=8,lr=1e-3", "good", "a"]
+    assert modules.evaluate(run, "good,bs=8") == ["good", "bs=8"]

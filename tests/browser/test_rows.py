@@ -148,3 +148,47 @@ def test_a_group_that_somebody_takes_away_goes_from_every_page(page, space):
     address = f"{space.url}/v1/experiments/{training.experiment_id}"
     httpx.patch(address, json={"group": None}, timeout=60).raise_for_status()
     page.wait_for_function(f"{group} === null")
+
+
+def test_keys_stay_on_their_experiment_when_a_new_one_appears(page, space):
+    for name in ("first", "second"):
+        trained(space.url, "keys", name, steps=3)
+    page.goto(f"{space.url}/?project=keys")
+    expect(row(page, "second")).to_be_visible()
+    page.keyboard.press("j")
+    trained(space.url, "keys", "third", steps=3)
+    expect(row(page, "third")).to_be_visible()
+    page.keyboard.press("x")
+    expect(row(page, "second").locator(".tk-tick")).not_to_be_checked()
+    expect(row(page, "first").locator(".tk-tick")).to_be_checked()
+    # Behind a dialog no key of the page does anything.
+    page.keyboard.press("?")
+    expect(page.locator("dialog[open]")).to_be_visible()
+    page.keyboard.press("2")
+    page.keyboard.press("b")
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    assert "view=" not in page.url
+    expect(row(page, "first")).to_be_visible()
+
+
+def test_a_link_whose_experiments_are_gone_leaves_other_projects_as_they_are(page, space, project):
+    trained(space.url, "left", "one", steps=3)
+    page.goto(f"{space.url}/?project=left&shown=deadbeef")
+    expect(page.locator(".tk-slot .tk-away.calm")).to_contain_text("not here")
+    page.evaluate("(project) => trackioPage.shell.ask({ project, view: 'metrics' })", project)
+    expect(row(page, "run-11").locator(".tk-tick")).to_be_checked()
+    expect(page).not_to_have_url(re.compile("deadbeef"))
+
+
+def test_an_experiment_that_somebody_deletes_says_so_on_its_open_page(page, space):
+    training = trained(space.url, "deleted", "one", steps=3, state=None)
+    page.goto(f"{space.url}/?project=deleted&experiment={training.experiment_id}")
+    expect(page.locator("h1", has_text="one")).to_be_visible()
+    address = f"{space.url}/v1/experiments/{training.experiment_id}"
+    httpx.delete(address, timeout=60).raise_for_status()
+    expect(page.locator(".tk-notice h1")).to_be_visible()
+    expect(page.locator("h1", has_text="one")).to_have_count(0)
+    restored = httpx.post(f"{space.url}/v1/bin/restore", json={"experiments": [training.experiment_id]}, timeout=60)
+    restored.raise_for_status()
+    expect(page.locator("h1", has_text="one")).to_be_visible()

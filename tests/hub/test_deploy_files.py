@@ -318,5 +318,5 @@ def test_compose_names_settings_that_there_are_and_refuses_to_start_without_a_to
 
 def test_the_page_on_self_hosting_names_settings_that_there_are():
     text = (ROOT / "docs" / "self-hosting.md").read_text()
-    known = known_settings() | {"TRACKIO_SPACE_HF_TOKEN", "TRACKIO_CONFIG_DIR", "TRACKIO_BIND"}
+    known = known_settings() | {"TRACKIO_SPACE_HF_TOKEN", "TRACKIO_CONFIG_DIR", "TRACKIO_BIND", "TRACKIO_PORT"}
     assert set(re.findall(r"\b(?:TRACKIO|GRADIO|HF)_[A-Z_]+\b", text)) <= known

@@ -14,7 +14,7 @@ import { SnapshotSource } from "./data/snapshot.js";
 import { LinkSource } from "./sharing/source.js";
 import { PageState } from "./data/state.js";
 import { Theme } from "./base/theme.js";
-import { age, capital, clock, count, duration, iso, number, plural } from "./base/words.js";
+import { age, capital, clock, clockMinutes, count, duration, iso, number, plural } from "./base/words.js";
 
 const DETAIL_EVERY_MS = 5000;
 const LIVE_MS = 4000; // between two looks for new points: a link may stand open on a hundred screens
@@ -318,7 +318,7 @@ class SharedPage {
     if (!this.isLive) return text(this.fresh, `saved ${clock(this.source.data.taken_s)}`);
     const { phase, since_s } = this.experiments.contact;
     this.fresh.classList.toggle("away", phase === "away");
-    if (phase === "away") return text(this.fresh, `not live since ${clock(since_s ?? 0).slice(0, 5)}`);
+    if (phase === "away") return text(this.fresh, `not live since ${clockMinutes(since_s ?? 0)}`);
     if (phase !== "ready") return text(this.fresh, "");
     return text(this.fresh, `updated ${age((performance.now() - this.experiments.updated_ms) / 1000)} ago`);
   }

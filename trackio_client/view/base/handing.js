@@ -46,13 +46,14 @@ export const endWords = (ends_s) => (ends_s ? `ends ${iso(ends_s).slice(0, 16).r
  * @param {{said: HTMLElement, made: HTMLElement, drawList: () => void}} dialog
  * @param {HTMLButtonElement} button
  * @param {() => Promise<void>} end does it, and takes it off the list
+ * @param {boolean} isMade it is the one that the dialog shows as just made; another must stay, for a token is shown once
  */
-export async function takeBack(dialog, button, end) {
+export async function takeBack(dialog, button, end, isMade) {
   button.disabled = true;
   text(dialog.said, "");
   try {
     await end();
-    fill(dialog.made);
+    if (isMade) fill(dialog.made);
     dialog.drawList();
   } catch (error) {
     button.disabled = false;

@@ -90,8 +90,9 @@ export function age(seconds) {
 export function duration(seconds) {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "–";
   const s = Math.max(0, seconds);
-  if (s < 10) return `${s.toFixed(1)} s`;
-  if (s < 60) return `${Math.round(s)} s`;
+  if (s < 9.95) return `${s.toFixed(1)} s`;
+  if (s < 59.5) return `${Math.round(s)} s`;
+  if (s < 60) return "1 min 00 s";
   if (s < 3600) return `${Math.floor(s / 60)} min ${String(Math.floor(s % 60)).padStart(2, "0")} s`;
   if (s < 172800) return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
   return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
@@ -104,6 +105,9 @@ export function clock(time_s, now_s = Date.now() / 1000) {
   if (Math.abs(now_s - time_s) < 43200 || new Date(now_s * 1000).toDateString() === when.toDateString()) return time;
   return `${when.toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" })}, ${time.slice(0, 5)}`;
 }
+
+/** The same without seconds: 14:14. @param {number} time_s */
+export const clockMinutes = (time_s) => clock(time_s).replace(/(\d\d:\d\d):\d\d$/, "$1");
 
 /** 2026-11-21T14:14:09Z, for hover. @param {number} time_s */
 export function iso(time_s) {

@@ -68,6 +68,7 @@ export class Experiments extends EventTarget {
   open(first) {
     this.rows = new Map();
     this._ticks = null;
+    this._wanted = null; // of the project before
     this._cursor = 0;
     this._failures = 0;
     this._say({ phase: "loading", error: null, since_s: null, next_ms: null });

@@ -117,7 +117,9 @@ export class ExperimentView {
       this.detail = this.heard.get(this.id);
       this.build();
       this.paint();
-    } else if (error.status === 404 && !this.detail && !this.unknown) {
+    } else if (error.status === 404 && !this.unknown) {
+      this.heard.delete(this.id);
+      this.close(); // it may have stood here until somebody deleted it
       this.unknown = true;
       const project = this.state.get("project");
       fill(this.root, this.words.unknownExperiment(this.id, project, () => this.leave()));

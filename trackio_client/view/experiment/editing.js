@@ -139,9 +139,11 @@ export function aName(typed, what) {
   return name;
 }
 
-/** Tags, parted by commas, each once. @param {string} typed */
-export function someTags(typed) {
-  const tags = [...new Set(typed.split(",").map((each) => each.trim()).filter(Boolean))];
+/** Tags, parted by commas, each once. @param {string} typed @param {string[]} [known] those that it has: one may hold a comma */
+export function someTags(typed, known = []) {
+  const whole = known.filter((tag) => tag.includes(",")).sort((a, b) => b.length - a.length);
+  const marked = whole.reduce((text, tag, i) => text.replace(tag, () => `\0${i}\0`), typed);
+  const tags = [...new Set(marked.split(",").map((each) => each.trim().replace(/\0(\d+)\0/g, (_, i) => whole[i])).filter(Boolean))];
   for (const tag of tags) aName(tag, "tag");
   if (tags.length > 100) throw new Error(`At most 100 tags, these are ${tags.length}.`);
   return tags;

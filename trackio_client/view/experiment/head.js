@@ -23,7 +23,7 @@ export class Head {
     this.name = new InPlace({ what: "name", tag: "h1", draw: (value) => String(value ?? ""), write: (value) => String(value ?? ""), read: (typed) => aName(typed, "name"), save: (name) => edit({ name }) });
     this.tags = new InPlace({
       what: "tags", add: "Add tags", hint: "tags, parted by commas", draw: (value) => (value ?? []).map((/** @type {string} */ tag) => h("span", { class: "tk-tag" }, tag)),
-      write: (value) => (value ?? []).join(", "), read: someTags, save: (tags) => edit({ tags }), known: () => others("tags"),
+      write: (value) => (value ?? []).join(", "), read: (typed) => someTags(typed, this.row.tags ?? []), save: (tags) => edit({ tags }), known: () => others("tags"),
     });
     this.group = new InPlace({
       what: "group", add: "Add to a group", hint: "a group of this project", draw: (value) => ["Group ", h("b", null, String(value ?? ""))], write: (value) => String(value ?? ""),

@@ -91,6 +91,7 @@ export class LogPanel {
     if (this.hits) {
       for (let i = before; i < this.lines.length; i += 1) if (this.#isHit(this.lines[i])) this.hits.push(i);
     }
+    if (this.box.hidden && this.hits?.length) return this.#redraw(); // until now none was a hit
     this.list.extend(this.hits?.length ?? this.lines.length, (i) => this.#rows(this.#line(i)));
     this.#toEnd();
     this.#say();

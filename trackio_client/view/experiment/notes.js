@@ -152,7 +152,7 @@ export class Notes {
     } catch (error) {
       const { status, more = {}, message } = /** @type {any} */ (error);
       if (status === 409 && "notes_version" in more) this.#compare(notes, more.notes ?? "", more.notes_version);
-      else text(this.said, `Not saved. ${message} What you wrote is kept in this browser.`);
+      else text(this.both?.querySelector("[role=status]") ?? this.said, `Not saved. ${message} What you wrote is kept in this browser.`);
     }
     this.isSending = false;
     this.save.disabled = false;
@@ -181,7 +181,8 @@ export class Notes {
       h("div", { class: "tk-notes-tools" },
         button("Save mine", "The text on the left, as it is now, replaces theirs", () => this.send(field.value, version), "primary"),
         button("Take theirs", "Leave yours out", take),
-        button("Both, one below the other", "Theirs first, then yours: to go on from there", () => ((field.value = `${theirs.trimEnd()}\n\n${field.value}`), field.focus()))));
+        button("Both, one below the other", "Theirs first, then yours: to go on from there", () => ((field.value = `${theirs.trimEnd()}\n\n${field.value}`), field.focus())),
+        h("span", { class: "tk-notes-said", role: "status" })));
     this.both.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => event.stopPropagation());
     field.addEventListener("input", later(() => keep(this.id, { text: field.value, version: this.begun ?? "", time_s: Date.now() / 1000 }), 250));
     if (this.form) this.form.hidden = true;

@@ -172,8 +172,8 @@ class ShareDialog {
   revoke(link, button) {
     return takeBack(this, button, async () => {
       await this.source.unshare(link.id);
-      this.last = null;
+      if (link.id === this.last?.id) this.last = null;
       this.answer.shares = this.answer.shares.filter((each) => each.id !== link.id);
-    });
+    }, link.id === this.last?.id);
   }
 }

@@ -417,7 +417,7 @@ export class Shell {
   _key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Escape") this.root.classList.remove("sheet");
-    if (isTyping(event.target)) return;
+    if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
     const [view] = this.offered[Number(event.key) - 1] ?? [];
     if (view) this.state.set({ view, experiment: null });
   }

@@ -121,7 +121,9 @@ export class SideBar {
     // Who asks for archived ones by name gets them.
     const asksForOut = /\barchived\b/.test(state.get("search") ?? "");
     this.hits = this.showsOut || asksForOut ? found : found.filter((row) => !isOut(row));
+    const here = this.lines[this.at]?.row?.id; // where the keys stand: a new experiment pushes the others down
     this.lines = linesOf(this.hits, this.folded, this.by);
+    this.at = here === undefined ? -1 : this.lines.findIndex((line) => line.row?.id === here);
     this.sayOut(found);
     const ticked = all.filter((row) => row.shown).length;
     const listed = this.showsOut ? all.length : all.length - all.filter(isOut).length;
@@ -137,7 +139,6 @@ export class SideBar {
     this.sizer.style.height = `${this.lines.length * ROW}px`;
     this.none.hidden = this.hits.length > 0;
     if (!this.hits.length) this.sayNone(all.length);
-    if (this.at >= this.lines.length) this.at = -1;
     this.draw();
   }
 
@@ -323,7 +324,8 @@ export class SideBar {
 
   tickAll() {
     const some = this.hits.some((row) => row.shown);
-    if (some && !this.all.checked) return this.experiments.tick(this.hits.map((row) => row.id), false);
+    const areFull = this.hits.slice(0, MOST_TICKED).every((row) => row.shown); // another press would tick the same ones
+    if (some && (!this.all.checked || areFull)) return this.experiments.tick(this.hits.map((row) => row.id), false);
     return this.experiments.tick(this.hits.slice(0, MOST_TICKED).map((row) => row.id), this.all.checked);
   }
 

@@ -48,7 +48,7 @@ export function wordsOf(state, experiments, asked) {
     const some = `${missing.slice(0, NAMED).map((id) => `…${id.slice(-8)}`).join(", ")}${missing.length > NAMED ? ` and ${count(missing.length - NAMED)} more` : ""}`;
     words.push(
       missing.length === wanted
-        ? `${missing.length === 1 ? "The experiment" : `None of the ${count(missing.length)} experiments`} of this address is here (${some}).`
+        ? `${missing.length === 1 ? "The experiment of this address is not" : `None of the ${count(missing.length)} experiments of this address is`} here (${some}).`
         : `${count(missing.length)} of the ${count(wanted)} experiments of this address ${missing.length === 1 ? "is" : "are"} not here (${some}).`,
       `${missing.length === 1 ? "It was" : "They were"} deleted or ${missing.length === 1 ? "belongs" : "belong"} to another project. One that only starts now is shown when it comes.`,
     );

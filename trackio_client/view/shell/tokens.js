@@ -52,6 +52,7 @@ class TokenDialog {
     try {
       const made = await this.source.handOut({ name: this.name.value.trim(), role: this.role.value, ends_s: endOf(this.ends, this.answer.now_s) });
       this.answer.tokens.unshift(made);
+      this.madeId = made.id;
       fill(this.made, copyField(`${made.name}: shown this once`, made.token));
       this.made.querySelector("input")?.select();
       this.name.value = "";
@@ -79,6 +80,6 @@ class TokenDialog {
     return takeBack(this, button, async () => {
       await this.source.takeBack(token.id);
       this.answer.tokens = this.answer.tokens.filter((each) => each.id !== token.id);
-    });
+    }, token.id === this.madeId);
   }
 }

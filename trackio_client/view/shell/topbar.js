@@ -4,7 +4,7 @@ import { h, isTyping, later, text } from "../base/dom.js";
 import { queryOf } from "../base/query.js";
 import { brandMark, icon, sign } from "../base/icons.js";
 import { menuButton, openMenu } from "../base/menu.js";
-import { age, clock, count, plural } from "../base/words.js";
+import { age, clockMinutes, count, plural } from "../base/words.js";
 
 const OWN_AFTER_MS = 600;
 const THEMES = { system: "Like the system", light: "Light", dark: "Dark" };
@@ -77,17 +77,17 @@ export function topBar(root, { state, experiments, source, theme, foldSide, open
     live.hidden = !state.get("experiments").length;
     live.classList.toggle("none", now === 0);
     text(running, count(now));
-    if (document.activeElement !== field && field.value !== state.get("search")) field.value = state.get("search");
+    if (field.value.trim() !== state.get("search")) field.value = state.get("search"); // what is typed is there without its spaces
   });
   const tell = () => {
     const { phase, since_s } = experiments.contact;
     fresh.classList.toggle("away", phase === "away");
-    if (phase === "away") return text(fresh, `not live since ${clock(since_s ?? 0).slice(0, 5)}`);
+    if (phase === "away") return text(fresh, `not live since ${clockMinutes(since_s ?? 0)}`);
     if (phase !== "ready") return text(fresh, "");
     const pushed_s = source.as_of_s?.(); // without a server: when the repo got something new
     if (pushed_s) {
       fresh.title = `The newest push to the repo. It is looked for again every ten seconds.`;
-      return text(fresh, `as of ${clock(pushed_s).replace(/(\d\d:\d\d):\d\d$/, "$1")}`);
+      return text(fresh, `as of ${clockMinutes(pushed_s)}`);
     }
     return text(fresh, `updated ${age((performance.now() - experiments.updated_ms) / 1000)} ago`);
   };
@@ -95,7 +95,7 @@ export function topBar(root, { state, experiments, source, theme, foldSide, open
   setInterval(() => document.hidden || tell(), 1000);
 
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
     if (event.key === "/") {
       event.preventDefault();
       root.classList.add("searching");

@@ -75,7 +75,10 @@ export class Watch {
   heard(row) {
     this.heardAlerts(row);
     const ended = ENDS.includes(row.state);
-    if (!ended && row.state !== "lost_contact") return void this.silent.delete(row.id);
+    if (!ended && row.state !== "lost_contact") {
+      if (this.silent.delete(row.id)) unclaim(`${row.id} lost_contact ${row.generation}`); // it may be lost once more
+      return;
+    }
     if (!ended && this.silent.has(row.id)) return;
     if (!claimed(`${row.id} ${row.state} ${row.generation}`)) {
       if (ended) mark("watched", [row.id], false);
@@ -156,6 +159,12 @@ function claimed(what) {
   if (told.includes(what)) return false;
   remember({ told: [...told.slice(-99), what] });
   return true;
+}
+
+/** What is over may be told again when it comes again. @param {string} what */
+function unclaim(what) {
+  const told = Array.isArray(remembered().told) ? remembered().told : [];
+  if (told.includes(what)) remember({ told: told.filter((/** @type {string} */ each) => each !== what) });
 }
 
 /** @returns {Promise<"granted" | "denied" | "none">} */

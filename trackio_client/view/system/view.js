@@ -14,7 +14,7 @@ import { Pane } from "../experiment/pane.js";
 import { Asked } from "../stack/asked.js";
 import { Stack, extentOf } from "../stack/stack.js";
 import { putZoom, zoomOf } from "../stack/zoomed.js";
-import { clock, count, duration, plural } from "../base/words.js";
+import { clockMinutes, count, duration, plural } from "../base/words.js";
 import { devicesOf, gpuReadings, hostReadings } from "./devices.js";
 import { findings } from "./findings.js";
 import { seriesIn, sharesOf, specsOf } from "./specs.js";
@@ -214,7 +214,7 @@ export class SystemView {
 
   /** @param {number} at */
   where(at) {
-    return this.x === "time" ? clock(at).replace(/:\d\d$/, "") : formatDuration(at).replace(/ 0 (s|min)$/, "");
+    return this.x === "time" ? clockMinutes(at) : formatDuration(at).replace(/ 0 (s|min)$/, "");
   }
 
   /** @param {(import("./findings.js").Finding & {experiment: any})[]} said */
