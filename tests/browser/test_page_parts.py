@@ -209,3 +209,22 @@ def test_a_tag_that_holds_a_comma_stays_one_tag(modules: Any) -> None:
     run = """(typed) => import("/lib/experiment/editing.js").then(({ someTags }) => someTags(typed, ["a", "bs=8,lr=1e-3"]))"""
     assert modules.evaluate(run, "bs=8,lr=1e-3, good, a") == ["bs=8,lr=1e-3", "good", "a"]
     assert modules.evaluate(run, "good,bs=8") == ["good", "bs=8"]
+
+
+def test_what_is_missing_in_a_logged_table_is_no_zero(modules: Any) -> None:
+    run = """async (rows) => { const { chartOf } = await import("/lib/media/chart.js");
+      const drawn = chartOf({ kind: "line", x: "step", y: "f1" }, { columns: ["step", "f1"], rows }, "t");
+      return drawn.querySelector("polyline").getAttribute("points").split(" ").length; }"""
+    assert modules.evaluate(run, [[1, 0.5], [2, None], [3, ""], [4, True], [5, "0.6"], [6, 0.7]]) == 3
+
+
+def test_latex_of_a_name_that_begins_with_a_bracket_is_no_argument_of_the_line_before(modules: Any) -> None:
+    run = """async (names) => { const { latexOf } = await import("/lib/table/latex.js");
+      const cells = { words: (row) => row.name, isNumeric: () => false, goalOf: () => null };
+      return latexOf(["name"], { rows: names.map((name) => ({ name })) }, cells).split("\\n"); }"""
+    told = modules.evaluate(run, ["[test] lr1", "*", "plain"])
+    assert [line.strip() for line in told if line.endswith("\\\\")][1:] == [
+        "{}[test] lr1 \\\\",
+        "{}* \\\\",
+        "plain \\\\",
+    ]

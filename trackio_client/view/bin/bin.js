@@ -24,12 +24,14 @@ export class BinView {
 
   async ask() {
     if (this.state.get("view") !== "bin" || !this.state.get("project")) return;
+    const before = JSON.stringify([this.told, this.error?.message]);
     try {
       this.told = await this.source.bin(this.state.get("project"));
       this.error = null;
     } catch (error) {
       this.error = /** @type {Error} */ (error);
     }
+    if (this.root.firstChild && JSON.stringify([this.told, this.error?.message]) === before) return; // whoever stands in it stays there
     const here = new Set((this.told?.experiments ?? []).map((/** @type {any} */ row) => row.experiment_id));
     for (const id of [...this.chosen]) if (!here.has(id)) this.chosen.delete(id);
     this.draw();
@@ -109,7 +111,7 @@ export class BinView {
     const yes = h("button", { class: "tk-btn danger" }, "Delete for good");
     const no = h("button", { class: "tk-btn" }, "Keep in the bin");
     const box = h("dialog", { class: "tk-sure", "aria-label": "Delete for good" }, h("h2", null, "Delete for good?"), h("p", null, `${who}. Nothing brings this back here. What was pushed to a dataset repo stays in the history of that repo.`), h("div", { class: "tk-sure-bar" }, no, yes));
-    this.root.append(box);
+    (this.root.closest(".tk") ?? document.body).append(box); // the list below is made anew every few seconds
     box.addEventListener("close", () => box.remove());
     no.addEventListener("click", () => box.close());
     yes.addEventListener("click", () => {

@@ -256,7 +256,7 @@ export class Parallel extends ParallelLines {
     });
     const end = (/** @type {PointerEvent} */ event) => {
       if (!this.drag) {
-        if (event.type === "pointerup" && this.hovered) this.parts.open(this.hovered.row.id);
+        if (event.type === "pointerup" && event.button === 0 && this.hovered) this.parts.open(this.hovered.row.id);
         return;
       }
       const { axis: i, from, to, y } = this.drag;
@@ -265,7 +265,7 @@ export class Parallel extends ParallelLines {
       if (event.type === "pointercancel" || Math.abs(plane.at(event)[1] - y) < 4) return void (this.setRange(axis.column, null), this.overlay());
       const [low, high] = [Math.min(from, to), Math.max(from, to)];
       if (axis.kind === "kind") this.setRange(axis.column, { column: axis.column, kinds: axis.kinds.filter((_, k) => (k + 0.5) / axis.kinds.length >= low && (k + 0.5) / axis.kinds.length <= high) });
-      else this.setRange(axis.column, { column: axis.column, from: rounded(axis.value(low), low <= 0 ? axis.low : null), to: rounded(axis.value(high), high >= 1 ? axis.high : null) });
+      else this.setRange(axis.column, { column: axis.column, from: rounded(axis.value(low), low <= 0 ? axis.low : null, axis), to: rounded(axis.value(high), high >= 1 ? axis.high : null, axis) });
     };
     plane.root.addEventListener("pointerup", end);
     plane.root.addEventListener("pointercancel", end);
@@ -307,5 +307,9 @@ function within(value, { from, to, kinds }) {
   return typeof value === "number" && value >= (from ?? -Infinity) && value <= (to ?? Infinity);
 }
 
-/** A bound without figures that nobody meant. @param {number} value @param {number | null} end */
-const rounded = (value, end) => (end === null ? Number(value.toPrecision(3)) : Number(exact(end)));
+/** A bound without figures that nobody meant: to a thousandth of what the axis spans. @param {number} value @param {number | null} end @param {{low: number, high: number}} axis */
+function rounded(value, end, { low, high }) {
+  if (end !== null) return Number(exact(end));
+  const figures = 3 + Math.floor(Math.log10(Math.abs(value) || 1)) - Math.floor(Math.log10(Math.abs(high - low) || 1));
+  return Number(value.toPrecision(Math.min(15, Math.max(3, figures))));
+}

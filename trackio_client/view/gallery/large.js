@@ -63,7 +63,7 @@ export class Large {
       this.medium?.close?.();
       this.medium = this.dialog = null;
       dialog.remove();
-      const place = this.wall.placed.find(({ cell }) => cell === this.cell);
+      const place = this.wall.placed.find(({ cell }) => isSame(cell, this.cell)) ?? this.wall.placed.find(({ button }) => button);
       this.wall.roving(place);
       place?.button?.focus();
     });
@@ -98,7 +98,8 @@ export class Large {
     const next = (this.item ?? 0) + by;
     if (this.items && this.cell && next >= 0 && next < this.items.length) return [this.cell, next];
     const cells = this.wall.placed.filter(({ button }) => button).map(({ cell }) => cell);
-    const other = cells[cells.indexOf(/** @type {any} */ (this.cell)) + by];
+    const here = cells.findIndex((cell) => isSame(cell, this.cell)); // cells are made anew when others come
+    const other = here < 0 ? undefined : cells[here + by];
     return other ? [other, by > 0 ? 0 : -1] : null;
   }
 
@@ -106,3 +107,6 @@ export class Large {
     this.dialog?.close();
   }
 }
+
+/** Whether two cells are of one place on the wall, whenever they were made. @param {import("./cells.js").Cell} a @param {import("./cells.js").Cell | null | undefined} b */
+const isSame = (a, b) => a === b || (b !== null && b !== undefined && a.row.id === b.row.id && a.name === b.name && stepWords(a) === stepWords(b));

@@ -11,6 +11,7 @@ import { Held } from "./held.js";
 import { Wall } from "./wall.js";
 import { MOST_COLUMNS, loggedOf, namesOf, sectionsOf, stepsOf } from "./cells.js";
 
+const LATER_MS = 11_000; // values of the configs are asked for every ten seconds at most
 const WAYS = /** @type {Record<string, string>} */ ({ experiments: "side by side", names: "experiment × name", steps: "experiment × step", groups: "groups of a setting" });
 const SIZES = /** @type {Record<string, string>} */ ({ small: "small", middle: "middle", large: "large" });
 const KEYS = ["mediaNames", "mediaStep", "mediaAs", "mediaBy", "mediaSize"];
@@ -149,9 +150,14 @@ export class MediaView {
 
   /** Have the values that experiments are grouped by. @param {string | null} by */
   group(by) {
-    if (!by || this.groupedBy === `${this.project} ${by}`) return;
-    this.groupedBy = `${this.project} ${by}`;
-    this.values.have([`config:${by}`]).then(() => this.draw(), () => (this.groupedBy = null));
+    // Also for an experiment that starts later.
+    const key = JSON.stringify([this.project, by, this.rows.map((/** @type {any} */ row) => row.id)]);
+    if (!by || this.groupedBy === key) return;
+    this.groupedBy = key;
+    this.values.have([`config:${by}`]).then((/** @type {Map<string, any> | null} */ held) => {
+      if (held && this.rows.some((/** @type {any} */ row) => !held.has(row.id))) setTimeout(() => ((this.groupedBy = null), this.draw()), LATER_MS); // it began after that answer
+      this.draw();
+    }, () => (this.groupedBy = null));
   }
 
   /** @param {string[]} names @param {string[]} known @param {string} as @param {number | null} step */

@@ -7,7 +7,8 @@ import { icon } from "../base/icons.js";
 import { cellOf, spread } from "../experiment/labels.js";
 import { count, number } from "../base/words.js";
 import { swatchOf } from "../base/colors.js";
-import { csvOf, highOf, valueOf } from "./scores.js";
+import { csvOf } from "../compare/files.js";
+import { highOf, valueOf } from "./scores.js";
 
 /** @typedef {import("./scores.js").Row} Row
  * @typedef {import("./scores.js").Evaluation} Evaluation */

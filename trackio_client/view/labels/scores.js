@@ -114,6 +114,3 @@ export function remarks(rows, evaluations) {
 
 /** @param {string[]} names */
 export const some = (names, most = 6) => (names.length > most ? `${names.slice(0, most).join(", ")} and ${names.length - most} more` : names.join(", "));
-
-/** Rows of cells as a CSV file's text. @param {(string | number | null)[][]} rows */
-export const csvOf = (rows) => rows.map((row) => row.map((cell) => (cell === null || cell === undefined ? "" : /[",\n]/.test(String(cell)) ? `"${String(cell).replaceAll('"', '""')}"` : String(cell))).join(",")).join("\n");

@@ -16,7 +16,7 @@ import { count, number, plural } from "../base/words.js";
 import { answered, entityRates } from "./rates.js";
 import { byEvaluation, byExperiment, csvButton, scaleOf } from "./heat.js";
 import { Trainings } from "./kept.js";
-import { ORDERS, SCORES, chosen, evaluationsOf, remarks, rowsOf, setsOf, some, sorted } from "./scores.js";
+import { ORDERS, SCORES, chosen, evaluationsOf, remarks, rowsOf, setsOf, some, sorted, valueOf } from "./scores.js";
 
 const MOST_ROWS = 400; // of a heat map at once; the search finds the others
 const FIRST_CURVES = 8;
@@ -324,7 +324,7 @@ export class LabelsView {
 
   fileBeside() {
     const { set, key } = this.shown;
-    const rows = this.comparedRows.map((/** @type {any} */ { name, support }) => [name, support, ...this.compared.map((/** @type {any} */ { evaluation }) => evaluation?.tables[set]?.[name]?.[key] ?? null)]);
+    const rows = this.comparedRows.map((/** @type {any} */ { name, support }) => [name, support, ...this.compared.map((/** @type {any} */ { evaluation }) => valueOf(evaluation?.tables[set]?.[name], key))]);
     return { name: `${this.state.get("project")}-${key}-${set}`, rows: [["label", "support", ...this.compared.map((/** @type {any} */ { row }) => row.name)], ...rows] };
   }
 

@@ -44,6 +44,12 @@ function axes(label, xs, ys, chart, draw, hasX = true) {
   return s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label, class: "tk-svg" }, yTicks.flat(), xTicks, draw(at), s("text", { x: WIDTH - RIGHT, y: HEIGHT - 4, "text-anchor": "end", class: "name" }, String(chart.x)));
 }
 
+/** A cell as a number; what is empty or no number is NaN, not 0. @param {any} cell @returns {number} */
+function numberOf(cell) {
+  const value = revived(cell);
+  return typeof value === "number" || (typeof value === "string" && value.trim()) ? Number(value) : NaN;
+}
+
 /** @param {number[]} values @returns {[number, number]} */
 function range(values) {
   const known = values.filter(Number.isFinite);
@@ -55,7 +61,7 @@ function range(values) {
 function lines(title, chart, rows, x, y, color, named) {
   /** @type {Map<string, [number, number, string][]>} */ const found = new Map();
   for (const row of rows) {
-    const [a, b] = [Number(revived(row[x])), Number(revived(row[y]))];
+    const [a, b] = [numberOf(row[x]), numberOf(row[y])];
     if (!Number.isFinite(a) || !Number.isFinite(b)) continue;
     const name = color < 0 ? "" : String(row[color]);
     /** @type {[number, number, string]} */ const point = [a, b, named < 0 ? "" : String(row[named])];
@@ -84,7 +90,7 @@ function lines(title, chart, rows, x, y, color, named) {
 
 /** @param {string} title @param {any} chart @param {any[][]} rows @param {number} x @param {number} y */
 function bars(title, chart, rows, x, y) {
-  const known = rows.map((row) => /** @type {[string, number]} */ ([String(row[x]), Number(revived(row[y]))])).filter(([, value]) => Number.isFinite(value)).slice(0, MOST_BARS);
+  const known = rows.map((row) => /** @type {[string, number]} */ ([String(row[x]), numberOf(row[y])])).filter(([, value]) => Number.isFinite(value)).slice(0, MOST_BARS);
   if (!known.length) return null;
   const most = Math.max(...known.map(([, value]) => Math.abs(value))) || 1;
   return frame(title, `${chart.y} of ${chart.x}`, h("div", { class: "tk-label-counts" }, h("table", { "aria-label": title }, h("tbody", null, known.map(([name, value]) => h("tr", null, h("th", { scope: "row", title: name }, name), h("td", null, h("span", { class: "tk-bar-cell" }, h("i", { style: { "--w": `${(100 * Math.abs(value)) / most}%` } }), h("b", null, number(value))))))))), rows.length > known.length ? h("p", { class: "tk-soft tk-pane-words" }, `The first ${known.length} of ${count(rows.length)}.`) : null);
@@ -92,7 +98,7 @@ function bars(title, chart, rows, x, y) {
 
 /** @param {string} title @param {any} chart @param {any[][]} rows @param {number} x */
 function spreadOf(title, chart, rows, x) {
-  const values = rows.map((row) => Number(revived(row[x]))).filter(Number.isFinite);
+  const values = rows.map((row) => numberOf(row[x])).filter(Number.isFinite);
   if (!values.length) return null;
   const [low, high] = range(values);
   const bins = Math.min(40, Math.max(5, Math.round(Math.sqrt(values.length))));
@@ -108,7 +114,7 @@ function spreadOf(title, chart, rows, x) {
 /** @param {string} title @param {any[][]} rows @param {number} y truth @param {number} x answer @param {number} value */
 function matrix(title, rows, y, x, value) {
   const names = [...new Set(rows.flatMap((row) => [String(row[y]), String(row[x])]))].slice(0, 60);
-  const cells = new Map(rows.map((row) => [`${row[y]}\u0000${row[x]}`, Number(revived(row[value])) || 0]));
+  const cells = new Map(rows.map((row) => [`${row[y]}\u0000${row[x]}`, numberOf(row[value]) || 0]));
   return heatTable({
     label: title,
     corner: "truth ↓ answered →",

@@ -24,8 +24,9 @@ function traceOf(item, tools) {
   const { messages = [], spans = [], metadata } = item;
   const roots = treeOf(spans);
   const all = roots.flatMap(function walk(/** @type {any} */ each) { return [each, ...each.children.flatMap(walk)]; });
-  const began = Math.min(...all.map((each) => each.start));
-  const ended = Math.max(...all.map((each) => each.end));
+  const timed = all.filter((each) => Number.isFinite(each.start) && Number.isFinite(each.end)); // one that tells no times has no bar
+  const began = Math.min(...timed.map((each) => each.start));
+  const ended = Math.max(...timed.map((each) => each.end));
   const tokens = item.total_tokens ?? (item.input_tokens ?? 0) + (item.output_tokens ?? 0);
   const took = typeof item.duration_ms === "number" ? item.duration_ms / 1000 : ended - began;
   const about = [item.span_count ? plural(item.span_count, "span") : null, Number.isFinite(took) && took > 0 ? duration(took) : null, tokens ? plural(tokens, "token") : null, typeof item.cost_usd === "number" ? `$${number(item.cost_usd)}` : null, item.status].filter(Boolean).join(", ");

@@ -67,7 +67,7 @@ export async function allCells(source, project, keys, tell) {
     const held = cells.get(key);
     if (!held) return plainCell(row, key);
     const value = held.get(row.id) ?? undefined;
-    return value && typeof value === "object" && "$float" in value ? value.$float : value;
+    return value && typeof value === "object" && "$float" in value ? Number(value.$float) : value;
   };
 }
 

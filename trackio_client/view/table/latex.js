@@ -44,6 +44,7 @@ export function latexOf(keys, { rows = [], groups, by = [] }, cells, { best = fa
     ? [["", "$n$", ...head], ...groups.map((group) => [escaped(cells.nameOf(group, by, labelOf)), String(group.rows.length), ...shown.map((key) => figure(group, key))])]
     : [head, ...rows.map((row) => shown.map((key) => cell(row, key)))];
   const sides = groups ? `lr${"r".repeat(shown.length)}` : shown.map((key) => (cells.isNumeric(key) ? "r" : "l")).join("");
-  const [first, ...rest] = lines.map((line) => `  ${line.join(" & ")} \\\\`);
+  // After a line's end "[" and "*" would be its arguments.
+  const [first, ...rest] = lines.map((line) => `  ${/^[[*]/.test(line[0]) ? "{}" : ""}${line.join(" & ")} \\\\`);
   return [`% needs \\usepackage{booktabs}${groups ? "; mean and standard deviation of a sample" : ""}`, `\\begin{tabular}{${sides}}`, "  \\toprule", first, "  \\midrule", ...rest, "  \\bottomrule", "\\end{tabular}", ""].join("\n");
 }
