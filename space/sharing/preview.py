@@ -35,6 +35,8 @@ _BUCKETS: Final = 500
 _MOST_LINES: Final = 40
 _CROWD: Final = 10
 """Lines above which each is thinner."""
+_FARTHEST: Final = 1e307
+"""Twice as far, and the distance of two values is beyond all floats."""
 _GROUND, _TEXT, _SOFT, _LINE, _ACCENT = "#ffffff", "#1a1e24", "#59636e", "#dfe3e8", "#5145cd"
 _HUES: Final = (
     "#4269d0", "#b68504", "#ec614c", "#429d89", "#34a24a", "#d96895", "#a463f2", "#6d8fc6", "#9c6b4e", "#8a8e96",
@@ -91,10 +93,6 @@ def draw(store: Store, details: Sequence[Mapping[str, Any]], name: str) -> bytes
     buffer = io.BytesIO()
     image.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS).save(buffer, "PNG", optimize=False, compress_level=6)
     return buffer.getvalue()
-
-
-_FARTHEST: Final = 1e307
-"""Twice as far, and the distance of two values is beyond all floats."""
 
 
 def _curves(store: Store, details: Sequence[Mapping[str, Any]], metric: str) -> list[_Curve]:

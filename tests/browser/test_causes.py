@@ -159,7 +159,7 @@ def test_a_confusion_is_divided_by_rows_or_columns_and_its_worst_pairs_are_sente
 def test_labels_stand_worst_first_most_changed_first_and_sums_at_the_end(modules: Any) -> None:
     ask = """async ([evaluations, order, search]) => {
       const { evaluationsOf, rowsOf, sorted, chosen } = await import("/lib/labels/scores.js");
-      const { csvOf } = await import("/lib/compare/files.js");
+      const { csvOf } = await import("/lib/base/files.js");
       const training = { epoch_metrics: evaluations, run_summary: { best_metric: "eval_f1", best_step: 10, best_value: 1, goal: "max" } };
       const all = evaluationsOf(training);
       return { names: sorted(rowsOf(all, "labels", "f1"), order, search).map(({ name }) => name),

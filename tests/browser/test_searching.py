@@ -80,6 +80,23 @@ def test_a_search_by_config_is_in_the_address(swept):
     expect(swept.locator(".tk-row")).to_have_count(2)
 
 
+def test_the_address_goes_with_what_changes_all_the_while_and_is_whole_when_one_comes_back(swept):
+    swept.evaluate(
+        """() => {
+          window.written = [];
+          const write = history.replaceState.bind(history);
+          history.replaceState = (...said) => { window.written.push(said[2]); write(...said); };
+        }"""
+    )
+    field = swept.locator(".tk-search input")
+    field.press_sequentially("lr>0.05 and lr>0.04", delay=60)  # quicker than 0.1 s: no pause before the end
+    assert len(swept.evaluate("written")) > 2
+    field.fill("lr>0.5")
+    swept.goto("about:blank")
+    swept.go_back()
+    expect(field).to_have_value("lr>0.5")
+
+
 def test_nothing_found_says_so_and_offers_all(swept):
     swept.locator(".tk-search input").fill("lr>100")
     expect(swept.get_by_text("None of 6 experiments fits “lr>100”.")).to_be_visible()

@@ -166,7 +166,7 @@ function isOne(test, character) {
 }
 
 /** A letter in either case, where that is one letter: "ß" is not "SS". @param {string} c */
-const cases = (c) => [c, c.toLowerCase(), c.toUpperCase()].filter((each) => each.length === 1 || [...each].length === 1);
+const cases = (c) => [c, c.toLowerCase(), c.toUpperCase()].filter((each) => [...each].length === 1);
 
 /** A pattern as a tree: ["char", test], ["sequence", […]], ["either", […]], ["repeat", part, m, n] … */
 class Parser {

@@ -6,7 +6,7 @@ import { formatTick, logTicks, niceTicks } from "../charts/scales.js";
 import { axisFor, columnButton, loaded, logBox, ofButton, placeOn } from "./choosing.js";
 import { wordsOn } from "./levelwords.js";
 import { Dots } from "./dots.js";
-import { save } from "./files.js";
+import { save } from "../base/files.js";
 import { SHADES, shades } from "./plane.js";
 import { above, heightAt, surfaceOf } from "./surface.js";
 import { count, listed, number, plural } from "../base/words.js";

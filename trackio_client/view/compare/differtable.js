@@ -8,7 +8,7 @@ import { icon, sign, stateWord } from "../base/icons.js";
 import { matcher } from "../base/matching.js";
 import { openMenu } from "../base/menu.js";
 import { grouped } from "../experiment/config.js";
-import { csvOf } from "./files.js";
+import { csvOf } from "../base/files.js";
 import { textDiff } from "./textdiff.js";
 import { columnFormat, count, duration, exact, number, plural, revived } from "../base/words.js";
 

@@ -1,7 +1,7 @@
 // @ts-check
 /** Experiments as dots on a plane with two axes: drawn here are axes and what is pointed at; found by pointer and by arrow keys. */
 import { eachFrame, fill, h, text } from "../base/dom.js";
-import { csvOf } from "./files.js";
+import { csvOf } from "../base/files.js";
 import { Plane, tipOf } from "./plane.js";
 import { count } from "../base/words.js";
 

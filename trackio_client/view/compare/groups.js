@@ -7,7 +7,7 @@ import { icon } from "../base/icons.js";
 import { menuButton } from "../base/menu.js";
 import { Asked } from "./answers.js";
 import { GroupFigures } from "./groupfigures.js";
-import { csvOf, save } from "./files.js";
+import { csvOf, save } from "../base/files.js";
 import { signed } from "./differtable.js";
 import { s } from "./svg.js";
 import { columnFormat, count, duration, exact, listed, number, plural } from "../base/words.js";

@@ -5,7 +5,7 @@ import { icon } from "../base/icons.js";
 import { menuButton } from "../base/menu.js";
 import { Asked } from "./answers.js";
 import { ofButton } from "./choosing.js";
-import { csvOf, save } from "./files.js";
+import { csvOf, save } from "../base/files.js";
 import { signed } from "./differtable.js";
 import { s } from "./svg.js";
 import { count, number, plural, revived } from "../base/words.js";

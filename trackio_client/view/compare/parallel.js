@@ -4,7 +4,7 @@ import { eachFrame, fill, h, text } from "../base/dom.js";
 import { icon } from "../base/icons.js";
 import { menuButton, openMenu } from "../base/menu.js";
 import { kindOf } from "./axis.js";
-import { csvOf, save } from "./files.js";
+import { csvOf, save } from "../base/files.js";
 import { NEAR, ParallelLines, SIDE } from "./parallellines.js";
 import { Plane, colorAt, legendOf, shades, tipOf } from "./plane.js";
 import { RangeFields } from "./rangefields.js";

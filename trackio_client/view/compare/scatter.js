@@ -5,7 +5,7 @@ import { icon } from "../base/icons.js";
 import { rankCorrelation } from "./axis.js";
 import { axisFor, columnButton, loaded, logBox, ofButton, placeOn } from "./choosing.js";
 import { Dots } from "./dots.js";
-import { save } from "./files.js";
+import { save } from "../base/files.js";
 import { colorAt, legendOf, shades } from "./plane.js";
 import { count, number, plural } from "../base/words.js";
 

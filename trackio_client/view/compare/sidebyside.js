@@ -6,7 +6,7 @@ import { MetricGrid } from "../charts/grid.js";
 import { fill, h, later, text } from "../base/dom.js";
 import { icon } from "../base/icons.js";
 import { menuButton } from "../base/menu.js";
-import { save } from "./files.js";
+import { save } from "../base/files.js";
 import { Asked, comparisonOf } from "./answers.js";
 import { followLeft, leaveOut, leftOut } from "./leaving.js";
 import { DifferTable } from "./differtable.js";

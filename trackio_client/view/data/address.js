@@ -10,7 +10,11 @@ import { later } from "../base/dom.js";
 const PLACES = ["project", "view", "experiment", ...FIELDS.filter((field) => field.isPlace).map((field) => field.key)];
 const KEYS = new Set(["project", "view", "experiment", "experiments", "usualColumn", "usualColumns", ...FIELDS.map((field) => field.key)]);
 const LONGEST_FIELD = 6000; // letters: servers cut an address of more than a few times that. This browser remembers the columns all the same
-const WRITE_MS = 400; // after the last change
+// A slider moves 60 times a second; Chromium takes 200 changes in 30 s, and what it does after each would fall into what
+// a zoom draws. So what is dragged is written when it stands still, all else soon: whoever loads the page anew finds it.
+const DRAGGED = new Set(["zoom", "zoomY", "smoothing", "size"]);
+const STANDS_MS = 400;
+const SOON_MS = 100;
 export const MAX_LISTED = 300; // ids in an address: 9 characters each, well below what servers and chats cut
 
 /**
@@ -111,8 +115,11 @@ export function followAddress(state, experiments) {
   const standing = () => PLACES.map((key) => state.get(key)).join("\n");
   let place = standing();
   let due = ""; // of what has changed since it was written
+  let timer = 0;
   let isGoing = false; // to where Back leads: what is between is no address
   const write = () => {
+    clearTimeout(timer);
+    timer = 0;
     due = "";
     const next = addressOf(state, experiments.ticksByHand());
     const here = standing();
@@ -122,9 +129,7 @@ export function followAddress(state, experiments) {
     last = next;
     place = here;
   };
-  // A slider moves 60 times a second; Chromium takes 200 changes in 30 s, and after each computes every style anew and
-  // fetches the icon: that would fall into what a zoom draws.
-  const soon = later(write, WRITE_MS);
+  const still = later(() => due && write(), STANDS_MS);
   const onChange = (/** @type {any} */ event) => {
     if (isGoing) return;
     if (PLACES.some((key) => event.detail.has(key))) {
@@ -132,20 +137,29 @@ export function followAddress(state, experiments) {
       write();
     } else if ([...event.detail].some((key) => KEYS.has(key))) {
       due = addressOf(state, experiments.ticksByHand());
-      soon();
+      if ([...event.detail].every((key) => DRAGGED.has(key))) still();
+      else timer ||= setTimeout(write, SOON_MS);
     }
   };
   const onBack = () => {
     isGoing = true;
-    goTo(location.search, state, experiments);
-    isGoing = false;
+    try {
+      goTo(location.search, state, experiments);
+    } finally {
+      isGoing = false;
+    }
     last = location.search;
     place = standing();
     write();
   };
+  const onLeave = () => {
+    if (due) write(); // what one comes back to
+  };
   state.addEventListener("change", onChange);
   addEventListener("popstate", onBack);
+  addEventListener("pagehide", onLeave);
   return () => {
+    removeEventListener("pagehide", onLeave);
     state.removeEventListener("change", onChange);
     removeEventListener("popstate", onBack);
   };

@@ -5,6 +5,7 @@ import { LongList } from "./lines.js";
 import { LineReader, columnsOf, plainOf, lastState, rowsOf, runsOf } from "./loglines.js";
 import { Pane } from "./pane.js";
 import { h, later, text } from "../base/dom.js";
+import { save } from "../base/files.js";
 import { icon } from "../base/icons.js";
 import { matcher, mistakeIn } from "../base/matching.js";
 import { menuButton } from "../base/menu.js";
@@ -280,9 +281,7 @@ export class LogPanel {
         }
         return true;
       });
-      const address = URL.createObjectURL(new Blob(parts, { type: "text/plain;charset=utf-8" }));
-      h("a", { href: address, download: `${this.name().replace(/[^\p{L}\p{N}._-]+/gu, "_").slice(0, 80) || "experiment"}.log` }).click();
-      setTimeout(() => URL.revokeObjectURL(address), 60_000);
+      save(`${this.name() || "experiment"}.log`, "text/plain;charset=utf-8", ...parts);
     } catch (error) {
       this.pane.say(`The log was not saved: ${/** @type {Error} */ (error).message}`);
     }

@@ -7,7 +7,7 @@ import { icon } from "../base/icons.js";
 import { cellOf, spread } from "../experiment/labels.js";
 import { count, number } from "../base/words.js";
 import { swatchOf } from "../base/colors.js";
-import { csvOf } from "../compare/files.js";
+import { csvOf, save } from "../base/files.js";
 import { highOf, valueOf } from "./scores.js";
 
 /** @typedef {import("./scores.js").Row} Row
@@ -73,9 +73,7 @@ export function csvButton(make) {
   const button = h("button", { class: "tk-btn sm", title: "These numbers as a CSV file, all evaluations of them" }, icon("download"), "CSV");
   button.addEventListener("click", () => {
     const { name, rows } = make();
-    const link = h("a", { href: URL.createObjectURL(new Blob([csvOf(rows)], { type: "text/csv" })), download: `${name.replace(/[^\w.-]+/g, "-") || "labels"}.csv` });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    save(`${name}.csv`, "text/csv", csvOf(rows));
   });
   return button;
 }

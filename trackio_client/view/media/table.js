@@ -3,6 +3,7 @@
 
 import { size } from "../experiment/checkpoints.js";
 import { eachFrame, fill, h, later, text } from "../base/dom.js";
+import { csvOf, save } from "../base/files.js";
 import { icon } from "../base/icons.js";
 import { absent, addressOf, captionOf, file, fileName, textOf } from "./kinds.js";
 import { picture } from "./image.js";
@@ -145,25 +146,18 @@ export class Table {
 
   /** @param {any} button */
   copy(button) {
-    const quote = (/** @type {any} */ cell) => {
+    const plain = (/** @type {any} */ cell) => {
       const value = revived(cell);
-      const said = isMedium(value) ? (Array.isArray(value) ? value : [value]).map((each) => each.file ?? "").join(" ") : words(value);
-      const safe = typeof value === "string" && /^[=+\-@\t\r]/.test(said) ? `'${said}` : said; // a spreadsheet would run it
-      return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+      if (typeof value === "number") return value;
+      return isMedium(value) ? (Array.isArray(value) ? value : [value]).map((each) => each.file ?? "").join(" ") : words(value);
     };
-    const csv = [this.columns, ...this.rows.map(({ cells }) => this.columns.map((_, j) => cells[j]))].map((line) => line.map(quote).join(",")).join("\r\n");
+    const csv = csvOf([this.columns, ...this.rows.map(({ cells }) => this.columns.map((_, j) => plain(cells[j])))]);
     const done = () => {
       text(this.note, `${plural(this.rows.length, "row")} copied`);
     };
-    if (!navigator.clipboard) return void this.save(csv);
-    return void navigator.clipboard.writeText(csv).then(done, () => this.save(csv));
-  }
-
-  /** Clipboards are closed to pages without https: then it is a file. @param {string} csv */
-  save(csv) {
-    const link = h("a", { href: URL.createObjectURL(new Blob([csv], { type: "text/csv" })), download: `${this.tools.name.replace(/[^\w.-]+/g, "-") || "table"}.csv` });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    const kept = () => save(`${this.tools.name || "table"}.csv`, "text/csv", csv); // clipboards are closed to pages without https
+    if (!navigator.clipboard) return kept();
+    return void navigator.clipboard.writeText(csv).then(done, kept);
   }
 }
 

@@ -153,9 +153,12 @@ function keepTold(id, count) {
   remember({ alertsTold: Object.fromEntries(known) });
 }
 
+/** @returns {string[]} what this browser's tabs have said */
+const toldHere = () => (Array.isArray(remembered().told) ? remembered().told : []);
+
 /** Whether this page is the first of the browser's tabs to say it. @param {string} what */
 function claimed(what) {
-  const told = Array.isArray(remembered().told) ? remembered().told : [];
+  const told = toldHere();
   if (told.includes(what)) return false;
   remember({ told: [...told.slice(-99), what] });
   return true;
@@ -163,8 +166,8 @@ function claimed(what) {
 
 /** What is over may be told again when it comes again. @param {string} what */
 function unclaim(what) {
-  const told = Array.isArray(remembered().told) ? remembered().told : [];
-  if (told.includes(what)) remember({ told: told.filter((/** @type {string} */ each) => each !== what) });
+  const told = toldHere();
+  if (told.includes(what)) remember({ told: told.filter((each) => each !== what) });
 }
 
 /** @returns {Promise<"granted" | "denied" | "none">} */

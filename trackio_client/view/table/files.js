@@ -1,28 +1,18 @@
 // @ts-check
 /** What is listed, to take away: CSV of the columns that are shown, of all there are, or of groups; Markdown to paste. */
-import { h } from "../base/dom.js";
+import { csvOf } from "../base/files.js";
 import { BUT_SEED } from "../base/seeds.js";
 import { readCell, kindOf, labelOf, plainCell } from "./columns.js";
 import { spreadOf } from "./groups.js";
 
 const AT_ONCE = 40; // columns in one request: addresses stay short
 
-/** A value as a CSV field; one that a spreadsheet would run as a formula gets an apostrophe. @param {any} value */
-export function quoted(value) {
-  if (value === null || value === undefined) return "";
-  if (typeof value === "number" || typeof value === "boolean") return String(value);
-  const words = typeof value === "object" ? JSON.stringify(value) : String(value);
-  const safe = /^[=+\-@\t\r]/.test(words) ? `'${words}` : words;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
-
 /** How a column is called in a file: with its kind, so that config and metric of one name are told apart. @param {string} key */
 const headOf = (key) => (key === BUT_SEED ? "setting" : key === "age" ? "created" : key === "duration" ? "duration_s" : key);
 
 /** @param {any[]} rows @param {string[]} keys columns @param {(row: any, key: string) => any} [read] */
-export function csvOf(rows, keys, read = plainCell) {
-  const lines = [["experiment_id", ...keys.map(headOf)], ...rows.map((row) => [row.id, ...keys.map((key) => read(row, key))])];
-  return lines.map((line) => line.map(quoted).join(",")).join("\r\n");
+export function csvOfRows(rows, keys, read = plainCell) {
+  return csvOf([["experiment_id", ...keys.map(headOf)], ...rows.map((row) => [row.id, ...keys.map((key) => read(row, key))])]);
 }
 
 /** A line a group: its values, how many, and of each column that holds numbers mean, sd, n, least and largest.
@@ -39,7 +29,7 @@ export function csvOfGroups(groups, by, keys, nameOf) {
       return found ? [found.mean, found.n > 1 ? found.sd : undefined, found.n, found.min, found.max] : [undefined, undefined, 0, undefined, undefined];
     }),
   ]);
-  return [head, ...lines].map((line) => line.map(quoted).join(",")).join("\r\n");
+  return csvOf([head, ...lines]);
 }
 
 /** As the page shows it. @param {any[]} rows @param {string[]} keys @param {(row: any, key: string) => string} words */
@@ -70,11 +60,3 @@ export async function allCells(source, project, keys, tell) {
     return value && typeof value === "object" && "$float" in value ? Number(value.$float) : value;
   };
 }
-
-/** @param {string} content @param {string} name @param {string} [type] */
-export function saved(content, name, type = "text/csv") {
-  const link = h("a", { href: URL.createObjectURL(new Blob([content], { type })), download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-}
-

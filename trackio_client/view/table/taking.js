@@ -1,9 +1,10 @@
 // @ts-check
 /** What is listed, or chosen, taken away: files of CSV and LaTeX, tables of Markdown and LaTeX to paste. */
+import { save } from "../base/files.js";
 import { openMenu } from "../base/menu.js";
 import { toast } from "../base/toast.js";
 import { count, plural } from "../base/words.js";
-import { allCells, csvOf, csvOfGroups, markdownOf, saved } from "./files.js";
+import { allCells, csvOfGroups, csvOfRows, markdownOf } from "./files.js";
 import { latexOf } from "./latex.js";
 
 const MANY = 80; // columns that take a while
@@ -33,16 +34,16 @@ export function openTaking(table, at) {
   };
   /** @type {Record<string, () => any>} */
   const acts = {
-    csv: async () => saved(csvOf(rows, table.keys, await cellsOf(table.keys)), `${name}.csv`),
+    csv: async () => save(`${name}.csv`, "text/csv", csvOfRows(rows, table.keys, await cellsOf(table.keys))),
     all: async () => {
       const keys = await table.columns.every();
-      saved(csvOf(rows, keys, await cellsOf(keys)), `${name}.csv`);
+      save(`${name}.csv`, "text/csv", csvOfRows(rows, keys, await cellsOf(keys)));
     },
-    groups: () => saved(csvOfGroups(table.groups, by, table.keys, (setting) => table.cells.settingName(setting)), `${name} groups.csv`),
+    groups: () => save(`${name}-groups.csv`, "text/csv", csvOfGroups(table.groups, by, table.keys, (setting) => table.cells.settingName(setting))),
     markdown: () => copyMarkdown(table),
     latex: () => copied(latex(false), `Copied ${typeset} as a LaTeX table. It needs the package booktabs.`),
     best: () => copied(latex(true), `Copied ${typeset} as a LaTeX table. It needs the package booktabs.`),
-    tex: () => saved(latex(true), `${name}.tex`, "application/x-tex"),
+    tex: () => save(`${name}.tex`, "application/x-tex", latex(true)),
   };
   openMenu(at, { title: "Take away", items, choose: (value) => Promise.resolve(acts[value]()).catch((error) => toast(`The file was not made: ${error.message}`, { isTrouble: true })) });
 }

@@ -1,10 +1,11 @@
 // @ts-check
 /** What a chart gives to take away: one entry a form, each makes a file and its name. Fetched when somebody asks for one. */
+import { save } from "../../base/files.js";
 import { remembered } from "../../base/remember.js";
 import { pageOf } from "./page.js";
 import { pngOf, sheetOf, svgOf } from "./picture.js";
 import { jsonOf } from "./plotly.js";
-import { csvOf } from "./points.js";
+import { pointsOf } from "./points.js";
 
 /** @typedef {import("../chart.js").Chart} Chart @typedef {"png" | "svg" | "html" | "csv" | "json"} Form */
 
@@ -13,7 +14,7 @@ const FORMS = {
   png: { mime: "image/png", make: pngOf },
   svg: { mime: "image/svg+xml", make: async (grid, chart, theme) => svgOf(grid, chart, theme) },
   html: { mime: "text/html", make: (grid, chart) => pageOf(grid, chart) },
-  csv: { mime: "text/csv", make: (grid, chart) => csvOf(grid, chart) },
+  csv: { mime: "text/csv", make: (grid, chart) => pointsOf(grid, chart) },
   json: { mime: "application/json", make: async (grid, chart, theme) => jsonOf(chart, sheetOf(grid, chart, theme).ink, sheetOf(grid, chart, theme).colorOf) },
 };
 
@@ -30,20 +31,8 @@ export async function make(grid, chart, form) {
 /** Makes a file and has the browser save it; what goes wrong is said in the chart. @param {any} grid @param {Chart} chart @param {Form} form */
 export async function download(grid, chart, form) {
   try {
-    save(await make(grid, chart, form), `${fileName(chart.name)}.${form === "json" ? "plotly.json" : form}`);
+    save(`${chart.name}.${form === "json" ? "plotly.json" : form}`, FORMS[form].mime, await make(grid, chart, form));
   } catch (error) {
     chart.say(`Not saved. ${/** @type {Error} */ (error).message}`);
   }
-}
-
-/** A name that every system takes. @param {string} metric */
-const fileName = (metric) => metric.replace(/[^\p{L}\p{N}._-]+/gu, "-").replace(/^[-.]+/, "").slice(0, 80) || "chart";
-
-/** @param {Blob} blob @param {string} name */
-function save(blob, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
