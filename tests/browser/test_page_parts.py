@@ -228,3 +228,35 @@ def test_latex_of_a_name_that_begins_with_a_bracket_is_no_argument_of_the_line_b
         "{}* \\\\",
         "plain \\\\",
     ]
+
+
+def test_an_evaluation_that_does_not_come_says_so_below_its_own_heading(modules: Any) -> None:
+    run = """async ([file, panel]) => {
+      const made = await import(`/lib/experiment/${file}.js`);
+      const sample = { id: "a", row: 3, gold: "x", predicted: "x" };
+      const data = { samples: 1, panel: ["a"], shown: [sample], counts: {}, labels: ["x", "y"], matrix: [[1, 1], [0, 2]] };
+      let isAway = false;
+      const shown = new made[panel]((entry) => isAway && entry.step < 3 ? Promise.reject(new Error("No answer.")) : Promise.resolve({ data }));
+      document.body.append(shown.root);
+      shown.pane.isSeen = true;
+      const go = async (step) => ("to" in shown ? (shown.at = step - 1) : (shown.chosen = step), await shown.load(), await new Promise((done) => setTimeout(done)));
+      const said = () => [shown.pane.note.textContent.split(/[,;]/)[0], shown.pane.body.textContent];
+      const found = [];
+      shown.add([1, 2, 3].map((step) => ({ step, epoch: null, writer_id: "w", seq: step })));
+      for (const [away, step] of [[false, 3], [true, 2], [false, 2], [true, 1]]) {
+        isAway = away;
+        await go(step);
+        found.push(said());
+      }
+      const late = go(1); // and the reader goes on before it fails
+      await go(3);
+      await late;
+      found.push(said());
+      shown.root.remove();
+      return found;
+    }"""
+    for file, panel in (("predictions", "PredictionsPanel"), ("confusion", "ConfusionPanel")):
+        told = modules.evaluate(run, [file, panel])
+        assert [heading for heading, _ in told] == ["step 3", "step 2", "step 2", "step 1", "step 3"], panel
+        assert ["did not come" in body for _, body in told] == [False, True, False, True, False], panel
+        assert "No answer. Try again" in told[1][1]

@@ -78,9 +78,25 @@ export class ConfusionPanel {
       if (this.set === null || !sets.has(this.set)) this.set = sets.keys().next().value ?? null;
       this.draw();
     } catch (error) {
-      this.shown = undefined;
-      if (!this.bySet.size) fill(this.pane.body, h("p", { class: "tk-pane-words" }, `This did not come: ${/** @type {Error} */ (error).message}`));
+      if (this.shown === entry) this.fail(entry, /** @type {Error} */ (error));
     }
+  }
+
+  /** The matrix of another evaluation does not stay in its place. @param {import("./stepped.js").Group} entry @param {Error} error */
+  fail(entry, error) {
+    Object.assign(this, { shown: undefined, bySet: new Map() });
+    this.setMenu.hidden = this.ways.hidden = this.shares.hidden = true;
+    this.drawSteps(entry);
+    this.pane.say(where({ global_step: entry.step, epoch: entry.epoch }));
+    const again = h("button", { class: "tk-btn sm", on: { click: () => this.load() } }, "Try again");
+    fill(this.pane.body, h("p", { class: "tk-pane-words" }, `This did not come: ${error.message} `, again));
+  }
+
+  /** @param {import("./stepped.js").Group} entry the one that is shown */
+  drawSteps(entry) {
+    const isBest = entry.step !== null && entry.step === this.best;
+    this.steps.hidden = this.entries.length < 2;
+    this.steps.say(this.chosen === null ? (isBest ? "best evaluation" : "newest evaluation") : `step ${number(this.chosen)}`);
   }
 
   /** @returns {[string, any][]} */
@@ -104,9 +120,9 @@ export class ConfusionPanel {
     this.setMenu.say(this.set || "evaluation");
     this.ways.hidden = this.sets().length < 2;
     this.ways.say(this.way());
+    this.shares.hidden = false;
     this.shares.say(NORMS[this.norm]);
-    this.steps.hidden = this.entries.length < 2;
-    this.steps.say(this.chosen === null ? (isBest ? "best evaluation" : "newest evaluation") : `step ${number(this.chosen)}`);
+    this.drawSteps(this.shown);
     if (!Array.isArray(data.matrix)) return this.drawLarge(data, isBest);
     const { labels, matrix } = data;
     const { rows: sums } = sumsOf(matrix);

@@ -31,6 +31,7 @@ export class PredictionsPanel {
     this.next.addEventListener("click", () => this.to(this.place() + 1));
     this.which = menuButton({ label: "", title: "Which samples", items: () => this.choices(), choose: (value) => ((this.of = value), this.paint()) });
     this.setMenu = menuButton({ label: "", title: "Evaluation set", items: () => [...this.sets.keys()].map((value) => ({ value, label: value || "evaluation", chosen: value === this.set })), choose: (value) => ((this.set = value), this.paint()) });
+    this.which.hidden = this.setMenu.hidden = true; // until there is something to choose from
     this.pane.tools.append(this.setMenu, this.which, this.back, this.range, this.next);
     this.root.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.key(event));
   }
@@ -111,14 +112,23 @@ export class PredictionsPanel {
       if (this.set === null || !sets.has(this.set)) this.set = sets.keys().next().value ?? null;
       this.paint();
     } catch (error) {
-      if (!this.shown) fill(this.pane.body, h("p", { class: "tk-pane-words" }, `These predictions did not come: ${/** @type {Error} */ (error).message}`));
+      if (this.groups[this.place()] === group) this.fail(/** @type {Error} */ (error));
     }
+  }
+
+  /** The heading names an evaluation whose samples are not here: those of another one do not stay below it. @param {Error} error */
+  fail(error) {
+    Object.assign(this, { shown: undefined, sets: new Map(), list: undefined });
+    this.which.hidden = this.setMenu.hidden = true;
+    const again = h("button", { class: "tk-btn sm", on: { click: () => this.load() } }, "Try again");
+    fill(this.pane.body, h("p", { class: "tk-pane-words" }, `These predictions did not come: ${error.message} `, again));
   }
 
   paint() {
     const choices = this.choices();
     if (!choices.some(({ value }) => value === this.of)) this.of = PANEL;
     const samples = this.chosen();
+    this.which.hidden = false;
     this.which.say(choices.find(({ value }) => value === this.of)?.label ?? "");
     this.setMenu.hidden = this.sets.size < 2;
     this.setMenu.say(this.set || "evaluation");
