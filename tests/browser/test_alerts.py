@@ -29,6 +29,16 @@ def test_an_alert_tells_its_words_beside_its_title(page, space):
     expect(rows.filter(has_text="same").locator("td").last).to_have_text("same")
 
 
+TOMORROW = """(place) => {
+  const now = Date.now;
+  Date.now = () => now() + 864e5;
+  document.dispatchEvent(new Event("visibilitychange"));
+  Date.now = now;
+  return document.querySelector(place).textContent;
+}"""
+"""What a place says when the page is looked at a day later."""
+
+
 def alert(training, step, title, text, level, ago_s):
     told = {"text": text, "level": level}
     training.event("mark", time.time() - ago_s, step=step, mark="alert", title=title, data=told)
@@ -56,6 +66,8 @@ def test_alerts_of_a_project_stand_on_the_overview_the_list_and_the_table(page, 
     expect(sign).to_have_attribute("title", "2 alerts, the gravest an error")
     expect(page.locator(".tk-row", has_text="quiet").locator(".tk-alert")).to_have_count(0)
     reads_well(page)
+    # A page that stays open over midnight does not tell yesterday's times as today's.
+    assert re.search(r"\d{4}, \d\d:\d\d$", page.evaluate(TOMORROW, ".tk-ov-when"))
     # What comes while the reader looks elsewhere is told as new, on the page that stays open.
     page.evaluate(AWAY)
     becomes(lambda: page.evaluate("JSON.parse(localStorage.trackio).alertsSeen?.alerted > 0"), True)

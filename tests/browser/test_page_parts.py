@@ -260,3 +260,34 @@ def test_an_evaluation_that_does_not_come_says_so_below_its_own_heading(modules:
         assert [heading for heading, _ in told] == ["step 3", "step 2", "step 2", "step 1", "step 3"], panel
         assert ["did not come" in body for _, body in told] == [False, True, False, True, False], panel
         assert "No answer. Try again" in told[1][1]
+
+
+def test_a_log_tells_the_day_that_is_over_and_shows_what_its_filter_finds_first(modules: Any) -> None:
+    run = """async () => {
+      const { LogPanel } = await import("/lib/experiment/log.js");
+      const log = new LogPanel({ source: {}, id: "exp_1" }), now = Date.now;
+      document.body.append(log.root);
+      let seq = 0;
+      const tell = (words) => log.add([{ content: { lines: [words], time_us: now() * 1000 }, position: (seq += 1) }], seq === 1);
+      const said = () => [log.box.hidden, ...[...log.box.querySelectorAll(".tk-lines > div")].map((each) => each.textContent.replace(/^[\\d:]{8}/, ""))];
+      const found = [];
+      tell("loss 1");
+      log.field.value = "nan";
+      log.search();
+      found.push(said());
+      tell("loss nan"); // the first that the filter finds
+      found.push(said());
+      log.field.value = "";
+      log.search();
+      Date.now = () => now() + 864e5;
+      log.live(true);
+      Date.now = now;
+      found.push(said());
+      log.close();
+      log.root.remove();
+      return [found, new Date().toLocaleDateString("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric" })];
+    }"""
+    (nothing, first, later), day = modules.evaluate(run)
+    assert nothing[0] is True
+    assert first == [False, "loss nan"]
+    assert later == [False, day, "loss 1", "loss nan"]

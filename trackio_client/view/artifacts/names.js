@@ -4,7 +4,8 @@
 import { fill, h, later, text } from "../base/dom.js";
 import { icon } from "../base/icons.js";
 import { menuButton } from "../base/menu.js";
-import { age, clock, count, iso, plural } from "../base/words.js";
+import { when } from "../base/times.js";
+import { count, plural } from "../base/words.js";
 import { size } from "../experiment/checkpoints.js";
 import { plainTable } from "../experiment/pane.js";
 import { versionWord } from "../experiment/artifacts.js";
@@ -120,7 +121,7 @@ export class Names {
     return h("tr", null,
       h("td", null, link), h("td", { class: "tk-soft" }, row.type ?? "–"), h("td", { class: "num" }, count(row.versions)),
       h("td", null, h("span", { class: "tk-tag" }, versionWord(row.latest))), h("td", { title: aliases.join(", ") }, tags, more > 0 ? h("span", { class: "tk-soft" }, ` +${count(more)}`) : null),
-      h("td", { class: "num" }, size(row.bytes)), h("td", { class: "num", title: `${clock(row.updated_s)} (${iso(row.updated_s)})` }, `${age(Date.now() / 1000 - row.updated_s)} ago`));
+      h("td", { class: "num" }, size(row.bytes)), h("td", { class: "num" }, when(row.updated_s, "ago")));
   }
 }
 

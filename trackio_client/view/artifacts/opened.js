@@ -5,7 +5,8 @@ import { fill, h, text } from "../base/dom.js";
 import { middle } from "../base/fit.js";
 import { icon } from "../base/icons.js";
 import { skeleton } from "../base/notices.js";
-import { age, clock, count, iso, plural } from "../base/words.js";
+import { when } from "../base/times.js";
+import { count, plural } from "../base/words.js";
 import { size } from "../experiment/checkpoints.js";
 import { plainTable } from "../experiment/pane.js";
 import { versionWord } from "../experiment/artifacts.js";
@@ -122,7 +123,7 @@ export class Opened {
     return h("tr", { class: [isHere ? "here" : "", fits(each, against ?? undefined) ? "against" : ""].join(" ") },
       h("td", null, link, " ", (each.aliases ?? []).map((/** @type {string} */ alias) => h("span", { class: "tk-tag" }, alias))),
       h("td", { class: "num" }, size(each.bytes)), h("td", { class: "num" }, count(each.file_count ?? 0)), h("td", { class: "tk-artifact-maker", title: [...new Set([maker, each.from_experiment])].join("\n") }, middle(maker ?? "–")),
-      h("td", { title: `${clock(each.time_s)} (${iso(each.time_s)})` }, `${age(Date.now() / 1000 - each.time_s)} ago`), h("td", { class: "num" }, each.used_by?.length ? count(each.used_by.length) : "–"));
+      h("td", null, when(each.time_s, "ago")), h("td", { class: "num" }, each.used_by?.length ? count(each.used_by.length) : "–"));
   }
 }
 

@@ -5,7 +5,8 @@ import { fill, h } from "../base/dom.js";
 import { icon } from "../base/icons.js";
 import { menuButton } from "../base/menu.js";
 import { copyLine, skeleton } from "../base/notices.js";
-import { clock, count, iso, plural } from "../base/words.js";
+import { when } from "../base/times.js";
+import { count, plural } from "../base/words.js";
 import { copyButton, size } from "../experiment/checkpoints.js";
 import { inPython } from "../experiment/code.js";
 import { quoted } from "../experiment/copies.js";
@@ -95,7 +96,7 @@ export class VersionPanel {
     const line = (/** @type {string} */ word, /** @type {any} */ body) => h("p", { class: "tk-pane-words" }, h("span", { class: "tk-soft" }, word, " "), body);
     return [
       one.description ? h("p", { class: "tk-pane-words" }, String(one.description)) : null,
-      line("Made by", [this.#experiments(makers), h("span", { class: "tk-soft", title: iso(one.time_s) }, `, ${clock(one.time_s)}`)]),
+      line("Made by", [this.#experiments(makers), h("span", { class: "tk-soft" }, ", ", when(one.time_s))]),
       sources.length ? line("From", sources.slice(0, LINKS).map((/** @type {any} */ each, /** @type {number} */ i) => [i ? ", " : "", this.#artifact(each)])) : null,
       line("Used by", users.length ? this.#experiments(users) : h("span", { class: "tk-soft" }, "no experiment so far")),
       h("p", { class: "tk-pane-words tk-inline" }, h("span", { class: "tk-soft" }, [one.type, plural(files.length, "file"), size(one.bytes)].filter(Boolean).join(", ")), h("code", { title: one.digest }, String(one.digest).slice(0, 12)), copyButton(one.digest, "Copy its digest")),

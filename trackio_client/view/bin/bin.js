@@ -3,7 +3,8 @@
 import { fill, h } from "../base/dom.js";
 import { icon } from "../base/icons.js";
 import { toast } from "../base/toast.js";
-import { age, clock, count, iso, plural } from "../base/words.js";
+import { when } from "../base/times.js";
+import { count, plural } from "../base/words.js";
 
 const EVERY_MS = 15000;
 
@@ -83,8 +84,8 @@ export class BinView {
       this.canDelete ? h("td", { class: "tk-bin-pick" }, pick) : null,
       h("td", { title: row.experiment_id }, h("b", null, row.name), row.group ? h("span", { class: "tk-soft" }, ` ${row.group}`) : null, (row.tags ?? []).map((/** @type {string} */ tag) => h("span", { class: "tk-tag" }, tag))),
       h("td", { class: "num" }, row.last_step === null ? "–" : count(row.last_step)), h("td", { class: "num" }, count(row.point_count)),
-      h("td", { title: iso(row.binned_s) }, `${age(now_s - row.binned_s)} ago, ${clock(row.binned_s, now_s)}`), h("td", null, row.by || "–"),
-      h("td", { title: iso(row.goes_s) }, age(row.goes_s - now_s)),
+      h("td", null, when(row.binned_s, "ago", now_s), ", ", when(row.binned_s, "clock", now_s)), h("td", null, row.by || "–"),
+      h("td", null, when(row.goes_s, "left", now_s)),
       this.canDelete ? h("td", { class: "tk-bin-acts" }, this.button("Restore", `Restore ${row.name}`, [row], () => this.restore([row])), this.button("Delete now", `Delete ${row.name} for good`, [row], () => this.sure([row]), "danger bare")) : null);
   }
 

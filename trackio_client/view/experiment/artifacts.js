@@ -5,7 +5,8 @@ import { copyButton, size } from "./checkpoints.js";
 import { fill, h } from "../base/dom.js";
 import { icon } from "../base/icons.js";
 import { Pane, plainTable } from "./pane.js";
-import { clock, iso, plural } from "../base/words.js";
+import { when } from "../base/times.js";
+import { plural } from "../base/words.js";
 
 const FIRST_FILES = 100;
 const FIRST_LINKS = 12;
@@ -81,7 +82,7 @@ export class ArtifactsPanel {
         others.length ? line("Logged by others too:", this.links(others)) : null,
         sources.length ? line("Made from", listOf(sources.map((/** @type {any} */ each) => `${each.name}:${versionWord(each.version)}`))) : null,
         users.length ? line("Used by", this.links(users)) : null,
-        h("p", { class: "tk-pane-words tk-inline" }, artifact.time_s ? h("span", { title: iso(artifact.time_s) }, `Logged ${clock(artifact.time_s)}`) : null, artifact.digest ? [h("code", { title: artifact.digest }, String(artifact.digest).slice(0, 12)), copyButton(artifact.digest, "Copy its digest")] : null),
+        h("p", { class: "tk-pane-words tk-inline" }, artifact.time_s ? h("span", null, "Logged ", when(artifact.time_s)) : null, artifact.digest ? [h("code", { title: artifact.digest }, String(artifact.digest).slice(0, 12)), copyButton(artifact.digest, "Copy its digest")] : null),
         artifact.metadata && Object.keys(artifact.metadata).length ? h("pre", { class: "tk-text", tabindex: "0" }, JSON.stringify(artifact.metadata, null, 1)) : null,
         files.length ? this.files(artifact, files) : h("p", { class: "tk-soft tk-pane-words" }, way === "used" && !from ? "Its project is not on this server." : "It holds no file.")));
   }

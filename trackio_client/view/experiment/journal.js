@@ -7,7 +7,8 @@ import { eventOf } from "../data/state.js";
 import { nameOf } from "./leading.js";
 import { LogPanel } from "./log.js";
 import { Pane, plainTable } from "./pane.js";
-import { clock, count, iso, number, plural } from "../base/words.js";
+import { when } from "../base/times.js";
+import { count, iso, number, plural } from "../base/words.js";
 
 const EVERY_MS = 2000;
 const FIRST_LINES = 400; // events; each may hold several lines
@@ -215,6 +216,6 @@ function errorOf(event, open) {
   if (event.kind === "refused") {
     return h("div", { class: "tk-error" }, h("p", null, h("b", null, `${plural(event.count ?? 0, "log() call")} not recorded`), " ", h("span", { class: "tk-soft" }, `steps ${stepOf(event.first_step)} to ${stepOf(event.last_step)}: ${event.reason ?? ""}`)));
   }
-  const where = [clock(time_s), event.step === null || event.step === undefined ? null : `step ${number(event.step)}`, event.rank === null || event.rank === undefined ? null : `rank ${event.rank}`].filter(Boolean).join(", ");
-  return h("div", { class: "tk-error", data: { at: placeOfEvent(event) } }, h("p", null, h("b", null, event.error ?? "Error"), " ", h("span", { class: "tk-soft", title: iso(time_s) }, where)), h("pre", { tabindex: "0" }, event.message ?? ""), event.trace ? h("details", { data: { key }, open: open.has(key) }, h("summary", null, "Stack trace"), h("pre", { tabindex: "0" }, event.trace)) : null);
+  const where = [event.step === null || event.step === undefined ? "" : `, step ${number(event.step)}`, event.rank === null || event.rank === undefined ? "" : `, rank ${event.rank}`];
+  return h("div", { class: "tk-error", data: { at: placeOfEvent(event) } }, h("p", null, h("b", null, event.error ?? "Error"), " ", h("span", { class: "tk-soft" }, when(time_s), where)), h("pre", { tabindex: "0" }, event.message ?? ""), event.trace ? h("details", { data: { key }, open: open.has(key) }, h("summary", null, "Stack trace"), h("pre", { tabindex: "0" }, event.trace)) : null);
 }

@@ -64,8 +64,9 @@ export class LogPanel {
     this.isClosed = true;
   }
 
-  /** @param {boolean} isLive */
+  /** The page of the experiment is drawn anew, every few seconds. @param {boolean} isLive */
   live(isLive) {
+    this.#date();
     if (this.isLive === isLive) return;
     this.isLive = isLive;
     this.#say();
@@ -98,13 +99,23 @@ export class LogPanel {
     this.#say();
   }
 
+  /** The first lines were of today, and it is another day: their own stands above them. */
+  #date() {
+    const [first] = this.lines;
+    if (!first || first.level === "day" || dayOf(first.time_s) === dayOf(Date.now() / 1000)) return;
+    this.lines.unshift(dayLine(first.time_s));
+    const top = this.box.scrollTop;
+    this.#redraw();
+    if (!this.follows) this.box.scrollTop = top + (this.hits ? 0 : LINE_PX); // what is read stays where it is
+  }
+
   /** @param {Line[]} lines @param {{content: any}[]} events */
   #take(lines, events, reader = this.reader) {
     for (const { content } of events) {
       for (const line of reader.read(content)) {
         const day = dayOf(line.time_s);
         const last = lines.at(-1);
-        if (day !== (last ? dayOf(last.time_s) : dayOf(Date.now() / 1000))) lines.push({ time_s: line.time_s, stream: "", level: "day", words: day, raw: null, columns: 1 });
+        if (day !== (last ? dayOf(last.time_s) : dayOf(Date.now() / 1000))) lines.push(dayLine(line.time_s));
         lines.push(Object.assign(line, { columns: columnsOf(line.words) }));
       }
     }
@@ -295,6 +306,8 @@ const keyOf = ({ writer_id: writer, seq }) => `${writer} ${seq}`;
 const timeOf = (time_s) => new Date(time_s * 1000).toLocaleTimeString("en-GB");
 /** @param {number} time_s */
 const dayOf = (time_s) => new Date(time_s * 1000).toLocaleDateString("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+/** @param {number} time_s @returns {Line} */
+const dayLine = (time_s) => ({ time_s, stream: "", level: "day", words: dayOf(time_s), raw: null, columns: 1 });
 
 /** A text with what was looked for marked in it. @param {string} words @param {string | undefined} word */
 function marked(words, word) {

@@ -9,7 +9,7 @@ import { icon } from "../base/icons.js";
 import { markdown } from "../base/markdown.js";
 import { remember, remembered } from "../base/remember.js";
 import { toast } from "../base/toast.js";
-import { clock } from "../base/words.js";
+import { when } from "../base/times.js";
 
 const MOST_LETTERS = 100_000; // the server takes as many
 const MOST_DRAFTS = 20;
@@ -64,7 +64,7 @@ export class Notes {
     const kept = this.may && !open ? draftOf(this.id) : null;
     this.draft.hidden = !kept || kept.text === this.notes;
     if (this.draft.hidden || !kept) return;
-    fill(this.draft, `Notes that you began ${clock(kept.time_s)} are not saved. `,
+    fill(this.draft, "Notes that you began ", when(kept.time_s), " are not saved. ",
       h("button", { class: "tk-link", on: { click: () => this.edit() } }, "Go on"), " or ",
       h("button", { class: "tk-link", on: { click: () => (keep(this.id, null), this.#show()) } }, "forget them"), ".");
   }

@@ -4,7 +4,8 @@
 import { fill, h } from "../base/dom.js";
 import { sign } from "../base/icons.js";
 import { Pane, plainTable } from "./pane.js";
-import { clock, count, iso, plural } from "../base/words.js";
+import { when } from "../base/times.js";
+import { count, iso, plural } from "../base/words.js";
 
 const FIRST_ROWS = 16;
 /** A process's state: the sign it shares with experiments, the word. */
@@ -79,8 +80,8 @@ function rowsOf(row, devices) {
 /** @param {Row} row */
 function wordsOf(row) {
   const { error, differs } = row;
-  const at = error ? [error.step === undefined ? null : `step ${count(error.step)}`, error.time_s ? clock(error.time_s) : null].filter(Boolean).join(", ") : "";
-  const failed = error ? h("p", { class: "tk-error-text" }, h("b", null, error.error ?? "Error"), error.message ? `: ${error.message}` : "", at ? h("span", { class: "tk-soft" }, ` ${at}`) : null) : null;
+  const at = error ? [error.step === undefined ? "" : ` step ${count(error.step)}`, error.time_s ? [error.step === undefined ? " " : ", ", when(error.time_s)] : ""] : [];
+  const failed = error ? h("p", { class: "tk-error-text" }, h("b", null, error.error ?? "Error"), error.message ? `: ${error.message}` : "", h("span", { class: "tk-soft" }, at)) : null;
   const other = Object.entries(differs ?? {}).map(([name, [here, there]]) => h("p", { class: "tk-soft" }, `${name.replaceAll(/[._]/g, " ")} `, h("b", null, String(here)), `, on rank 0 ${there}`));
   return failed || other.length ? [failed, other] : null;
 }

@@ -4,7 +4,8 @@
 import { fill, h } from "../base/dom.js";
 import { nameOf } from "./leading.js";
 import { Pane, plainTable } from "./pane.js";
-import { clock, count, duration, iso, number, plural } from "../base/words.js";
+import { when } from "../base/times.js";
+import { count, duration, iso, number, plural } from "../base/words.js";
 
 const FIRST_ROWS = 20;
 const FIRST_CHANGES = 6; // of one restart
@@ -145,8 +146,8 @@ export class RestartsPanel {
     const before = ended ? `it had ended: ${ended}` : "no end was told";
     const more = changes.length - FIRST_CHANGES;
     return h("tr", { data: { at: nameOf({ kind: "restart", step, time_s }) } },
-      h("td", { title: iso(time_s) }, clock(time_s)), h("td", { class: "num" }, step === null ? "–" : number(step)),
-      h("td", { class: "num", title: Number.isFinite(last) ? `The last that is known before it is of ${clock(last)}` : "Nothing is known of the time before it" }, gap), h("td", null, before),
+      h("td", null, when(time_s)), h("td", { class: "num" }, step === null ? "–" : number(step)),
+      h("td", { class: "num", title: Number.isFinite(last) ? `The last that is known before it is of ${iso(last)}` : "Nothing is known of the time before it" }, gap), h("td", null, before),
       h("td", { title: changes.join("\n") }, changes.length ? [changes.slice(0, FIRST_CHANGES).map((each) => h("div", null, each)), more > 0 ? h("div", { class: "tk-soft" }, `and ${plural(more, "more")}`) : null] : h("span", { class: "tk-soft" }, "nothing that was recorded")));
   }
 

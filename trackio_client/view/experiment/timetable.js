@@ -6,7 +6,8 @@ import { tableOf } from "../charts/figures.js";
 import { plainTable } from "./pane.js";
 import { kindOf, KINDS, signOf } from "./lane.js";
 import { nameOf } from "./leading.js";
-import { clock, iso, number, plural } from "../base/words.js";
+import { when } from "../base/times.js";
+import { number, plural } from "../base/words.js";
 
 const FIRST_ROWS = 200;
 
@@ -94,6 +95,6 @@ export class TimeTable {
     const leads = this.line.placesOf(kind, mark).some((key) => this.line.page.querySelector(`[data-pane="${key}"]`)?.checkVisibility());
     const what = h(leads ? "button" : "span", leads ? { class: "tk-link", title: "Go to where it is told", on: { click: () => this.line.open(kind, mark) } } : null);
     text(what, title || word);
-    return h("tr", { data: { at: nameOf(mark) } }, h("td", { class: "num" }, step === null ? "–" : number(step)), h("td", { title: time_s ? iso(time_s) : null }, time_s ? clock(time_s) : "–"), h("td", null, h("span", { class: "tk-inline" }, signOf(kind), word)), h("td", { title }, what));
+    return h("tr", { data: { at: nameOf(mark) } }, h("td", { class: "num" }, step === null ? "–" : number(step)), h("td", null, time_s ? when(time_s) : "–"), h("td", null, h("span", { class: "tk-inline" }, signOf(kind), word)), h("td", { title }, what));
   }
 }

@@ -6,7 +6,8 @@ import { remember, remembered } from "../base/remember.js";
 import { swatchOf, variableOf } from "../base/colors.js";
 import { isOut } from "../base/marks.js";
 import { alertSign } from "../base/alerts.js";
-import { capital, clock, count, iso, plural } from "../base/words.js";
+import { when } from "../base/times.js";
+import { capital, count, plural } from "../base/words.js";
 import { eventOf } from "../data/state.js";
 
 const FIRST = 6;
@@ -142,7 +143,7 @@ export class AlertsPart {
       h("div", { class: "tk-ov-said" }, h("span", null, this.isNew(alert) ? h("b", { class: "tk-ov-new" }, "new") : null, what), h("span", { class: "tk-ov-more", title: words }, words)),
       h("div", { class: "tk-ov-who" }, name),
       h("span", { class: "tk-soft tk-ov-step" }, alert.step === null ? "" : `step ${count(alert.step)}`),
-      h("span", { class: "tk-soft tk-ov-when", title: alert.time_s === null ? "" : iso(alert.time_s) }, alert.time_s === null ? "" : clock(alert.time_s, now_s)));
+      h("span", { class: "tk-soft tk-ov-when" }, alert.time_s === null ? null : when(alert.time_s, "clock", now_s)));
     node.setAttribute("aria-label", `${capital(alert.level)}: ${alert.title ?? "Alert"}`);
     node.style.setProperty("--c", `var(${variableOf(row.color)})`);
     node.style.setProperty("--swatch", swatchOf(row.color));

@@ -4,7 +4,8 @@
 import { fill, h, text } from "../base/dom.js";
 import { icon } from "../base/icons.js";
 import { skeleton } from "../base/notices.js";
-import { age, clock, count, iso, listed, plural } from "../base/words.js";
+import { when } from "../base/times.js";
+import { count, listed, plural } from "../base/words.js";
 import { copyButton, size } from "../experiment/checkpoints.js";
 import { plainTable } from "../experiment/pane.js";
 
@@ -104,7 +105,7 @@ export class SharedArtifacts {
   #row(each, isOpen, names) {
     const open = () => this.state.set(isOpen ? { artifactName: null, artifactVersion: null } : { artifactName: each.name, artifactVersion: wordOf(each) });
     const button = h("button", { class: "tk-shared-open", title: each.name, "aria-expanded": String(isOpen), data: { key: keyOf(each) }, on: { click: open } }, icon(isOpen ? "down" : "right"), h("span", null, each.name));
-    const made = each.time_s === null ? h("td", { class: "tk-none" }, "–") : h("td", { title: `${clock(each.time_s)} (${iso(each.time_s)})` }, `${age(Date.now() / 1000 - each.time_s)} ago`);
+    const made = each.time_s === null ? h("td", { class: "tk-none" }, "–") : h("td", null, when(each.time_s, "ago"));
     return h("tr", { class: isOpen ? "here" : "" },
       h("td", null, button),
       h("td", null, each.version === null ? h("span", { class: "tk-none" }, "–") : h("span", { class: "tk-tag" }, `v${each.version}`)),

@@ -6,7 +6,7 @@ import { icon } from "../base/icons.js";
 import { openDialog } from "../base/handing.js";
 import { remember, remembered } from "../base/remember.js";
 import { toast } from "../base/toast.js";
-import { age } from "../base/words.js";
+import { when } from "../base/times.js";
 import { addressOf, goTo } from "../data/address.js";
 
 const MOST_OWN = 200;
@@ -138,8 +138,7 @@ export class Saved {
       made.addEventListener("click", run);
       return made;
     };
-    const note = [view.by, `${age(Date.now() / 1000 - view.changed_s)} ago`].filter(Boolean).join(", ");
-    return h("li", null, open, h("span", { class: "tk-soft" }, note),
+    return h("li", null, open, h("span", { class: "tk-soft" }, view.by ? `${view.by}, ` : null, when(view.changed_s, "ago")),
       may ? [button("pencil", "Rename", () => this.rename(view)), button("views", "Replace by what is shown now", () => this.change(view, { address: addressNow(this.shell) }, `“${view.name}” is now what is shown.`)), button("close", "Delete", () => this.change(view, { deleted: true }, `Deleted the view “${view.name}”.`))] : null);
   }
 
