@@ -291,3 +291,40 @@ def test_a_log_tells_the_day_that_is_over_and_shows_what_its_filter_finds_first(
     assert nothing[0] is True
     assert first == [False, "loss nan"]
     assert later == [False, day, "loss 1", "loss nan"]
+
+
+def test_back_brings_the_ticks_that_an_address_has_no_room_for(modules: Any) -> None:
+    run = """async () => {
+      const { followAddress, keptTicks } = await import("/lib/data/address.js");
+      const { PageState } = await import("/lib/data/state.js");
+      const begun = location.href, state = new PageState({ project: "p" });
+      let ticks = null;
+      const tick = (some) => ((ticks = some), state.set({ experiments: some ?? [] }));
+      const stop = followAddress(state, { ticksByHand: () => ticks, tickListed: tick, tickNewest: () => tick(null) });
+      const many = (n) => Array.from({ length: n }, (_, i) => `exp_${String(1e7 + i)}`), found = [];
+      const shown = () => [state.get("view"), ticks && ticks.length, keptTicks()?.length ?? null, location.search.includes("shown=")];
+      const gone = (go) => new Promise((done) => (addEventListener("popstate", () => setTimeout(done), { once: true }), go()));
+      state.set({ view: "metrics", log: true });
+      tick(many(400));
+      tick(many(401)); // of one address, an instant before another view
+      state.set({ view: "overview" });
+      tick(many(402));
+      while (keptTicks().length !== 402) await new Promise(requestAnimationFrame); // written soon
+      found.push(shown());
+      await gone(() => (location.hash = "panel")); // no way back
+      found.push([...shown(), location.hash]);
+      state.set({ view: "table" });
+      tick(many(2));
+      await gone(() => history.back());
+      found.push(shown());
+      await gone(() => history.go(-2));
+      found.push(shown());
+      stop();
+      history.replaceState(null, "", begun);
+      return found;
+    }"""
+    overview, panel, back, first = modules.evaluate(run)
+    assert overview == ["overview", 402, 402, False]
+    assert panel == ["overview", 402, 402, False, "#panel"]
+    assert back == ["overview", 402, 402, False]
+    assert first == ["metrics", 401, 401, False]

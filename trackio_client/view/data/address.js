@@ -80,6 +80,12 @@ function shortened(ids) {
   return new Set(tails).size === ids.length ? tails : ids;
 }
 
+/** What stays with an entry of the browser's history: ticks that its address has no room for. @param {string[] | null} ticks */
+const entryOf = (ticks) => (ticks && ticks.length > MAX_LISTED ? { shown: shortened(ticks) } : null);
+
+/** The ticks that stay with the entry that is shown; a link has none. @returns {string[] | null} */
+export const keptTicks = () => (Array.isArray(history.state?.shown) ? history.state.shown : null);
+
 /** All that an address says of a state, what it leaves out as usual. @param {string} search @param {{get(key: string): any}} state
  * @returns {Record<string, any>} */
 function goal(search, state) {
@@ -114,41 +120,54 @@ export function followAddress(state, experiments) {
   let last = location.search;
   const standing = () => PLACES.map((key) => state.get(key)).join("\n");
   let place = standing();
+  let kept = keptTicks()?.join() ?? ""; // of `last`: the ticks beside it
   let due = ""; // of what has changed since it was written
+  let dueTicks = /** @type {string[] | null} */ (null);
   let timer = 0;
   let isGoing = false; // to where Back leads: what is between is no address
   const write = () => {
     clearTimeout(timer);
     timer = 0;
     due = "";
-    const next = addressOf(state, experiments.ticksByHand());
+    const ticks = experiments.ticksByHand();
+    const next = addressOf(state, ticks);
+    const entry = entryOf(ticks);
+    const beside = entry?.shown.join() ?? "";
     const here = standing();
     // The panel that a link names (#log) stays with its page; a token is taken away by itself.
     const panel = here === place && /^#[^=]+$/.test(location.hash) ? location.hash : "";
-    if (next !== last) history[here === place ? "replaceState" : "pushState"](null, "", next + panel);
+    if (next !== last || beside !== kept) history[here === place ? "replaceState" : "pushState"](entry, "", next + panel);
     last = next;
+    kept = beside;
     place = here;
   };
   const still = later(() => due && write(), STANDS_MS);
   const onChange = (/** @type {any} */ event) => {
     if (isGoing) return;
     if (PLACES.some((key) => event.detail.has(key))) {
-      if (due && due !== last) history.replaceState(null, "", due + location.hash); // what one comes back to
+      if (due) history.replaceState(entryOf(dueTicks), "", due + location.hash); // what one comes back to
       write();
     } else if ([...event.detail].some((key) => KEYS.has(key))) {
-      due = addressOf(state, experiments.ticksByHand());
+      dueTicks = experiments.ticksByHand();
+      due = addressOf(state, dueTicks);
       if ([...event.detail].every((key) => DRAGGED.has(key))) still();
       else timer ||= setTimeout(write, SOON_MS);
     }
   };
   const onBack = () => {
+    if (location.search === last && location.hash && !history.state) {
+      const entry = entryOf(experiments.ticksByHand()); // a link to a panel of this page: a new entry, and no way back
+      if (entry) history.replaceState(entry, "", location.href);
+      return;
+    }
     isGoing = true;
     try {
-      goTo(location.search, state, experiments);
+      goTo(location.search, state, experiments, readAddress(location.search).ticks ?? keptTicks());
     } finally {
       isGoing = false;
     }
     last = location.search;
+    kept = keptTicks()?.join() ?? "";
     place = standing();
     write();
   };

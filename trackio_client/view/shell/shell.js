@@ -1,6 +1,6 @@
 // The page: top bar, side bar, tabs, and one of the views; what stands there when a view cannot.
 
-import { followAddress, isWhole, readAddress } from "../data/address.js";
+import { followAddress, isWhole, keptTicks, readAddress } from "../data/address.js";
 import { Columns } from "../data/columns.js";
 import { KEPT, controls, sizeOf } from "../charts/controls.js";
 import { fill, h, isTyping, text } from "../base/dom.js";
@@ -47,7 +47,7 @@ export class Shell {
     const known = Object.fromEntries(usual.filter((key) => key in kept).map((key) => [key, kept[key]]));
     const { ticks, saved, ...chosen } = said;
     this.asked = chosen;
-    this.ticks = ticks ?? null; // those of the address, until the project is known
+    this.ticks = ticks ?? keptTicks(); // those of the address, or of the page before it was loaded anew, until the project is known
     this.state = new PageState({ ...known, folded: kept.folded ?? false, ...chosen });
     this.theme = new Theme(this.state);
     this.experiments = new Experiments(this.state, source);
