@@ -114,7 +114,7 @@ export function goTo(search, state, experiments, ticks = readAddress(search).tic
   else experiments.tickNewest();
 }
 
-/** Keep the browser's address like the state. Returns a function that stops it.
+/** Keep the browser's address like the state, which tells of Back and Forward by `leaving` and `arrived`. Returns a function that stops it.
  * @param {import("./state.js").PageState} state @param {any} experiments */
 export function followAddress(state, experiments) {
   let last = location.search;
@@ -161,10 +161,12 @@ export function followAddress(state, experiments) {
       return;
     }
     isGoing = true;
+    state.dispatchEvent(new Event("leaving"));
     try {
       goTo(location.search, state, experiments, readAddress(location.search).ticks ?? keptTicks());
     } finally {
       isGoing = false;
+      state.dispatchEvent(new Event("arrived"));
     }
     last = location.search;
     kept = keptTicks()?.join() ?? "";

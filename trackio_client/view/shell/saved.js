@@ -102,8 +102,9 @@ export class Saved {
       } else {
         const own = ownOf(project);
         if (own.some((view) => view.name === name)) throw new Error(`You have a view “${name}” already. Choose another name, or replace that one below.`);
-        keepOwn(project, [...own, { id: `own_${Date.now().toString(36)}`, name, address, changed_s: Date.now() / 1000, isOwn: true }]);
-        this.done(`Saved the view “${name}” in this browser.`, () => keepOwn(project, ownOf(project).filter((view) => view.name !== name)));
+        const id = `own_${Date.now().toString(36)}`;
+        keepOwn(project, [...own, { id, name, address, changed_s: Date.now() / 1000, isOwn: true }]);
+        this.done(`Saved the view “${name}” in this browser.`, () => keepOwn(project, ownOf(project).filter((view) => view.id !== id))); // it may have another name by then
       }
     } catch (error) {
       text(this.said, /** @type {Error} */ (error).message);
@@ -139,12 +140,11 @@ export class Saved {
       return made;
     };
     return h("li", null, open, h("span", { class: "tk-soft" }, view.by ? `${view.by}, ` : null, when(view.changed_s, "ago")),
-      may ? [button("pencil", "Rename", () => this.rename(view)), button("views", "Replace by what is shown now", () => this.change(view, { address: addressNow(this.shell) }, `“${view.name}” is now what is shown.`)), button("close", "Delete", () => this.change(view, { deleted: true }, `Deleted the view “${view.name}”.`))] : null);
+      may ? [button("pencil", "Rename", () => this.rename(view, open)), button("views", "Replace by what is shown now", () => this.change(view, { address: addressNow(this.shell) }, `“${view.name}” is now what is shown.`)), button("close", "Delete", () => this.change(view, { deleted: true }, `Deleted the view “${view.name}”.`))] : null);
   }
 
-  /** @param {View} view */
-  rename(view) {
-    const line = [...this.list.querySelectorAll(".tk-saved-open")].find((each) => each.textContent === view.name);
+  /** @param {View} view @param {HTMLElement} line its link, in whose place the field stands: another view may have the same name */
+  rename(view, line) {
     const field = h("input", { type: "text", value: view.name, maxlength: "256", "aria-label": `New name of ${view.name}` });
     const form = h("form", { class: "tk-field tk-saved-rename" }, field);
     form.addEventListener("submit", (/** @type {any} */ event) => {
@@ -154,7 +154,7 @@ export class Saved {
       else this.draw();
     });
     field.addEventListener("keydown", (/** @type {any} */ event) => event.key === "Escape" && (event.preventDefault(), event.stopPropagation(), this.draw()));
-    line?.replaceWith(form);
+    line.replaceWith(form);
     field.focus();
     field.select();
   }

@@ -19,7 +19,17 @@ export function steps({ state, experiments }) {
   let timer = 0;
   let began_ms = 0; // when it began
   let isOurs = false;
-  const own = /** @type {import("../base/undo.js").Step[]} */ ([]);
+  const own = /** @type {{step: import("../base/undo.js").Step, from: Shown}[]} */ ([]);
+  const add = (/** @type {Shown} */ from, /** @type {Shown} */ next, words = wordsFor(from, next)) => {
+    const show = (/** @type {Shown} */ shown) => {
+      settle(); // what was changed a moment ago is a step of its own
+      isOurs = true;
+      goTo(shown.address.startsWith("?") ? shown.address : "", state, experiments, shown.ticks);
+      settle();
+      isOurs = false;
+    };
+    own.push({ step: remembering(words, () => show(from), () => show(next)), from });
+  };
   const settle = (next = now()) => {
     clearTimeout(timer);
     timer = 0;
@@ -30,16 +40,8 @@ export function steps({ state, experiments }) {
     if (isOurs || !projectOf(from.address)) return;
     // What a button did has its own way back, ticks that went with it included.
     const last = lastStep();
-    if (last && !own.includes(last) && last.at_ms >= began_ms) return;
-    const show = (/** @type {Shown} */ shown) => {
-      settle(); // what was changed a moment ago is a step of its own
-      isOurs = true;
-      goTo(shown.address.startsWith("?") ? shown.address : "", state, experiments, shown.ticks);
-      settle();
-      isOurs = false;
-    };
-    const step = remembering(wordsFor(from, next), () => show(from), () => show(next));
-    own.push(step);
+    if (last && last.at_ms >= began_ms && !own.some(({ step }) => step === last)) return;
+    add(from, next);
   };
   state.addEventListener("change", (/** @type {any} */ event) => {
     const next = now();
@@ -60,14 +62,22 @@ export function steps({ state, experiments }) {
     else began_ms = performance.now() - SAME_MS;
     timer = setTimeout(() => settle(), SETTLES_MS);
   });
-  // Back and Forward are steps of the browser: what Back took back is not taken back once more.
-  addEventListener("popstate", () => {
-    const last = own.pop();
-    if (last) forget(last);
-    forgetTaken();
+  // Back leads to before one of our steps: that one and those after it are not taken back once more. Where it leads anywhere else, as
+  // Forward does, it is a step itself.
+  let left = before;
+  state.addEventListener("leaving", () => {
+    settle(); // what was changed a moment ago is a step of its own
+    left = before;
     isOurs = true;
+  });
+  state.addEventListener("arrived", () => {
     settle();
     isOurs = false;
+    if (alike(left, before)) return;
+    const at = own.findLastIndex(({ step, from }) => !step.isTaken && alike(from, before));
+    if (at >= 0) for (const { step } of own.splice(at)) forget(step);
+    else if (projectOf(left.address)) add(left, before, WORDS.view);
+    forgetTaken();
   });
   document.addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.altKey || isTyping(event.target)) return;
@@ -88,6 +98,12 @@ export function steps({ state, experiments }) {
 
 /** @param {Shown} a @param {Shown} b */
 const same = (a, b) => a.address === b.address && (a.ticks === b.ticks || JSON.stringify(a.ticks) === JSON.stringify(b.ticks));
+
+/** The same to the reader: ticks may stand in another order, or by the ends of their ids alone. @param {Shown} a @param {Shown} b */
+const alike = (a, b) => same({ ...a, ticks: ends(a.ticks) }, { ...b, ticks: ends(b.ticks) });
+
+/** @param {string[] | null} ticks */
+const ends = (ticks) => ticks && ticks.map((id) => id.slice(-8)).sort();
 
 /** @param {string} address */
 const projectOf = (address) => new URLSearchParams(address.startsWith("?") ? address : "").get("project");
