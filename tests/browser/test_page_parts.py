@@ -328,3 +328,37 @@ def test_back_brings_the_ticks_that_an_address_has_no_room_for(modules: Any) -> 
     assert panel == ["overview", 402, 402, False, "#panel"]
     assert back == ["overview", 402, 402, False]
     assert first == ["metrics", 401, 401, False]
+
+
+def test_each_silence_of_a_watched_experiment_is_told_once_whichever_tab_is_open(modules: Any) -> None:
+    run = """async () => {
+      const { Watch } = await import("/lib/shell/watch.js");
+      const { PageState } = await import("/lib/data/state.js");
+      const { mark, marked } = await import("/lib/base/marks.js");
+      const said = [], tab = (name) => {
+        const source = { experiment: async () => { throw { get status() { throw new Error("odd"); } }; } };
+        const made = new Watch({ source, state: new PageState({ experiments: [] }), open: () => {} });
+        return Object.assign(made, { tell: ({ state, since_s }) => said.push(`${name} ${state} ${since_s}`) });
+      };
+      mark("watched", ["exp_w"], true);
+      const [one, other] = [tab("one"), tab("other")];
+      const heard = (watch, state, since_s) => watch.heard({ id: "exp_w", state, since_s, generation: 0, alert_count: 0 });
+      heard(one, "lost_contact", 100);
+      heard(other, "lost_contact", 100);
+      heard(one, "lost_contact", 100);
+      heard(other, "running", 50); // and the tab that told it is closed
+      heard(other, "lost_contact", 200);
+      heard(other, "lost_contact", 200);
+      heard(tab("third"), "lost_contact", 200);
+      const { timer } = other;
+      other.plan(); // another tab remembers something
+      const isSame = timer > 0 && other.timer === timer;
+      await other.ask().catch(() => {});
+      const found = [said.slice(), isSame, other.isAsking, marked("watched")];
+      heard(other, "finished", 300);
+      return [...found, said.at(-1), marked("watched")];
+    }"""
+    said, goes_on, is_asking, watched, last, left = modules.evaluate(run)
+    assert said == ["one lost_contact 100", "other lost_contact 200"]
+    assert [goes_on, is_asking, watched] == [True, False, ["exp_w"]]
+    assert [last, left] == ["other finished 300", []]

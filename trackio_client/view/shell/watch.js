@@ -21,7 +21,7 @@ export class Watch {
     this.open = open;
     this.timer = 0;
     this.isAsking = false;
-    /** @type {Set<string>} those whose silence was told already */ this.silent = new Set();
+    /** @type {Map<string, number>} since when those are silent whose silence this page told: storage may be forbidden */ this.silences = new Map();
     onMarks(() => this.plan());
     state.addEventListener("change", (/** @type {any} */ event) => (event.detail.has("experiments") || event.detail.has("progress")) && this.look(state.get("experiments")));
     document.addEventListener("visibilitychange", () => !document.hidden && this.unflash());
@@ -37,7 +37,7 @@ export class Watch {
     if (ENDS.includes(row.state)) return void toast(`“${row.name}” has ended: ${stateWord(row.state)}.`);
     if (marked("watched").length >= MOST) return void toast(`${MOST} experiments are watched. Stop watching one of them first.`, { isTrouble: true });
     mark("watched", [row.id], true);
-    keepTold(row.id, row.alert_count ?? 0);
+    keepTold("alertsTold", row.id, row.alert_count ?? 0);
     const may = await permission();
     const off = () => mark("watched", [row.id], false);
     if (may === "granted") toast(`This browser tells you when “${row.name}” ends, and of its alerts, as long as a page of this server is open.`, { undo: off });
@@ -46,8 +46,14 @@ export class Watch {
   }
 
   plan() {
-    clearTimeout(this.timer);
-    if (marked("watched").length) this.timer = setTimeout(() => this.ask(), EVERY_MS);
+    const isWatching = marked("watched").length > 0;
+    if (!isWatching) {
+      clearTimeout(this.timer);
+      this.timer = 0;
+      return;
+    }
+    // A clock that goes is left alone: this is called whenever another tab remembers anything, and it would never come to its end.
+    this.timer ||= setTimeout(() => ((this.timer = 0), this.ask()), EVERY_MS);
   }
 
   /** Of what the page polls anyway nothing more is asked. @param {any[]} rows */
@@ -59,6 +65,16 @@ export class Watch {
   async ask() {
     if (this.isAsking) return;
     this.isAsking = true;
+    try {
+      await this.askAll();
+    } finally {
+      this.isAsking = false;
+      this.plan();
+    }
+  }
+
+  /** One after the other. */
+  async askAll() {
     const here = document.hidden ? new Set() : new Set(this.state.get("experiments").map((/** @type {any} */ row) => row.id));
     for (const id of marked("watched").filter((each) => !here.has(each))) {
       try {
@@ -67,25 +83,25 @@ export class Watch {
         if (/** @type {any} */ (error).status === 404 || /** @type {any} */ (error).status === 410) mark("watched", [id], false); // it was deleted
       }
     }
-    this.isAsking = false;
-    this.plan();
   }
 
   /** @param {any} row */
   heard(row) {
     this.heardAlerts(row);
-    const ended = ENDS.includes(row.state);
-    if (!ended && row.state !== "lost_contact") {
-      if (this.silent.delete(row.id)) unclaim(`${row.id} lost_contact ${row.generation}`); // it may be lost once more
-      return;
-    }
-    if (!ended && this.silent.has(row.id)) return;
-    if (!claimed(`${row.id} ${row.state} ${row.generation}`)) {
-      if (ended) mark("watched", [row.id], false);
-      return; // another tab of this browser has told it
-    }
-    if (ended) mark("watched", [row.id], false);
-    else this.silent.add(row.id); // it may come back: still watched
+    if (row.state === "lost_contact") return this.heardSilence(row);
+    if (!ENDS.includes(row.state)) return;
+    const isFirst = claimed(`${row.id} ${row.state} ${row.generation}`); // else another tab of this browser has told it
+    mark("watched", [row.id], false);
+    if (isFirst) this.tell(row);
+  }
+
+  /** It may come back, and fall silent once more: still watched, and told by when it was last heard. @param {any} row */
+  heardSilence(row) {
+    const since_s = row.since_s ?? row.last_heard_s ?? 0;
+    const told_s = Math.max(remembered().silencesTold?.[row.id] ?? -Infinity, this.silences.get(row.id) ?? -Infinity);
+    if (since_s <= told_s) return; // here, or in another tab
+    this.silences.set(row.id, since_s);
+    keepTold("silencesTold", row.id, since_s);
     this.tell(row);
   }
 
@@ -94,7 +110,7 @@ export class Watch {
     const now = row.alert_count ?? 0;
     const before = remembered().alertsTold?.[row.id];
     if (before === now) return;
-    keepTold(row.id, now); // also where there are fewer: the server holds less of it than it did
+    keepTold("alertsTold", row.id, now); // also where there are fewer: the server holds less of it than it did
     if (!(now > before) || !claimed(`${row.id} alerts ${now}`)) return;
     let fresh = [];
     try {
@@ -147,27 +163,19 @@ export class Watch {
   }
 }
 
-/** How many alerts of an experiment were told to this reader. @param {string} id @param {number} count */
-function keepTold(id, count) {
-  const known = Object.entries({ ...remembered().alertsTold, [id]: count }).slice(-100);
-  remember({ alertsTold: Object.fromEntries(known) });
+/** What of an experiment was told to this reader: how many alerts, and its silence since when. The oldest are forgotten.
+ * @param {"alertsTold" | "silencesTold"} of @param {string} id @param {number} value */
+function keepTold(of, id, value) {
+  const { [id]: _, ...others } = remembered()[of] ?? {};
+  remember({ [of]: Object.fromEntries([...Object.entries(others), [id, value]].slice(-100)) });
 }
-
-/** @returns {string[]} what this browser's tabs have said */
-const toldHere = () => (Array.isArray(remembered().told) ? remembered().told : []);
 
 /** Whether this page is the first of the browser's tabs to say it. @param {string} what */
 function claimed(what) {
-  const told = toldHere();
+  const told = Array.isArray(remembered().told) ? remembered().told : [];
   if (told.includes(what)) return false;
   remember({ told: [...told.slice(-99), what] });
   return true;
-}
-
-/** What is over may be told again when it comes again. @param {string} what */
-function unclaim(what) {
-  const told = toldHere();
-  if (told.includes(what)) remember({ told: told.filter((each) => each !== what) });
 }
 
 /** @returns {Promise<"granted" | "denied" | "none">} */
