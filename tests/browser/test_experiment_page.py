@@ -100,6 +100,10 @@ def test_of_two_tabs_that_edit_the_same_notes_the_second_sees_both(page, space):
     expect(both.get_by_label("Their notes")).to_have_text("as it was\ntheirs")
     assert told(space, training)["notes"] == "as it was\ntheirs"
     both.get_by_role("button", name="Both, one below the other").click()
+    page.route(address, lambda route: route.abort() if route.request.method == "PATCH" else route.fallback())
+    both.get_by_role("button", name="Save mine").click()
+    expect(both.get_by_role("status")).to_contain_text("What you wrote is kept in this browser.")
+    page.unroute(address)
     both.get_by_role("button", name="Save mine").click()
     expect(both).to_have_count(0)
     expect(page.locator(".tk-notes .tk-notes-body")).to_contain_text("theirs")

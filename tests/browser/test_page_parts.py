@@ -362,3 +362,54 @@ def test_each_silence_of_a_watched_experiment_is_told_once_whichever_tab_is_open
     assert said == ["one lost_contact 100", "other lost_contact 200"]
     assert [goes_on, is_asking, watched] == [True, False, ["exp_w"]]
     assert [last, left] == ["other finished 300", []]
+
+
+def test_what_is_asked_or_shown_once_stays_while_the_list_beside_it_changes(modules: Any) -> None:
+    run = """async () => {
+      const { showTokens } = await import("/lib/shell/tokens.js");
+      const { BinView } = await import("/lib/bin/bin.js");
+      const { PageState } = await import("/lib/data/state.js");
+      const soon = () => new Promise((done) => setTimeout(done));
+      const press = (within, words) => [...within.querySelectorAll("button")].find((each) => each.textContent === words).click();
+      const old = { id: "t0", name: "old", role: "viewer", ends_s: null, used_day: null };
+      const source = { tokens: async () => ({ now_s: 0, tokens: [old] }), takeBack: async () => {}, handOut: async ({ name }) => ({ ...old, id: "t1", name, token: "secret" }) };
+      showTokens(source);
+      await soon();
+      const dialog = document.querySelector("dialog"), made = () => dialog.querySelector(".tk-share-made input")?.value;
+      dialog.querySelector("input").value = "new";
+      dialog.querySelector("form").requestSubmit();
+      await soon();
+      const revoke = async (name) => (press([...dialog.querySelectorAll("li")].find((each) => each.textContent.includes(name)), "Revoke"), await soon(), made());
+      const found = [made(), await revoke("old"), (await revoke("new")) ?? null];
+      dialog.close();
+      const row = { experiment_id: "e1", name: "gone", group: null, last_step: 1, point_count: 2, binned_s: 1e9, goes_s: 2e9, by: null };
+      let rows = [row];
+      const root = document.createElement("div"), state = new PageState({ view: "bin", project: "p" });
+      document.body.append(root);
+      const bin = new BinView(root, { state, source: { session: async () => ({ role: "owner" }), bin: async () => ({ experiments: rows }) }, experiments: { now_s: () => 1e9 } });
+      await soon();
+      press(root.querySelector("tbody"), "Delete now");
+      rows = [row, { ...row, experiment_id: "e2" }];
+      await bin.ask();
+      const asked = document.querySelector("dialog.tk-sure");
+      found.push([root.querySelectorAll("tbody tr").length, asked?.open]);
+      const first = root.firstChild;
+      await bin.ask();
+      found.push(first === root.firstChild); // nothing is new
+      press(asked, "Keep in the bin");
+      state.set({ view: "table" });
+      root.remove();
+      return found;
+    }"""
+    assert modules.evaluate(run) == ["secret", "secret", None, [2, True], True]
+
+
+def test_spans_that_tell_no_times_leave_the_others_their_bars(modules: Any) -> None:
+    run = """async (spans) => {
+      const { traces } = await import("/lib/media/trace.js");
+      const stage = document.createElement("div");
+      await traces(stage, {}).show([{ messages: [{ role: "user", content: "x" }], spans }]);
+      return [...stage.querySelectorAll(".tk-span-time i")].map((each) => ["--x", "--w"].map((name) => each.style.getPropertyValue(name)));
+    }"""
+    timed = [{"id": "a", "name": "a", "start": 0, "end": 2}, {"id": "b", "name": "b", "start": 1, "end": 2}]
+    assert modules.evaluate(run, [*timed, {"id": "c", "name": "c"}]) == [["0%", "100%"], ["50%", "50%"]]
