@@ -163,6 +163,18 @@ def test_seeds_of_one_config_are_a_group_in_compare_the_table_and_the_charts(pag
     expect(page.get_by_role("option", name="everything but the seed")).to_contain_text("7 experiments into 3")
 
 
+RIGHT_CLICK = """() => {
+  const plane = document.querySelector(".tk-compare-part.parallel .tk-plane"), box = plane.getBoundingClientRect();
+  const clientX = box.left + box.width * 0.3;
+  const tell = (type, clientY, button) => plane.dispatchEvent(new PointerEvent(type, { clientX, clientY, button }));
+  for (let y = box.top; y < box.bottom; y += 2) {
+    tell("pointermove", y, -1);
+    if (document.querySelector(".tk-compare-part.parallel .tk-tip:not([hidden])")) return tell("pointerup", y, 2);
+  }
+  return false;
+}"""
+
+
 @pytest.mark.requirement("S2.74")
 def test_ranges_choose_lines_dots_open_experiments_and_importance_says_what_matters(page, space):
     for i in range(12):
@@ -193,6 +205,8 @@ def test_ranges_choose_lines_dots_open_experiments_and_importance_says_what_matt
     page.mouse.move(x, bottom - (plane["height"] - 48) * 0.45, steps=3)
     page.mouse.up()
     expect(said.first).to_contain_text("2 of 12 experiments")
+    assert page.evaluate(RIGHT_CLICK)  # on a line, which opens nothing
+    assert "experiment=" not in page.url
     page.get_by_text("Tick these").click()
     expect(page.locator(".tk-side-count")).to_contain_text("2 of 12")
     page.locator(".tk-as-table:visible summary").click()

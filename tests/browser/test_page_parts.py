@@ -413,3 +413,23 @@ def test_spans_that_tell_no_times_leave_the_others_their_bars(modules: Any) -> N
     }"""
     timed = [{"id": "a", "name": "a", "start": 0, "end": 2}, {"id": "b", "name": "b", "start": 1, "end": 2}]
     assert modules.evaluate(run, [*timed, {"id": "c", "name": "c"}]) == [["0%", "100%"], ["50%", "50%"]]
+
+
+def test_the_box_of_all_hides_more_than_a_hundred_and_a_file_holds_what_the_page_shows(modules: Any) -> None:
+    run = """async () => {
+      const { SideBar } = await import("/lib/shell/sidebar.js");
+      const { LabelsView } = await import("/lib/labels/view.js");
+      const hits = Array.from({ length: 150 }, (_, i) => ({ id: `e${i}`, shown: false })), found = [];
+      const press = (checked) => SideBar.prototype.tickAll.call({ hits, all: { checked }, experiments: {
+        tick: (ids, shown) => (found.push([ids.length, shown]), ids.forEach((id) => (hits.find((row) => row.id === id).shown = shown))),
+      } });
+      for (const checked of [true, true, true, false]) press(checked); // a box of which some are ticked is checked by a press
+      const tables = { eval: { none: { f1: 0, support: 0 }, some: { f1: 0.5, support: 4 } } };
+      const told = LabelsView.prototype.fileBeside.call({ shown: { set: "eval", key: "f1" }, state: { get: () => "p" },
+        comparedRows: [{ name: "none", support: 0 }, { name: "some", support: 4 }],
+        compared: [{ row: { name: "r1" }, evaluation: { tables } }, { row: { name: "r2" }, evaluation: null }] });
+      return [found, told.rows];
+    }"""
+    pressed, rows = modules.evaluate(run)
+    assert pressed == [[100, True], [150, False], [100, True], [150, False]]
+    assert rows == [["label", "support", "r1", "r2"], ["none", 0, None, None], ["some", 4, 0.5, None]]
