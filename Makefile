@@ -26,6 +26,7 @@ demo: $(VENV)/.demo ## start the Space here and train a small model that you can
 test: lint pytest ## all tests: style and types, unit, store, crash, browser
 
 pytest: $(VENV)/.dev $(TRACKIO)/.made chromium
+	@$(PY) -m compileall -q trackio_client space  # hundreds of processes import them
 	$(PYTEST) -m "not long"
 
 test-long: $(VENV)/.dev $(TRACKIO)/.made chromium ## the long form: every kill, thousands of histories

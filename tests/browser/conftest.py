@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from playwright.sync_api import expect
 from tests.browser.chart_page import DRAWN, ChartServer, serving
 from tests.browser.chromium import launched
 from tests.browser.sharing import TOKEN
+from tests.forked import Process, started
 from tests.plain_http import NO_CERTIFICATES
 from tests.ports import free_port
 
@@ -107,14 +107,14 @@ class Space:
     directory: Path
     port: int
     environ: dict[str, str] = field(default_factory=dict)
-    process: subprocess.Popen[bytes] | None = None
+    process: Process | None = None
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> Space:
-        """Start `python app.py` and wait until it answers."""
+        """Start it as `python app.py` does and wait until it answers."""
         keep = {
             name: value
             for name, value in os.environ.items()
@@ -131,7 +131,7 @@ class Space:
         }
         self.directory.mkdir(parents=True, exist_ok=True)
         with (self.directory / "space.log").open("ab") as log:
-            self.process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environ, stdout=log, stderr=log)
+            self.process = started([str(ROOT / "app.py")], cwd=ROOT, env=environ, log=log)
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline:
             if self.process.poll() is not None:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.forked import Process, started
 from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,7 +65,7 @@ class Space:
         self.url = f"http://127.0.0.1:{self.port}"
         self.settings = settings
         self.log = log or directory.with_name(directory.name + ".log")
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Process | None = None
 
     def start(self, *, wait: bool = True) -> Space:
         env = environment(
@@ -72,14 +73,7 @@ class Space:
         )
         env.pop("TRACKIO_URL", None)
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, str(APP)],
-                env=env,
-                cwd=ROOT,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+            self.process = started([str(APP)], cwd=ROOT, env=env, log=log, start_new_session=True)
         if wait:
             self.wait()
         return self
