@@ -186,6 +186,21 @@ def test_a_table_is_filtered_sorted_grouped_and_taken_away(swept, tmp_path):
     rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text())))
     assert {row["name"]: row["config:opt.decay"] for row in rows}["a-4"] == "4"
     assert {row["metric:eval/loss"] for row in rows if row["name"].startswith("b <")} == {"NaN"}
+    # A column that was never in view is taken away with its values, too: in figures of groups, and on the clipboard.
+    columns = ["notes", "created", "id", "points", "missing", "job_type", "group", "tags", "config:opt.decay"]
+    page.evaluate("columns => trackioPage.shell.state.set({ columns })", columns)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+        menu(page, "2 groups with mean")
+    rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text())))
+    assert {row["config:optimizer"]: row["config:opt.decay mean"] for row in rows} == {"sgd": "2", "adam w": "3"}
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="CSV").click()
+    menu(page, "Copy 6 listed experiments as Markdown")
+    page.wait_for_function("async () => /^\\| a-4 .* 4 \\|$/m.test(await navigator.clipboard.readText())")
+    page.get_by_role("button", name="CSV").click()
+    menu(page, "Copy 2 groups as LaTeX")
+    page.wait_for_function("async () => /sgd & 3 & .* & 2.000 \\$/.test(await navigator.clipboard.readText())")
 
 
 @pytest.mark.requirement("S2.75")
