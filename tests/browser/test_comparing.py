@@ -190,6 +190,14 @@ def test_what_runs_grows_under_a_readers_hands(page, space):
     expect(page.locator(".tk-verdicts")).to_contain_text("in eval/loss at step 3")
     expect(curves).to_have_attribute("aria-label", re.compile("at step 3$"))
     expect(metric).to_be_focused()
+    page.get_by_role("tab", name="Parallel coordinates").click()
+    field = page.get_by_label("eval/loss, to")
+    expect(field).to_have_attribute("placeholder", "6.3")
+    field.press_sequentially("5.")
+    grow(4, 11_000)
+    expect(field).to_have_attribute("placeholder", "5.3")
+    expect(field).to_have_value("5.")
+    expect(field).to_be_focused()
 
 
 @pytest.mark.requirement("S2.74")
