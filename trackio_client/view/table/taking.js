@@ -74,5 +74,6 @@ async function filled(table) {
   const full = new Map(all.map((row) => [row.id, row]));
   const cells = new Cells(all, table.state.get("metrics") ?? [], () => table.experiments.now_s());
   cells.groups = groups.map((/** @type {import("./groups.js").Group} */ group) => ({ ...group, rows: group.rows.map((row) => full.get(row.id)) }));
-  return { keys, cells, groups: cells.groups, rows: all.filter((row) => taken.has(row.id)) };
+  cells.judged = all.filter((row) => taken.has(row.id));
+  return { keys, cells, groups: cells.groups, rows: cells.judged };
 }

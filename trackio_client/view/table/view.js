@@ -16,7 +16,7 @@ import { Actions } from "./actions.js";
 import { baselineOf, openBaselines, setBaseline } from "./baseline.js";
 import { Cells } from "./cells.js";
 import { Choosing } from "./choosing.js";
-import { TableColumns, labelOf } from "./columns.js";
+import { TableColumns, kindOf, labelOf } from "./columns.js";
 import { FilterField } from "./filterfield.js";
 import { groupsOf, sortedGroups } from "./groups.js";
 import { headCell } from "./head.js";
@@ -141,7 +141,7 @@ export class TableView {
   grouped(by) {
     const groups = groupsOf(this.rows, by);
     const [first] = orderOf(this.state.get("sort"));
-    if (!first || first.key === "name" || first.key === "age" || first.key === "created") return groups;
+    if (!first || kindOf(first.key) === "text" || kindOf(first.key) === "time") return groups; // as their rows stand: states and alerts have an order of their own
     return sortedGroups(groups, first.key, first.falling);
   }
 
