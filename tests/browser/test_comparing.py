@@ -175,6 +175,43 @@ RIGHT_CLICK = """() => {
 }"""
 
 
+def test_what_runs_grows_under_a_readers_hands(page, space):
+    made = [Training(space.url, "growing", name, config={"lr": name}) for name in ("a-s1", "a-s2", "b-s1", "b-s2")]
+
+    def grow(step, after_ms):
+        for i, training in enumerate(made):
+            training.log([(step, {"eval/loss": 9 - step + i / 10, "train/loss": 9 - step - i / 10})])
+        page.clock.fast_forward(after_ms)
+
+    page.clock.install()
+    grow(1, 0)
+    shown = ",".join(training.experiment_id for training in made)
+    page.goto(f"{space.url}/?project=growing&view=compare&shown={shown}")
+    leave = row(page, "lr").get_by_role("button", name="Leave lr out")
+    leave.focus()
+    grow(2, 2_000)
+    expect(row(page, "last step").locator("td")).to_have_text(["2", "=2", "=2", "=2"])
+    expect(leave).to_be_focused()
+    page.get_by_role("tab", name="Groups of seeds").click()
+    expect(page.locator(".tk-verdicts")).to_contain_text("in eval/loss at step 2")
+    curves = page.locator(".tk-figure svg[aria-label^=Mean]")
+    expect(curves).to_have_attribute("aria-label", re.compile("at step 2$"))
+    metric = row(page, "train/loss").get_by_role("button")
+    metric.focus()
+    grow(3, 10_000)
+    expect(page.locator(".tk-verdicts")).to_contain_text("in eval/loss at step 3")
+    expect(curves).to_have_attribute("aria-label", re.compile("at step 3$"))
+    expect(metric).to_be_focused()
+    page.get_by_role("tab", name="Parallel coordinates").click()
+    field = page.get_by_label("eval/loss, to")
+    expect(field).to_have_attribute("placeholder", "6.3")
+    field.press_sequentially("5.")
+    grow(4, 11_000)
+    expect(field).to_have_attribute("placeholder", "5.3")
+    expect(field).to_have_value("5.")
+    expect(field).to_be_focused()
+
+
 @pytest.mark.requirement("S2.74")
 def test_ranges_choose_lines_dots_open_experiments_and_importance_says_what_matters(page, space):
     for i in range(12):

@@ -83,6 +83,11 @@ def menu(page, words):
     page.locator(".tk-menu .tk-menu-row", has_text=words).first.click()
 
 
+def stand(page, columns):
+    keys = "[...document.querySelectorAll('.tk-table th[data-key]')].map((cell) => cell.dataset.key).join()"
+    page.wait_for_function(f"wanted => {keys} === `name,${{wanted}}`", arg=columns)
+
+
 @pytest.mark.requirement("S2.75")
 def test_a_table_is_filtered_sorted_grouped_and_taken_away(swept, tmp_path):
     page = swept
@@ -131,6 +136,27 @@ def test_a_table_is_filtered_sorted_grouped_and_taken_away(swept, tmp_path):
     head(page, "metric:eval/loss").locator(".tk-head-more").click()
     menu(page, "Keep it in place")
     expect(page.locator(".tk-table th.tk-pin")).to_have_count(2)
+    # What stays in place moves among its like, the others among theirs: as they stand, not as they were chosen.
+    head(page, "metric:eval/only").locator(".tk-head-sort").focus()
+    page.keyboard.press("Alt+ArrowLeft")
+    stand(page, "metric:eval/loss,config:optimizer,state,steps,age,metric:eval/only,duration")
+    head(page, "age").locator(".tk-head-sort").drag_to(
+        head(page, "config:optimizer").locator(".tk-head-sort"), target_position={"x": 4, "y": 10}
+    )
+    stand(page, "metric:eval/loss,age,config:optimizer,state,steps,metric:eval/only,duration")
+    head(page, "age").locator(".tk-head-sort").focus()
+    page.keyboard.press("Alt+ArrowLeft")  # it is the first of its like
+    head(page, "state").hover()
+    head(page, "state").locator(".tk-head-more").click()
+    expect(page.locator(".tk-menu .tk-menu-row").first).to_have_text("Sort, running first")
+    menu(page, "Keep it in place")
+    head(page, "state").locator(".tk-head-sort").focus()
+    page.keyboard.press("Alt+ArrowLeft")
+    stand(page, "state,metric:eval/loss,age,config:optimizer,steps,metric:eval/only,duration")
+    head(page, "state").hover()
+    head(page, "state").locator(".tk-head-more").click()
+    menu(page, "Let it scroll")
+    expect(page).to_have_url(re.compile("pinned=metric[^&,]*eval[^&,]*loss(&|$)"))
     page.reload()
     listed(page, 6)
     expect(page.locator(".tk-table th.tk-pin")).to_have_count(2)
@@ -186,6 +212,36 @@ def test_a_table_is_filtered_sorted_grouped_and_taken_away(swept, tmp_path):
     rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text())))
     assert {row["name"]: row["config:opt.decay"] for row in rows}["a-4"] == "4"
     assert {row["metric:eval/loss"] for row in rows if row["name"].startswith("b <")} == {"NaN"}
+    # A column that was never in view is taken away with its values, too: in figures of groups, and on the clipboard.
+    columns = ["notes", "created", "id", "points", "missing", "job_type", "group", "tags", "config:opt.decay"]
+    page.evaluate("columns => trackioPage.shell.state.set({ columns })", columns)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+        menu(page, "2 groups with mean")
+    rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text())))
+    assert {row["config:optimizer"]: row["config:opt.decay mean"] for row in rows} == {"sgd": "2", "adam w": "3"}
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="CSV").click()
+    menu(page, "Copy 6 listed experiments as Markdown")
+    page.wait_for_function("async () => /^\\| a-4 .* 4 \\|$/m.test(await navigator.clipboard.readText())")
+    page.get_by_role("button", name="CSV").click()
+    menu(page, "Copy 2 groups as LaTeX")
+    page.wait_for_function("async () => /sgd & 3 & .* & 2.000 \\$/.test(await navigator.clipboard.readText())")
+    # By state, groups stand as rows do: one that failed comes before those that all finished.
+    page.evaluate("trackioPage.shell.state.set({ sort: 'state' })")
+    expect(groups.first).to_contain_text("sgd")
+    page.evaluate("trackioPage.shell.state.set({ sort: '-state' })")
+    expect(groups.first).to_contain_text("adam w")
+    ways = page.evaluate("trackioPage.shell.sideBar.sortItems().filter(({ label }) => label === 'State')")
+    assert [way["note"] for way in ways] == ["finished first", "running first"]
+    # Of what is chosen, the best of those is bold.
+    page.evaluate("trackioPage.shell.state.set({ columns: ['metric:eval/loss'], tableGroups: [], tableFolds: [] })")
+    for name in ("b-1", "b-3"):
+        boxes.filter(has_text=name).locator(".tk-box").check()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+        menu(page, "LaTeX file: 2 chosen experiments")
+    assert "b-1 & \\textbf{0.3500} " in Path(download.value.path()).read_text()
 
 
 @pytest.mark.requirement("S2.75")

@@ -34,6 +34,26 @@ export function fill(node, ...children) {
   return node;
 }
 
+/** As `fill` with elements, but those that would look the same stay: focus, what is chosen of them, and a menu that stands open there. What
+ * a kept element's listeners need must be in what it shows, or be looked up when they run. @param {Element} node @param {...any} children */
+export function refill(node, ...children) {
+  const wanted = fill(document.createElement(node.tagName), ...children);
+  const looks = (/** @type {Element} */ each) => each.outerHTML.replace(/( aria-haspopup="[^"]*"[^>]*?) aria-expanded="[^"]*"/g, "$1"); // a menu was opened at it
+  /** @type {Map<string, Element[]>} */
+  const held = new Map();
+  for (const each of node.children) held.set(looks(each), [...(held.get(looks(each)) ?? []), each]);
+  const next = [...wanted.children].map((each) => held.get(looks(each))?.shift() ?? each);
+  const focus = node.contains(document.activeElement) ? wordsOf(document.activeElement) : null;
+  const stay = new Set(next);
+  for (const each of [...node.childNodes]) if (!stay.has(/** @type {Element} */ (each))) each.remove(); // first, so that no kept one need be moved
+  next.forEach((each, i) => node.childNodes[i] === each || node.insertBefore(each, node.childNodes[i] ?? null));
+  if (focus !== null && !node.contains(document.activeElement)) /** @type {any} */ ([...node.querySelectorAll("button")].find((each) => wordsOf(each) === focus))?.focus({ preventScroll: true });
+  return node;
+}
+
+/** @param {Element | null} node */
+const wordsOf = (node) => node?.getAttribute("aria-label") ?? node?.textContent ?? "";
+
 /** Set a text only when it differs: the DOM is left alone, and so is the reader's selection. */
 export function text(node, value) {
   if (node.textContent !== value) node.textContent = value;

@@ -36,6 +36,13 @@ export function valueOf(row, key) {
   return Object.hasOwn(READ, key) ? READ[key](row) : row.columns?.[key];
 }
 
+/** What comes first of a column whose order is neither that of letters nor of numbers. @param {string} key @param {boolean} falling @returns {string | null} */
+export function wordsOfOrder(key, falling) {
+  if (key === "state") return falling ? "finished first" : "running first";
+  if (key === "alert") return falling ? "gravest first" : "slightest first";
+  return null;
+}
+
 /** An order as it stands in the address: keys with "-" in front for falling, the first decides, commas between. @param {string} sort
  * @returns {{key: string, falling: boolean}[]} */
 export function orderOf(sort) {

@@ -2,7 +2,7 @@
 /** The table of a comparison: a column an experiment, rows of settings, metrics and surroundings; what differs from the base
  * is on the chosen ground, with the difference beside a metric. */
 import { swatchOf } from "../base/colors.js";
-import { fill, h } from "../base/dom.js";
+import { h, refill } from "../base/dom.js";
 import { middle } from "../base/fit.js";
 import { icon, sign, stateWord } from "../base/icons.js";
 import { matcher } from "../base/matching.js";
@@ -37,9 +37,9 @@ export class DifferTable {
     this.columns = [base, ...rows.filter((row) => row.id !== base.id)];
     this.rows = [["", ...this.columns.map((row) => row.name)], ["id", ...this.columns.map((row) => row.id)]];
     this.matches = matcher(what.find);
-    fill(this.head, h("tr", null, h("td", { class: "tk-differ-key" }), this.columns.map((row) => this.heading(row, row === base))));
+    refill(this.head, h("tr", null, h("td", { class: "tk-differ-key" }), this.columns.map((row) => this.heading(row, row === base))));
     const sections = [...this.settings(), ...this.numbers(), ...this.course(), ...this.surroundings()];
-    fill(this.body, sections.length ? sections : h("tr", null, h("td", { class: "tk-differ-none", colspan: String(this.columns.length + 1) }, this.matches ? `No key or metric holds “${what.find}”.` : "Nothing differs.")));
+    refill(this.body, sections.length ? sections : h("tr", null, h("td", { class: "tk-differ-none", colspan: String(this.columns.length + 1) }, this.matches ? `No key or metric holds “${what.find}”.` : "Nothing differs.")));
   }
 
   csv() {
@@ -56,7 +56,7 @@ export class DifferTable {
         items: [...(isBase ? [] : [{ value: "base", label: "Compare against this" }]), { value: "open", label: "Open the experiment" }, { value: "untick", label: "Take it out of the comparison" }],
         choose: (what) => (what === "base" ? this.parts.makeBase(row.id.slice(-8)) : what === "open" ? this.parts.open(row.id) : this.parts.untick(row.id)),
       }));
-    return h("th", { scope: "col", class: isBase ? "base" : null }, isBase ? h("span", { class: "tk-tag" }, "base") : null, button);
+    return h("th", { scope: "col", data: { id: row.id }, class: isBase ? "base" : null }, isBase ? h("span", { class: "tk-tag" }, "base") : null, button);
   }
 
   /** @param {string} title @param {any[]} lines @param {any} [after] */

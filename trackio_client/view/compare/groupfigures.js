@@ -1,7 +1,7 @@
 // @ts-check
 /** What a metric of two groups looks like: both means along the steps with their spread, the difference with its interval,
  * and a dot for each seed. */
-import { fill, h } from "../base/dom.js";
+import { fill, h, refill } from "../base/dom.js";
 import { openMenu } from "../base/menu.js";
 import { icon } from "../base/icons.js";
 import { formatTick, niceTicks } from "../charts/scales.js";
@@ -16,6 +16,8 @@ export class GroupFigures {
   constructor(parts) {
     this.parts = parts;
     this.run = 0;
+    this.asked = "";
+    /** @type {{asked: string, said: string} | null} */ this.shown = null; // curves
     this.curves = h("div", { class: "tk-figure-body" });
     this.gap = h("div", { class: "tk-figure-body" });
     this.dots = h("div", { class: "tk-figure-body" });
@@ -26,14 +28,15 @@ export class GroupFigures {
   /** @param {{answer: any, one: any, labels: string[], names: Map<string, string>, key: string}} what */
   paint(what) {
     this.what = what;
-    const { one, labels, answer } = what;
+    const { one, labels } = what;
     this.root.hidden = !one || one.metric === "duration" ? !one : false;
     if (!one) return;
     const pick = h("button", { class: "tk-chart-title tk-figure-pick", "aria-haspopup": "listbox", title: "Another metric" }, one.metric === "duration" ? "duration" : one.metric, icon("down"));
-    pick.addEventListener("click", () => openMenu(pick, { title: "Metric", items: answer.metrics.map((/** @type {any} */ each) => ({ value: each.metric, label: each.metric, chosen: each.metric === one.metric })), choose: (metric) => this.parts.choose(metric) }));
-    fill(this.titles[0], pick, h("span", { class: "tk-grow" }), labels.map((label, i) => h("span", { class: "tk-figure-label", title: label }, h("i", { class: "tk-swatch", style: { background: `var(--s${i + 1})` } }), label)));
-    fill(this.titles[1], h("h3", { class: "tk-chart-title", title: `${labels[0]} − ${labels[1]}` }, `${labels[0]} − ${labels[1]}`), h("span", { class: "tk-chart-unit" }, "95 % interval"));
-    fill(this.titles[2], h("h3", { class: "tk-chart-title" }, one.step === null ? one.metric : `${one.metric} at step ${number(one.step)}`), h("span", { class: "tk-chart-unit" }, "a dot a seed"));
+    const items = () => /** @type {any} */ (this.what).answer.metrics.map((/** @type {any} */ each) => ({ value: each.metric, label: each.metric, chosen: each.metric === one.metric }));
+    pick.addEventListener("click", () => openMenu(pick, { title: "Metric", items: items(), choose: (metric) => this.parts.choose(metric) }));
+    refill(this.titles[0], pick, h("span", { class: "tk-grow" }), labels.map((label, i) => h("span", { class: "tk-figure-label", title: label }, h("i", { class: "tk-swatch", style: { background: `var(--s${i + 1})` } }), label)));
+    refill(this.titles[1], h("h3", { class: "tk-chart-title", title: `${labels[0]} − ${labels[1]}` }, `${labels[0]} − ${labels[1]}`), h("span", { class: "tk-chart-unit" }, "95 % interval"));
+    refill(this.titles[2], h("h3", { class: "tk-chart-title" }, one.step === null ? one.metric : `${one.metric} at step ${number(one.step)}`), h("span", { class: "tk-chart-unit" }, "a dot a seed"));
     this.paintDots();
     this.fetch();
   }
@@ -51,12 +54,26 @@ export class GroupFigures {
       const answer = await this.parts.source.groupCurves(ids.first, ids.second, one.metric);
       if (run !== this.run) return;
       if (!answer.steps.length) return say("The groups have no steps in common.");
+      this.shown = { asked, said: JSON.stringify(answer) };
       this.paintCurves(answer);
     } catch (error) {
       if (run !== this.run) return;
       this.asked = "";
       say(/** @type {Error} */ (error).message);
     }
+  }
+
+  /** Ask anew for the curves that stand here; an answer that does not come leaves them as they are. */
+  async again() {
+    const { what, asked } = this;
+    if (!what?.one || this.shown?.asked !== asked) return;
+    const run = ++this.run;
+    const ids = JSON.parse(what.key);
+    const answer = await this.parts.source.groupCurves(ids.first, ids.second, what.one.metric).catch(() => null);
+    const said = JSON.stringify(answer);
+    if (run !== this.run || !answer?.steps.length || said === this.shown?.said) return;
+    this.shown = { asked, said };
+    this.paintCurves(answer);
   }
 
   /** @param {any} answer */
@@ -72,7 +89,7 @@ export class GroupFigures {
     const { one, labels, names } = /** @type {any} */ (this.what);
     const groups = [one.first, one.second];
     const values = groups.flatMap((each) => Object.values(each.values));
-    if (!values.length) return void fill(this.dots, h("p", { class: "tk-figure-none" }, "No finite value."));
+    if (!values.length) return void refill(this.dots, h("p", { class: "tk-figure-none" }, "No finite value."));
     const [low, high] = padded(Math.min(...values), Math.max(...values));
     const left = 14;
     const format = columnFormat(groups.flatMap((each) => [each.mean, each.sd]));
@@ -90,7 +107,7 @@ export class GroupFigures {
         each.mean !== null && s("text", { x: left, y: y + 28 }, `mean ${format(each.mean)}${each.sd === null ? "" : ` ± ${format(each.sd)} (sd)`}, n = ${each.n}`));
     });
     const label = groups.map((each, i) => `${labels[i]}: ${Object.values(each.values).map((value) => number(value)).join(", ")}`).join("; ");
-    fill(this.dots, s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label },
+    refill(this.dots, s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label },
       ticks.map((tick) => [s("line", { class: "grid", x1: toX(tick), x2: toX(tick), y1: TOP, y2: HEIGHT - BOTTOM }), s("text", { class: "x", x: toX(tick), y: HEIGHT - 12 }, formatTick(tick, step))]), rows));
   }
 }

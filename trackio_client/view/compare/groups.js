@@ -2,9 +2,10 @@
 /** Two groups of experiments, mostly seeds of two settings: who is in which, and how they differ, metric by metric. */
 import { labelOf, partition } from "../charts/grouping.js";
 import { BUT_SEED, withoutSeed } from "../base/seeds.js";
-import { fill, h, text } from "../base/dom.js";
+import { fill, h, refill, text } from "../base/dom.js";
 import { icon } from "../base/icons.js";
 import { menuButton } from "../base/menu.js";
+import { every } from "../data/pace.js";
 import { Asked } from "./answers.js";
 import { GroupFigures } from "./groupfigures.js";
 import { csvOf, save } from "../base/files.js";
@@ -13,6 +14,7 @@ import { s } from "./svg.js";
 import { columnFormat, count, duration, exact, listed, number, plural } from "../base/words.js";
 
 const MOST = 100; // experiments a group
+const LIVE_MS = every(10_000);
 const AT = { common: "at the last common step", best: "best", last: "last" };
 const BEYOND = 5; // standard deviations that the picture of an interval reaches
 const AT_FIRST = 12;
@@ -41,11 +43,23 @@ export class Groups {
     this.hand = h("div", { class: "tk-panel tk-hand", hidden: true });
     this.verdict = h("div", { class: "tk-panel tk-verdicts", role: "status", hidden: true });
     this.figures = new GroupFigures({ source: parts.source, choose: (/** @type {string} */ metric) => this.choose(metric) });
-    this.table = h("div", { class: "tk-panel tk-differ-frame", tabindex: "0", role: "region", "aria-label": "Groups, metric by metric", hidden: true });
+    this.table = h("div", { class: "tk-panel tk-differ-frame", tabindex: "0", role: "region", "aria-label": "Groups, metric by metric", hidden: true },
+      h("table", { class: "tk-differ tk-versus", "aria-label": "Groups, metric by metric" }, this.head = h("thead", null), this.body = h("tbody", null)), this.more = h("div", null));
     this.note = h("p", { class: "tk-compare-note" });
     this.none = h("section", { class: "tk-notice", hidden: true });
     fill(root, this.bar, this.hand, this.none, this.said, this.verdict, this.figures.root, this.table, this.note);
     this.asked = new Asked({ ask: ({ first, second, at }) => parts.source.groups(first, second, at), paint: (answer) => this.came(answer), pane: this.said });
+    setInterval(() => this.again(), LIVE_MS);
+  }
+
+  /** Figures of experiments that run grow old: ask again while this part is seen. */
+  async again() {
+    if (document.hidden || this.root.hidden || this.state.get("view") !== "compare" || !this.asked.answered || !this.asked.key) return;
+    const rows = (this.chosen() ?? []).flatMap((group) => group.rows);
+    if (!rows.some((row) => row.state === "running")) return;
+    const key = this.asked.key;
+    await this.asked.want(JSON.parse(key), { again: true });
+    if (key === this.asked.key) this.figures.again();
   }
 
   /** @param {number} side */
@@ -153,7 +167,7 @@ export class Groups {
       this.note.textContent = "";
       this.asked.forget();
       const words = by.join() === "name" ? "No two names are the same but for a seed (“lr3e-4-seed1”, “lr3e-4-s2”)." : "There are fewer than two groups by this.";
-      return fill(this.none, h("h1", null, "No two groups"), h("p", { class: "tk-soft" }, `${words} Choose another way above, or put experiments into groups by hand.`), h("button", { class: "tk-btn", on: { click: () => this.state.set({ compareBy: ["hand"] }) } }, "By hand"));
+      return refill(this.none, h("h1", null, "No two groups"), h("p", { class: "tk-soft" }, `${words} Choose another way above, or put experiments into groups by hand.`), h("button", { class: "tk-btn", on: { click: () => this.state.set({ compareBy: ["hand"] }) } }, "By hand"));
     }
     const [first, second] = chosen;
     this.first.say(`${first.label || "no name"}, ${count(first.rows.length)}`);
@@ -219,7 +233,7 @@ export class Groups {
     const labels = /** @type {string[]} */ (this.labels);
     const one = answer.metrics.find((/** @type {any} */ each) => each.metric === this.metric);
     this.verdict.hidden = this.table.hidden = !answer.metrics.length;
-    fill(this.verdict, answer.metrics.length ? [one && h("p", { class: "tk-verdict-line" }, verdictOf(one, labels)), others(answer.metrics, one, labels), warnings(answer, one)] : null);
+    refill(this.verdict, answer.metrics.length ? [one && h("p", { class: "tk-verdict-line" }, verdictOf(one, labels)), others(answer.metrics, one, labels), warnings(answer, one)] : null);
     this.figures.paint({ answer, one, labels, names: /** @type {Map<string, string>} */ (this.names), key: this.asked.key });
     this.paintTable();
     const left = answer.left_out.length ? ` ${plural(answer.left_out.length, "metric")} ${answer.left_out.length === 1 ? "is" : "are"} left out, because only one of the groups logged ${answer.left_out.length === 1 ? "it" : "them"}.` : "";
@@ -233,9 +247,9 @@ export class Groups {
     const heads = ["metric", `${a}, mean ± sd`, `${b}, mean ± sd`, "difference", "95 % interval", "in deviations", "effect", "verdict"];
     const more = answer.metrics.length > AT_FIRST && h("button", { class: "tk-link" }, this.all ? "Show fewer" : `Show ${plural(answer.metrics.length - AT_FIRST, "more metric")}`);
     more && more.addEventListener("click", () => ((this.all = !this.all), this.paintTable()));
-    fill(this.table, h("table", { class: "tk-differ tk-versus", "aria-label": "Groups, metric by metric" },
-      h("thead", null, h("tr", null, heads.map((word, i) => h("th", { scope: "col", class: i && i < 7 ? (i === 5 ? "mid" : "num") : null, title: i === 5 ? "The interval in pooled standard deviations, from −5 to +5" : i === 6 ? "Hedges’ g" : null }, i === 1 || i === 2 ? h("span", null, this.dot(i - 1), word) : word)))),
-      h("tbody", null, shown.map((/** @type {any} */ each) => this.row(each)))), more);
+    refill(this.head, h("tr", null, heads.map((word, i) => h("th", { scope: "col", class: i && i < 7 ? (i === 5 ? "mid" : "num") : null, title: i === 5 ? "The interval in pooled standard deviations, from −5 to +5" : i === 6 ? "Hedges’ g" : null }, i === 1 || i === 2 ? h("span", null, this.dot(i - 1), word) : word))));
+    refill(this.body, shown.map((/** @type {any} */ each) => this.row(each)));
+    refill(this.more, more);
   }
 
   /** @param {any} each one metric */

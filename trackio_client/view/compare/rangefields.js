@@ -14,14 +14,26 @@ export class RangeFields {
     this.key = "";
   }
 
-  /** @param {import("./axis.js").Axis[]} axes @param {Map<string, any>} ranges */
+  /** Made anew only for other axes or ranges: while something runs, the ends of axes move under who types.
+   * @param {import("./axis.js").Axis[]} axes @param {Map<string, any>} ranges */
   paint(axes, ranges) {
-    const key = JSON.stringify([axes.map(({ column, kind, low, high, kinds }) => [column, kind, String(low), String(high), kinds]), [...ranges]]);
-    if (key === this.key) return;
+    const key = JSON.stringify([axes.map(({ column, kind, kinds }) => [column, kind, kinds]), [...ranges]]);
+    if (key === this.key) return this.sayEnds(axes);
     this.key = key;
-    const focus = /** @type {any} */ (document.activeElement)?.dataset?.range;
+    const before = /** @type {any} */ (document.activeElement);
+    const focus = before?.dataset?.range;
+    const typed = focus && before.value !== before.defaultValue ? before.value : null;
     fill(this.root, axes.map((axis, i) => this.line(axis, ranges.get(axis.column), i, axes.length)));
-    if (focus) /** @type {any} */ ([...this.root.querySelectorAll("[data-range]")].find((/** @type {any} */ each) => each.dataset.range === focus))?.focus();
+    const after = focus && /** @type {any} */ ([...this.root.querySelectorAll("[data-range]")].find((/** @type {any} */ each) => each.dataset.range === focus));
+    after?.focus();
+    if (after && typed !== null) after.value = typed; // half a number: what it replaces is the new field's own
+    return undefined;
+  }
+
+  /** @param {import("./axis.js").Axis[]} axes */
+  sayEnds(axes) {
+    const ends = new Map(axes.flatMap((axis) => ["from", "to"].map((end) => [`${axis.column} ${end}`, endOf(axis, end)])));
+    for (const field of this.root.querySelectorAll("input")) field.placeholder = ends.get(field.dataset.range ?? "") ?? field.placeholder;
   }
 
   /** @param {import("./axis.js").Axis} axis @param {any} range @param {number} i @param {number} of */
@@ -39,7 +51,7 @@ export class RangeFields {
 
   /** @param {import("./axis.js").Axis} axis @param {any} range @param {"from" | "to"} end */
   bound(axis, range, end) {
-    const field = h("input", { type: "text", inputmode: "decimal", placeholder: number(end === "from" ? axis.low : axis.high), value: range?.[end] ?? "", "aria-label": `${axis.label}, ${end}`, data: { range: `${axis.column} ${end}` }, spellcheck: "false" });
+    const field = h("input", { type: "text", inputmode: "decimal", placeholder: endOf(axis, end), value: range?.[end] ?? "", "aria-label": `${axis.label}, ${end}`, data: { range: `${axis.column} ${end}` }, spellcheck: "false" });
     const trouble = troubleOf(field);
     field.addEventListener("change", () => {
       const typed = field.value.trim().replace("\u2212", "-").replaceAll(",", "");
@@ -47,6 +59,7 @@ export class RangeFields {
       const wrong = value !== undefined && !Number.isFinite(value);
       trouble.tell(wrong ? `“${field.value.trim().slice(0, 30)}” is no number. Write it as 0.5 or 1e-3.` : null);
       if (wrong) return;
+      field.defaultValue = field.value; // nothing is half-typed here any more
       const next = { column: axis.column, from: range?.from, to: range?.to, [end]: value };
       this.parts.set(axis.column, next.from === undefined && next.to === undefined ? null : next);
     });
@@ -69,3 +82,6 @@ export class RangeFields {
     return button;
   }
 }
+
+/** @param {import("./axis.js").Axis} axis @param {string} end */
+const endOf = (axis, end) => number(end === "from" ? axis.low : axis.high);

@@ -3,7 +3,7 @@
  * where they ran, and a chart of each metric that they share. */
 import { controls } from "../charts/controls.js";
 import { MetricGrid } from "../charts/grid.js";
-import { fill, h, later, text } from "../base/dom.js";
+import { fill, h, later, refill, text } from "../base/dom.js";
 import { icon } from "../base/icons.js";
 import { menuButton } from "../base/menu.js";
 import { save } from "../base/files.js";
@@ -122,6 +122,8 @@ export class SideBySide {
     this.base.say(this.baseNow().name);
     this.at.say(AT[/** @type {keyof typeof AT} */ (this.atNow())]);
     if (document.activeElement !== this.find) this.find.value = this.state.get("compareFind") ?? "";
+    // Only steps and durations grew: that can wait for a reader who marks text to copy it.
+    if (keys.size === 1 && keys.has("progress") && this.isMarking()) return undefined;
     const shown = rows.slice(0, MOST);
     if (keys.has("experiments") || keys.has("comparePart") || keys.has("project")) this.asked.want({ experiments: shown.map((/** @type {any} */ row) => row.id) });
     this.paint();
@@ -136,12 +138,16 @@ export class SideBySide {
     return comparisonOf(await Promise.all(experiments.map((id) => source.experiment(id))));
   }
 
+  isMarking() {
+    const chosen = getSelection();
+    return Boolean(chosen && !chosen.isCollapsed && this.table.root.contains(chosen.anchorNode));
+  }
+
   again() {
     if (document.hidden || this.root.hidden || this.state.get("view") !== "compare" || !this.asked.answered) return;
     const rows = this.ticked();
     const isLive = rows.some((/** @type {any} */ row) => row.state === "running");
-    const chosen = getSelection();
-    if (!isLive || (chosen && !chosen.isCollapsed && this.table.root.contains(chosen.anchorNode))) return;
+    if (!isLive || this.isMarking()) return;
     this.asked.want({ experiments: rows.slice(0, MOST).map((/** @type {any} */ row) => row.id) }, { again: true });
   }
 
@@ -162,11 +168,11 @@ export class SideBySide {
     const all = differ + Object.keys(answer.same).length;
     const more = rows.size > MOST ? `, the first ${MOST} of ${count(rows.size)} ticked` : "";
     text(this.heading, `${capitalCount(shown.length)} experiments${more}`);
-    text(this.count, all ? `${count(differ)} of ${plural(all, "config key")} ${differ === 1 ? "differs" : "differ"}` : "none of them has a config");
+    const differing = all ? `${count(differ)} of ${plural(all, "config key")} ${differ === 1 ? "differs" : "differ"}` : "none of them has a config";
     const left = new Set(leftOut(this.state));
     const n = [...left].filter((key) => key in answer.config || key in answer.same || key in (answer.environment ?? {})).length;
     this.leave.say(left.size ? `${count(left.size)} left out` : "Leave out");
-    if (n) text(this.count, `${this.count.textContent}, ${plural(n, "key")} left out`);
+    text(this.count, n ? `${differing}, ${plural(n, "key")} left out` : differing);
     this.table.paint({ left, answer, rows: shown, base: this.baseNow(), at: this.atNow(), same: this.state.get("compareSame"), find: this.state.get("compareFind") ?? "" });
     this.paintCharts(answer, shown);
   }
@@ -178,7 +184,7 @@ export class SideBySide {
     const kind = { same: "ok", different: "bad" }[/** @type {string} */ (comparable.verdict)] ?? "open";
     const lead = { ok: "Comparable. ", bad: "Not comparable. ", open: "" }[kind];
     this.verdict.className = `tk-compare-verdict ${kind}`;
-    fill(this.verdict, icon(kind === "ok" ? "check" : kind === "bad" ? "close" : "help"), h("p", null, h("b", null, lead), comparable.says.replace(/^Not comparable: /, "")));
+    refill(this.verdict, icon(kind === "ok" ? "check" : kind === "bad" ? "close" : "help"), h("p", null, h("b", null, lead), comparable.says.replace(/^Not comparable: /, "")));
   }
 
   /** @param {number} ticked */

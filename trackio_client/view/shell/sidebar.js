@@ -6,7 +6,7 @@ import { eachFrame, h, isTyping, text } from "../base/dom.js";
 import { fitMiddle } from "../base/fit.js";
 import { icon, sign, stateWord } from "../base/icons.js";
 import { followKept, keep } from "../base/kept.js";
-import { SORTS, grouped, sorted } from "../base/listing.js";
+import { SORTS, grouped, sorted, wordsOfOrder } from "../base/listing.js";
 import { filtered, queryOf } from "../base/query.js";
 import { isMarked, isOut } from "../base/marks.js";
 import { menuButton, openMenu } from "../base/menu.js";
@@ -409,6 +409,6 @@ function capitalised(row) {
 
 function wayWord(key, way) {
   if (key === "age") return way ? "newest first" : "oldest first";
-  if (key === "name" || key === "state") return way ? "z to a" : "a to z";
-  return way ? "largest first" : "smallest first";
+  if (key === "name") return way ? "z to a" : "a to z";
+  return wordsOfOrder(key, way) ?? (way ? "largest first" : "smallest first");
 }

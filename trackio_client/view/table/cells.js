@@ -17,6 +17,7 @@ export class Cells {
   /** @param {any[]} rows those that are listed @param {any[]} metrics @param {() => number} now_s */
   constructor(rows, metrics, now_s) {
     this.rows = rows;
+    this.judged = rows; // those of which one is the best
     /** @type {import("./groups.js").Group[]} */
     this.groups = [];
     this.now_s = now_s;
@@ -71,7 +72,7 @@ export class Cells {
 
   /** The best value of a column with a goal; only that is bold. @param {string} key */
   bestOf(key) {
-    if (!this.best.has(key)) this.best.set(key, this.#bestIn(key, this.rows.map((row) => readCell(row, key))));
+    if (!this.best.has(key)) this.best.set(key, this.#bestIn(key, this.judged.map((row) => readCell(row, key))));
     return this.best.get(key);
   }
 

@@ -118,24 +118,46 @@ export class TableColumns {
     this.choose(now.includes(key) ? now.filter((each) => each !== key) : [...now, key]);
   }
 
-  /** @param {string} key @param {string | null} before  the column that it is to stand before; null: the last place */
-  move(key, before) {
-    if (key === before) return;
-    const rest = (this.chosen() ?? []).filter((each) => each !== key);
-    const at = before === null ? rest.length : rest.indexOf(before);
-    this.choose([...rest.slice(0, at), key, ...rest.slice(at)]);
+  /** Those that a column stands among: what is kept in place stands before all others, whichever order they were chosen in.
+   * @param {string} key */
+  among(key) {
+    const [chosen, pins] = [this.chosen() ?? [], this.pins()];
+    return pins.includes(key) ? pins.filter((each) => chosen.includes(each)) : chosen.filter((each) => !pins.includes(each));
+  }
+
+  /** To a place among those that it stands among, 0 the first. @param {string} key @param {number} place */
+  move(key, place) {
+    const rest = this.among(key).filter((each) => each !== key);
+    const next = [...rest.slice(0, place), key, ...rest.slice(place)];
+    const pins = this.pins();
+    if (!pins.includes(key)) return this.choose((this.chosen() ?? []).map((each) => (pins.includes(each) ? each : /** @type {string} */ (next.shift()))));
+    this.keep({ pins: next });
+    return this.state.set({ tablePins: next });
+  }
+
+  /** Whether one place to the left (-1) or right (1) there is one to change with. @param {string} key @param {number} by */
+  canShift(key, by) {
+    const now = this.among(key);
+    const at = now.indexOf(key);
+    return at >= 0 && at + by >= 0 && at + by < now.length;
   }
 
   /** One place to the left (-1) or right (1). @param {string} key @param {number} by */
   shift(key, by) {
-    const now = this.chosen() ?? [];
-    const at = now.indexOf(key);
-    const to = at + by;
-    if (at < 0 || to < 0 || to >= now.length) return false;
-    const next = [...now];
-    [next[at], next[to]] = [next[to], next[at]];
-    this.choose(next);
+    if (!this.canShift(key, by)) return false;
+    this.move(key, this.among(key).indexOf(key) + by);
     return true;
+  }
+
+  /** The place among those that it stands among, if it is let go before or behind another column; null where it would leave them.
+   * @param {string} key @param {string} over @param {boolean} behind @returns {number | null} */
+  placeAt(key, over, behind) {
+    const isPinned = this.pins().includes(key);
+    const pinned = this.pins().filter((each) => each !== key && this.chosen()?.includes(each));
+    const rest = this.among(key).filter((each) => each !== key);
+    const seen = ["name", ...pinned, ...(isPinned ? (this.chosen() ?? []).filter((each) => !this.pins().includes(each)) : rest)];
+    const place = seen.indexOf(over) + Number(behind) - (isPinned ? 1 : 1 + pinned.length);
+    return place >= 0 && place <= rest.length ? place : null;
   }
 
   /** @returns {string[]} */

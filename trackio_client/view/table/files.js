@@ -2,6 +2,7 @@
 /** What is listed, to take away: CSV of the columns that are shown, of all there are, or of groups; Markdown to paste. */
 import { csvOf } from "../base/files.js";
 import { BUT_SEED } from "../base/seeds.js";
+import { revived } from "../base/words.js";
 import { readCell, kindOf, labelOf, plainCell } from "./columns.js";
 import { spreadOf } from "./groups.js";
 
@@ -10,9 +11,12 @@ const AT_ONCE = 40; // columns in one request: addresses stay short
 /** How a column is called in a file: with its kind, so that config and metric of one name are told apart. @param {string} key */
 const headOf = (key) => (key === BUT_SEED ? "setting" : key === "age" ? "created" : key === "duration" ? "duration_s" : key);
 
-/** @param {any[]} rows @param {string[]} keys columns @param {(row: any, key: string) => any} [read] */
-export function csvOfRows(rows, keys, read = plainCell) {
-  return csvOf([["experiment_id", ...keys.map(headOf)], ...rows.map((row) => [row.id, ...keys.map((key) => read(row, key))])]);
+/** A list in a config stays one, as JSON. @param {any} row @param {string} key */
+const cellOf = (row, key) => (key.startsWith("config:") ? readCell(row, key) : plainCell(row, key));
+
+/** @param {any[]} rows @param {string[]} keys columns */
+export function csvOfRows(rows, keys) {
+  return csvOf([["experiment_id", ...keys.map(headOf)], ...rows.map((row) => [row.id, ...keys.map((key) => cellOf(row, key))])]);
 }
 
 /** A line a group: its values, how many, and of each column that holds numbers mean, sd, n, least and largest.
@@ -40,23 +44,28 @@ export function markdownOf(rows, keys, words) {
   return [line(keys.map(labelOf)), rule, ...rows.map((row) => line(keys.map((key) => words(row, key))))].join("\n");
 }
 
-/** Columns of all rows, also those that the page does not hold: fetched a few at a time. @param {any} source @param {string} project @param {string[]} keys
- * @param {(done: number) => void} tell @returns {Promise<(row: any, key: string) => any>} */
-export async function allCells(source, project, keys, tell) {
-  const asked = keys.filter((key) => key.includes(":") || key === "notes");
-  /** @type {Map<string, Map<string, any>>} */
-  const cells = new Map();
-  for (let i = 0; source.cells && i < asked.length; i += AT_ONCE) {
-    tell(i);
-    const { experiments, columns } = await source.cells(project, asked.slice(i, i + AT_ONCE));
-    for (const [key, values] of Object.entries(columns)) {
-      cells.set(key, new Map(experiments.map((/** @type {string} */ id, /** @type {number} */ place) => [id, values[place]])));
+/** Rows with all of these columns: the page holds only those that were in view, the others are fetched a few at a time.
+ * @param {any} source @param {string} project @param {any[]} rows @param {string[]} keys @returns {Promise<any[]>} */
+export async function fullRows(source, project, rows, keys) {
+  const asked = [...new Set(keys.filter((key) => key.includes(":") || key === "notes"))];
+  /** @type {Map<string, Record<string, any>>} */
+  const held = new Map(rows.map((row) => [row.id, { ...row.columns }]));
+  for (let i = 0; i < asked.length; i += AT_ONCE) {
+    const some = asked.slice(i, i + AT_ONCE);
+    for (const [id, key, value] of await cellsOf(source, project, some)) {
+      const cells = held.get(id);
+      if (cells) cells[key] = value === null ? undefined : revived(value);
     }
   }
-  return (row, key) => {
-    const held = cells.get(key);
-    if (!held) return plainCell(row, key);
-    const value = held.get(row.id) ?? undefined;
-    return value && typeof value === "object" && "$float" in value ? Number(value.$float) : value;
-  };
+  return rows.map((row) => ({ ...row, columns: held.get(row.id) }));
+}
+
+/** @param {any} source @param {string} project @param {string[]} keys @returns {Promise<[string, string, any][]>} id, column, value */
+async function cellsOf(source, project, keys) {
+  if (source.cells) {
+    const { experiments, columns } = await source.cells(project, keys);
+    return keys.flatMap((key) => experiments.map((/** @type {string} */ id, /** @type {number} */ place) => [id, key, columns[key]?.[place] ?? null]));
+  }
+  const { experiments } = await source.experiments(project, undefined, keys); // a page without a server reads them from its files
+  return experiments.flatMap((/** @type {any} */ row) => keys.map((key) => [row.experiment_id, key, row.columns?.[key] ?? null]));
 }

@@ -3,7 +3,7 @@
 import { h } from "../base/dom.js";
 import { icon } from "../base/icons.js";
 import { openMenu } from "../base/menu.js";
-import { orderOf, sortOf } from "../base/listing.js";
+import { orderOf, sortOf, wordsOfOrder } from "../base/listing.js";
 import { LEAST, kindOf, labelOf } from "./columns.js";
 
 /** The order after a press: the first press sorts as one mostly wants it, the second turns it round, the third (of several) leaves it out.
@@ -58,16 +58,18 @@ function openColumn(table, key, at) {
   const pinned = columns.pins().includes(key);
   const sort = (/** @type {boolean} */ falling) => state.set({ sort: sortOf([{ key, falling }]) });
   const group = (/** @type {string[]} */ next) => (columns.keep({ groups: next }), state.set({ tableGroups: next, tableFolds: [] }));
+  const ways = kindOf(key) === "text" ? ["Sort a to z", "Sort z to a"] : ["Sort, smallest first", "Sort, largest first"];
+  const way = (/** @type {boolean} */ falling) => (wordsOfOrder(key, falling) ? `Sort, ${wordsOfOrder(key, falling)}` : ways[Number(falling)]);
   /** @type {[string, string, () => any, string?][]} */
   const acts = [
-    ["up", kindOf(key) === "text" ? "Sort a to z" : "Sort, smallest first", () => sort(key === "age")],
-    ["falling", kindOf(key) === "text" ? "Sort z to a" : "Sort, largest first", () => sort(key !== "age")],
+    ["up", way(false), () => sort(key === "age")],
+    ["falling", way(true), () => sort(key !== "age")],
     ["add", "Sort by it, too", () => state.set({ sort: nextSort(state.get("sort"), key, true) }), "Shift click"],
     ...(key === "name" || key === "age" ? [] : /** @type {any} */ ([by.includes(key) ? ["ungroup", "Do not group by it", () => group(by.filter((/** @type {string} */ each) => each !== key))] : ["group", by.length ? "Group by it, too" : "Group by it", () => group([...by, key])]])),
     ...(key === "name" ? [] : /** @type {any} */ ([
       ["pin", pinned ? "Let it scroll" : "Keep it in place", () => columns.pin(key)],
-      ["left", "Move left", () => columns.shift(key, -1), "Alt ←"],
-      ["right", "Move right", () => columns.shift(key, 1), "Alt →"],
+      ...(columns.canShift(key, -1) ? [["left", "Move left", () => columns.shift(key, -1), "Alt ←"]] : []),
+      ...(columns.canShift(key, 1) ? [["right", "Move right", () => columns.shift(key, 1), "Alt →"]] : []),
       ["remove", "Remove the column", () => columns.toggle(key), "Delete"],
     ])),
   ];
@@ -86,22 +88,20 @@ function dragged(table, cell, button, key) {
     cell.classList.remove("dragging");
     for (const each of table.head.querySelectorAll(".drop-before, .drop-behind")) each.classList.remove("drop-before", "drop-behind");
   });
-  const isBehind = (/** @type {DragEvent} */ event) => event.clientX > cell.getBoundingClientRect().left + cell.offsetWidth / 2;
+  const isBehind = (/** @type {DragEvent} */ event) => key === "name" || event.clientX > cell.getBoundingClientRect().left + cell.offsetWidth / 2;
+  const place = (/** @type {DragEvent} */ event) => (table.dragging && table.dragging !== key ? table.columns.placeAt(table.dragging, key, isBehind(event)) : null);
   cell.addEventListener("dragover", (event) => {
-    if (!table.dragging || table.dragging === key) return;
-    event.preventDefault();
-    const behind = key === "name" || isBehind(event);
-    cell.classList.toggle("drop-before", !behind);
-    cell.classList.toggle("drop-behind", behind);
+    const can = place(event) !== null;
+    if (can) event.preventDefault();
+    cell.classList.toggle("drop-before", can && !isBehind(event));
+    cell.classList.toggle("drop-behind", can && isBehind(event));
   });
   cell.addEventListener("dragleave", () => cell.classList.remove("drop-before", "drop-behind"));
   cell.addEventListener("drop", (event) => {
-    const moved = table.dragging;
-    if (!moved || moved === key) return;
+    const to = place(event);
+    if (to === null) return;
     event.preventDefault();
-    const now = table.columns.chosen().filter((/** @type {string} */ each) => each !== moved);
-    const before = key === "name" ? now[0] : isBehind(event) ? now[now.indexOf(key) + 1] : key;
-    table.columns.move(moved, before ?? null);
+    table.columns.move(table.dragging, to);
   });
 }
 

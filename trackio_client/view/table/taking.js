@@ -1,10 +1,12 @@
 // @ts-check
 /** What is listed, or chosen, taken away: files of CSV and LaTeX, tables of Markdown and LaTeX to paste. */
+import { copyComing } from "../base/clipboard.js";
 import { save } from "../base/files.js";
 import { openMenu } from "../base/menu.js";
 import { toast } from "../base/toast.js";
 import { count, plural } from "../base/words.js";
-import { allCells, csvOfGroups, csvOfRows, markdownOf } from "./files.js";
+import { Cells } from "./cells.js";
+import { csvOfGroups, csvOfRows, fullRows, markdownOf } from "./files.js";
 import { latexOf } from "./latex.js";
 
 const MANY = 80; // columns that take a while
@@ -25,41 +27,53 @@ export function openTaking(table, at) {
     { value: "best", label: `Copy ${typeset} as LaTeX${by.length ? ", mean ± sd" : ""}, best in bold` },
     { value: "tex", label: `LaTeX file: ${typeset}, best in bold` },
   ];
-  const latex = (/** @type {boolean} */ best) => latexOf(table.keys, by.length ? { groups: table.groups, by } : { rows }, table.cells, { best });
-  const cellsOf = async (/** @type {string[]} */ keys) => {
-    const many = keys.length > MANY ? toast(`Fetching ${count(keys.length)} columns.`) : null;
-    const read = await allCells(table.source, name, keys, () => {});
-    many?.close();
-    return read;
+  const latex = async (/** @type {boolean} */ best) => {
+    const full = await filled(table);
+    return latexOf(full.keys, by.length ? { groups: full.groups, by } : { rows: full.rows }, full.cells, { best });
   };
+  const copied = `Copied ${typeset} as a LaTeX table. It needs the package booktabs.`;
+  const csv = async (/** @type {string[]} */ keys) => save(`${name}.csv`, "text/csv", csvOfRows(await fetched(table, rows, keys), keys));
   /** @type {Record<string, () => any>} */
   const acts = {
-    csv: async () => save(`${name}.csv`, "text/csv", csvOfRows(rows, table.keys, await cellsOf(table.keys))),
-    all: async () => {
-      const keys = await table.columns.every();
-      save(`${name}.csv`, "text/csv", csvOfRows(rows, keys, await cellsOf(keys)));
+    csv: () => csv(table.keys),
+    all: async () => csv(await table.columns.every()),
+    groups: async () => {
+      const { groups, keys, cells } = await filled(table);
+      save(`${name}-groups.csv`, "text/csv", csvOfGroups(groups, by, keys, (setting) => cells.settingName(setting)));
     },
-    groups: () => save(`${name}-groups.csv`, "text/csv", csvOfGroups(table.groups, by, table.keys, (setting) => table.cells.settingName(setting))),
-    markdown: () => copyMarkdown(table),
-    latex: () => copied(latex(false), `Copied ${typeset} as a LaTeX table. It needs the package booktabs.`),
-    best: () => copied(latex(true), `Copied ${typeset} as a LaTeX table. It needs the package booktabs.`),
-    tex: () => save(`${name}.tex`, "application/x-tex", latex(true)),
+    markdown: () => table.copy(),
+    latex: () => copyComing(latex(false), copied),
+    best: () => copyComing(latex(true), copied),
+    tex: async () => save(`${name}.tex`, "application/x-tex", await latex(true)),
   };
   openMenu(at, { title: "Take away", items, choose: (value) => Promise.resolve(acts[value]()).catch((error) => toast(`The file was not made: ${error.message}`, { isTrouble: true })) });
 }
 
 /** @param {any} table the TableView */
-export function copyMarkdown(table) {
-  const rows = table.taken();
-  return copied(markdownOf(rows, table.keys, (row, key) => table.cells.words(row, key)), `Copied ${plural(rows.length, "row")} as a Markdown table.`);
+export async function markdownOfTaken(table) {
+  const { rows, keys, cells } = await filled(table);
+  return markdownOf(rows, keys, (row, key) => cells.words(row, key));
 }
 
-/** @param {string} words @param {string} told */
-async function copied(words, told) {
+/** @param {any} table the TableView @param {any[]} rows @param {string[]} keys */
+async function fetched(table, rows, keys) {
+  const many = keys.length > MANY ? toast(`Fetching ${count(keys.length)} columns.`) : null;
   try {
-    await navigator.clipboard.writeText(words);
-    toast(told);
-  } catch {
-    window.prompt("Copy with Ctrl+C", words); // clipboards are closed to pages without https
+    return await fullRows(table.source, table.state.get("project"), rows, keys);
+  } finally {
+    many?.close();
   }
+}
+
+/** What is taken, and all groups, with the values of every column, also of those that were never in view; numbers are worded as in the
+ * table. @param {any} table the TableView */
+async function filled(table) {
+  const { keys, groups } = table;
+  const taken = new Set(table.taken().map((/** @type {any} */ row) => row.id));
+  const all = await fetched(table, table.rows, keys);
+  const full = new Map(all.map((row) => [row.id, row]));
+  const cells = new Cells(all, table.state.get("metrics") ?? [], () => table.experiments.now_s());
+  cells.groups = groups.map((/** @type {import("./groups.js").Group} */ group) => ({ ...group, rows: group.rows.map((row) => full.get(row.id)) }));
+  cells.judged = all.filter((row) => taken.has(row.id));
+  return { keys, cells, groups: cells.groups, rows: cells.judged };
 }

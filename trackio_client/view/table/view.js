@@ -1,6 +1,7 @@
 // @ts-check
 /** Every experiment as a table: any columns, filtered by expressions, sorted by several, in groups, and chosen to do something with them.
  * Only the rows and columns in view are in the page, so that 10,000 experiments and as many metrics scroll alike. */
+import { copyComing } from "../base/clipboard.js";
 import { swatchOf, variableOf } from "../base/colors.js";
 import { eachFrame, fill, h, isTyping, text } from "../base/dom.js";
 import { icon } from "../base/icons.js";
@@ -9,12 +10,13 @@ import { isMarked, isOut, onMarks } from "../base/marks.js";
 import { openMenu } from "../base/menu.js";
 import { filtered, queryOf } from "../base/query.js";
 import { BUT_SEED } from "../base/seeds.js";
+import { toast } from "../base/toast.js";
 import { age, count, plural } from "../base/words.js";
 import { Actions } from "./actions.js";
 import { baselineOf, openBaselines, setBaseline } from "./baseline.js";
 import { Cells } from "./cells.js";
 import { Choosing } from "./choosing.js";
-import { TableColumns, labelOf } from "./columns.js";
+import { TableColumns, kindOf, labelOf } from "./columns.js";
 import { FilterField } from "./filterfield.js";
 import { groupsOf, sortedGroups } from "./groups.js";
 import { headCell } from "./head.js";
@@ -86,7 +88,7 @@ export class TableView {
     this.table = h("table", { class: "tk-table", "aria-label": "Experiments" }, this.cols, this.head, this.body);
     this.scroller = h("div", { class: "tk-table-scroll", tabindex: "0", role: "region", "aria-label": "Table of experiments" }, this.table);
     this.none = h("div", { class: "tk-table-none", hidden: true });
-    this.actions = new Actions({ state: this.state, source: this.source, experiments: this.experiments, choosing: this.choosing, copy: async () => (await taking()).copyMarkdown(this), against: (id) => setBaseline(this.state, id) });
+    this.actions = new Actions({ state: this.state, source: this.source, experiments: this.experiments, choosing: this.choosing, copy: () => this.copy(), against: (id) => setBaseline(this.state, id) });
     fill(this.root, h("div", { class: "tk-table-bar" }, this.filter.root, this.note, this.out, h("span", { class: "tk-grow" }), h("span", { class: "tk-table-tools" }, this.grouping, this.against, choose, take, this.binned)), this.scroller, this.none, this.actions.root);
     const soon = eachFrame(() => this.draw());
     this.scroller.addEventListener("scroll", soon, { passive: true });
@@ -139,7 +141,7 @@ export class TableView {
   grouped(by) {
     const groups = groupsOf(this.rows, by);
     const [first] = orderOf(this.state.get("sort"));
-    if (!first || first.key === "name" || first.key === "age" || first.key === "created") return groups;
+    if (!first || kindOf(first.key) === "text" || kindOf(first.key) === "time") return groups; // as their rows stand: states and alerts have an order of their own
     return sortedGroups(groups, first.key, first.falling);
   }
 
@@ -406,6 +408,12 @@ export class TableView {
       this.columns.keep({ groups: next });
       this.state.set({ tableGroups: next, tableFolds: [] });
     } });
+  }
+
+  copy() {
+    const words = taking().then(({ markdownOfTaken }) => markdownOfTaken(this));
+    const told = `Copied ${plural(this.taken().length, "row")} as a Markdown table.`;
+    copyComing(words, told).catch((error) => toast(`Nothing was copied: ${error.message}`, { isTrouble: true }));
   }
 
   /** Those that are chosen, or all that are listed. */
