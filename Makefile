@@ -86,14 +86,17 @@ $(TRACKIO)/.made: .ci/trackio.txt | $(VENV)/pyvenv.cfg
 	@touch $@
 
 .PHONY: chromium
+# Debian has the engine alone, too, which tests prefer; `make screenshots` and benchmarks want the whole browser.
 chromium:
-	@for name in "$$TRACKIO_CHROMIUM" chromium chromium-browser google-chrome google-chrome-stable; do \
-	  if [ -n "$$name" ] && command -v "$$name" >/dev/null; then exit 0; fi; \
-	done; \
+	@find() { for name in "$$@"; do if [ -n "$$name" ] && command -v "$$name" >/dev/null; then return 0; fi; done; return 1; }; \
+	whole() { find chromium chromium-browser google-chrome google-chrome-stable; }; \
+	if find "$$TRACKIO_CHROMIUM"; then exit 0; fi; \
+	if whole && find chromium-headless-shell; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  echo "installing Chromium for the browser tests"; \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium; \
-	else \
+	  export DEBIAN_FRONTEND=noninteractive; \
+	  apt-get update -qq && { apt-get install -y -qq chromium chromium-headless-shell || apt-get install -y -qq chromium; } || whole; \
+	elif ! whole; then \
 	  echo "No Chromium was found: the browser tests are skipped. To have them: $(PY) -m playwright install chromium," >&2; \
 	  echo "or install your system's chromium package, or name a browser in TRACKIO_CHROMIUM." >&2; \
 	fi

@@ -37,7 +37,7 @@ def browser() -> Iterator[object]:
 
     expect.set_options(timeout=30_000)  # two cores may be busy with others' work; what holds is not waited for
     with sync_playwright() as playwright:
-        opened = launched(playwright)
+        opened = launched(playwright, as_readers_have=False)
         yield opened
         opened.close()
 
