@@ -23,6 +23,8 @@ from tests.plain_http import NO_CERTIFICATES
 from tests.ports import free_port
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Playwright
+
     from tests.browser.static_page import World
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,15 +33,20 @@ START_S = 120
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[object]:
-    """One Chromium for all tests."""
+def playwright() -> Iterator[Playwright]:
     from playwright.sync_api import sync_playwright
 
     expect.set_options(timeout=30_000)  # two cores may be busy with others' work; what holds is not waited for
-    with sync_playwright() as playwright:
-        opened = launched(playwright, as_readers_have=False)
-        yield opened
-        opened.close()
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """One Chromium for all tests."""
+    opened = launched(playwright, as_readers_have=False)
+    yield opened
+    opened.close()
 
 
 WITH_GRADIO = {

@@ -7,12 +7,21 @@ import time
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.chromium import launched
 from tests.browser.looks import AWAY
 from tests.browser.side_bar import row, shows, toast
 from tests.browser.trainings import Training, trained
 from tests.browser.waiting import becomes
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def browser(playwright):
+    """The whole browser: the engine alone has no notifications."""
+    opened = launched(playwright)
+    yield opened
+    opened.close()
 
 
 def test_the_browser_tells_when_a_watched_experiment_ends(page, space, request):
