@@ -24,10 +24,8 @@ const KINDS = ["none", "ema", "mean", "gaussian"];
 export const words = (name, key = name) => ({ name, key, read: (text) => text || undefined, write: String });
 /** @param {string} name @param {string} key @returns {Field} */
 export const flag = (name, key) => ({ name, key, read: (text) => (text === "1" ? true : text === "0" ? false : undefined), write: (value) => (value ? "1" : "0") });
-/** @param {string} name @param {string} [key] @returns {Field} */
-export const list = (name, key = name) => ({ name, key, read: (text) => text.split(",").map(decoded).filter(Boolean), write: (value) => value.map(encodeURIComponent).join(",") });
-/** As `list`, of names that seldom hold a comma: only that is encoded, once more. @param {string} name @param {string} [key] @returns {Field} */
-export const plainList = (name, key = name) => ({ ...list(name, key), write: (value) => value.map((/** @type {string} */ each) => each.replace(/[%,]/g, encodeURIComponent)).join(",") });
+/** Only a comma within a name is encoded, once more than the address does. @param {string} name @param {string} [key] @returns {Field} */
+export const list = (name, key = name) => ({ name, key, read: (text) => text.split(",").map(decoded).filter(Boolean), write: (value) => value.map((/** @type {string} */ each) => each.replace(/[%,]/g, encodeURIComponent)).join(",") });
 /** One of these words. @param {string} name @param {string[]} known @param {string} [key] @returns {Field} */
 export const choice = (name, known, key = name) => ({ name, key, read: (text) => (known.includes(text) ? text : undefined), write: String });
 
@@ -59,8 +57,8 @@ export const FIELDS = [
   },
   flag("log", "logY"),
   flag("logx", "logX"),
-  { ...plainList("by"), usual: () => [] },
-  { ...plainList("facet"), usual: () => [] },
+  { ...list("by"), usual: () => [] },
+  { ...list("facet"), usual: () => [] },
   choice("spread", ["sd", "se", "range"]),
   words("best", "overviewBy"),
   { name: "derive", key: "derived", read: readDerived, write: writeDerived, usual: () => [] },
@@ -100,8 +98,8 @@ export const FIELDS = [
   flag("same", "compareSame"),
   choice("at", ["common", "best", "last"], "compareAt"),
   words("find", "compareFind"),
-  { ...plainList("leave", "compareLeave"), usual: () => [] },
-  { ...plainList("groupby", "compareBy"), usual: () => [] },
+  { ...list("leave", "compareLeave"), usual: () => [] },
+  { ...list("groupby", "compareBy"), usual: () => [] },
   words("first", "compareFirst"),
   words("second", "compareSecond"),
   words("result", "compareMetric"),

@@ -155,9 +155,14 @@ export class MediaView {
     if (!by || this.groupedBy === key) return;
     this.groupedBy = key;
     this.values.have([`config:${by}`]).then((/** @type {Map<string, any> | null} */ held) => {
-      if (held && this.rows.some((/** @type {any} */ row) => !held.has(row.id))) setTimeout(() => ((this.groupedBy = null), this.draw()), LATER_MS); // it began after that answer
+      if (held && this.rows.some((/** @type {any} */ row) => !held.has(row.id))) setTimeout(() => this.groupAgain(), LATER_MS); // it began after that answer
       this.draw();
     }, () => (this.groupedBy = null));
+  }
+
+  groupAgain() {
+    this.groupedBy = null; // asked for when it is drawn again: now, or when the view is opened
+    if (!document.hidden && this.state.get("view") === "media") this.draw();
   }
 
   /** @param {string[]} names @param {string[]} known @param {string} as @param {number | null} step */

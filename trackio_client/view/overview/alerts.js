@@ -2,6 +2,7 @@
 /** What the trainings of a project told by alert(), the newest first. One question brings them, and only when the rows say that there
  * are others than before. Which of them are new since the reader last looked is remembered in this browser. */
 import { fill, h, text } from "../base/dom.js";
+import { middle } from "../base/fit.js";
 import { remember, remembered } from "../base/remember.js";
 import { swatchOf, variableOf } from "../base/colors.js";
 import { isOut } from "../base/marks.js";
@@ -126,7 +127,7 @@ export class AlertsPart {
   /** @param {Alert} alert @param {any} row @param {number} now_s */
   line(alert, row, now_s) {
     const event = eventOf(alert.experiment_id, alert.time_s);
-    const name = h("a", { class: "tk-ov-name", title: [row.name, row.id].join("\n") }, row.name);
+    const name = h("a", { class: "tk-ov-name", title: [row.name, row.id].join("\n") }, middle(row.name));
     name.href = `?${new URLSearchParams({ project: row.project, experiment: row.id, ...(event ? { event } : {}) })}`;
     const what = h("a", { class: "tk-ov-alert" }, alert.title || "Alert");
     what.href = name.href;

@@ -2,6 +2,7 @@
 /** One experiment on the Overview: what it is, how far and how well, its curve, its two numbers, its last word. */
 import { swatchOf, variableOf } from "../base/colors.js";
 import { fill, h, text } from "../base/dom.js";
+import { middle } from "../base/fit.js";
 import { sign, stateWord } from "../base/icons.js";
 import { age, capital, clock, count, duration, exact, iso, number, plural } from "../base/words.js";
 import { healthOf, progressOf } from "./choosing.js";
@@ -45,7 +46,7 @@ export class Line {
     this.node.style.setProperty("--swatch", swatchOf(row.color));
     if (this.state !== row.state) fill(this.sign, sign((this.state = row.state)));
     text(this.rank, String(rank));
-    text(this.name, row.name);
+    if (this.name.textContent !== row.name) fill(this.name, middle(row.name));
     this.name.title = [row.name, row.id].join("\n");
     this.name.href = `?${new URLSearchParams({ project: row.project, experiment: row.id })}`;
     text(this.more, [isNew ? "new" : "", row.group, ...(row.tags ?? [])].filter(Boolean).join(" · "));

@@ -7,7 +7,8 @@ import { openDialog } from "../base/handing.js";
 import { remember, remembered } from "../base/remember.js";
 import { toast } from "../base/toast.js";
 import { when } from "../base/times.js";
-import { addressOf, goTo } from "../data/address.js";
+import { count } from "../base/words.js";
+import { MAX_LISTED, addressOf, goTo } from "../data/address.js";
 
 const MOST_OWN = 200;
 const WRITES = ["writer", "owner"];
@@ -46,6 +47,12 @@ export function addressNow({ state, experiments }) {
   query.delete("project");
   return query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%2F", "/").replaceAll("%7E", "~").replaceAll("%20", "+");
 }
+
+/** What a view leaves out: more ticks than an address holds. @param {any} shell */
+const withoutTicks = ({ experiments }) => {
+  const ticks = experiments.ticksByHand()?.length ?? 0;
+  return ticks > MAX_LISTED ? ` It leaves out which ${count(ticks)} are ticked: ${count(MAX_LISTED)} at most stand in a view.` : "";
+};
 
 export class Saved {
   /** @param {any} shell */
@@ -98,13 +105,13 @@ export class Saved {
     try {
       if (forAll) {
         const made = await source.saveView(project, { name, address });
-        this.done(`Saved the view “${name}” for all readers.`, () => source.changeView(project, made.id, { deleted: true }));
+        this.done(`Saved the view “${name}” for all readers.${withoutTicks(this.shell)}`, () => source.changeView(project, made.id, { deleted: true }));
       } else {
         const own = ownOf(project);
         if (own.some((view) => view.name === name)) throw new Error(`You have a view “${name}” already. Choose another name, or replace that one below.`);
         const id = `own_${Date.now().toString(36)}`;
         keepOwn(project, [...own, { id, name, address, changed_s: Date.now() / 1000, isOwn: true }]);
-        this.done(`Saved the view “${name}” in this browser.`, () => keepOwn(project, ownOf(project).filter((view) => view.id !== id))); // it may have another name by then
+        this.done(`Saved the view “${name}” in this browser.${withoutTicks(this.shell)}`, () => keepOwn(project, ownOf(project).filter((view) => view.id !== id))); // it may have another name by then
       }
     } catch (error) {
       text(this.said, /** @type {Error} */ (error).message);
@@ -140,7 +147,7 @@ export class Saved {
       return made;
     };
     return h("li", null, open, h("span", { class: "tk-soft" }, view.by ? `${view.by}, ` : null, when(view.changed_s, "ago")),
-      may ? [button("pencil", "Rename", () => this.rename(view, open)), button("views", "Replace by what is shown now", () => this.change(view, { address: addressNow(this.shell) }, `“${view.name}” is now what is shown.`)), button("close", "Delete", () => this.change(view, { deleted: true }, `Deleted the view “${view.name}”.`))] : null);
+      may ? [button("pencil", "Rename", () => this.rename(view, open)), button("views", "Replace by what is shown now", () => this.change(view, { address: addressNow(this.shell) }, `“${view.name}” is now what is shown.${withoutTicks(this.shell)}`)), button("close", "Delete", () => this.change(view, { deleted: true }, `Deleted the view “${view.name}”.`))] : null);
   }
 
   /** @param {View} view @param {HTMLElement} line its link, in whose place the field stands: another view may have the same name */

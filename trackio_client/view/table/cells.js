@@ -4,6 +4,7 @@ import { alertSign, alertWords } from "../base/alerts.js";
 import { h } from "../base/dom.js";
 import { sign, stateWord } from "../base/icons.js";
 import { BUT_SEED, settingNames } from "../base/seeds.js";
+import { when } from "../base/times.js";
 import { age, clock, columnFormat, count, duration, exact, iso, number } from "../base/words.js";
 import { gapNode } from "./baseline.js";
 import { kindOf, readCell } from "./columns.js";
@@ -125,7 +126,7 @@ export class Cells {
     if (key === "alert") return h("span", { class: "tk-cell-alerts", title: alertWords(row) }, alertSign(value), h("span", { "aria-hidden": "true" }, value));
     const words = this.words(row, key);
     if (key === "age") return h("span", { class: "tk-age", title: iso(value) }, words);
-    if (kindOf(key) === "time") return h("span", { title: iso(value) }, words);
+    if (kindOf(key) === "time") return when(value);
     if (kindOf(key) === "span") return h("span", { title: `${exact(value)} s` }, words);
     if (typeof value === "object") return h("span", { class: "tk-mono", title: words }, words);
     const node = h(value === this.bestOf(key) ? "b" : "span", { title: typeof value === "number" ? exact(value) : String(value) }, words);

@@ -4,6 +4,7 @@
 import { copyComing } from "../base/clipboard.js";
 import { swatchOf, variableOf } from "../base/colors.js";
 import { eachFrame, fill, h, isTyping, text } from "../base/dom.js";
+import { middle } from "../base/fit.js";
 import { icon } from "../base/icons.js";
 import { orderOf, sorted } from "../base/listing.js";
 import { isMarked, isOut, onMarks } from "../base/marks.js";
@@ -266,7 +267,7 @@ export class TableView {
     const pick = h("input", { type: "checkbox", class: "tk-box", "aria-label": `Choose ${row.name}` });
     pick.checked = this.choosing.has(row.id);
     const swatch = row.shown ? h("i", { class: "tk-cell-swatch", title: "Shown in charts" }) : null;
-    const name = h("a", { class: "tk-name", href: `?${new URLSearchParams({ project: row.project, experiment: row.id })}`, title: row.name }, row.name);
+    const name = h("a", { class: "tk-name", href: `?${new URLSearchParams({ project: row.project, experiment: row.id })}`, title: row.name }, middle(row.name));
     const out = [row.id === this.cells.baseline?.id && "baseline", row.archived && "archived", isMarked("hidden", row.id) && "hidden"].filter(Boolean).map((words) => h("span", { class: "tk-tag" }, words));
     const cell = (/** @type {string} */ key, place = -1) => h("td", {
       class: [this.cells.isNumeric(key) && "num", place >= 0 && "tk-pin"].filter(Boolean).join(" "), style: place >= 0 ? { left: `${this.left(place)}px` } : undefined,
