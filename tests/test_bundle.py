@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import pytest
 
 from trackio_client.view import bundle, modules, source
 from trackio_client.view.bundle import TYPE, Bundle, Unbundled, exported, without_comments
+
+MODULES = [name for name in modules("boot.js", later=True) if name.endswith(".js")]
 
 
 def test_the_page_holds_each_module_once_behind_those_that_it_needs():
@@ -52,7 +55,7 @@ const c = `a /* b`;
     assert without_comments(text) == ('const a = "// no comment"; // stays\nconst b = (1); \nconst c = `a /* b`;\n')
 
 
-@pytest.mark.parametrize("name", [name for name in modules("boot.js", later=True) if name.endswith(".js")])
+@pytest.mark.parametrize("name", MODULES)
 def test_no_text_of_a_script_goes_over_lines_or_looks_like_a_comment(name):
     text = source(name).decode()
     assert [text[begin:end] for begin, end in texts_of(text) if "\n" in text[begin:end]] == []
@@ -116,3 +119,20 @@ def test_modules_that_wait_for_each_other_are_named(monkeypatch):
     monkeypatch.setattr(bundle, "modules", lambda first: tuple(texts))
     with pytest.raises(Unbundled, match=r"a\.js imports b\.js imports a\.js"):
         _ = Bundle("a.js").page
+
+
+@cache
+def all_exported():
+    return frozenset().union(*(exported(source(name).decode()) for name in MODULES))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_what_a_module_calls_of_others_it_imports(name):
+    """A name that stands nowhere but in calls was declared nowhere: only who comes by would see it fail."""
+    code = without_comments(source(name).decode())
+    for begin, end in reversed(texts_of(code)):
+        code = code[:begin] + code[end:]
+    called, declared = set(), set(re.findall(r"^ *(?:async |static |get )*(\w+)\(.*\) \{", code, re.MULTILINE))
+    for function, word, call in re.findall(r"(function\*? +)?(?<![\w.#$])([A-Za-z]\w+)\b(\(?)", code):
+        (called if call and not function else declared).add(word)
+    assert not called & all_exported() - declared

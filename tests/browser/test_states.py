@@ -19,6 +19,10 @@ def test_an_empty_server_says_how_to_log_and_shows_the_first_experiment(page, ow
     expect(notice).to_contain_text("No experiments yet")
     expect(notice).to_contain_text("pip install trackio-client")
     expect(notice).to_contain_text(f"TRACKIO_URL={own_space.url}")
+    with page.expect_response("**/v1/projects"):
+        pass  # asked again
+    expect(notice).to_be_visible()
+    expect(page.locator(".tk-away")).to_have_count(0)
     trained(own_space.url, "the first", "hello", steps=10)
     expect(page.locator(".tk-row .tk-name")).to_have_text("hello")
     expect(page.locator(".tk-chart-values").first).not_to_be_empty()

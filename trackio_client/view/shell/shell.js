@@ -16,6 +16,7 @@ import { remember, remembered } from "../base/remember.js";
 import { SideBar } from "./sidebar.js";
 import { steps } from "./steps.js";
 import { strangers } from "./strangers.js";
+import { every } from "../data/pace.js";
 import { DEFAULTS, PageState } from "../data/state.js";
 import { Theme } from "../base/theme.js";
 import { topBar } from "./topbar.js";

@@ -2,9 +2,7 @@
 /** Every experiment as a table: any columns, filtered by expressions, sorted by several, in groups, and chosen to do something with them.
  * Only the rows and columns in view are in the page, so that 10,000 experiments and as many metrics scroll alike. */
 import { copyComing } from "../base/clipboard.js";
-import { swatchOf, variableOf } from "../base/colors.js";
 import { eachFrame, fill, h, isTyping, text } from "../base/dom.js";
-import { middle } from "../base/fit.js";
 import { icon } from "../base/icons.js";
 import { orderOf, sorted } from "../base/listing.js";
 import { isMarked, isOut, onMarks } from "../base/marks.js";
@@ -21,6 +19,7 @@ import { TableColumns, kindOf, labelOf } from "./columns.js";
 import { FilterField } from "./filterfield.js";
 import { groupsOf, sortedGroups } from "./groups.js";
 import { headCell } from "./head.js";
+import { groupNode, rowNode, shortOf } from "./lines.js";
 
 const taking = () => import("./taking.js"); // fetched when it is wanted: rows do not wait for it
 
@@ -30,14 +29,6 @@ const SPARE_PX = 240; // of columns, left and right of it
 const PICK = 36;
 const OPEN_UP_TO = 200; // rows: longer lists begin with folded groups
 const MOST_MADE = 400;
-const MOST_FOLDS = 100; // groups that are not as they begin, in the address
-
-/** A group's key as the address holds it: seven characters (FNV-1a) that tell it from others. @param {string} key */
-function shortOf(key) {
-  let sum = 0x811c9dc5;
-  for (const letter of key) sum = Math.imul(sum ^ /** @type {number} */ (letter.codePointAt(0)), 0x01000193) >>> 0;
-  return sum.toString(36).padStart(7, "0");
-}
 
 export class TableView {
   /** @param {HTMLElement} root @param {import("../shell/views.js").Parts} parts */
@@ -212,7 +203,7 @@ export class TableView {
     const nodes = this.lines.slice(from, to).map((line, i) => {
       const key = line.row ? line.row.id : `group ${line.group.key}`;
       let node = this.made.get(key);
-      if (!node) this.made.set(key, (node = line.row ? this.makeRow(line.row) : this.makeGroup(line.group)));
+      if (!node) this.made.set(key, (node = line.row ? rowNode(this, line.row) : groupNode(this, line.group)));
       node.setAttribute("aria-rowindex", String(from + i + 2));
       return node;
     });
@@ -260,45 +251,6 @@ export class TableView {
       this.pinned.map((/** @type {string} */ key, /** @type {number} */ i) => cell(key, i + 2, i)), h("td", { class: "tk-gap" }),
       shown.map((/** @type {string} */ key, /** @type {number} */ i) => cell(key, this.pinned.length + from + i + 2, -1)), h("td", { class: "tk-gap" })));
     this.paintAll();
-  }
-
-  /** @param {any} row */
-  makeRow(row) {
-    const pick = h("input", { type: "checkbox", class: "tk-box", "aria-label": `Choose ${row.name}` });
-    pick.checked = this.choosing.has(row.id);
-    const swatch = row.shown ? h("i", { class: "tk-cell-swatch", title: "Shown in charts" }) : null;
-    const name = h("a", { class: "tk-name", href: `?${new URLSearchParams({ project: row.project, experiment: row.id })}`, title: row.name }, middle(row.name));
-    const out = [row.id === this.cells.baseline?.id && "baseline", row.archived && "archived", isMarked("hidden", row.id) && "hidden"].filter(Boolean).map((words) => h("span", { class: "tk-tag" }, words));
-    const cell = (/** @type {string} */ key, place = -1) => h("td", {
-      class: [this.cells.isNumeric(key) && "num", place >= 0 && "tk-pin"].filter(Boolean).join(" "), style: place >= 0 ? { left: `${this.left(place)}px` } : undefined,
-    }, key === "name" ? h("span", { class: "tk-cell-name" }, swatch, name, out) : this.cells.of(row, key));
-    return h("tr", { data: { id: row.id }, class: this.classOf(row.id), "aria-selected": String(pick.checked), style: { "--c": `var(${variableOf(row.color)})`, "--swatch": swatchOf(row.color) } },
-      h("td", { class: "tk-pick" }, pick), this.pinned.map((/** @type {string} */ key, /** @type {number} */ i) => cell(key, i)), h("td", { class: "tk-gap" }),
-      this.shown.shown.map((/** @type {string} */ key) => cell(key)), h("td", { class: "tk-gap" }));
-  }
-
-  /** @param {import("./groups.js").Group} group */
-  makeGroup(group) {
-    const by = this.state.get("tableGroups");
-    const folded = this.isFolded(group);
-    const name = this.cells.nameOf(group, by, labelOf);
-    const pick = h("input", { type: "checkbox", class: "tk-box", "aria-label": `Choose all of ${name}` });
-    const chosen = group.rows.filter((row) => this.choosing.has(row.id)).length;
-    pick.checked = chosen === group.rows.length;
-    pick.indeterminate = chosen > 0 && !pick.checked;
-    pick.addEventListener("change", () => this.choosing.many(group.rows.map((row) => row.id), pick.checked));
-    const fold = h("button", { class: "tk-group-fold", "aria-expanded": String(!folded), title: name }, icon(folded ? "right" : "down"), h("b", null, name), h("span", { class: "tk-group-count" }, count(group.rows.length)));
-    fold.addEventListener("click", () => {
-      const [now, key] = [this.state.get("tableFolds"), shortOf(group.key)];
-      this.state.set({ tableFolds: now.includes(key) ? now.filter((/** @type {string} */ each) => each !== key) : [...now, key].slice(-MOST_FOLDS) });
-      /** @type {HTMLElement | null} */ (this.body.querySelector(`tr[data-group="${CSS.escape(group.key)}"] .tk-group-fold`))?.focus({ preventScroll: true });
-    });
-    const cell = (/** @type {string} */ key, place = -1) => h("td", {
-      class: [this.cells.isNumeric(key) && "num", place >= 0 && "tk-pin"].filter(Boolean).join(" "), style: place >= 0 ? { left: `${this.left(place)}px` } : undefined,
-    }, key === "name" ? fold : this.cells.ofGroup(group, key));
-    return h("tr", { class: "tk-table-group", data: { group: group.key } },
-      h("td", { class: "tk-pick" }, pick), this.pinned.map((/** @type {string} */ key, /** @type {number} */ i) => cell(key, i)), h("td", { class: "tk-gap" }),
-      this.shown.shown.map((/** @type {string} */ key) => cell(key)), h("td", { class: "tk-gap" }));
   }
 
   /** @param {string} id */
