@@ -176,7 +176,7 @@ RIGHT_CLICK = """() => {
 
 
 def test_what_runs_grows_under_a_readers_hands(page, space):
-    made = [Training(space.url, "growing", name, config={"lr": name}) for name in ("a-s1", "a-s2", "b-s1", "b-s2")]
+    made = [Training(space.url, "grown", name, config={"lr": name}) for name in ("a-s1", "a-s2", "b-s1", "b-s2")]
 
     def grow(step, after_ms):
         for i, training in enumerate(made):
@@ -186,7 +186,7 @@ def test_what_runs_grows_under_a_readers_hands(page, space):
     page.clock.install()
     grow(1, 0)
     shown = ",".join(training.experiment_id for training in made)
-    page.goto(f"{space.url}/?project=growing&view=compare&shown={shown}")
+    page.goto(f"{space.url}/?project=grown&view=compare&shown={shown}")
     leave = row(page, "lr").get_by_role("button", name="Leave lr out")
     leave.focus()
     grow(2, 2_000)

@@ -433,3 +433,17 @@ def test_the_box_of_all_hides_more_than_a_hundred_and_a_file_holds_what_the_page
     pressed, rows = modules.evaluate(run)
     assert pressed == [[100, True], [150, False], [100, True], [150, False]]
     assert rows == [["label", "support", "r1", "r2"], ["none", 0, None, None], ["some", 4, 0.5, None]]
+
+
+def test_a_page_without_a_server_gives_an_assistant_its_text(modules):
+    told = modules.evaluate(
+        """async () => {
+          const { briefOf } = await import("/lib/shell/brief.js");
+          const detail = { config: { lr: 0.1 }, summary: {}, created_s: 0, last_step: 3, evidence: null };
+          const source = { experiment: async () => detail, events: async () => ({ events: [] }) }; // and no comparison
+          const rows = ["a", "b"].map((name) => ({ id: `exp_${name}`, name, state: "finished" }));
+          return briefOf({ source, rows, metrics: [], filter: "", project: "p", address: "https://a.b/?c", now_s: 0 });
+        }"""
+    )
+    assert told.startswith("# p: 2 experiments")
+    assert "- lr: 0.1" in told

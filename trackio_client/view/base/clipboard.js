@@ -3,7 +3,7 @@
 import { toast } from "./toast.js";
 
 /** Put them there once they are here, and say so. Browsers let a page write only in answer to a press, which a wait would outlast:
- * they get the promise at once. @param {Promise<string>} words @param {string} told */
+ * they get the promise at once. @param {Promise<string>} words @param {string | ((words: string) => string)} told */
 export async function copyComing(words, told) {
   try {
     if (navigator.clipboard.write && globalThis.ClipboardItem) {
@@ -13,5 +13,5 @@ export async function copyComing(words, told) {
     window.prompt("Copy with Ctrl+C", await words); // clipboards are closed to pages without https
     return;
   }
-  toast(told);
+  toast(typeof told === "string" ? told : told(await words));
 }

@@ -105,6 +105,7 @@ export class Experiments extends EventTarget {
 
   /** @param {any} error */
   _failed(error) {
+    if (error instanceof ReferenceError) reportError(error); // a fault of ours, which must not pass for a server's
     this._failures += 1;
     const wait_ms = Math.max((error.retry_s ?? 0) * 1000, Math.min(LONGEST_WAIT_MS, EVERY_MS * 2 ** (this._failures - 1)));
     const heard = this.updated_ms ? (performance.timeOrigin + this.updated_ms) / 1000 : null;

@@ -3,6 +3,7 @@
  * What is looked at, as one text to hand to an assistant: states with their evidence, settings, numbers, thinned curves,
  * alerts and errors, and where to read on. What is left out is counted, and what was not logged is told from zero.
  */
+import { copyComing } from "../base/clipboard.js";
 import { inMarkdown } from "../experiment/copies.js";
 import { matcher } from "../base/matching.js";
 import { toast } from "../base/toast.js";
@@ -26,18 +27,12 @@ export async function copyBrief({ state, source, experiments }) {
   const one = state.get("view") === "experiment" && rows.find((/** @type {any} */ row) => row.id === state.get("experiment"));
   const chosen = one ? [one] : rows.filter((/** @type {any} */ row) => row.shown);
   if (!chosen.length) return void toast("Tick the experiments that the text is to be about, or open one.", { isTrouble: true });
-  let words;
+  const [metrics, filter] = [state.get("metrics") ?? [], one ? "" : state.get("filter") ?? ""];
+  const coming = briefOf({ source, rows: chosen, metrics, filter, project: state.get("project"), address: location.href, now_s: experiments.now_s() });
   try {
-    const [metrics, filter] = [state.get("metrics") ?? [], one ? "" : state.get("filter") ?? ""];
-    words = await briefOf({ source, rows: chosen, metrics, filter, project: state.get("project"), address: location.href, now_s: experiments.now_s() });
+    await copyComing(coming, (words) => `Copied ${plural(Math.min(chosen.length, MOST), "experiment")} as text, ${plural(words.length, "letter")}: states, settings, numbers, curves and errors.`);
   } catch (error) {
-    return void toast(`Nothing was copied. ${/** @type {Error} */ (error).message}`, { isTrouble: true });
-  }
-  try {
-    await navigator.clipboard.writeText(words);
-    toast(`Copied ${plural(Math.min(chosen.length, MOST), "experiment")} as text, ${plural(words.length, "letter")}: states, settings, numbers, curves and errors.`);
-  } catch {
-    window.prompt("Copy with Ctrl+C", words); // clipboards are closed to pages without https
+    toast(`Nothing was copied. ${/** @type {Error} */ (error).message}`, { isTrouble: true });
   }
 }
 
@@ -56,7 +51,7 @@ export async function briefOf({ source, rows, metrics, filter, project, address,
   const matches = matcher(filter);
   const wanted = metrics.map(({ metric }) => metric).filter((metric) => all.some(({ detail }) => metric in detail.summary));
   const inView = matches ? wanted.filter((metric) => matches(metric)) : wanted;
-  const verdict = some.length > 1 ? await comparable(source, some) : "";
+  const verdict = some.length > 1 && source.compare ? await comparable(source, some) : "";
   const curves = await curvesOf(source, some, inView.filter((metric) => !metric.startsWith("system/")).slice(0, CURVES));
   return [
     `# ${project}: ${some.length === 1 ? some[0].name : plural(some.length, "experiment")}`,

@@ -3,19 +3,19 @@
 import { followAddress, isWhole, keptTicks, readAddress } from "../data/address.js";
 import { Columns } from "../data/columns.js";
 import { KEPT, controls, sizeOf } from "../charts/controls.js";
-import { fill, h, isTyping, text } from "../base/dom.js";
+import { fill, h, text } from "../base/dom.js";
 import { sideEdge } from "./edge.js";
 import { Experiments } from "../data/experiments.js";
 import { icon } from "../base/icons.js";
 import { marked } from "../base/marks.js";
 import { matcher } from "../base/matching.js";
 import { offering } from "./offering.js";
-import { ownActions } from "./ownactions.js";
 import { SERVER_WORDS, awayBar, failed, noHits, noMetrics, nothingTicked, skeleton } from "../base/notices.js";
 import { remember, remembered } from "../base/remember.js";
 import { SideBar } from "./sidebar.js";
 import { steps } from "./steps.js";
 import { strangers } from "./strangers.js";
+import { tabs } from "./tabs.js";
 import { every } from "../data/pace.js";
 import { DEFAULTS, PageState } from "../data/state.js";
 import { Theme } from "../base/theme.js";
@@ -25,7 +25,6 @@ import { VIEWS, tabsOf } from "./views.js";
 
 const SKELETON_AFTER_MS = 150;
 const FIRST_MS = 2000; // while there is no project yet
-const LEADS_MS = 1500; // `g` waits so long for the key after it
 
 export class Shell {
   /**
@@ -64,8 +63,7 @@ export class Shell {
     this.state.follow(["folded"], () => this.root.classList.toggle("folded", this.state.get("folded")));
     this.experiments.addEventListener("contact", () => this.decide());
     this.experiments.addEventListener("again", () => this._start());
-    document.addEventListener("keydown", (event) => this._key(event));
-    document.addEventListener("keydown", (event) => this._leads(event), true);
+    document.addEventListener("keydown", (event) => event.key === "Escape" && this.root.classList.remove("sheet"));
     document.addEventListener("trackio-watch", (event) => this.watch().then((watch) => watch.turn(event.detail)));
     if (marked("watched").length) setTimeout(() => this.watch(), 3000);
     setInterval(() => this.away?.tell(), 1000);
@@ -110,40 +108,9 @@ export class Shell {
     this.sideBar = new SideBar(this.side, { state, source: this.source, experiments: this.experiments, columns: this.columns, open });
     sideEdge(this.root, this.side);
     controls(this.bar, state, { byMetric: !this.source.overview, columns: this.columns });
-    this._buildTabs();
+    tabs(this);
     offering(this);
     this._buildViews(open);
-  }
-
-  _buildTabs() {
-    this.links = this.offered.map(([view, { label }]) => {
-      const link = h("a", { href: "#", data: { view } }, label);
-      link.addEventListener("click", (event) => {
-        if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-        event.preventDefault();
-        this.state.set({ view, experiment: null });
-      });
-      return link;
-    });
-    this.tabs.append(...this.links, ownActions({ state: this.state, source: this.source, experiments: this.experiments }));
-    this.state.follow(["view", "project"], () => {
-      const project = this.state.get("project");
-      for (const link of this.links) {
-        const { view } = link.dataset;
-        link.toggleAttribute("aria-current", false);
-        if (view === this.state.get("view")) link.setAttribute("aria-current", "page");
-        link.href = `?${new URLSearchParams({ ...(project ? { project } : {}), ...(view === "metrics" ? {} : { view }) })}`;
-      }
-      requestAnimationFrame(() => this._showTab());
-    });
-  }
-
-  /** Where tabs have no room for all, the current one is in sight. */
-  _showTab() {
-    const here = this.links.find((link) => link.hasAttribute("aria-current"));
-    if (!here || this.tabs.scrollWidth <= this.tabs.clientWidth) return;
-    const [all, one] = [this.tabs.getBoundingClientRect(), here.getBoundingClientRect()];
-    this.tabs.scrollLeft += one.left - all.left - (all.width - one.width) / 2;
   }
 
   _buildViews(open) {
@@ -386,41 +353,10 @@ export class Shell {
     }
   }
 
-  /** Keys that lead to others: Ctrl+K, and `g` before the letter or number of a view. They come before all others. */
-  _leads(event) {
-    if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") {
-      event.preventDefault();
-      event.stopImmediatePropagation();
-      if (!document.querySelector("dialog[open]")) this.showPalette();
-      return;
-    }
-    const waits = performance.now() - (this.led ?? -Infinity) < LEADS_MS;
-    this.led = -Infinity;
-    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
-    if (event.key === "g" && !waits) {
-      this.led = performance.now();
-      event.stopImmediatePropagation();
-    } else if (waits) {
-      const [view] = this.offered.find(([, { key }], i) => key === event.key || String(i + 1) === event.key) ?? [];
-      if (!view) return;
-      event.preventDefault();
-      event.stopImmediatePropagation();
-      this.state.set({ view, experiment: null });
-    }
-  }
-
   foldSide() {
     const folded = !this.state.get("folded");
     remember({ folded });
     this.state.set({ folded });
-  }
-
-  _key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "Escape") this.root.classList.remove("sheet");
-    if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
-    const [view] = this.offered[Number(event.key) - 1] ?? [];
-    if (view) this.state.set({ view, experiment: null });
   }
 
   /** What a Gradio listener may set: the query of the page. @param {Record<string, any>|null} query */

@@ -17,7 +17,7 @@ export function shortOf(key) {
   return sum.toString(36).padStart(7, "0");
 }
 
-/** @typedef {import("./view.js").TableView} Table */
+/** @typedef {any} Table of view.js, after its first drawing */
 
 /** A line's cells: its box, the columns that stay in place, and those in view between the room of all others.
  * @param {Table} table @param {HTMLElement} pick @param {(key: string) => any} content */
