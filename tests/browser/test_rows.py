@@ -111,7 +111,7 @@ def test_experiments_are_starred_hidden_and_shown_again(opened, space, project):
     httpx.patch(address, json={"archived": False}, timeout=60).raise_for_status()
     expect(row(page, "run-9")).to_be_visible()
     # A colour of one's own: seen in list, charts and table, kept here and in a link, and taken back.
-    hue = """(name) => { const row = trackioPage.shell.state.get('experiments').find((each) => each.name === name); return [row.color % 10, row.dash]; }"""  # noqa: E501
+    hue = """(name) => { const row = trackioPage.shell.state.get('experiments').find((each) => each.name === name); return row ? [row.color % 10, row.dash] : []; }"""  # noqa: E501
     row(page, "run-8").hover()
     row(page, "run-8").get_by_role("button", name="What to do with run-8").click()
     page.get_by_role("option", name="Colour").click()
