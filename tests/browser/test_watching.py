@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import httpx
 import pytest
 from playwright.sync_api import expect
 
@@ -87,3 +88,19 @@ def test_without_notifications_the_page_and_its_title_tell(page, space, request,
     assert page.title() == "● long one: finished"
     page.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
     becomes(page.title, title)
+
+
+def test_a_watched_experiment_that_is_deleted_is_told_too(page, space, request):
+    name = f"watched {request.node.name}"
+    alive = Training(space.url, name, "long one", started_s=time.time() - 60)
+    alive.log([(step, {"loss": 1.0}) for step in range(10)])
+    page.goto(f"{space.url}/?project={name}&experiment={alive.experiment_id}")
+    page.get_by_role("button", name="Tell me when it ends").click()
+    expect(toast(page)).to_contain_text("long one")
+    ask = "trackioPage.shell.watch().then((watch) => { watch.state.set({ experiments: [] }); return watch.ask(); })"
+    page.evaluate(ask)  # as its clock would, of one that this page does not list
+    answer = httpx.delete(f"{space.url}/v1/experiments/{alive.experiment_id}")
+    assert answer.is_success, answer.text
+    page.evaluate(ask)
+    expect(toast(page).filter(has_text="“long one”, which you watched, was deleted")).to_be_visible()
+    expect(page.get_by_role("button", name="Do not tell me when it ends")).to_have_count(0)

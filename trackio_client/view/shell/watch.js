@@ -22,6 +22,7 @@ export class Watch {
     this.timer = 0;
     this.isAsking = false;
     /** @type {Map<string, number>} since when those are silent whose silence this page told: storage may be forbidden */ this.silences = new Map();
+    /** @type {Map<string, string>} names, for what is said of those that are gone */ this.names = new Map();
     onMarks(() => this.plan());
     state.addEventListener("change", (/** @type {any} */ event) => (event.detail.has("experiments") || event.detail.has("progress")) && this.look(state.get("experiments")));
     document.addEventListener("visibilitychange", () => !document.hidden && this.unflash());
@@ -80,13 +81,22 @@ export class Watch {
       try {
         this.heard({ ...(await this.source.experiment(id)), id });
       } catch (error) {
-        if (/** @type {any} */ (error).status === 404 || /** @type {any} */ (error).status === 410) mark("watched", [id], false); // it was deleted
+        if ([404, 410].includes(/** @type {any} */ (error).status)) this.gone(id);
       }
     }
   }
 
+  /** It was deleted: nobody will hear of its end. @param {string} id */
+  gone(id) {
+    if (!isMarked("watched", id)) return;
+    mark("watched", [id], false);
+    const name = this.names.get(id);
+    toast(`${name ? `“${name}”` : "An experiment"}, which you watched, was deleted. You are not told of its end.`, { isTrouble: true, stays_ms: 60_000 });
+  }
+
   /** @param {any} row */
   heard(row) {
+    this.names.set(row.id, row.name);
     this.heardAlerts(row);
     if (row.state === "lost_contact") return this.heardSilence(row);
     if (!ENDS.includes(row.state)) return;
