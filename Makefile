@@ -9,8 +9,8 @@ PY := $(BIN)/python
 GROUND := pyproject.toml .ci/constraints.txt
 # Modules are compiled when they are first imported, where that is kept: all of them at once would double the time of the install.
 PIP := -m pip install --disable-pip-version-check $(if $(PYTHONDONTWRITEBYTECODE),,--no-compile)
-# Most tests wait for processes more than they reckon: two at a time. A file stays in one worker, files in their order.
-WORKERS ?= 2
+# Tests wait for processes as well as reckon: three at a time keep two cores busy. A file stays in one worker, files in their order.
+WORKERS ?= 3
 PYTEST := $(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
