@@ -83,6 +83,25 @@ def test_seeds_are_one_line_with_their_spread_and_say_where_they_get_fewer(open_
     expect(legend.locator(".tk-groups-one")).to_have_text(["lr 0.1n 4 of 5"])
 
 
+@pytest.mark.parametrize(("slope", "is_at_the_top"), [(-1.0, True), (1.0, False)])
+def test_words_on_a_chart_keep_out_of_the_way_of_its_lines(
+    open_page: Callable[..., Any], slope: float, is_at_the_top: bool
+) -> None:
+    rows = [experiment(i, name=f"adam_seed{i}", columns={"config:lr": 0.1}) for i in range(2)]
+    lengths = {"exp_0": 60, "exp_1": 55}
+    series = {
+        (each, "train/loss"): Pair([float(i) for i in range(n)], [slope * i for i in range(n)])
+        for each, n in lengths.items()
+    }
+    page = open_page(ChartServer(rows, [metric("train/loss")], series, state={**PLAIN, "by": ["name"]}))
+    painted = page.evaluate(
+        """() => { let at = null; const one = chart("train/loss"), g = one.canvases[2].getContext("2d");
+        const own = g.fillText.bind(g); g.fillText = (t, x, y) => ((t.startsWith("n 2") && (at = y)), own(t, x, y));
+        one.overlay(); return (at - one.view.T) / (one.view.B - one.view.T); }"""
+    )
+    assert (painted < 0.2) if is_at_the_top else (painted > 0.8)
+
+
 def test_a_derived_chart_joins_steps_by_the_last_value_and_is_kept(open_page: Callable[..., Any]) -> None:
     odd = 'my "odd" <b>metric</b>/f1'
     loss = Pair([float(i) for i in range(100)], [5 - i / 100 for i in range(100)])

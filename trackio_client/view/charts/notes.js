@@ -2,7 +2,7 @@
 /** What a chart cannot draw as a line: values that are no numbers or have no place on a logarithmic axis, points outside of
  * its range, and members that a group's mean has lost. */
 import { GroupSeries } from "./averages.js";
-import { toX } from "./lines.js";
+import { toX, toY } from "./lines.js";
 import { formatCount, formatX } from "./scales.js";
 
 /** @typedef {import("./lines.js").Line} Line @typedef {import("./lines.js").View} View */
@@ -44,7 +44,11 @@ export function paintNotes(g, v, lines, { range, isZoomed, ink, x = "step" }) {
   }
   g.textAlign = "right";
   const lost = lostMembers(lines, v, x);
-  if (lost) write(lost, v.R, bottom);
+  if (lost) {
+    const top = v.T + (range.above && !isZoomed ? 22 : 6);
+    const left = v.R - g.measureText(lost).width;
+    write(lost, v.R, pointsBehind(v, lines, left, bottom) > pointsBehind(v, lines, left, top) ? top : bottom);
+  }
   let free = v.L;
   for (const { line, at, words, top } of badOf(lines, v)) {
     const px = Math.min(v.R - 6, Math.max(v.L + 5, toX(v, at)));
@@ -57,6 +61,16 @@ export function paintNotes(g, v, lines, { range, isZoomed, ink, x = "step" }) {
     write(words, right ? px + 9 : px - 9, y + 0.5);
     free = right ? px + 15 + width : px + 6;
   }
+}
+
+/** How many points of lines stand behind words that end at the right edge, which are 16 px high.
+ * @param {View} v @param {Line[]} lines @param {number} left @param {number} y */
+function pointsBehind(v, lines, left, y) {
+  let count = 0;
+  for (const { series, values, i0, i1 } of lines) {
+    for (let i = i1 - 1; i >= i0 && toX(v, series.x[i]) >= left; i--) if (Math.abs(toY(v, values[i]) - y) <= 8) count++;
+  }
+  return count;
 }
 
 /** The sign of a value that is no number. @param {CanvasRenderingContext2D} g @param {number} x @param {number} y @param {string} color */
