@@ -311,7 +311,7 @@ export class LabelsView {
     if (isWaiting) return void fill(this.none, skeleton());
     fill(this.none, h("section", { class: "tk-notice" }, h("h1", null, "No label was scored by the ticked experiments"),
       h("p", { class: "tk-soft" }, "Log a score of each label at each evaluation, and they stand here side by side: over the evaluations, and over the experiments."),
-      copyLine('experiment.log({"eval/label/person/f1": 0.61, "eval/label/person/support": 429}, step=step)'),
+      copyLine('experiment.log({"eval/label/person/f1": 0.61,\n                "eval/label/person/support": 429}, step=step)'),
       h("p", { class: "tk-soft" }, "With the Transformers Trainer they come by themselves, with the confusion of labels:"),
       copyLine("from trackio_client.integrations.transformers import TrackioCallback\n\ntrainer = Trainer(…, callbacks=[TrackioCallback()])")));
   }
