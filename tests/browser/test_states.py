@@ -40,6 +40,13 @@ def test_an_experiment_without_numbers_says_so_until_the_first(page, space):
     training = Training(space.url, "silent", "quiet")
     page.goto(f"{space.url}/?project=silent")
     expect(page.locator(".tk-notice h1")).to_have_text("No metric logged yet")
+    training.finish()
+    expect(page.locator(".tk-notice h1")).to_have_text("No metric was logged")
+    page.evaluate("(id) => trackioPage.shell.ask({ view: 'experiment', experiment: id })", training.experiment_id)
+    expect(page.locator(".tk-view.experiment .tk-notice")).to_contain_text("ended without logging a number")
+    training = Training(space.url, "silent", "soon heard")
+    page.evaluate("(id) => trackioPage.shell.ask({ view: 'experiment', experiment: id })", training.experiment_id)
+    expect(page.locator(".tk-view.experiment .tk-notice h1")).to_have_text("No metric logged yet")
     training.log([(0, curve(0))])
     expect(page.locator(".tk-chart").first).to_be_visible()
 

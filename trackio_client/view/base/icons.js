@@ -85,6 +85,9 @@ export function stateWord(state) {
   return WORDS[state] ?? state.replaceAll("_", " ");
 }
 
+/** Whether nothing more is expected of who is in this state. @param {string} state */
+export const hasEnded = (state) => ["finished", "failed", "interrupted"].includes(state);
+
 /**
  * The sign of a state: a shape of its own, so that it is told apart without colour; its word shows on hover.
  * @param {string} state @param {boolean} [alone]  false where the word stands beside it: then it is said once

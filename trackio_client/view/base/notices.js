@@ -76,11 +76,12 @@ export function nothingTicked(total, show) {
   );
 }
 
-/** Ticked experiments without one number. @param {boolean} several */
-export function noMetrics(several) {
+/** Ticked experiments without one number. @param {boolean} several @param {boolean} ended  all of them */
+export function noMetrics(several, ended) {
+  const who = several ? "The experiments shown" : "This experiment";
   return page(
-    "No metric logged yet",
-    several ? "The experiments shown have logged no number so far. Charts appear with the first." : "This experiment has logged no number so far. Charts appear with the first.",
+    ended ? "No metric was logged" : "No metric logged yet",
+    ended ? `${who} ended without logging a number. The next one does it so:` : `${who} ${several ? "have" : "has"} logged no number so far. Charts appear with the first.`,
     copyLine('experiment.log({"train/loss": 0.5}, step=0)'),
   );
 }

@@ -6,6 +6,7 @@ import { Head } from "./head.js";
 import { Journal } from "./journal.js";
 import { MetricGrid } from "../charts/grid.js";
 import { ownZoom, withOwnZoom } from "../data/ownzoom.js";
+import { hasEnded } from "../base/icons.js";
 import { noMetrics, skeleton } from "../base/notices.js";
 import { Pane } from "./pane.js";
 import { ConfigPanel, SummaryPanel, facts, hostsOf } from "./panels.js";
@@ -181,8 +182,8 @@ export class ExperimentView {
     this.summary.paint(this.detail, this.order);
     this.config.paint(this.detail.config ?? {});
     this.paintAbout();
-    const none = !Object.keys(this.detail.summary ?? {}).length;
-    if (none !== this.wasNone) fill(this.empty, none ? noMetrics(false) : null);
+    const none = Object.keys(this.detail.summary ?? {}).length ? "" : hasEnded(this.row().state) ? "ended" : "so far";
+    if (none !== this.wasNone) fill(this.empty, none ? noMetrics(false, none === "ended") : null);
     this.wasNone = none;
     this.journal.live = this.row().state === "running" || this.row().state === "lost_contact";
   }

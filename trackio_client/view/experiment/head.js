@@ -3,7 +3,7 @@
 
 import { variableOf } from "../base/colors.js";
 import { fill, h, text } from "../base/dom.js";
-import { icon, sign, stateWord } from "../base/icons.js";
+import { hasEnded, icon, sign, stateWord } from "../base/icons.js";
 import { copy } from "../base/notices.js";
 import { age, capital, clock, duration, iso, number, plural, revived } from "../base/words.js";
 import { codeButton } from "./code.js";
@@ -127,7 +127,7 @@ export class Head {
 
 /** When it ended, or logged its last number: an edit of its notes is an event, too, and comes later. @param {any} row @param {any} detail @returns {number | null} */
 function endOf(row, detail) {
-  if (!["finished", "failed", "interrupted"].includes(row.state) || !(row.since_s >= row.created_s)) return null;
+  if (!hasEnded(row.state) || !(row.since_s >= row.created_s)) return null;
   const last = Object.values(detail.summary ?? {}).reduce((most, /** @type {any} */ each) => Math.max(most, Number(each.last_time_s) || 0), 0);
   return Math.max(row.since_s, last);
 }

@@ -2,7 +2,7 @@
 /** Whether all that was logged is here, in a line below the head: "Complete", or which events are missing, since when, and what to do. */
 
 import { fill, h } from "../base/dom.js";
-import { icon } from "../base/icons.js";
+import { hasEnded, icon } from "../base/icons.js";
 import { copy } from "../base/notices.js";
 import { clock, count, duration, iso, listed, plural } from "../base/words.js";
 
@@ -30,7 +30,7 @@ export function receiptWords(receipt, row, now_s) {
   if (receipt.told_by === "hand") return told("whole", "Complete:", [`${here}. They are told by hand, and each was answered as it came.`]);
   if (receipt.told_by === "trackio") return told("open", "What came is here:", [`${here}. Trackio's client counts nothing for us: what it could not send, it alone knows.`]);
   const untold = receipt.untold.filter((each) => !isOfNow(each, row));
-  const open = receipt.untold.length > untold.length || (!receipt.untold.length && !["finished", "failed", "interrupted"].includes(row.state));
+  const open = receipt.untold.length > untold.length || (!receipt.untold.length && !hasEnded(row.state));
   if (open && row.state === "lost_contact") {
     const now = receipt.untold.filter((each) => isOfNow(each, row));
     const there = hostsOf(now);

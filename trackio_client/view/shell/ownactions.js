@@ -2,12 +2,11 @@
 /** At the end of the tabs while one experiment is open: star it, be told when it ends; pause, archive or delete it. */
 import { isMarked } from "../base/marks.js";
 import { fill, h } from "../base/dom.js";
-import { icon } from "../base/icons.js";
+import { hasEnded, icon } from "../base/icons.js";
 import { openMenu } from "../base/menu.js";
 import { actionsOf } from "../table/actions.js";
 import { star, watch } from "./rowmenu.js";
 
-const ENDED = ["finished", "failed", "interrupted"];
 
 /** @param {{state: import("../data/state.js").PageState, source: any, experiments: any}} parts @returns {HTMLElement} */
 export function ownActions({ state, source, experiments }) {
@@ -30,7 +29,7 @@ export function ownActions({ state, source, experiments }) {
     const focused = [...node.children].indexOf(/** @type {any} */ (document.activeElement));
     fill(node,
       button(starred ? "starred" : "star", starred ? "Remove the star (s)" : "Star (s)", starred, () => star(row)),
-      ENDED.includes(row.state) && !watched ? null : button(watched ? "ringing" : "bell", watched ? "Do not tell me when it ends (w)" : "Tell me when it ends (w)", watched, () => watch(row)),
+      hasEnded(row.state) && !watched ? null : button(watched ? "ringing" : "bell", watched ? "Do not tell me when it ends (w)" : "Tell me when it ends (w)", watched, () => watch(row)),
       actions().length ? more(row, actions) : null);
     if (focused >= 0) /** @type {HTMLElement | undefined} */ (node.children[focused])?.focus();
   });

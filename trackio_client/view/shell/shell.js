@@ -6,7 +6,7 @@ import { KEPT, controls, sizeOf } from "../charts/controls.js";
 import { fill, h, text } from "../base/dom.js";
 import { sideEdge } from "./edge.js";
 import { Experiments } from "../data/experiments.js";
-import { icon } from "../base/icons.js";
+import { hasEnded, icon } from "../base/icons.js";
 import { marked } from "../base/marks.js";
 import { matcher } from "../base/matching.js";
 import { offering } from "./offering.js";
@@ -241,7 +241,10 @@ export class Shell {
     if (matches && named.length && !named.some(({ metric }) => matches(metric))) {
       return [`filter ${filter}`, () => noHits(filter, named.length, () => this.state.set({ filter: "" }), this.source.unlisted?.(project) ?? 0)];
     }
-    if (!ticked.some((row) => row.metric_count !== 0)) return [`metrics ${ticked.length > 1}`, () => noMetrics(ticked.length > 1)];
+    if (!ticked.some((row) => row.metric_count !== 0)) {
+      const ended = ticked.every((row) => hasEnded(row.state));
+      return [`metrics ${ticked.length > 1} ${ended}`, () => noMetrics(ticked.length > 1, ended)];
+    }
     return null;
   }
 

@@ -5,13 +5,12 @@ import { isMarked, mark, marked, onMarks } from "../base/marks.js";
 import { remember, remembered } from "../base/remember.js";
 import { toast } from "../base/toast.js";
 import { eventOf } from "../data/state.js";
-import { stateWord } from "../base/icons.js";
+import { hasEnded, stateWord } from "../base/icons.js";
 import { capital, plural } from "../base/words.js";
 
 const EVERY_MS = 15_000;
 const MOST = 20; // watched at once: each is a request
 const LOOKED_AT = 50; // alerts of a project, the newest
-const ENDS = ["finished", "failed", "interrupted"];
 
 export class Watch {
   /** @param {{source: any, state: import("../data/state.js").PageState, open: (id: string, event?: string | null) => void}} parts */
@@ -35,7 +34,7 @@ export class Watch {
       mark("watched", [row.id], false);
       return void toast(`You are not told when “${row.name}” ends.`, { undo: () => mark("watched", [row.id], true) });
     }
-    if (ENDS.includes(row.state)) return void toast(`“${row.name}” has ended: ${stateWord(row.state)}.`);
+    if (hasEnded(row.state)) return void toast(`“${row.name}” has ended: ${stateWord(row.state)}.`);
     if (marked("watched").length >= MOST) return void toast(`${MOST} experiments are watched. Stop watching one of them first.`, { isTrouble: true });
     mark("watched", [row.id], true);
     keepTold("alertsTold", row.id, row.alert_count ?? 0);
@@ -99,7 +98,7 @@ export class Watch {
     this.names.set(row.id, row.name);
     this.heardAlerts(row);
     if (row.state === "lost_contact") return this.heardSilence(row);
-    if (!ENDS.includes(row.state)) return;
+    if (!hasEnded(row.state)) return;
     const isFirst = claimed(`${row.id} ${row.state} ${row.generation}`); // else another tab of this browser has told it
     mark("watched", [row.id], false);
     if (isFirst) this.tell(row);
