@@ -37,7 +37,7 @@ export class SideBySide {
       items: () => Object.entries(AT).filter(([value]) => value !== "common" || parts.source.compare).map(([value, label]) => ({ value, label, chosen: value === this.atNow() })),
       choose: (value) => state.set({ compareAt: value }),
     });
-    this.find = h("input", { type: "search", placeholder: "Find a key or metric", "aria-label": "Find a key or metric", spellcheck: "false" });
+    this.find = h("input", { type: "search", placeholder: "Key or metric", "aria-label": "Find a key or metric", spellcheck: "false" });
     this.find.addEventListener("input", later(() => state.set({ compareFind: this.find.value.trim() }), 60));
     followLeft(state);
     this.leave = menuButton({ label: "", title: "Leave keys out of the comparison", several: true, items: () => this.keys(), choose: (key) => (key ? this.leaveKey(key) : leaveOut(state, [])), empty: "Nothing differs here." });
