@@ -104,3 +104,19 @@ def test_a_watched_experiment_that_is_deleted_is_told_too(page, space, request):
     page.evaluate(ask)
     expect(toast(page).filter(has_text="“long one”, which you watched, was deleted")).to_be_visible()
     expect(page.get_by_role("button", name="Do not tell me when it ends")).to_have_count(0)
+
+
+def test_who_deletes_what_he_watches_is_not_told_of_it_and_undo_watches_again(page, space, request):
+    name = f"watched {request.node.name}"
+    alive = Training(space.url, name, "long one", started_s=time.time() - 60)
+    alive.log([(step, {"loss": 1.0}) for step in range(10)])
+    page.goto(f"{space.url}/?project={name}&experiment={alive.experiment_id}")
+    page.get_by_role("button", name="Tell me when it ends").click()
+    expect(page.get_by_role("button", name="Do not tell me when it ends")).to_be_visible()
+    page.locator(".tk-tabs").get_by_role("button", name="What to do with long one").click()
+    page.get_by_role("option", name="Delete").click()
+    expect(toast(page).filter(has_text="Deleted 1 experiment")).to_be_visible()
+    page.evaluate("trackioPage.shell.watch().then((watch) => watch.ask())")
+    expect(toast(page).filter(has_text="which you watched")).to_have_count(0)
+    page.keyboard.press("Control+z")
+    expect(row(page, "long one").locator("[aria-label=watched]")).to_have_count(1)

@@ -7,7 +7,6 @@ import { openMenu } from "../base/menu.js";
 import { actionsOf } from "../table/actions.js";
 import { star, watch } from "./rowmenu.js";
 
-
 /** @param {{state: import("../data/state.js").PageState, source: any, experiments: any}} parts @returns {HTMLElement} */
 export function ownActions({ state, source, experiments }) {
   const node = h("span", { class: "tk-tabs-own", hidden: true });

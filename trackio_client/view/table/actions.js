@@ -1,6 +1,7 @@
 // @ts-check
 /** What is done with chosen experiments: shown in charts, tagged, archived, deleted. Each can be taken back by Undo. */
 import { h, text } from "../base/dom.js";
+import { isMarked, mark } from "../base/marks.js";
 import { openMenu } from "../base/menu.js";
 import { toast } from "../base/toast.js";
 import { count, plural } from "../base/words.js";
@@ -30,11 +31,20 @@ async function setArchived(rows, { source }) {
 
 /** @param {any[]} rows @param {Parts} parts @returns {Promise<Said>} */
 async function putIntoBin(rows, { source }) {
-  const put = (/** @type {string[]} */ ids) => inParts(ids, (some) => source.binned("put", some), "binned");
+  const watched = rows.map((row) => row.id).filter((id) => isMarked("watched", id)); // who deletes need not be told of it
+  const put = async (/** @type {string[]} */ ids) => {
+    const done = await inParts(ids, (some) => source.binned("put", some), "binned");
+    if (watched.length) mark("watched", watched, false);
+    return done;
+  };
+  const restore = async () => {
+    await inParts(binned, (some) => source.binned("restore", some), "restored");
+    if (watched.length) mark("watched", watched, true);
+  };
   const binned = await put(rows.map((row) => row.id));
   return [
     `Deleted ${plural(binned.length, "experiment")}. In the bin for seven days; what was pushed to a dataset repo stays in its history.`,
-    () => inParts(binned, (some) => source.binned("restore", some), "restored"),
+    restore,
     () => put(binned),
   ];
 }
